@@ -1,0 +1,34 @@
+# Two commands do everything: `make run` and `make test`.
+# The rest: install, lint, bench, clean.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run install test lint bench clean
+
+run: install
+	@$(BIN)/glasses talk
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml agent/install.py
+	@$(PYTHON) agent/install.py
+	@touch $@
+
+.venv/installed-test: .venv/installed
+	@$(PYTHON) agent/install.py --extra test
+	@touch $@
+
+test: .venv/installed-test lint
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/installed-test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: .venv/installed-test
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache bench-results

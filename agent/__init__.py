@@ -1,0 +1,16 @@
+"""`glasses`: a plugin-based, voice-first agent framework for AI glasses.
+
+What a skill author imports, and nothing else:
+
+    from agent import Context, Reply, hookimpl, skill
+"""
+
+from agent.context import Context
+from agent.messages import Proposal, Receipt, Reply
+from agent.plugins import hookimpl
+from agent.skill import skill
+from agent.slots import OneOf, Range
+
+__version__ = "0.1.0"
+
+__all__ = ["Context", "OneOf", "Proposal", "Range", "Receipt", "Reply", "hookimpl", "skill"]

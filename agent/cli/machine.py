@@ -1,0 +1,91 @@
+"""The commands for scripts: `say`, `listen` and `route`. One JSON object a line, keys stable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import click
+
+from agent import config
+from agent.cli import print_json
+from agent.cli.compose import build
+from agent.errors import EngineError
+from agent.messages import Intent, Transcript
+from agent.turn import Timings, Turn
+from agent.understand.text import clean
+from hardware.base import DeviceError
+from hardware.display import MemoryDisplay
+from hardware.profiles import load as load_profile
+
+
+def _printable(turn: Turn) -> str:
+    heard = f"“{turn.transcript.text}”" if turn.transcript.text else "(nothing heard)"
+    lines = [line.text for frame in turn.frames for line in frame.lines]
+    return "\n".join([heard, *(f"  {line}" for line in lines)])
+
+
+def _print(turn: Turn, as_json: bool) -> None:
+    if as_json:
+        print_json(turn.as_json())
+    elif turn.error and turn.reply is None:
+        click.echo(f"{turn.source}: {turn.error}", err=True)
+    else:
+        click.echo(_printable(turn))
+
+
+async def say(text: str, as_json: bool, language: str | None, plugins: Sequence[str]) -> int:
+    """Answer one text; return the exit status."""
+    settings = config.load()
+    agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
+    turn = await agent.hear(text, language)
+    _print(turn, as_json)
+    await agent.close()
+    return 1 if turn.error else 0
+
+
+async def listen(
+    files: Sequence[str], pace: str, as_json: bool, language: str | None, plugins: Sequence[str]
+) -> int:
+    """Hear every file; return 1 when one could not be heard, 0 otherwise."""
+    from hardware.microphone import FileMicrophone
+
+    settings = config.load()
+    agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
+    failed = False
+    for source in files:
+        turns = 0
+        try:
+            microphone = FileMicrophone(source, pace=pace)
+            async for turn in agent.listen(microphone, source):
+                turns += 1
+                failed |= turn.error is not None
+                _print(turn, as_json)
+        except (DeviceError, EngineError) as error:
+            failed = True
+            message = " ".join(str(error).split())
+            _print(Turn(source, Transcript(""), error=message), as_json)
+        else:
+            if turns == 0:
+                _print(Turn(source, Transcript(""), timings=Timings()), as_json)
+    await agent.close()
+    return int(failed)
+
+
+def route(
+    texts: Iterable[str], as_json: bool, language: str | None, plugins: Sequence[str]
+) -> None:
+    """Route every text; a line that means nothing has `"intent": null`."""
+    settings = config.load()
+    agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
+    for text in texts:
+        spoken, intent = agent.route(text, language)
+        turn = Turn("text", Transcript(clean(text), spoken), intent=intent)
+        if as_json:
+            print_json(turn.as_json())
+        elif isinstance(intent, Intent):
+            slots = " ".join(f"{k}={v}" for k, v in intent.slots.items())
+            click.echo(f"{intent.name} {slots}".rstrip())
+        else:
+            click.echo(f"not recognised: {intent.reason}")
+
+

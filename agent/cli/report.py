@@ -1,0 +1,145 @@
+"""The commands that describe what is installed: `doctor` and `skills`."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import Literal
+
+from agent import config
+from agent.cli import print_json
+from agent.cli.compose import ears, model, place
+from agent.config import Config
+from agent.errors import PluginError
+from agent.gate import Gate
+from agent.plugins import Skills
+from agent.skill import Action
+from hardware.base import DeviceError
+from hardware.profiles import load as load_profile
+
+State = Literal["ok", "missing", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One row of `glasses doctor`."""
+
+    part: str
+    """What was looked at."""
+    state: State
+    """Whether it works, is absent but not needed, or needs mending."""
+    used: str
+    """What is in use."""
+    note: str = ""
+    """What to do to make it better."""
+
+
+def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
+    """Look at every engine and device, without loading the big ones."""
+    from hardware import microphone, raster, speaker
+
+    yield Finding("python", "ok", f"{platform.python_version()} on {platform.machine()}")
+    there, why = microphone.available()
+    note = "" if there else "`glasses talk` streams spoken examples instead"
+    yield Finding("microphone", "ok" if there else "missing", why, note)
+    yield Finding("voice activity", "ok", f"webrtcvad {_version('webrtcvad-wheels')}, mode 3")
+    for language, name in (("en", "English"), ("zh", "Chinese")):
+        chosen = ears(settings, language)
+        state: State = "missing" if chosen.name == "none" else "ok"
+        yield Finding(f"speech, {name}", state, chosen.name, chosen.note)
+    qwen = model(settings)
+    absent = qwen.name == "none"
+    note = f"put a Qwen3 GGUF in {settings.models} or set GLASSES_MODEL" if absent else ""
+    yield Finding("model", "missing" if absent else "ok", qwen.name, note)
+    profile = load_profile(settings.profile)
+    yield Finding("lens", "ok", f"{profile.name}: {profile.columns} × {profile.lines}")
+    font = raster.cjk_font()
+    note = "" if font else "sudo apt install fonts-noto-cjk, or set GLASSES_FONT"
+    yield Finding("Chinese font", "ok" if font else "missing", str(font or "none"), note)
+    out = speaker.find_speaker()
+    yield Finding("speaker", "ok" if out.available else "missing", out.name)
+    espeak = shutil.which("espeak-ng")
+    note = "" if espeak else "sudo apt install espeak-ng"
+    yield Finding("pronunciation", "ok" if espeak else "missing", espeak or "simple rules", note)
+    try:
+        where = place(settings).where()
+        used = f"{where.lat:.4f}, {where.lon:.4f}{' (simulated)' if where.simulated else ''}"
+        yield Finding("location", "ok", used)
+    except DeviceError as error:
+        yield Finding("location", "problem", "none", str(error))
+    installed = Skills.discover(plugins, settings.plugins)
+    names = dict.fromkeys(action.skill for action in installed.actions.values())
+    yield Finding("skills", "ok", ", ".join(names))
+    for problem in installed.problems:
+        yield Finding("plugin", "problem", problem.plugin, problem.reason)
+    if unknown := Gate(settings.data).unresolved():
+        yield Finding("payments", "problem", f"{unknown} of unknown outcome", "check before paying")
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def doctor(as_json: bool, plugins: Sequence[str]) -> None:
+    """Print the findings as a table, or one JSON object a line."""
+    rows = list(findings(config.load(), plugins))
+    if as_json:
+        for row in rows:
+            print_json(asdict(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    marks = {"ok": "[green]✓[/]", "missing": "[yellow]–[/]", "problem": "[red]✗[/]"}
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for row in rows:
+        note = f"  [dim]{row.note}[/]" if row.note else ""
+        table.add_row(marks[row.state], row.part, f"{row.used}{note}")
+    Console(highlight=False).print(table)
+
+
+def skills(name: str | None, as_json: bool, plugins: Sequence[str]) -> None:
+    """Print every action, or those of one skill. Raises PluginError for an unknown name."""
+    installed = Skills.discover(plugins, config.load().plugins)
+    chosen = [a for a in installed.actions.values() if name in (None, a.skill, a.name)]
+    if not chosen:
+        known = ", ".join(dict.fromkeys(a.skill for a in installed.actions.values()))
+        raise PluginError(f"no skill is called {name}; installed: {known}")
+    if as_json:
+        for action in chosen:
+            print_json(_as_json(action))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for action in chosen:
+        declared = action.declaration
+        risk = "" if declared.risk == "none" else f"  [yellow]risk: {declared.risk}[/]"
+        console.print(f"[bold]{action.name}[/]  {declared.summary}{risk}")
+        for permission, why in declared.permissions.items():
+            console.print(f"  uses {permission}: {why}", style="dim")
+        for language, sentences in action.languages.items():
+            for template in sentences.templates:
+                console.print(f"  [dim]{language}[/]  {template}", markup=True)
+        if name is not None:
+            console.print(f"  from {action.source}", style="dim")
+
+
+def _as_json(action: Action) -> dict[str, object]:
+    declared = action.declaration
+    return {
+        "skill": action.skill,
+        "action": declared.name,
+        "summary": declared.summary,
+        "risk": declared.risk,
+        "permissions": dict(declared.permissions),
+        "sentences": {lang: list(s.templates) for lang, s in action.languages.items()},
+        "schema": action.schema(),
+        "source": action.source,
+    }

@@ -1,0 +1,72 @@
+"""Settings: the environment beats `config.toml`, which beats the defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from agent.errors import ConfigError
+
+LANGUAGES = ("en", "zh", "auto")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What can be set, each by `GLASSES_<NAME>` or by its name in `config.toml`."""
+
+    data: Path
+    """Folder for ledgers, caches and skills' files; `GLASSES_DATA`."""
+    models: Path
+    """Folder with Whisper and GGUF models; `GLASSES_MODELS`."""
+    plugins: Path
+    """Folder of the wearer's own skills, `*.py`; `GLASSES_PLUGINS`."""
+    profile: str = "quark-s1"
+    """Display profile; `GLASSES_PROFILE`."""
+    language: str = "auto"
+    """`en`, `zh` or `auto`; `GLASSES_LANGUAGE`."""
+    location: str = ""
+    """`latitude,longitude` where no device can tell; empty is the demo town; `GLASSES_LOCATION`."""
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Config:
+    """Read the settings. Raises ConfigError naming the key, its value and where it came from."""
+    home = Path(environ.get("HOME", "~")).expanduser()
+    share = Path(environ.get("XDG_DATA_HOME") or home / ".local/share") / "glasses"
+    settings = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "glasses"
+    values: dict[str, str] = {
+        "data": str(share),
+        "models": str(share / "models"),
+        "plugins": str(settings / "skills"),
+    }
+    values |= _file(settings / "config.toml")
+    for field in fields(Config):
+        if value := environ.get(f"GLASSES_{field.name.upper()}"):
+            values[field.name] = value
+    language = values.get("language", "auto")
+    if language not in LANGUAGES:
+        raise ConfigError(f"language is {language!r}: it can be {', '.join(LANGUAGES)}")
+    return Config(
+        data=Path(values.pop("data")).expanduser(),
+        models=Path(values.pop("models")).expanduser(),
+        plugins=Path(values.pop("plugins")).expanduser(),
+        **values,
+    )
+
+
+def _file(path: Path) -> dict[str, str]:
+    try:
+        read = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from None
+    known = {field.name for field in fields(Config)}
+    for key, value in read.items():
+        if key not in known:
+            raise ConfigError(f"{path}: there is no setting {key!r}; known: {', '.join(known)}")
+        if not isinstance(value, str):
+            raise ConfigError(f"{path}: {key} is {value!r}: it must be text in quotes")
+    return read

@@ -1,0 +1,87 @@
+"""Context: what an action is given to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.errors import EngineError, Refused
+from hardware.base import DeviceError, Place, Speaker
+
+if TYPE_CHECKING:
+    from agent.llm.model import CancelScope, Model
+
+
+@dataclass(slots=True)
+class Context:
+    """What one run of an action may use.
+
+    The language of the turn, a model, prompts, a memory that lasts as long as the agent runs, a
+    folder for its files, and the devices its permissions name.
+    """
+
+    skill: str
+    """The skill that runs."""
+    language: str
+    """Language of the turn, ISO 639-1; reply in it, for instance through `say`."""
+    folder: Path
+    """A folder of the skill's own that outlives the agent; made when first asked for."""
+    memory: dict[str, Any]
+    """What the skill wants to remember between turns."""
+    responses: Mapping[str, str] = field(default_factory=dict)
+    """Translations of what the skill says in this language, by the English text."""
+    permissions: Mapping[str, str] = field(default_factory=dict)
+    """What the action declared, with reasons."""
+    engine: Model | None = None
+    """The model behind `model`."""
+    prompts: Callable[..., str] | None = None
+    """`prompts(name, language, **variables)`, the renderer behind `prompt`."""
+    speaker: Speaker | None = None
+    """Plays sound, where the glasses have a speaker."""
+    locate: Callable[[], Place] | None = None
+    """Tells where the wearer is; behind `location`."""
+    clock: Callable[[], datetime] = datetime.now
+    """Wall time; tests give their own."""
+    cancel: CancelScope | None = None
+    """Called off when the wearer says stop or the action's time is over; hand it to `model`."""
+
+    def say(self, text: str, **values: Any) -> str:
+        """Return a text in the wearer's language, with `{name}` fields filled in.
+
+        The English text is the key; `responses:` in `sentences/<language>.yaml` translates it.
+        """
+        return self.responses.get(text, text).format(**values)
+
+    @property
+    def model(self) -> Model:
+        """The language model. Its calls raise EngineError where none is installed."""
+        if self.engine is None:
+            raise EngineError(
+                "no language model: put a Qwen3 GGUF in ~/.local/share/glasses/models"
+                " or set GLASSES_MODEL=/path/to.gguf"
+            )
+        return self.engine
+
+    def prompt(self, name: str, **variables: Any) -> str:
+        """Render a prompt file in the language of the turn. Raises PromptError."""
+        if self.prompts is None:
+            raise EngineError(f"no prompts were given to this agent, so {name} cannot be rendered")
+        return self.prompts(name, self.language, **variables)
+
+    @property
+    def location(self) -> Place:
+        """Where the wearer is.
+
+        Raises Refused without the permission `location`, DeviceError where nothing can tell.
+        """
+        if "location" not in self.permissions:
+            raise Refused(
+                f"{self.skill} asked where you are but never declared it:"
+                ' add permissions={"location": "why"} to its @skill'
+            )
+        if self.locate is None:
+            raise DeviceError("nothing here can tell where you are: pair a phone or set a location")
+        return self.locate()

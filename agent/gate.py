@@ -1,0 +1,147 @@
+"""The gate: nothing with an effect happens before an explicit yes, and then exactly once.
+
+A skill may only propose. The gate keeps the one open proposal, and on a yes writes its key to the
+ledger, durably, before the skill's `commit` is called with that key; what came of it is written
+after. If power goes in between, the entry is still `committing` at the next start: its outcome is
+unknown, and it is reported, never repeated.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.errors import GlassesError
+from agent.messages import Proposal, Reply
+from hardware.base import DeviceError
+
+log = logging.getLogger(__name__)
+
+EXPIRES_S = 30.0
+"""A proposal not answered in this time is gone."""
+
+SAID = {
+    "en": {
+        "declined": "Cancelled. Nothing was paid.",
+        "expired": "Too late: that payment was dropped. Ask again.",
+        "failed": "Not paid: {reason}",
+        "unknown": "Payment outcome unknown: {reason}. Check before paying again.",
+    },
+    "zh": {
+        "declined": "已取消，没有付款。",
+        "expired": "已超时，付款作废，请重新说。",
+        "failed": "未付款：{reason}",
+        "unknown": "付款结果未知：{reason}。再付之前请先核对。",
+    },
+}
+
+
+class NotCommitted(GlassesError):
+    """Raised by a `commit` that is certain that nothing moved; anything else leaves it unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A proposal that waits for an answer."""
+
+    proposal: Proposal
+    """What would happen."""
+    skill: str
+    """Who proposed it."""
+    language: str
+    """Language it was proposed in."""
+    key: str
+    """Idempotency key it would be committed under."""
+    offered_s: float
+    """When it was offered, on the gate's clock."""
+
+
+class Gate:
+    """Holds at most one open proposal and commits it at most once."""
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        """Keep the ledger in `folder`; `clock` gives seconds and is virtual in tests."""
+        self._path = folder / "gate.sqlite"
+        self._clock = clock
+        self.open: Open | None = None
+
+    def offer(self, proposal: Proposal, skill: str, language: str) -> None:
+        """Make this the open proposal; an earlier one is dropped."""
+        self.open = Open(proposal, skill, language, uuid.uuid4().hex, self._clock())
+
+    def expire(self) -> bool:
+        """Drop the open proposal when its time is over; say whether it was."""
+        late = self.open is not None and self._clock() - self.open.offered_s > EXPIRES_S
+        if late:
+            self.open = None
+        return late
+
+    def drop(self) -> None:
+        """Forget the open proposal: the wearer went on to something else."""
+        self.open = None
+
+    def decline(self, language: str) -> Reply:
+        """Take a no."""
+        self.open = None
+        return Reply(SAID[language]["declined"])
+
+    def confirm(self, language: str) -> Reply:
+        """Take a yes: write the key down, commit once, write the outcome down."""
+        opened, self.open = self.open, None  # gone first: nothing can commit it a second time
+        if opened is None:
+            return Reply(SAID[language]["expired"])
+        proposal = opened.proposal
+        said = SAID[language]
+        if proposal.commit is None:
+            return Reply(said["failed"].format(reason="the skill gave no way to carry it out"))
+        with closing(self._ledger()) as ledger:
+            ledger.execute(
+                "INSERT INTO commits (key, skill, amount, currency, payee, at, state)"
+                " VALUES (?, ?, ?, ?, ?, datetime('now'), 'committing')",
+                (opened.key, opened.skill, str(proposal.amount), proposal.currency, proposal.payee),
+            )
+            try:
+                receipt = proposal.commit(opened.key)
+            except NotCommitted as error:
+                self._outcome(ledger, opened.key, "failed")
+                return Reply(said["failed"].format(reason=error), kind="alert")
+            except (GlassesError, DeviceError, OSError, sqlite3.Error) as error:
+                self._outcome(ledger, opened.key, "unknown")
+                log.warning("commit of %s ended in %s", opened.skill, type(error).__name__)
+                return Reply(said["unknown"].format(reason=error), kind="alert")
+            self._outcome(ledger, opened.key, "done", receipt.reference)
+        return Reply(receipt.text, title=proposal.title)
+
+    def unresolved(self) -> int:
+        """Return how many commits have no known outcome, from power cuts or failed providers."""
+        if not self._path.exists():
+            return 0
+        with closing(self._ledger()) as ledger:
+            (count,) = ledger.execute(
+                "SELECT count(*) FROM commits WHERE state IN ('committing', 'unknown')"
+            ).fetchone()
+        return int(count)
+
+    @staticmethod
+    def _outcome(ledger: sqlite3.Connection, key: str, state: str, reference: str = "") -> None:
+        ledger.execute(
+            "UPDATE commits SET state = ?, reference = ? WHERE key = ?", (state, reference, key)
+        )
+
+    def _ledger(self) -> sqlite3.Connection:
+        """Open the ledger, made if absent; every statement is its own durable transaction."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        ledger = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
+        ledger.execute("PRAGMA journal_mode = WAL")
+        ledger.execute("PRAGMA synchronous = FULL")  # survives power loss, not only a crash
+        ledger.execute(
+            "CREATE TABLE IF NOT EXISTS commits (key TEXT PRIMARY KEY, skill TEXT, amount TEXT,"
+            " currency TEXT, payee TEXT, at TEXT, state TEXT, reference TEXT DEFAULT '')"
+        )
+        return ledger

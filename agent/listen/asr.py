@@ -1,0 +1,59 @@
+"""Port: what the agent asks of a speech recogniser. No engine is named here.
+
+Calls are synchronous and come from one thread of their own; the agent loop puts a time-out on each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from agent.errors import EngineError
+from agent.messages import Transcript
+from agent.sayable import Saying
+
+__all__ = ["EngineError", "Transcriber"]
+
+
+@runtime_checkable
+class Transcriber(Protocol):
+    """Turns speech into text while it is spoken.
+
+    Every call may raise EngineError when the engine cannot go on.
+    """
+
+    name: str
+    """What `glasses doctor` and Transcript.engine call it: `pocketsphinx`."""
+    languages: frozenset[str]
+    """ISO 639-1 codes it understands."""
+
+    def expect(self, sayings: Sequence[Saying]) -> None:
+        """Say what can be said from the next utterance on.
+
+        Cheap when unchanged or seen before. Raises SentenceError when a template is wrong.
+        """
+        ...
+
+    def start(self) -> None:
+        """Begin an utterance; one that was begun and not finished is thrown away."""
+        ...
+
+    def feed(self, pcm: bytes) -> None:
+        """Hear the next 16 kHz mono 16-bit samples, of any length."""
+        ...
+
+    def partial(self) -> Transcript | None:
+        """What has been heard so far, not final; None when nothing, or when it cannot say. Cheap."""
+        ...
+
+    def finish(self) -> Transcript:
+        """End the utterance; the text is empty when nothing was understood."""
+        ...
+
+    def abort(self) -> None:
+        """Throw the utterance away; nothing happens when there is none."""
+        ...
+
+    def close(self) -> None:
+        """Free the engine; no other call may follow."""
+        ...

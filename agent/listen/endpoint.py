@@ -1,0 +1,197 @@
+"""Where an utterance starts and where it ends: a small state machine over voice activity.
+
+    listening ──start_ms of speech──▶ speaking ──end_ms of silence, or max_ms──▶ listening
+
+No clock of its own: it counts in the times the chunks carry, so that it decides the same on a
+recording that runs as fast as it can.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.listen.vad import Vad
+from hardware.base import SAMPLE_RATE_HZ, AudioChunk
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointOptions:
+    """How much of what it takes; all in ms."""
+
+    preroll_ms: float = 300
+    """Audio from before the first speech that belongs to the utterance: soft first consonants."""
+    start_ms: float = 60
+    """Unbroken speech that opens an utterance."""
+    end_ms: float = 400
+    """Silence that closes it."""
+    min_ms: float = 100
+    """With less speech than this in all, it was a knock or a cough: dropped."""
+    max_ms: float = 15_000
+    """An utterance longer than this is closed and answered, so that noise cannot hold the turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nobody speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An utterance has begun."""
+
+    preroll: tuple[AudioChunk, ...]
+    """What belongs to it so far, oldest first, the chunk just pushed included."""
+    start_ms: float
+    """Start of the first chunk with speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """The utterance goes on."""
+
+    chunk: AudioChunk
+    """The chunk just pushed."""
+    silence_ms: float
+    """How long it has been quiet by now; 0 while there is speech. Time to get the answer ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The utterance is over."""
+
+    chunk: AudioChunk
+    """The chunk just pushed, the last that belongs to it."""
+    start_ms: float
+    """Start of the first chunk with speech."""
+    last_speech_ms: float
+    """End of the last chunk with speech, in the detector's opinion."""
+    endpoint_ms: float
+    """When this was decided: the end of the chunk just pushed."""
+    why: Literal["silence", "too long"]
+    """What closed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What had started was too short to be an utterance: forget it."""
+
+    start_ms: float
+    """Start of the first chunk with speech."""
+    endpoint_ms: float
+    """When this was decided."""
+
+
+Event = Idle | Started | Speaking | Ended | Dropped
+
+_IDLE = Idle()
+
+
+@dataclass(slots=True)
+class _Utterance:
+    start_ms: float
+    last_speech_ms: float
+    speech_ms: float
+
+
+class Endpointer:
+    """Tells of each chunk what it means for the utterance; one per stream."""
+
+    def __init__(self, vad: Vad, options: EndpointOptions | None = None) -> None:
+        self._vad = vad
+        self._options = options or EndpointOptions()
+        self._recent: deque[AudioChunk] = deque()  # while listening: what the pre-roll is cut from
+        self._speech_ms = 0.0  # while listening: length of the unbroken speech so far
+        self._utterance: _Utterance | None = None
+
+    @property
+    def in_speech(self) -> bool:
+        """True from `Started` until `Ended` or `Dropped`."""
+        return self._utterance is not None
+
+    def push(self, chunk: AudioChunk) -> Event:
+        """Take the next chunk of the stream and say what became of the utterance."""
+        speech = self._vad.is_speech(chunk.pcm)
+        if self._utterance is None:
+            return self._listen(chunk, speech)
+        return self._follow(chunk, speech, self._utterance)
+
+    def reset(self) -> None:
+        """Forget the utterance and the pre-roll, as after a turn that something else has ended."""
+        self._recent.clear()
+        self._speech_ms = 0.0
+        self._utterance = None
+
+    def _listen(self, chunk: AudioChunk, speech: bool) -> Event:
+        self._speech_ms = self._speech_ms + chunk.duration_ms if speech else 0.0
+        self._recent.append(chunk)
+        oldest_ms = chunk.end_ms - self._speech_ms - self._options.preroll_ms
+        while self._recent[0].end_ms <= oldest_ms:
+            self._recent.popleft()
+        if not speech or self._speech_ms < self._options.start_ms:
+            return _IDLE
+        start_ms = chunk.end_ms - self._speech_ms
+        started = Started(tuple(self._recent), start_ms)
+        spoken_ms = self._speech_ms
+        self.reset()
+        self._utterance = _Utterance(start_ms, chunk.end_ms, spoken_ms)
+        return started
+
+    def _follow(self, chunk: AudioChunk, speech: bool, utterance: _Utterance) -> Event:
+        if speech:
+            utterance.last_speech_ms = chunk.end_ms
+            utterance.speech_ms += chunk.duration_ms
+        silence_ms = chunk.end_ms - utterance.last_speech_ms
+        too_long = chunk.end_ms - utterance.start_ms >= self._options.max_ms
+        if silence_ms < self._options.end_ms and not too_long:
+            return Speaking(chunk, silence_ms)
+        self.reset()
+        if utterance.speech_ms < self._options.min_ms:
+            return Dropped(utterance.start_ms, chunk.end_ms)
+        return Ended(
+            chunk,
+            utterance.start_ms,
+            utterance.last_speech_ms,
+            chunk.end_ms,
+            "too long" if too_long else "silence",
+        )
+
+
+def energy_speech_end(pcm: bytes, start_ms: float = 0.0) -> float:
+    """Where speech ends in `pcm` (16 kHz mono int16, beginning at `start_ms`), in ms.
+
+    By energy on the audio itself, to measure the detector by rather than to ask it: the method of
+    Rabiner and Sambur, "An algorithm for determining the endpoints of isolated utterances", Bell
+    System Technical Journal 54(2), 1975, run from the end. Mean magnitudes of 10 ms frames; noise
+    N and speech S; the lower threshold is min(3 % of the way from N to S, 4 N), the upper one 5
+    times the lower. Speech ends where, after the last stay above the upper threshold, the lower
+    one is reached. Their zero-crossing step, for final fricatives, is left out.
+
+    Where we differ: N is the 10th percentile (of frames that are not digital silence, which is
+    padding) and S the 95th, since a stream has neither 100 ms of silence in front nor only one
+    click; a stay is 30 ms, so that a click is none; the lower threshold is at least 1 % of S
+    (-40 dB), so that breath in a very quiet room is not speech; the upper one at most 30 % of S,
+    so that soft words in loud noise are.
+
+    With no such stay, as in silence, it is the end of the audio.
+    """
+    import numpy as np
+
+    samples = np.abs(np.frombuffer(pcm, "<i2").astype(np.int32))
+    frame = SAMPLE_RATE_HZ // 100
+    levels = samples[: len(samples) // frame * frame].reshape(-1, frame).mean(axis=1)
+    sounding = levels[levels > 0]
+    end_ms = start_ms + len(samples) / SAMPLE_RATE_HZ * 1000
+    if len(sounding) < 3:
+        return end_ms
+    noise, speech = np.percentile(sounding, (10, 95))
+    lower = max(min(noise + 0.03 * (speech - noise), 4 * noise), 0.01 * speech)
+    upper = min(5 * lower, max(0.3 * speech, lower))
+    loud = levels > upper
+    stays = np.flatnonzero(loud[:-2] & loud[1:-1] & loud[2:])
+    if not len(stays):
+        return end_ms
+    last = int(stays[-1]) + 2
+    quiet_after = np.flatnonzero(levels[last:] <= lower)
+    return start_ms + 10.0 * (last + int(quiet_after[0])) if len(quiet_after) else end_ms

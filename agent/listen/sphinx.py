@@ -1,0 +1,206 @@
+"""Streaming recognition by pocketsphinx on the grammar of what can be said now. English only.
+
+The decoder follows the word graph of `agent.listen.grammar` while the wearer speaks, many times
+faster than speech, so that the text is there a few ms after the last sample.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from agent.errors import EngineError
+from agent.listen import grammar
+from agent.listen.pronounce import cmu_dictionary, pronounce
+from agent.messages import Transcript
+from agent.sayable import Saying
+
+if TYPE_CHECKING:
+    from pocketsphinx import Decoder
+
+SAMPLE_BYTES = 2
+FRAME_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class SphinxOptions:
+    """How pocketsphinx decodes; the defaults were chosen on half of the clips, see the tests."""
+
+    free_words: int = 1000
+    """How many of the most frequent English words a free-text slot may hold."""
+    free_probability: float = 1e-3
+    """Probability of any word in free text beside a word of the grammar, which has 1."""
+    graphs: int = 8
+    """How many grammars stay compiled, least recently used go first."""
+    reject_below: float = 0.0
+    """Confidence under which nothing was understood: the text becomes empty."""
+
+
+class PocketSphinx:
+    """A Transcriber on pocketsphinx; see `agent.listen.asr` for the contract."""
+
+    name = "pocketsphinx"
+    languages = frozenset({"en"})
+
+    def __init__(self, options: SphinxOptions | None = None) -> None:
+        """Load the acoustic model, some 10 ms. Raises EngineError without pocketsphinx."""
+        self.options = options or SphinxOptions()
+        self._decoder = _decoder()
+        self._added: set[str] = set()
+        self._graphs: OrderedDict[Hashable, str | None] = OrderedDict()
+        self._made = 0
+        self._active: str | None = None
+        self._speaking = False
+
+    def expect(self, sayings: Sequence[Saying]) -> None:
+        """Build or recall the graph of `sayings`; it holds from the next `start`."""
+        key = _content(sayings)
+        if key not in self._graphs:
+            self._graphs[key] = self._compile(grammar.build(sayings))
+        self._graphs.move_to_end(key)
+        self._active = self._graphs[key]
+        while len(self._graphs) > self.options.graphs:
+            _, name = self._graphs.popitem(last=False)
+            if name is not None:
+                self._decoder.remove_search(name)
+
+    def start(self) -> None:
+        """Begin an utterance on the graph that was expected last."""
+        self.abort()
+        if self._active is not None:
+            self._decoder.activate_search(self._active)
+            self._decoder.start_utt()
+            self._speaking = True
+
+    def feed(self, pcm: bytes) -> None:
+        """Decode the next samples."""
+        if self._speaking and len(pcm) >= SAMPLE_BYTES:
+            self._decoder.process_raw(pcm)
+
+    def partial(self) -> Transcript | None:
+        """The best words so far; the last one may still change."""
+        if not self._speaking:
+            return None
+        hypothesis = self._decoder.hyp()
+        if hypothesis is None or not hypothesis.hypstr:
+            return None
+        return Transcript(hypothesis.hypstr, final=False, engine=self.name)
+
+    def finish(self) -> Transcript:
+        """The best sentence of the grammar, or nothing."""
+        if not self._speaking:
+            return Transcript("", confidence=0.0, engine=self.name)
+        self._decoder.end_utt()
+        self._speaking = False
+        hypothesis = self._decoder.hyp()
+        if hypothesis is None or not hypothesis.hypstr:
+            return Transcript("", confidence=0.0, engine=self.name)
+        return Transcript(hypothesis.hypstr, engine=self.name)
+
+    def abort(self) -> None:
+        """Throw away what was heard."""
+        if self._speaking:
+            self._decoder.end_utt()
+            self._speaking = False
+
+    def close(self) -> None:
+        """Free the decoder and its graphs."""
+        self.abort()
+        self._graphs.clear()
+        self._active = None
+        del self._decoder
+
+    def _compile(self, graph: grammar.Graph) -> str | None:
+        """Give the decoder a graph; None when nothing can be said in English."""
+        if not graph.transitions:
+            return None
+        free = _frequent(self.options.free_words) if _has_free_text(graph) else ()
+        free = tuple(sorted({*free, *graph.words})) if free else ()
+        self._teach({*graph.words, *free})
+        transitions = list(_transitions(graph, free, self.options.free_probability))
+        self._made += 1
+        name = f"sayings-{self._made}"
+        fsg = self._decoder.create_fsg(name, graph.start, graph.states, transitions)
+        self._decoder.add_fsg(name, fsg)
+        return name
+
+    def _teach(self, words: set[str]) -> None:
+        """Add words to the decoder's dictionary, which begins empty: a tenth of the time."""
+        new = words - self._added
+        for word, pronunciation in pronounce(new).items():
+            for number, phones in enumerate(pronunciation.phones, start=1):
+                self._decoder.add_word(word if number == 1 else f"{word}({number})", phones, False)
+        self._added |= new
+
+
+def _decoder() -> Decoder:
+    try:
+        from pocketsphinx import Config, Decoder, get_model_path
+    except ImportError as error:
+        raise EngineError("pocketsphinx is not installed: pip install pocketsphinx") from error
+    # No call of pocketsphinx's Python module releases the GIL, so one that hung could not even be
+    # timed out. Each handles 20 ms of sound in about 1 ms, and the one known to hang, the search
+    # for the best path through the lattice in hyp(), is off.
+    config = Config(
+        hmm=get_model_path("en-us/en-us"), lm=None, dict=None, bestpath=False, loglevel="FATAL"
+    )
+    try:
+        return Decoder(config)
+    except RuntimeError as error:
+        raise EngineError(
+            f"pocketsphinx cannot load {config['hmm']}: {error}; reinstall pocketsphinx"
+        ) from error
+
+
+def _content(sayings: Sequence[Saying]) -> Hashable:
+    """Equal for sayings that make the same graph."""
+    return tuple(
+        (s.template, s.weight, tuple(sorted(s.slots.items())), tuple(sorted(s.rules.items())))
+        for s in sayings
+    )
+
+
+def _has_free_text(graph: grammar.Graph) -> bool:
+    return any(t.word == grammar.FREE_TEXT for t in graph.transitions)
+
+
+def _transitions(
+    graph: grammar.Graph, free: Sequence[str], free_probability: float
+) -> Iterator[tuple[int, int, float, str] | tuple[int, int, float]]:
+    """Transitions for pocketsphinx: one final state, numbered last but for free text's states.
+
+    Free text is a loop over `free`: its words lead from an entry to an exit, and an empty
+    transition from the exit back to the entry. That makes three empty transitions for each free
+    text; the closure that pocketsphinx computes over them stays small.
+    """
+    final = graph.states
+    state = final + 1
+    for t in graph.transitions:
+        targets = (t.dst, final) if t.dst in graph.finals else (t.dst,)
+        if t.word != grammar.FREE_TEXT:
+            for target in targets:
+                yield t.src, target, t.probability, t.word
+            continue
+        entry, end = state, state + 1
+        state += 2
+        yield t.src, entry, t.probability
+        yield end, entry, 1.0
+        for target in targets:
+            yield end, target, 1.0
+        for word in free:
+            yield entry, end, free_probability, word
+
+
+@lru_cache(maxsize=4)
+def _frequent(count: int) -> tuple[str, ...]:
+    """The most frequent words of the language model in pocketsphinx's wheel."""
+    from pocketsphinx import Config, LogMath, NGramModel, get_model_path
+
+    model = NGramModel(Config(), LogMath(), get_model_path("en-us/en-us.lm.bin"))
+    words = (word for word in cmu_dictionary() if word.isalpha() or "'" in word[1:])
+    by_probability = sorted(words, key=lambda word: -model.prob([word]))
+    return tuple(by_probability[:count])

@@ -1,0 +1,8 @@
+"""Language models: the port, the llama.cpp engine behind it, and where model files are found.
+
+Nothing native is loaded until a `LlamaModel` is used.
+"""
+
+from agent.llm.model import CancelScope, Model, NoModel, ScriptedModel
+
+__all__ = ["CancelScope", "Model", "NoModel", "ScriptedModel"]

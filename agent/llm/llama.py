@@ -1,0 +1,196 @@
+"""A GGUF model through llama.cpp, behind the `Model` port: one caller at a time, on the clock.
+
+The prompt is one user message. It is wrapped in the model's own chat template with thinking off,
+and it is tokenized apart from the template: no text in it, wherever it came from, can become a
+control token such as `<|im_end|>` and start a turn of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from agent.errors import EngineError
+from agent.llm.model import CancelScope
+from agent.llm.native import LlamaOptions, Native
+from agent.llm.sampling import gbnf
+from agent.llm.schema import check_schema, parse
+from agent.llm.visible import visible
+
+_WAIT_S = 0.02  # how often a caller who waits for the model looks whether it was cancelled
+_PLACE = "[[the prompt]]"
+
+
+class LlamaModel:
+    """A `Model` on a GGUF file, loaded at the first call or, ahead of it, by `load`.
+
+    Loading itself is not interrupted: a first call may find its time spent, the next one will not.
+    """
+
+    def __init__(self, path: Path, options: LlamaOptions | None = None) -> None:
+        """Name the file; nothing is opened yet."""
+        self.name = path.stem
+        self._path = path
+        self._options = options or LlamaOptions()
+        self._lock = threading.Lock()
+        self._native: Native | None = None
+        self._before: list[int] = []
+        self._after: list[int] = []
+        self._closed = False
+
+    def load(self) -> None:
+        """Load ahead of the first call. Raises EngineError when the file cannot be used."""
+        self._acquire(CancelScope())
+        try:
+            self._ready()
+        finally:
+            self._release()
+
+    def complete(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int = 128,
+        timeout_s: float = 8.0,
+        cancel: CancelScope | None = None,
+    ) -> str:
+        """Answer the prompt; see `Model`. The context's end cuts the answer like `max_tokens`."""
+        pieces = self.stream(prompt, max_tokens=max_tokens, timeout_s=timeout_s, cancel=cancel)
+        return "".join(pieces)
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int = 128,
+        timeout_s: float = 8.0,
+        cancel: CancelScope | None = None,
+    ) -> Iterator[str]:
+        """Answer in pieces as they come; see `Model`. Never splits a character."""
+        scope = (cancel or CancelScope()).within(timeout_s)
+        return visible(self._pieces(prompt, None, max_tokens, scope))
+
+    def json(
+        self,
+        prompt: str,
+        schema: Mapping[str, Any],
+        *,
+        max_tokens: int = 128,
+        timeout_s: float = 8.0,
+        cancel: CancelScope | None = None,
+    ) -> dict[str, Any]:
+        """Answer with an object, token by token bound to the schema's grammar; see `Model`."""
+        scope = (cancel or CancelScope()).within(timeout_s)
+        check_schema(schema)
+        raw = b"".join(self._pieces(prompt, json.dumps(schema), max_tokens, scope))
+        return parse(raw.decode("utf-8", "ignore"), schema)
+
+    def close(self) -> None:
+        """Free the memory, at once or as soon as the call in progress has noticed."""
+        self._closed = True
+        self._free_if_idle()
+
+    # -- one answer
+
+    def _pieces(
+        self, prompt: str, schema: str | None, max_tokens: int, scope: CancelScope
+    ) -> Generator[bytes]:
+        """Yield the bytes of each token of the answer, holding the engine meanwhile."""
+        self._acquire(scope)
+        try:
+            native = self._ready()
+            tokens = self._wrap(native, prompt)
+            for start in range(native.rewind(tokens), len(tokens), self._options.batch_tokens):
+                self._check(scope)
+                native.decode(tokens[start : start + self._options.batch_tokens])
+            with closing(native.picker(schema and gbnf(schema))) as picker:
+                for room in reversed(range(min(max_tokens, native.context_tokens - len(tokens)))):
+                    self._check(scope)
+                    token = picker.pick()
+                    if native.ends(token):
+                        return
+                    yield native.piece(token)
+                    if room:
+                        native.decode([token])
+        finally:
+            self._release()
+
+    def _wrap(self, native: Native, prompt: str) -> list[int]:
+        tokens = [*self._before, *native.tokenize(prompt.strip()), *self._after]
+        if len(tokens) >= native.context_tokens:
+            raise EngineError(
+                f"{self.name}: the prompt is {len(tokens)} tokens long and at most "
+                f"{native.context_tokens - 1} fit; ask about less text"
+            )
+        if not tokens:
+            raise EngineError(f"{self.name}: the prompt is empty")
+        return tokens
+
+    def _check(self, scope: CancelScope) -> None:
+        scope.check(self.name)
+        if self._closed:
+            raise EngineError(f"{self.name}: the model is closed")
+
+    # -- the engine and its lock
+
+    def _acquire(self, scope: CancelScope) -> None:
+        self._check(scope)
+        while not self._lock.acquire(timeout=min(_WAIT_S, scope.remaining_s)):
+            self._check(scope)
+
+    def _release(self) -> None:
+        self._lock.release()
+        if self._closed:
+            self._free_if_idle()
+
+    def _free_if_idle(self) -> None:
+        if self._lock.acquire(blocking=False):
+            if self._native is not None:
+                self._native.close()
+                self._native = None
+            self._lock.release()
+
+    def _ready(self) -> Native:
+        """Return the engine, loaded now if it was not. Call with the lock held."""
+        if self._closed:
+            raise EngineError(f"{self.name}: the model is closed")
+        if self._native is None:
+            native = Native(self._path, self._options)
+            try:
+                self._before, self._after = _chat_frame(native, self.name)
+            except EngineError:
+                native.close()
+                raise
+            self._native = native
+        return self._native
+
+
+def _chat_frame(native: Native, name: str) -> tuple[list[int], list[int]]:
+    """Tokens that the chat template puts before and after a user's message.
+
+    A model without a template gets the bare prompt and continues it.
+    """
+    template = native.chat_template
+    if template is None:
+        return native.tokenize("", start=True), []
+    from jinja2 import TemplateError
+    from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+    try:
+        render = Jinja2ChatFormatter(template=template, eos_token="", bos_token="")
+        # Qwen3's template knows `enable_thinking`; others ignore it.
+        messages: Any = [{"role": "user", "content": _PLACE}]
+        text = render(messages=messages, enable_thinking=False).prompt
+    except (TemplateError, ValueError, TypeError, LookupError) as error:
+        raise EngineError(f"{name}: its chat template fails ({error})") from None
+    before, found, after = text.partition(_PLACE)
+    if not found:
+        raise EngineError(f"{name}: its chat template leaves out the message")
+    if after.rstrip().endswith("<think>"):
+        # Templates of thinking-only models open the block themselves; nobody waits for that here.
+        after = f"{after.rstrip()}\n\n</think>\n\n"
+    return native.tokenize(before, special=True, start=True), native.tokenize(after, special=True)

@@ -1,0 +1,237 @@
+"""The language model port: what a skill may ask, and the two models that need no weights.
+
+Synchronous on purpose: actions run in worker threads, and native engines release the GIL.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NoReturn, Protocol, runtime_checkable
+
+from agent.errors import Cancelled, EngineError
+from agent.llm.schema import parse
+
+
+class CancelScope:
+    """One piece of work that can be called off or run out of time. Safe across threads."""
+
+    def __init__(self, timeout_s: float = math.inf) -> None:
+        """Start the clock; without `timeout_s` only `cancel()` ends the scope."""
+        self.timeout_s = timeout_s
+        self._deadline_s = time.monotonic() + timeout_s
+        self._flag = threading.Event()
+
+    def within(self, timeout_s: float) -> CancelScope:
+        """Return a scope that this one cancels too, and that ends after `timeout_s` at most."""
+        inner = CancelScope(min(timeout_s, self.remaining_s))
+        inner._flag = self._flag
+        return inner
+
+    def cancel(self) -> None:
+        """Call the work off, with every scope made by `within`. Calling it twice is fine."""
+        self._flag.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """True once `cancel()` was called; running out of time does not count."""
+        return self._flag.is_set()
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds left, never negative; infinity without a deadline."""
+        return max(0.0, self._deadline_s - time.monotonic())
+
+    def check(self, what: str) -> None:
+        """Go on, or raise Cancelled or EngineError; `what` names the work: "Qwen3"."""
+        if self.cancelled:
+            raise Cancelled(f"{what}: cancelled")
+        if self.remaining_s <= 0:
+            raise EngineError(
+                f"{what}: no answer within {self.timeout_s:.3g} s; "
+                "ask for less text or allow more time"
+            )
+
+
+@runtime_checkable
+class Model(Protocol):
+    """Text in, text out, on whatever runs here.
+
+    Every call takes `max_tokens`, the longest answer (it is cut there); `timeout_s`, for the whole
+    call including the wait for another caller; and `cancel`, to call it off from another thread.
+    Both end the call within one token. Raises EngineError (no model, too long a prompt, out of
+    time, closed) or Cancelled. The answer never contains the model's `<think>` block.
+    """
+
+    name: str
+    """What `glasses doctor` and error messages call it."""
+
+    def complete(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int = 128,
+        timeout_s: float = 8.0,
+        cancel: CancelScope | None = None,
+    ) -> str:
+        """Answer the prompt, without surrounding space."""
+        ...
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int = 128,
+        timeout_s: float = 8.0,
+        cancel: CancelScope | None = None,
+    ) -> Iterator[str]:
+        """Answer in pieces as they come; joined they are what `complete` returns.
+
+        The model serves nobody else until the iterator is exhausted or dropped.
+        """
+        ...
+
+    def json(
+        self,
+        prompt: str,
+        schema: Mapping[str, Any],
+        *,
+        max_tokens: int = 128,
+        timeout_s: float = 8.0,
+        cancel: CancelScope | None = None,
+    ) -> dict[str, Any]:
+        """Answer with an object that fits a JSON schema (the keywords of `agent.llm.schema`).
+
+        Also raises EngineError when the schema cannot be used or the answer was cut or misfits.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free memory; every later call raises EngineError. Closing twice is fine."""
+        ...
+
+
+class NoModel:
+    """The model that is not there: every call says what is missing and what to do."""
+
+    name = "none"
+
+    def __init__(
+        self,
+        reason: str = "no language model: put a Qwen3 GGUF in ~/.local/share/glasses/models "
+        "or set GLASSES_MODEL=/path/to.gguf",
+    ) -> None:
+        """`reason` is the whole message, one line."""
+        self.reason = reason
+
+    def complete(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int = 128,
+        timeout_s: float = 8.0,
+        cancel: CancelScope | None = None,
+    ) -> NoReturn:
+        """Raise EngineError."""
+        raise EngineError(self.reason)
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int = 128,
+        timeout_s: float = 8.0,
+        cancel: CancelScope | None = None,
+    ) -> NoReturn:
+        """Raise EngineError, at once rather than at the first piece."""
+        raise EngineError(self.reason)
+
+    def json(
+        self,
+        prompt: str,
+        schema: Mapping[str, Any],
+        *,
+        max_tokens: int = 128,
+        timeout_s: float = 8.0,
+        cancel: CancelScope | None = None,
+    ) -> NoReturn:
+        """Raise EngineError."""
+        raise EngineError(self.reason)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class ScriptedModel:
+    """The double for tests: answers from a queue and remembers what it was asked.
+
+    A reply is a text, an object (for `json`; a text is parsed), or an error to raise. It is not
+    cut at `max_tokens`: the test wrote it.
+    """
+
+    name = "scripted"
+
+    def __init__(self, replies: Iterable[str | Mapping[str, Any] | Exception] = ()) -> None:
+        """Queue `replies`, first in, first out."""
+        self.replies = deque(replies)
+        self.prompts: list[str] = []
+        self._closed = False
+
+    def _next(self, prompt: str, scope: CancelScope) -> str:
+        self.prompts.append(prompt)
+        if self._closed:
+            raise EngineError("scripted: the model is closed")
+        scope.check(self.name)
+        if not self.replies:
+            raise EngineError(f"scripted: no reply queued for prompt {len(self.prompts)}")
+        reply = self.replies.popleft()
+        if isinstance(reply, Exception):
+            raise reply
+        return reply if isinstance(reply, str) else json.dumps(reply, ensure_ascii=False)
+
+    def complete(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int = 128,
+        timeout_s: float = 8.0,
+        cancel: CancelScope | None = None,
+    ) -> str:
+        """Return the next reply. Raises it if it is an error, EngineError if there is none."""
+        return self._next(prompt, (cancel or CancelScope()).within(timeout_s)).strip()
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int = 128,
+        timeout_s: float = 8.0,
+        cancel: CancelScope | None = None,
+    ) -> Iterator[str]:
+        """Yield the next reply word by word, looking at `cancel` before each."""
+        scope = (cancel or CancelScope()).within(timeout_s)
+        for piece in re.findall(r"\s*\S+", self._next(prompt, scope).strip()):
+            scope.check(self.name)
+            yield piece
+
+    def json(
+        self,
+        prompt: str,
+        schema: Mapping[str, Any],
+        *,
+        max_tokens: int = 128,
+        timeout_s: float = 8.0,
+        cancel: CancelScope | None = None,
+    ) -> dict[str, Any]:
+        """Return the next reply as an object. Raises EngineError when it misfits the schema."""
+        return parse(self._next(prompt, (cancel or CancelScope()).within(timeout_s)), schema)
+
+    def close(self) -> None:
+        """Refuse every later call."""
+        self._closed = True

@@ -1,0 +1,247 @@
+"""The few calls of llama.cpp that we need: load, tokenize, decode, pick the next token.
+
+This stands on the C functions that llama-cpp-python binds, not on its `Llama` class, for four
+reasons seen in its 0.3.36: `Llama` takes 45 parameters; while it loads a file it points the whole
+process's stdout and stderr at /dev/null, so that lines printed by other threads are lost; its
+detokenizer drops the text of tokens longer than 32 bytes; and it evaluates a prompt in one go,
+deaf to cancelling.
+
+Not thread-safe: `agent.llm.llama` holds the lock.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import re
+from collections import deque
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from agent.errors import EngineError
+from agent.llm.sampling import Handle, Picker
+
+log = logging.getLogger(__name__)
+
+_ERROR_LEVEL = 4  # GGML_LOG_LEVEL_ERROR in ggml.h
+_complaints: deque[str] = deque(maxlen=16)  # what llama.cpp said went wrong, latest last
+_listeners: list[Any] = []  # C keeps the callback's address but no reference to it
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaOptions:
+    """How a model runs; the defaults suit a small model on a busy two-core device."""
+
+    context_tokens: int = 2048
+    """Prompt and answer together, in tokens; capped by what the model was trained for."""
+    threads: int = 0
+    """Compute threads; 0 takes half of the cores this process may use, at least one: these are
+    the physical ones where each has two, and leave room for listening where not. llama.cpp's
+    threads spin at barriers: a second one on two busy cores made the slowest twentieth of the
+    answers 20 to 80 times slower."""
+    batch_tokens: int = 32
+    """Prompt tokens evaluated between two looks at the clock."""
+    temperature: float = 0.0
+    """0 always takes the likeliest token; above, the answer varies with `seed`."""
+    seed: int = 7
+    """Where chance starts at each call, so that the same prompt gets the same answer."""
+    gpu_layers: int = 0
+    """Layers put on an accelerator by a llama.cpp built for one; -1 puts all of them there."""
+
+    @property
+    def compute_threads(self) -> int:
+        """`threads`, with 0 worked out for this machine."""
+        here = hasattr(os, "sched_getaffinity")  # Linux only
+        cores = len(os.sched_getaffinity(0)) if here else os.cpu_count() or 1
+        return self.threads or max(1, cores // 2)
+
+
+@cache
+def _library() -> ModuleType:
+    """Import llama_cpp (0.1 s, hence late), and make it log to us instead of stderr."""
+    try:
+        import llama_cpp
+    except (ImportError, OSError, RuntimeError) as error:
+        raise EngineError(
+            f"llama.cpp cannot be loaded ({error}); run: pip install llama-cpp-python"
+        ) from None
+
+    def listen(level: int, text: bytes, _data: object) -> None:
+        if level == _ERROR_LEVEL:
+            _complaints.append(text.decode("utf-8", "replace").strip())
+        log.debug("llama.cpp: %s", text.decode("utf-8", "replace").rstrip())
+
+    _listeners.append(llama_cpp.llama_log_callback(listen))
+    llama_cpp.llama_log_set(_listeners[-1], ctypes.c_void_p(0))
+    llama_cpp.llama_backend_init()
+    return llama_cpp
+
+
+class Native:
+    """One GGUF in memory with one context: `rewind`, `decode`, `pick`, and again."""
+
+    def __init__(self, path: Path, options: LlamaOptions) -> None:
+        """Load the file. Raises EngineError when it is not a GGUF text model that runs here."""
+        _check_file(path)
+        self._lib = lib = _library()
+        self._path = path
+        self._options = options
+        self._decoded: list[int] = []
+        with ExitStack() as undo:
+            self._model = self._load_model()
+            undo.callback(lib.llama_model_free, self._model)
+            self._vocab = lib.llama_model_get_vocab(self._model)
+            self._check_text_model()
+            self._context = self._open_context()
+            undo.callback(lib.llama_free, self._context)
+            self._undo = undo.pop_all()
+        self.context_tokens = min(self._context_limit(), lib.llama_n_ctx(self._context))
+        """Tokens that fit, prompt and answer together."""
+
+    def close(self) -> None:
+        """Free context and weights; nothing else may be called afterwards."""
+        self._undo.close()
+
+    # -- loading
+
+    def _load_model(self) -> Handle:
+        params = self._lib.llama_model_default_params()
+        params.n_gpu_layers = self._options.gpu_layers
+        _complaints.clear()
+        model = self._lib.llama_model_load_from_file(os.fsencode(self._path), params)
+        if not model:
+            raise EngineError(
+                f"{self._path}: not a model that runs here{_reason()}; download it again"
+            )
+        return model
+
+    def _context_limit(self) -> int:
+        trained = self._lib.llama_model_n_ctx_train(self._model)
+        wanted = self._options.context_tokens
+        return min(wanted, trained) if trained > 0 else wanted
+
+    def _open_context(self) -> Handle:
+        params = self._lib.llama_context_default_params()
+        params.n_ctx = self._context_limit()
+        params.n_batch = params.n_ubatch = self._options.batch_tokens
+        params.n_threads = params.n_threads_batch = self._options.compute_threads
+        params.no_perf = True
+        _complaints.clear()
+        context = self._lib.llama_init_from_model(self._model, params)
+        if not context:
+            raise EngineError(
+                f"{self._path}: no room for its context{_reason()}; lower context_tokens"
+            )
+        return context
+
+    def _check_text_model(self) -> None:
+        kind = self.metadata("general.architecture")
+        # An embedding model loads, but asking it for a next token aborts the process.
+        embeds = "bert" in kind or self.metadata(f"{kind}.pooling_type")
+        if embeds or self._lib.llama_model_has_encoder(self._model):
+            raise EngineError(f"{self._path}: a {kind} encoder, not a text model; use a Qwen3 GGUF")
+        # So does a grammar whose end no token can say.
+        if not self._vocab or self._lib.llama_vocab_eos(self._vocab) < 0:
+            raise EngineError(f"{self._path}: has no end-of-text token; use a Qwen3 GGUF")
+
+    def metadata(self, key: str) -> str:
+        """One value of the GGUF header as text; empty when absent."""
+        buffer = ctypes.create_string_buffer(256)
+        size = self._lib.llama_model_meta_val_str(self._model, key.encode(), buffer, 256)
+        return buffer.value.decode("utf-8", "replace") if size >= 0 else ""
+
+    @property
+    def chat_template(self) -> str | None:
+        """The Jinja template the model was trained with; None for a plain text model."""
+        found: bytes | None = self._lib.llama_model_chat_template(self._model, None)
+        return found.decode("utf-8", "replace") if found else None
+
+    # -- text and tokens
+
+    def tokenize(self, text: str, *, special: bool = False, start: bool = False) -> list[int]:
+        """Split text into tokens.
+
+        `special` lets names of control tokens in the text become them; `start` puts the token
+        before it that the model expects at the start of a text, if any.
+        """
+        raw = text.encode("utf-8", "replace")
+        room = len(raw) + 2
+        tokens = (ctypes.c_int32 * room)()
+        count = self._lib.llama_tokenize(self._vocab, raw, len(raw), tokens, room, start, special)
+        if count < 0:
+            raise EngineError(f"{self._path.name}: cannot tokenize the prompt")
+        return list(tokens[:count])
+
+    def piece(self, token: int) -> bytes:
+        """Return a token's bytes: perhaps part of a character, nothing for a control token."""
+        size = 64
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            count = self._lib.llama_token_to_piece(self._vocab, token, buffer, size, 0, False)
+            if count >= 0:
+                return buffer.raw[:count]
+            size = -count
+
+    def ends(self, token: int) -> bool:
+        """Return True when the token says that the answer is over."""
+        return bool(self._lib.llama_vocab_is_eog(self._vocab, token))
+
+    # -- inference
+
+    def rewind(self, tokens: Sequence[int]) -> int:
+        """Keep what the context shares with `tokens`; return how many need no decoding.
+
+        Prompts begin alike, so this is the prompt cache. At least one token is left to decode.
+        """
+        shared = 0
+        for old, new in zip(self._decoded, tokens[:-1], strict=False):
+            if old != new:
+                break
+            shared += 1
+        memory = self._lib.llama_get_memory(self._context)
+        # Models with a recurrent state cannot go back part of the way.
+        if not self._lib.llama_memory_seq_rm(memory, 0, shared, -1):
+            self._lib.llama_memory_clear(memory, True)
+            shared = 0
+        del self._decoded[shared:]
+        return shared
+
+    def decode(self, tokens: Sequence[int]) -> None:
+        """Run at most `batch_tokens` tokens through the model. Raises EngineError."""
+        array = (ctypes.c_int32 * len(tokens))(*tokens)
+        batch = self._lib.llama_batch_get_one(array, len(tokens))
+        code = self._lib.llama_decode(self._context, batch)
+        if code:
+            raise EngineError(f"{self._path.name}: llama.cpp failed to decode (code {code})")
+        self._decoded.extend(tokens)
+
+    def picker(self, grammar: str | None = None) -> Picker:
+        """Make what chooses the next tokens, within a GBNF grammar if given. Raises EngineError."""
+        return Picker(self._lib, self._context, self._vocab, self._options, grammar)
+
+
+def _check_file(path: Path) -> None:
+    """Raise EngineError when the file is absent, unreadable, or plainly no GGUF."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise EngineError(
+            f"{path}: cannot be read ({error.strerror}); set GLASSES_MODEL to a GGUF file"
+        ) from None
+    if magic != b"GGUF":
+        raise EngineError(
+            f"{path}: {'not a GGUF file' if magic else 'the file is empty'}; download it again"
+        )
+
+
+def _reason() -> str:
+    """Quote llama.cpp's first, most precise complaint, in brackets; empty when it said nothing."""
+    first = _complaints[0] if _complaints else ""
+    return first and f" ({re.sub(r'^[a-z_]+: (error loading model: )?', '', first)})"

@@ -1,0 +1,345 @@
+"""The agent: from a chunk of sound, or a typed line, to a glyph on the lens.
+
+`hear` answers one transcript; `listen` turns a microphone into transcripts and hears each. Both
+give a `Turn`. Nothing here knows a concrete skill, engine or device.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from agent import dialogue
+from agent.context import Context
+from agent.display.layout import lay_out
+from agent.errors import EngineError, GlassesError
+from agent.gate import Gate
+from agent.listen.asr import Transcriber
+from agent.listen.endpoint import (
+    Dropped,
+    Ended,
+    Endpointer,
+    Speaking,
+    Started,
+    energy_speech_end,
+)
+from agent.listen.engine import EngineThread
+from agent.llm.model import CancelScope, Model, NoModel
+from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
+from agent.plugins import Skills
+from agent.prompts import Prompts
+from agent.sayable import Saying
+from agent.skill import Action
+from agent.turn import Timings, Turn
+from agent.understand import yesno
+from agent.understand.router import Router
+from agent.understand.text import MAX_CHARACTERS, language_of
+from hardware.base import DeviceError, Devices, Frame, Microphone
+
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], float]
+"""Gives the time in ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOptions:
+    """How one agent behaves."""
+
+    language: str = "auto"
+    """`en`, `zh`, or `auto`: by the script of typed text, by the engine for speech."""
+    action_timeout_s: float = 10.0
+    """Longest an action may take."""
+    engine_timeout_s: float = 8.0
+    """Longest one call of a speech engine may take."""
+
+
+def _stopwatch() -> Clock:
+    began = time.perf_counter()
+    return lambda: (time.perf_counter() - began) * 1000
+
+
+class Agent:
+    """Owns the loop: ears, router, gate, lens, and what was said before."""
+
+    def __init__(
+        self,
+        skills: Skills,
+        devices: Devices,
+        folder: Path,
+        model: Model | None = None,
+        transcriber: Callable[[], Transcriber] | None = None,
+        options: AgentOptions = AgentOptions(),  # noqa: B008  frozen, so sharing it is safe
+    ) -> None:
+        """Build an agent; `folder` holds what outlives it, `transcriber` builds its ears."""
+        self.skills = skills
+        self.devices = devices
+        self.model: Model = model or NoModel()
+        self.options = options
+        self.gate = Gate(folder)
+        self._folder = folder
+        self._router = Router(skills.actions)
+        self._prompts = Prompts()
+        self._ears = EngineThread(transcriber, options.engine_timeout_s) if transcriber else None
+        self._memory: dict[str, dict[str, Any]] = {}
+        self._shown: tuple[Frame, ...] = ()
+        self._page = 0
+
+    # -- what can be said -----------------------------------------------------------------------
+
+    def sayings(self, language: str) -> list[Saying]:
+        """Return everything that can be said now, in one language."""
+        said = [s for action in self.skills.actions.values() for s in action.sayings(language)]
+        return [*said, *dialogue.sayings(language, asking=self.gate.open is not None)]
+
+    def route(self, text: str, language: str | None = None) -> tuple[str, Intent | NotRecognized]:
+        """Return the language of a text and what it means, without doing it."""
+        spoken = self._language(text, language)
+        intent = self._router.route(Transcript(text, spoken))
+        return intent.language if isinstance(intent, Intent) else spoken, intent
+
+    def _language(self, text: str, wanted: str | None) -> str:
+        wanted = wanted or self.options.language
+        return language_of(text) if wanted == "auto" else wanted
+
+    # -- hearing --------------------------------------------------------------------------------
+
+    async def listen(
+        self,
+        microphone: Microphone,
+        source: str = "microphone",
+        on_partial: Callable[[Transcript], None] | None = None,
+        endpointer: Endpointer | None = None,
+    ) -> AsyncIterator[Turn]:
+        """Yield a turn for every utterance until the microphone's stream ends.
+
+        Raises DeviceError when the microphone vanishes, EngineError when there is no speech engine.
+        """
+        if self._ears is None:
+            raise EngineError("no speech engine: run `glasses doctor` to see what is missing")
+        endpointer = endpointer or Endpointer.plain()
+        await self._expect()
+        said: list[bytes] = []
+        began_ms = 0.0
+        async for chunk in microphone.chunks():
+            event = endpointer.push(chunk)
+            match event:
+                case Started(chunks=chunks):
+                    began_ms, said = chunks[0].start_ms, [c.pcm for c in chunks]
+                    pcm = b"".join(said)
+                    await self._ears.call(lambda engine, pcm=pcm: _begin(engine, pcm))  # type: ignore[misc]
+                case Speaking(chunk=chunk):
+                    said.append(chunk.pcm)
+                    pcm = chunk.pcm
+                    partial = await self._ears.call(lambda e, pcm=pcm: _feed(e, pcm))  # type: ignore[misc]
+                    if on_partial and partial:
+                        on_partial(partial)
+                case Dropped():
+                    await self._ears.call(lambda engine: engine.abort())
+                case Ended():
+                    said.append(chunk.pcm)
+                    spoke = Timings(
+                        speech_end=energy_speech_end(b"".join(said), began_ms),
+                        endpoint=microphone.now_ms(),
+                    )
+                    yield await self._spoken(source, spoke, microphone.now_ms)
+                    await self._expect()
+                case _:
+                    pass
+
+    async def _expect(self) -> None:
+        """Tell the engine what can be said now."""
+        assert self._ears is not None
+        language = "en" if self.options.language == "auto" else self.options.language
+        sayings = self.sayings(language)
+        await self._ears.call(lambda engine: engine.expect(sayings))
+
+    async def _spoken(self, source: str, times: Timings, clock: Clock) -> Turn:
+        assert self._ears is not None
+        try:
+            transcript = await self._ears.call(lambda engine: engine.finish())
+        except EngineError as error:
+            return self._answer(
+                Turn(source, Transcript(""), timings=times, error=str(error)),
+                Reply(str(error), kind="alert"),
+                clock,
+            )
+        if self.options.language != "auto":
+            transcript = replace(transcript, language=self.options.language)
+        times = replace(times, transcript=clock())
+        return await self._respond(Turn(source, transcript, timings=times), clock)
+
+    # -- answering ------------------------------------------------------------------------------
+
+    async def hear(self, text: str, language: str | None = None, source: str = "text") -> Turn:
+        """Answer one typed line, as if it had been said."""
+        clock = _stopwatch()
+        transcript = Transcript(text, self._language(text, language))
+        times = Timings(speech_end=0.0, endpoint=0.0, transcript=0.0)
+        return await self._respond(Turn(source, transcript, timings=times), clock)
+
+    async def _respond(self, turn: Turn, clock: Clock) -> Turn:
+        """Find out what was meant and answer it."""
+        text, language = turn.transcript.text, turn.transcript.language
+        late = self.gate.expire()
+        if self.gate.open is not None or late:
+            meant = yesno.answer(text)
+            if meant != "unclear":
+                reply = await self._settle(meant, language)
+                return self._answer(turn, reply, clock)
+        intent = self._router.route(turn.transcript)
+        turn = replace(turn, intent=intent, timings=replace(turn.timings, intent=clock()))
+        if isinstance(intent, Intent):
+            turn = replace(turn, transcript=replace(turn.transcript, language=intent.language))
+            self.gate.drop()  # the wearer went on to something else
+            return await self._act(turn, intent, clock)
+        if (control := dialogue.control(text)) is not None:
+            return self._control(turn, control, clock)
+        if self.gate.open is not None:
+            return self._answer(turn, self.gate.open.proposal, clock)
+        return self._answer(turn, self._unknown(text, language), clock)
+
+    async def _settle(self, meant: yesno.Answer, language: str) -> Reply:
+        """Carry the wearer's yes or no to the gate."""
+        said = "zh" if language == "zh" else "en"
+        if meant == "yes":
+            return await asyncio.to_thread(self.gate.confirm, said)
+        return self.gate.decline(said)
+
+    def _unknown(self, text: str, language: str) -> Reply:
+        said = dialogue.SAID.get(language, dialogue.SAID["en"])
+        if len(text) > MAX_CHARACTERS:
+            return Reply(said["too long"].format(limit=MAX_CHARACTERS))
+        key = "unknown" if text.strip() else "unheard"
+        return Reply(said[key].format(can=dialogue.abilities(self.skills.actions, language)))
+
+    async def _act(self, turn: Turn, intent: Intent, clock: Clock) -> Turn:
+        """Run the action; whatever becomes of it, there is a reply and the agent lives on."""
+        action = self.skills.actions[intent.name]
+        language = turn.transcript.language
+        said = dialogue.SAID.get(language, dialogue.SAID["en"])
+        scope = CancelScope(self.options.action_timeout_s)
+        try:
+            result = await asyncio.wait_for(
+                _run(action, intent, self._context(action, language, scope)),
+                self.options.action_timeout_s,
+            )
+            reply = _checked(action, result)
+        except TimeoutError:
+            scope.cancel()  # its thread cannot be ended, but what it calls on can
+            reply = Reply(said["hung"].format(skill=action.skill), kind="alert")
+            turn = replace(turn, error=f"{action.name} took over {self.options.action_timeout_s:g} s")
+        except (GlassesError, DeviceError) as error:
+            reply = Reply(str(error), title=action.skill, kind="alert")
+            turn = replace(turn, error=" ".join(str(error).split()))
+        except (Exception, SystemExit) as error:  # the plugin boundary
+            log.warning("%s raised %s", action.name, type(error).__name__)
+            log.debug("%s failed", action.name, exc_info=True)
+            reply = Reply(said["failed"].format(skill=action.skill), kind="alert")
+            turn = replace(turn, error=f"{action.name} raised {type(error).__name__}")
+        if isinstance(reply, Proposal):
+            self.gate.offer(reply, action.skill, language)
+        return self._answer(turn, reply, clock)
+
+    def _context(self, action: Action, language: str, scope: CancelScope) -> Context:
+        sentences = action.languages.get(language)
+        location = self.devices.location
+        return Context(
+            skill=action.skill,
+            language=language,
+            folder=self._folder / action.skill,
+            memory=self._memory.setdefault(action.skill, {}),
+            responses=sentences.responses if sentences else {},
+            permissions=action.declaration.permissions,
+            engine=self.model,
+            prompts=self._prompts.render,
+            speaker=self.devices.speaker,
+            locate=location.where if location else None,
+            cancel=scope,
+        )
+
+    def _control(self, turn: Turn, control: dialogue.Control, clock: Clock) -> Turn:
+        """Obey one of the agent's own words."""
+        said = dialogue.SAID.get(turn.transcript.language, dialogue.SAID["en"])
+        match control:
+            case "more" | "back" | "repeat":
+                step = {"more": 1, "back": -1, "repeat": 0}[control]
+                if not 0 <= self._page + step < len(self._shown):
+                    return self._answer(turn, Reply(said["no pages"]), clock, keep=True)
+                self._page += step
+                return self._light(turn, clock)
+            case "clear":
+                self._shown = ()
+                self.devices.display.clear()
+                return turn
+            case "stop":
+                if self.devices.speaker is not None:
+                    self.devices.speaker.stop()
+                return self._answer(turn, Reply(said["stopped"]), clock)
+            case "help":
+                return self._answer(turn, self._unknown("?", turn.transcript.language), clock)
+
+    # -- showing --------------------------------------------------------------------------------
+
+    def _answer(self, turn: Turn, reply: Reply, clock: Clock, keep: bool = False) -> Turn:
+        """Lay a reply out and light its first page; `keep` leaves the pages before it in reach."""
+        times = replace(turn.timings, reply=clock())
+        frames = lay_out(reply, self.devices.display.profile, turn.transcript.language)
+        turn = replace(turn, reply=reply, frames=frames, timings=times)
+        if keep:
+            return self._light(turn, clock, frames)
+        self._shown, self._page = frames, 0
+        return self._light(turn, clock)
+
+    def _light(self, turn: Turn, clock: Clock, frames: tuple[Frame, ...] | None = None) -> Turn:
+        frame = frames[0] if frames else self._shown[self._page]
+        try:
+            self.devices.display.show(frame)
+        except DeviceError as error:
+            log.warning("the display refused a frame: %s", error)
+            return replace(turn, error=turn.error or str(error))
+        return replace(turn, timings=replace(turn.timings, first_glyph=clock()))
+
+    async def close(self) -> None:
+        """Let go of engines; the agent is not used afterwards."""
+        if self._ears is not None:
+            await self._ears.close()
+        self.model.close()
+
+
+def _begin(engine: Transcriber, pcm: bytes) -> None:
+    engine.start()
+    engine.feed(pcm)
+
+
+def _feed(engine: Transcriber, pcm: bytes) -> Transcript | None:
+    engine.feed(pcm)
+    return engine.partial()
+
+
+async def _run(action: Action, intent: Intent, ctx: Context) -> Any:
+    """Call the action: coroutines here, plain functions in a worker thread."""
+    arguments = dict(intent.slots)
+    if action.declaration.context is not None:
+        arguments[action.declaration.context] = ctx
+    if inspect.iscoroutinefunction(action.function):
+        return await action.function(**arguments)
+    return await asyncio.to_thread(action.function, **arguments)
+
+
+def _checked(action: Action, result: Any) -> Reply:
+    """Return the reply, or raise GlassesError when the action broke its contract."""
+    if isinstance(result, str):
+        return Reply(result)
+    if not isinstance(result, Reply):
+        kind = type(result).__name__
+        raise GlassesError(f"{action.name} returned {kind}: an action returns a Reply or text")
+    if isinstance(result, Proposal) and action.declaration.risk != "money":
+        raise GlassesError(f"{action.name} proposed a payment but is not declared risk='money'")
+    return result

@@ -1,0 +1,99 @@
+"""The messages that travel through the agent: transcript, intent, reply, proposal.
+
+All frozen and slotted; times are ms since the start of the audio unless a name says otherwise.
+"Not recognised" is a value here, never an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+CardKind = Literal[
+    "answer", "list", "route", "translation", "proposal", "alert", "progress", "playing"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was heard."""
+
+    text: str
+    """The words, lower case from embedded engines; empty when nothing was understood."""
+    language: str = "en"
+    """ISO 639-1 code: `en`, `zh`."""
+    confidence: float = 1.0
+    """0 … 1; typed text is 1."""
+    final: bool = True
+    """False while the wearer still speaks."""
+    engine: str | None = None
+    """Engine that heard it (`pocketsphinx`, `faster-whisper tiny.en`); None when typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Which action of which skill, with its slots."""
+
+    skill: str
+    """Skill name, such as `music`."""
+    action: str
+    """Action name within the skill, such as `play`."""
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    """Values by slot name, converted to the parameter's type."""
+    stage: str = "templates"
+    """Router stage that decided."""
+    language: str = "en"
+    """Language of the sentence that was recognised, which may differ from most of its words."""
+
+    @property
+    def name(self) -> str:
+        """`skill.action`."""
+        return f"{self.skill}.{self.action}"
+
+
+@dataclass(frozen=True, slots=True)
+class NotRecognized:
+    """No installed skill can do what was said; a proper answer, not an error."""
+
+    reason: str = "no sentence matches"
+    """Why, for people who debug: never shown to the wearer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the wearer gets."""
+
+    text: str = ""
+    """The answer; its first line carries it. Newlines are kept."""
+    title: str = ""
+    """Short heading, at most half a line."""
+    kind: CardKind = "answer"
+    """How it is laid out."""
+    speech: str | None = None
+    """What to say aloud, where there is a voice; None is silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the provider said about a committed proposal."""
+
+    text: str
+    """What the wearer is told."""
+    reference: str = ""
+    """The provider's own reference, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal(Reply):
+    """A reply with an effect that has NOT happened yet; only the agent can commit it."""
+
+    amount: Decimal = Decimal(0)
+    """How much would move, in `currency`; shown before anything is asked."""
+    currency: str = "USD"
+    """ISO 4217 code."""
+    payee: str = ""
+    """Who would get it, as the wearer knows them."""
+    commit: Callable[[str], Receipt] | None = None
+    """Carries the effect out under the idempotency key it is given. Called once, by the gate."""

@@ -1,0 +1,98 @@
+"""A turn: one exchange from first sound to last glyph, and when each stage was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
+from agent.slots import to_json
+from hardware.base import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """When each stage was done, in ms since the start of the audio (of the line, when typed)."""
+
+    speech_end: float | None = None
+    """Last sample of speech, by energy on the audio itself."""
+    endpoint: float | None = None
+    """The turn was judged to have ended."""
+    transcript: float | None = None
+    """The final transcript was there."""
+    intent: float | None = None
+    """The router had decided."""
+    reply: float | None = None
+    """The skill had answered."""
+    first_glyph: float | None = None
+    """The display had accepted the first frame of the answer."""
+
+    def rounded(self) -> dict[str, float | None]:
+        """Return them by name, to a tenth of a ms."""
+        times = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: None if t is None else round(t, 1) for name, t in times.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What was heard, what it meant, what was answered, and when."""
+
+    source: str
+    """Where it came from: `microphone`, a file's path, `text`."""
+    transcript: Transcript
+    """What was heard or typed."""
+    intent: Intent | NotRecognized | None = None
+    """What it meant; None when nothing was said or it only answered a question."""
+    reply: Reply | None = None
+    """What the wearer got; None when nothing was said."""
+    frames: tuple[Frame, ...] = ()
+    """The reply as it was laid out, page by page."""
+    timings: Timings = Timings()
+    """When each stage was done."""
+    error: str | None = None
+    """One line, when something failed; the reply says it to the wearer in plain words."""
+    model: str | None = None
+    """Name of the language model that had a part in it."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented machine-readable form; its keys are stable."""
+        intent, reply = self.intent, self.reply
+        known = isinstance(intent, Intent)
+        return {
+            "source": self.source,
+            "language": self.transcript.language,
+            "transcript": self.transcript.text,
+            "confidence": round(self.transcript.confidence, 3),
+            "engine": {
+                "asr": self.transcript.engine,
+                "route": intent.stage if isinstance(intent, Intent) else None,
+                "model": self.model,
+            },
+            "intent": intent_json(intent) if known and isinstance(intent, Intent) else None,
+            "reply": None if reply is None else reply_json(reply, self.frames),
+            "timings_ms": self.timings.rounded(),
+            "error": self.error,
+        }
+
+
+def intent_json(intent: Intent) -> dict[str, Any]:
+    """Return `{"skill", "action", "slots"}`."""
+    slots = {name: to_json(value) for name, value in intent.slots.items() if value is not None}
+    return {"skill": intent.skill, "action": intent.action, "slots": slots}
+
+
+def reply_json(reply: Reply, frames: tuple[Frame, ...]) -> dict[str, Any]:
+    """Return `{"title", "text", "lines", "proposal"}`; amounts are exact decimal strings."""
+    proposal = None
+    if isinstance(reply, Proposal):
+        proposal = {
+            "amount": f"{reply.amount:.2f}",
+            "currency": reply.currency,
+            "payee": reply.payee,
+        }
+    return {
+        "title": reply.title,
+        "text": reply.text,
+        "lines": [line.text for frame in frames for line in frame.lines],
+        "proposal": proposal,
+    }

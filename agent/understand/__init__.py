@@ -1,0 +1,1 @@
+"""From words to intents: normalising, numbers, templates, yes and no, the router."""

@@ -1,0 +1,59 @@
+"""Cleaning what was typed or heard, before any stage reads it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MAX_CHARACTERS = 1000
+"""Longest utterance that is read; fifteen seconds of fast speech are about 300 characters."""
+
+_CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_PUNCTUATION = re.compile(r"[\"“”‘「」『』《》()（）\[\]{}<>.,;:!?。，、；：！？…*_~`|\\^=]+(?=\s|$|\D)|[?!…]+$")
+
+
+def clean(text: str) -> str:
+    """Return one line of readable text: NFKC, no control or invisible characters, no punctuation.
+
+    Money signs, digits with their points and commas, apostrophes, hyphens and `%` stay.
+    """
+    text = unicodedata.normalize("NFKC", text).replace("’", "'")
+    kept = (
+        " " if char.isspace() else char
+        for char in text
+        if char.isspace() or unicodedata.category(char)[0] != "C"
+    )
+    return " ".join(_PUNCTUATION.sub(" ", "".join(kept)).split())
+
+
+def language_of(text: str) -> str:
+    """Return `zh` when most letters are Chinese characters, else `en`."""
+    chinese = len(_CJK.findall(text))
+    letters = sum(char.isalpha() for char in text) - chinese
+    # One Chinese character says about as much as four Latin letters.
+    return "zh" if chinese * 4 > letters else "en"
+
+
+_POLITE = {
+    "en": (
+        r"(?:please|hey|okay|ok|so|now|just|well|and|could you|can you|would you|will you"
+        r"|i want you to|i want to|i'd like to|i would like to|i need to|let's)",
+        r"(?:please|now|for me|thanks|thank you)",
+    ),
+    "zh": (r"(?:请|帮我|给我|我想要|我想|我要|麻烦你|麻烦|那个|那|好的)", r"(?:一下|吧|谢谢|好吗|啊)"),
+}
+_HESITATION = re.compile(r"\b(?:uh+|um+|er|erm|hm+)\b|[嗯呃]", re.IGNORECASE)
+
+
+def readings(text: str, language: str) -> list[str]:
+    """Return a cleaned text as it is, then without hesitations and politeness around it.
+
+    What is polite at the ends may be meant in the middle ("translate thank you into Chinese"), so
+    only the ends are stripped, and both readings are tried.
+    """
+    polite_before, polite_after = _POLITE.get(language, _POLITE["en"])
+    gap = "" if language == "zh" else r"\b"
+    bare = " ".join(_HESITATION.sub(" ", text).split())
+    bare = re.sub(rf"^(?:{polite_before}{gap}\s*)+", "", bare, flags=re.IGNORECASE)
+    bare = re.sub(rf"(?:\s*{gap}{polite_after})+$", "", bare, flags=re.IGNORECASE).strip()
+    return [text] if bare in ("", text) else [text, bare]

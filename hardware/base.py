@@ -1,0 +1,205 @@
+"""Ports: what the agent asks of the glasses' hardware. No device is named here.
+
+Concrete devices live beside this file (`microphone`, `display`, `speaker`, …) and are chosen by
+the composition root, `agent.cli`. Everything here is standard library only, so that importing a
+port never loads an engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+SAMPLE_RATE_HZ = 16_000
+SAMPLE_BYTES = 2
+CHUNK_MS = 20
+
+
+class DeviceError(Exception):
+    """A device is absent, vanished or refused; the message says which, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """A slice of what the microphone heard: 16 kHz, mono, signed 16-bit little-endian PCM."""
+
+    pcm: bytes
+    """10, 20 or 30 ms of samples (320, 640 or 960 bytes)."""
+    start_ms: float
+    """When its first sample was captured, in ms since the stream began."""
+
+    @property
+    def duration_ms(self) -> float:
+        """Length in ms, from the number of samples."""
+        return len(self.pcm) / (SAMPLE_BYTES * SAMPLE_RATE_HZ) * 1000
+
+    @property
+    def end_ms(self) -> float:
+        """When its last sample was captured, in ms since the stream began."""
+        return self.start_ms + self.duration_ms
+
+
+@runtime_checkable
+class Microphone(Protocol):
+    """A stream of audio chunks with a clock of its own."""
+
+    name: str
+    """What `glasses doctor` and the first line of `glasses talk` call it."""
+
+    def chunks(self) -> AsyncIterator[AudioChunk]:
+        """Yield chunks in order until the stream ends.
+
+        Raises DeviceError when the device vanishes.
+        """
+        ...
+
+    def now_ms(self) -> float:
+        """Now, in ms since the stream began, on the clock that stamps the chunks.
+
+        Live and real-time streams answer wall time. A stream that runs as fast as it can answers
+        the end of the last chunk it handed out plus the wall time since, so that a timing means
+        the same at every pace.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayProfile:
+    """What one kind of lens can show, read from `hardware/profiles/NAME.toml`."""
+
+    name: str
+    """Profile name, as in the file name: `quark-s1`."""
+    width_px: int
+    """Width of the canvas in pixels."""
+    height_px: int
+    """Height of the canvas in pixels."""
+    grey_levels: int
+    """Brightness steps including black: 2 for one-bit panels, 16 for most waveguides."""
+    columns: int
+    """Cells in one line; a Latin letter takes one, a CJK character two."""
+    lines: int
+    """Lines on one page, title line included."""
+    font_px: int
+    """Height of the font in pixels."""
+    update_ms: int
+    """Shortest time between two updates in ms."""
+    tint: tuple[int, int, int] = (255, 255, 255)
+    """RGB colour of the light at full brightness, for pictures people look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One laid-out line of a frame."""
+
+    text: str
+    """What it says; never wider than the profile's columns."""
+    brightness: float = 1.0
+    """0 (transparent) … 1 (brightest): hierarchy on an additive display."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One page of a card, laid out for one profile and ready to be lit."""
+
+    profile: DisplayProfile
+    """The lens it was laid out for."""
+    lines: tuple[Line, ...]
+    """At most `profile.lines` of them, top to bottom."""
+    page: int = 1
+    """Which page this is, from 1."""
+    pages: int = 1
+    """How many pages the card has."""
+
+
+@runtime_checkable
+class Display(Protocol):
+    """Where frames go."""
+
+    profile: DisplayProfile
+    """What it can show."""
+
+    def show(self, frame: Frame) -> None:
+        """Light the frame; returns once the device has accepted it. Raises DeviceError."""
+        ...
+
+    def clear(self) -> None:
+        """Make the lens transparent. Raises DeviceError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the wearer is."""
+
+    lat: float
+    """Degrees north, WGS-84."""
+    lon: float
+    """Degrees east, WGS-84."""
+    heading_deg: float = 0.0
+    """Where the wearer looks, degrees clockwise from north."""
+    simulated: bool = False
+    """True when no positioning device stands behind it; skills must say so."""
+
+
+@runtime_checkable
+class Location(Protocol):
+    """Where the wearer is, from GPS, a phone, or a fixed place."""
+
+    def where(self) -> Place:
+        """The last known place. Raises DeviceError when there is none."""
+        ...
+
+
+@runtime_checkable
+class Speaker(Protocol):
+    """Plays sound files near the wearer's ear, one at a time."""
+
+    name: str
+    """What `glasses doctor` calls it."""
+    available: bool
+    """False where there is no sound device: `play` would raise, so skills say so instead."""
+
+    def play(self, path: Path) -> None:
+        """Start a file from its beginning; returns at once. Raises DeviceError."""
+        ...
+
+    def pause(self) -> None:
+        """Hold the position; nothing happens when nothing plays."""
+        ...
+
+    def resume(self) -> None:
+        """Go on from the held position; nothing happens when nothing is held."""
+        ...
+
+    def stop(self) -> None:
+        """Silence, position forgotten."""
+        ...
+
+    @property
+    def playing(self) -> Path | None:
+        """The file that sounds now, or None when paused, stopped or finished."""
+        ...
+
+    @property
+    def position_s(self) -> float:
+        """Seconds into the current file."""
+        ...
+
+    volume: int
+    """0 … 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """The devices one agent owns; `agent.cli` builds it, tests build it from virtual ones."""
+
+    display: Display
+    """Where replies are shown."""
+    location: Location | None = None
+    """None when the glasses cannot tell where they are."""
+    speaker: Speaker | None = None
+    """None when there is nothing to play with."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """One line per device that was asked for and is missing, by its name."""

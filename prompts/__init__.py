@@ -1,0 +1,1 @@
+"""Prompt files by language; `agent.prompts` finds and fills them."""

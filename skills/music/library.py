@@ -1,0 +1,138 @@
+"""The songs that can be played: the wearer's music folder, then the tunes that ship.
+
+The folder is `GLASSES_MUSIC`, else `~/Music`. Titles come from file names (`01 - Artist - Title`,
+`Title`); tags are not read, since that would open every file before every turn.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+TUNES = Path(__file__).with_name("tunes")
+SUFFIXES = frozenset({".flac", ".mp3", ".ogg", ".wav", ".m4a"})
+MOST_FILES = 5_000
+"""Files read from the folder; a phone's worth of music."""
+MOST_SAID = 100
+"""Titles given to the speech grammar; any title can be typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One sound file."""
+
+    path: Path
+    """The file."""
+    title: str
+    """What is shown."""
+    artist: str = ""
+    """Who plays it, where the file name tells."""
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    """Other names by language, for the tunes that ship; the first is shown."""
+
+    def shown(self, language: str) -> str:
+        """Return the title to show."""
+        return next(iter(self.names.get(language, ())), self.title)
+
+    def said(self, language: str) -> tuple[str, ...]:
+        """Return what can be said for it."""
+        names = self.names.get(language) or (self.title,)
+        return tuple(filter(None, map(sayable, names)))
+
+
+def folder() -> Path:
+    """Return the wearer's music folder, which need not exist."""
+    return Path(os.environ.get("GLASSES_MUSIC") or "~/Music").expanduser()
+
+
+def tracks() -> tuple[Track, ...]:
+    """Return every track, read again when a folder changed."""
+    root = folder()
+    return (*_own(root, _stamp(root)), *_shipped())
+
+
+def titles(language: str) -> dict[str, str]:
+    """Return what can be said for a song, with its title; the tunes that ship always fit in."""
+    said: dict[str, str] = {}
+    for track in (*_shipped(), *tracks()):
+        for name in track.said(language):
+            said.setdefault(name, track.title)
+    return dict(list(said.items())[:MOST_SAID])
+
+
+def find(wanted: str) -> Track | None:
+    """Return the track of that title or name, else the one title that holds all the words."""
+    folded = sayable(wanted)
+    every = tracks()
+    for track in every:
+        if folded and any(folded in track.said(language) for language in ("en", "zh")):
+            return track
+    words = set(folded.split())
+    close = [track for track in every if words and words <= set(sayable(track.title).split())]
+    return close[0] if len(close) == 1 else None
+
+
+def sayable(title: str) -> str:
+    """Return a title as it is said: lower case words, nothing that means more in a template."""
+    bare = re.sub(r"[(\[{<].*?[)\]}>]", " ", title.casefold().replace("’", "'"))
+    return " ".join(re.sub(r"[^\w']|_", " ", bare).replace(" '", " ").replace("' ", " ").split())
+
+
+def _stamp(root: Path) -> tuple[tuple[str, int], ...]:
+    """Return every folder with the time its content changed: cheap, and enough to see a change."""
+    stamps: list[tuple[str, int]] = []
+    for where, _, _ in os.walk(root):
+        with suppress(OSError):  # a folder may go away while we look
+            stamps.append((where, Path(where).stat().st_mtime_ns))
+        if len(stamps) >= MOST_FILES:
+            break
+    return tuple(stamps)
+
+
+_read: dict[Path, tuple[tuple[tuple[str, int], ...], tuple[Track, ...]]] = {}
+
+
+def _own(root: Path, stamp: tuple[tuple[str, int], ...]) -> tuple[Track, ...]:
+    if (cached := _read.get(root)) is None or cached[0] != stamp:
+        cached = _read[root] = (stamp, tuple(map(_track, _files([where for where, _ in stamp]))))
+    return cached[1]
+
+
+def _files(folders: list[str]) -> list[Path]:
+    found: list[Path] = []
+    for where in folders:
+        try:
+            inside = sorted(Path(where).iterdir())
+        except OSError:  # a folder that is gone or closed to us has no songs
+            continue
+        found += [p for p in inside if p.suffix.lower() in SUFFIXES and p.is_file()]
+        if len(found) >= MOST_FILES:
+            break
+    return found[:MOST_FILES]
+
+
+def _track(path: Path) -> Track:
+    stem = re.sub(r"^\d{1,3}(?:\s*[-._]\s*|\s+)(?=\D)", "", path.stem.replace("_", " ").strip())
+    artist, dash, title = stem.partition(" - ")
+    if dash:
+        return Track(path, title.strip() or stem, artist.strip())
+    return Track(path, stem or path.stem)
+
+
+@cache
+def _shipped() -> tuple[Track, ...]:
+    raw = json.loads((TUNES / "tunes.json").read_text(encoding="utf-8"))
+    return tuple(
+        Track(
+            TUNES / f"{key}.ogg",
+            names["en"][0],
+            names={language: tuple(said) for language, said in names.items()},
+        )
+        for key, names in raw.items()
+    )

@@ -1,0 +1,192 @@
+"""Propose a payment, and record it on this device once the wearer has said yes.
+
+No bank stands behind it, and every receipt says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from agent import Context, OneOf, Proposal, Receipt, Reply, hookimpl, skill
+from agent.gate import NotCommitted
+from skills.pay import payees as address_book
+from skills.pay.ledger import (
+    Busy,
+    Damaged,
+    Entry,
+    KeyReused,
+    Ledger,
+    LedgerError,
+    Payment,
+    Unknown,
+)
+from skills.pay.payees import AddressBookError, Payee
+
+CURRENCY = "USD"
+LIMIT = Decimal(500)
+"""Most that one payment may be, in `CURRENCY`."""
+SHOWN = 10
+"""Payments in one history card."""
+
+To = Annotated[str, OneOf(address_book.names)]
+
+
+@skill(
+    "pay {amount} to {payee}",
+    "pay {payee} {amount}",
+    "send {amount} to {payee}",
+    "send {payee} {amount}",
+    "transfer {amount} to {payee}",
+    "give {payee} {amount}",
+    risk="money",
+    permissions={"money": "to record payments on this device"},
+)
+def pay(amount: Decimal, payee: To, ctx: Context) -> Reply:
+    """Propose a payment to someone in the address book."""
+    try:
+        to = address_book.book().get(payee)
+        ledger = _ledger(ctx)
+        ledger.entries(limit=1)  # a broken ledger is told now, not after the yes
+    except (AddressBookError, LedgerError) as error:
+        return _broken(error, ctx)
+    if to is None:
+        return _known(ctx, title=ctx.say("Not in the address book"))
+    if refusal := _refusal(amount, ctx):
+        return Reply(refusal, title=ctx.say("Not paid"), kind="alert")
+    payment = Payment(to.id, int(amount * 100), CURRENCY)
+    return Proposal(
+        title=ctx.say("Pay {payee}?", payee=to.shown(ctx.language)),
+        text="\n".join([_dollars(payment.cents), ctx.say("Recorded here only: no bank.")]),
+        kind="proposal",
+        amount=Decimal(payment.cents) / 100,
+        currency=CURRENCY,
+        payee=to.shown(ctx.language),
+        commit=lambda key: _commit(key, payment, ledger, ctx),
+    )
+
+
+@skill(
+    "what did i pay [{when}]",
+    "what have i paid [{when}]",
+    "show [me] my payments [{when}]",
+    "show [me] my last payments",
+    "what were my last payments",
+)
+def history(ctx: Context, when: Literal["today"] | None = None) -> Reply:
+    """List the last payments, or those of today."""
+    try:
+        entries = _ledger(ctx).entries()
+        known = address_book.book()
+    except (AddressBookError, LedgerError) as error:
+        return _broken(error, ctx)
+    if when == "today":
+        today = ctx.clock().astimezone().date()
+        entries = [one for one in entries if one.made_at.astimezone().date() == today]
+    if not entries:
+        return Reply(ctx.say("No payments today." if when else "No payments yet."))
+    total = _dollars(sum(one.payment.cents for one in entries))
+    title = ctx.say("Today: {total}", total=total) if when else ctx.say("Last payments")
+    lines = [_line(one, known, ctx) for one in entries[:SHOWN]]
+    if left := len(entries) - len(lines):
+        lines.append(ctx.say("and {n} more", n=left))
+    return Reply("\n".join(lines), title=title, kind="list")
+
+
+@skill(
+    "who can i pay",
+    "who can i send money to",
+    "who is in my address book",
+    "show [me] my address book",
+)
+def payees(ctx: Context) -> Reply:
+    """List who can be paid."""
+    try:
+        return _known(ctx, title=ctx.say("You can pay"))
+    except AddressBookError as error:
+        return _broken(error, ctx)
+
+
+def _refusal(amount: Decimal, ctx: Context) -> str | None:
+    """Say why an amount cannot be paid, or None when it can."""
+    currency = getattr(amount, "currency", None) or CURRENCY
+    if currency != CURRENCY:
+        return ctx.say("Only {ours} here, not {theirs}.", ours=CURRENCY, theirs=currency)
+    if not amount.is_finite() or amount <= 0 or amount * 100 != int(amount * 100):
+        return ctx.say("That is not an amount in dollars and cents.")
+    if amount > LIMIT:
+        return ctx.say("The limit is {limit} a payment.", limit=_dollars(int(LIMIT * 100)))
+    return None
+
+
+def _commit(key: str, payment: Payment, ledger: Ledger, ctx: Context) -> Receipt:
+    """Record the payment under its key.
+
+    Raises NotCommitted when it is certain that nothing was recorded, Unknown when it is not.
+    """
+    try:
+        entry = ledger.record(key, payment, ctx.clock())
+    except Unknown as error:
+        raise OutcomeUnknown(_why(error, ctx)) from None
+    except LedgerError as error:
+        raise NotCommitted(_why(error, ctx)) from None
+    return Receipt(
+        ctx.say("Recorded in the ledger on this device. No bank is connected: no money has moved."),
+        entry.reference,
+    )
+
+
+class OutcomeUnknown(OSError):
+    """The disk failed while the payment was written; the gate reports it as unknown."""
+
+
+def _ledger(ctx: Context) -> Ledger:
+    return Ledger(ctx.folder / "ledger.sqlite")
+
+
+def _broken(error: Exception, ctx: Context) -> Reply:
+    return Reply(_why(error, ctx), title=ctx.say("Cannot pay"), kind="alert")
+
+
+def _why(error: Exception, ctx: Context) -> str:
+    if isinstance(error, Damaged):
+        return ctx.say("The ledger is damaged. It was left untouched.")
+    if isinstance(error, Busy):
+        return ctx.say("The ledger is in use. Try again.")
+    if isinstance(error, KeyReused):
+        return ctx.say("That key belongs to another payment.")
+    if isinstance(error, Unknown):
+        return ctx.say("The disk failed while writing.")
+    if isinstance(error, AddressBookError):
+        return ctx.say("The address book cannot be read.")
+    return ctx.say("The ledger cannot be opened.")
+
+
+def _known(ctx: Context, title: str) -> Reply:
+    names = [payee.shown(ctx.language) for payee in address_book.book().values()]
+    return Reply("\n".join(names), title=title, kind="list")
+
+
+def _line(entry: Entry, known: dict[str, Payee], ctx: Context) -> str:
+    payee = known.get(entry.payment.payee)
+    name = payee.shown(ctx.language) if payee else entry.payment.payee
+    return f"{_dollars(entry.payment.cents)} {name} {_day(entry.made_at, ctx)}"
+
+
+def _day(made_at: datetime, ctx: Context) -> str:
+    """Show the time when it was today, else the date."""
+    local = made_at.astimezone()
+    same = local.date() == ctx.clock().astimezone().date()
+    return f"{local:%H:%M}" if same else f"{local:%Y-%m-%d}"
+
+
+def _dollars(cents: int) -> str:
+    return f"${cents // 100}.{cents % 100:02}"
+
+
+@hookimpl
+def register_skills(register: Callable[..., None]) -> None:
+    """Add the actions."""
+    register(pay, history, payees)

@@ -1,0 +1,90 @@
+"""What the shop shows: short cards, the answer in the first line.
+
+Every card is titled as a demo, because nothing in the catalogue is real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent import Context, Reply
+from skills.shop.catalogue import Product, demo, of
+
+LISTED = 4
+"""Most products on one list; the rest come with "next product"."""
+
+
+def shelf(products: Sequence[Product], ctx: Context) -> Reply:
+    """Return a list of products with prices, or the one product there is."""
+    if len(products) == 1:
+        return detail(products[0], ctx)
+    lines = [
+        ctx.say("${price} {name}", price=p.price, name=p.name(ctx.language))
+        for p in products[:LISTED]
+    ]
+    if more := len(products) - LISTED:
+        lines += [ctx.say("{count} more", count=more)] if more > 0 else []
+    return _card(ctx, *lines, listed=True)
+
+
+def detail(product: Product, ctx: Context) -> Reply:
+    """Return one product: price, name, rating, stock."""
+    return _card(
+        ctx,
+        ctx.say("${price} {name}", price=product.price, name=product.name(ctx.language)),
+        _standing(product, ctx),
+    )
+
+
+def reviews(product: Product, ctx: Context) -> Reply:
+    """Return what people say about one product."""
+    said = [
+        ctx.say("{stars}/5 {words}", stars=r.stars, words=of(r.words, ctx.language))
+        for r in product.reviews
+    ]
+    heading = ctx.say("{rating}/5 {name}", rating=product.rating, name=product.name(ctx.language))
+    return _card(ctx, heading, *said)
+
+
+def no_orders(product: Product, ctx: Context) -> Reply:
+    """Return the honest answer to somebody who wants to buy."""
+    return _card(
+        ctx,
+        ctx.say("I can't place orders yet."),
+        ctx.say("${price} {name}", price=product.price, name=product.name(ctx.language)),
+        _standing(product, ctx),
+    )
+
+
+def nothing(asked: str, ctx: Context) -> Reply:
+    """Return that nothing was found, with the nearest names there are."""
+    lines = [ctx.say('No "{asked}" here.', asked=_cut(asked))]
+    if near := demo().nearest(asked, ctx.language):
+        lines += [ctx.say("Nearest:"), *near]
+    return _card(ctx, *lines)
+
+
+def which(ctx: Context) -> Reply:
+    """Return the question to somebody who says "it" before anything was found."""
+    return _card(ctx, ctx.say("Which product?"), ctx.say('Say "search for headphones".'))
+
+
+def last(ctx: Context) -> Reply:
+    """Return that there is no further product."""
+    return _card(ctx, ctx.say("That was the last one."))
+
+
+def _standing(product: Product, ctx: Context) -> str:
+    if not product.stock:
+        return ctx.say("{rating}/5, sold out", rating=product.rating)
+    return ctx.say("{rating}/5, {stock} in stock", rating=product.rating, stock=product.stock)
+
+
+def _card(ctx: Context, *lines: str, listed: bool = False) -> Reply:
+    title = ctx.say("Demo shop")
+    return Reply(title=title, text="\n".join(lines), kind="list" if listed else "answer")
+
+
+def _cut(text: str, longest: int = 40) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= longest else f"{text[:longest]}…"

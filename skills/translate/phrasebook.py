@@ -1,0 +1,101 @@
+"""The phrase book: everyday sentences, written by us, found by exact meaning only.
+
+One line of `phrasebook.jsonl` is one phrase: the ways to say it in English and in Chinese, the
+usual one first, and how the Chinese sounds. A phrase is found whatever its case, punctuation,
+contractions or tone marks, and by nothing vaguer: a wrong translation is worse than none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+SPOKEN = 100
+"""How many phrases, from the top of the file, speech recognition listens for."""
+
+_CONTRACTIONS = (
+    (r"\bwon't\b", "will not"),
+    (r"\b(?:can't|cannot)\b", "can not"),
+    (r"n't\b", " not"),
+    (r"'m\b", " am"),
+    (r"'re\b", " are"),
+    (r"'s\b", " is"),
+    (r"'ll\b", " will"),
+    (r"'ve\b", " have"),
+    (r"'d\b", " would"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One thing to say."""
+
+    en: tuple[str, ...]
+    """Ways to say it in English, the usual one first."""
+    zh: tuple[str, ...]
+    """Ways to say it in Chinese, the usual one first."""
+    pinyin: str
+    """How the first Chinese one sounds, with tone marks."""
+    heard: str = ""
+    """The same as English words sound it, where a wearer may repeat it by ear: `ni hao`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseBook:
+    """All phrases, in the order of the file."""
+
+    phrases: tuple[Phrase, ...]
+    """The most useful first."""
+    english: dict[str, Phrase]
+    """By normalised English."""
+    chinese: dict[str, Phrase]
+    """By normalised Chinese, and by pinyin without tones or spaces."""
+
+    def from_english(self, text: str) -> Phrase | None:
+        """Return the phrase that an English text says, or None."""
+        return self.english.get(normal(text))
+
+    def from_chinese(self, text: str) -> Phrase | None:
+        """Return the phrase that a Chinese text, or its pinyin, says, or None."""
+        return self.chinese.get(normal(text)) or self.chinese.get(toneless(text))
+
+
+@cache
+def book() -> PhraseBook:
+    """Return the phrase book that ships with the skill, read on first use."""
+    lines = Path(__file__).with_name("phrasebook.jsonl").read_text(encoding="utf-8").splitlines()
+    phrases = tuple(
+        Phrase(tuple(row["en"]), tuple(row["zh"]), row["pinyin"], row.get("heard", ""))
+        for row in map(json.loads, lines)
+    )
+    chinese = {toneless(phrase.pinyin): phrase for phrase in phrases}
+    chinese |= {normal(said): phrase for phrase in phrases for said in phrase.zh}
+    english = {normal(said): phrase for phrase in phrases for said in phrase.en}
+    return PhraseBook(phrases, english, chinese)
+
+
+def normal(text: str) -> str:
+    """Return the text without case, punctuation and contractions; `I'm` is `i am`.
+
+    Spaces are single between Latin words and none beside Chinese characters.
+    """
+    text = unicodedata.normalize("NFKC", text).replace("\u2019", "'").casefold()
+    for short, long in _CONTRACTIONS:
+        text = re.sub(short, long, text)
+    words = " ".join(re.findall(r"\w+", text))
+    return re.sub(r"(?<=[\u3400-\u9fff]) | (?=[\u3400-\u9fff])", "", words)
+
+
+def toneless(pinyin: str) -> str:
+    """Return pinyin as bare letters: `nǐ hǎo`, `ni3 hao3` and `Nihao` are `nihao`."""
+    bare = unicodedata.normalize("NFD", pinyin.casefold())
+    return re.sub(r"[^a-z]", "", bare)
+
+
+def is_chinese(text: str) -> bool:
+    """Return True when the text has a Chinese character."""
+    return re.search(r"[\u3400-\u9fff]", text) is not None

@@ -1,0 +1,98 @@
+"""What the agent costs: start-up, import, idle listening, memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from hardware.base import SAMPLE_RATE_HZ
+
+RUNS = 5
+
+
+def _median_s(command: list[str], stdin: str = "") -> float:
+    times = []
+    for _ in range(RUNS):
+        began = time.perf_counter()
+        subprocess.run(command, input=stdin, text=True, check=True, capture_output=True)
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def import_agent_s() -> float:
+    """Return the seconds `import agent` takes, without the interpreter's own start."""
+    code = (
+        "import time; t = time.perf_counter(); import agent; d = time.perf_counter() - t;"
+        " import sys; loaded = {'numpy', 'PIL', 'pocketsphinx', 'llama_cpp', 'faster_whisper'};"
+        " assert not loaded & set(sys.modules), loaded & set(sys.modules); print(d)"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], text=True, check=True, capture_output=True)
+            for _ in range(RUNS)]  # fmt: skip
+    return statistics.median(float(run.stdout) for run in runs)
+
+
+def repl_first_line_s() -> float:
+    """Return the seconds from starting `glasses repl` until it has answered its first line."""
+    glasses = str(Path(sys.executable).parent / "glasses")
+    return _median_s([glasses, "repl"], "help\n:quit\n")
+
+
+def idle_share(seconds: float = 10.0) -> tuple[float, float]:
+    """Return the share of one core used while listening: to silence, and to room noise.
+
+    The noise is white at -50 dBFS, louder than a quiet room and quieter than speech.
+    """
+    from hardware.microphone import FileMicrophone
+    from tests.bench.listening import make_agent
+
+    samples = int(seconds * SAMPLE_RATE_HZ)
+    noise = random.Random(1)
+    quiet = bytes(samples * 2)
+    room = b"".join(
+        int(noise.gauss(0, 104)).to_bytes(2, "little", signed=True) for _ in range(samples)
+    )
+
+    async def share(pcm: bytes) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            agent = make_agent((), Path(folder))
+            microphone = FileMicrophone(pcm, pace="realtime", tail_ms=0)
+            warm = FileMicrophone(bytes(64000), pace="fast", tail_ms=0)
+            _ = [turn async for turn in agent.listen(warm)]
+            began, cpu = time.perf_counter(), time.process_time()
+            _ = [turn async for turn in agent.listen(microphone)]
+            used = (time.process_time() - cpu) / (time.perf_counter() - began)
+            await agent.close()
+        return used
+
+    return asyncio.run(share(quiet)), asyncio.run(share(room))
+
+
+def grammar_ready_s(plugin: str) -> float:
+    """Return the seconds from nothing to an engine that can hear all installed skills."""
+    from agent.cli.compose import ears
+    from agent.config import load
+    from tests.bench.listening import make_agent
+
+    with tempfile.TemporaryDirectory() as folder:
+        agent = make_agent((plugin,), Path(folder))
+        sayings = agent.sayings("en")
+        began = time.perf_counter()
+        engine = ears(load(), "en").make()
+        engine.expect(sayings)
+        took = time.perf_counter() - began
+        engine.close()
+    return took
+
+
+def peak_memory_mb() -> float:
+    """Return the peak resident memory of this process in MB."""
+    scale = 1024 if os.uname().sysname == "Linux" else 1024 * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale

@@ -1,0 +1,487 @@
+"""Paying: what is proposed, what is recorded, and what survives."""
+
+from __future__ import annotations
+
+import ast
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import skills.pay as pay_skill
+from agent import Context, Proposal, Receipt, Reply
+from agent.gate import NotCommitted
+from agent.messages import Intent, Transcript
+from agent.plugins import Skills
+from agent.understand.numbers import Money, parse_money
+from agent.understand.router import Router
+from skills.pay import ledger as ledgers
+from skills.pay import payees as address_book
+from skills.pay.ledger import Busy, Damaged, KeyReused, Ledger, Payment
+
+FOLDER = Path(pay_skill.__file__).parent
+ROOT = FOLDER.parents[1]
+NOW = datetime(2030, 5, 6, 12, 30)
+TWENTY = Payment("anna", 2000, "USD")
+
+
+@pytest.fixture(autouse=True)
+def shipped_address_book(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GLASSES_PAYEES", raising=False)
+
+
+@pytest.fixture
+def installed() -> Skills:
+    skills = Skills()
+    skills.load(pay_skill)
+    return skills
+
+
+def context(folder: Path, language: str = "en", now: datetime = NOW) -> Context:
+    raw = yaml.safe_load((FOLDER / "sentences" / "zh.yaml").read_text(encoding="utf-8"))
+    return Context(
+        skill="pay",
+        language=language,
+        folder=folder,
+        memory={},
+        responses=raw["responses"] if language == "zh" else {},
+        clock=lambda: now,
+    )
+
+
+def propose(ctx: Context, amount: str = "20", payee: str = "anna") -> Proposal:
+    reply = pay_skill.pay(parse_money(amount), payee, ctx)
+    assert isinstance(reply, Proposal), reply.text
+    return reply
+
+
+def commit(proposal: Proposal, key: str) -> Receipt:
+    assert proposal.commit is not None
+    return proposal.commit(key)
+
+
+def stored(ctx: Context) -> list[tuple[str, int]]:
+    entries = Ledger(ctx.folder / "ledger.sqlite").entries()
+    return [(one.payment.payee, one.payment.cents) for one in entries]
+
+
+# What is proposed
+
+
+def test_a_proposal_shows_amount_and_payee_and_records_nothing(tmp_path: Path) -> None:
+    ctx = context(tmp_path)
+    proposal = propose(ctx, "$20.50")
+    assert proposal.title == "Pay Anna?"
+    assert proposal.text.splitlines()[0] == "$20.50"
+    assert (proposal.amount, proposal.currency, proposal.payee) == (Decimal("20.50"), "USD", "Anna")
+    assert proposal.kind == "proposal"
+    assert stored(ctx) == []
+
+
+@pytest.mark.parametrize(
+    ("amount", "why"),
+    [
+        (Money("20", "EUR"), "Only USD here, not EUR."),
+        (Money("500.01", "USD"), "The limit is $500.00 a payment."),
+        (Decimal("0.005"), "That is not an amount in dollars and cents."),
+        (Decimal(0), "That is not an amount in dollars and cents."),
+        (Decimal(-5), "That is not an amount in dollars and cents."),
+        (Decimal("NaN"), "That is not an amount in dollars and cents."),
+        (Decimal("Infinity"), "That is not an amount in dollars and cents."),
+    ],
+)
+def test_an_amount_that_cannot_be_paid_is_refused(
+    tmp_path: Path, amount: Decimal, why: str
+) -> None:
+    reply = pay_skill.pay(amount, "anna", context(tmp_path))
+    assert not isinstance(reply, Proposal)
+    assert (reply.title, reply.text) == ("Not paid", why)
+
+
+def test_the_limit_itself_can_be_paid(tmp_path: Path) -> None:
+    assert propose(context(tmp_path), "500").amount == 500
+
+
+def test_an_unknown_payee_is_never_proposed_and_the_known_ones_are_named(tmp_path: Path) -> None:
+    reply = pay_skill.pay(Money("5"), "mallory", context(tmp_path))
+    assert not isinstance(reply, Proposal)
+    assert "Anna" in reply.text.splitlines()
+
+
+def test_a_payee_in_the_file_of_the_wearer_can_be_paid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "mine.jsonl"
+    mine.write_text('{"id": "vera", "en": ["Vera"]}\n', encoding="utf-8")
+    monkeypatch.setenv("GLASSES_PAYEES", str(mine))
+    assert propose(context(tmp_path), "5", "vera").payee == "Vera"
+    assert not isinstance(pay_skill.pay(Money("5"), "anna", context(tmp_path)), Proposal)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{", "[]", '{"id": "x"}', '{"id": "x", "en": []}', '{"id": "y", "en": ["Vera"]}'],
+)
+def test_a_broken_address_book_pays_no_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    mine = tmp_path / "mine.jsonl"
+    mine.write_text(f'{{"id": "vera", "en": ["Vera"]}}\n{line}\n', encoding="utf-8")
+    monkeypatch.setenv("GLASSES_PAYEES", str(mine))
+    with pytest.raises(address_book.AddressBookError, match=r"mine\.jsonl:2"):
+        address_book.book()
+    reply = pay_skill.pay(Money("5"), "vera", context(tmp_path))
+    assert (type(reply), reply.text) == (Reply, "The address book cannot be read.")
+    assert pay_skill.payees(context(tmp_path)).text == "The address book cannot be read."
+
+
+# What is recorded
+
+
+def test_a_commit_is_recorded_and_says_that_no_money_moved(tmp_path: Path) -> None:
+    ctx = context(tmp_path)
+    receipt = commit(propose(ctx, "20.5"), "k1")
+    assert receipt == Receipt(
+        "Recorded in the ledger on this device. No bank is connected: no money has moved.", "P1"
+    )
+    assert stored(ctx) == [("anna", 2050)]
+
+
+def test_the_same_key_twice_is_one_payment_with_one_receipt(tmp_path: Path) -> None:
+    ctx = context(tmp_path)
+    proposal = propose(ctx)
+    first, again = commit(proposal, "k1"), commit(proposal, "k1")
+    other = commit(proposal, "k2")
+    assert first == again
+    assert (first.reference, other.reference) == ("P1", "P2")
+    assert len(stored(ctx)) == 2
+
+
+def test_a_key_cannot_stand_for_two_payments(tmp_path: Path) -> None:
+    ctx = context(tmp_path)
+    commit(propose(ctx, "20"), "k1")
+    with pytest.raises(NotCommitted, match="another payment"):
+        commit(propose(ctx, "21"), "k1")
+    assert stored(ctx) == [("anna", 2000)]
+    with pytest.raises(KeyReused):
+        Ledger(tmp_path / "ledger.sqlite").record("k1", Payment("tom", 2000, "USD"), NOW)
+
+
+@settings(max_examples=40, deadline=None)
+@given(cents=st.integers(1, 50_000))
+def test_amounts_are_exact_to_the_cent(
+    tmp_path_factory: pytest.TempPathFactory, cents: int
+) -> None:
+    ctx = context(tmp_path_factory.mktemp("ledger"))
+    proposal = propose(ctx, f"{cents // 100}.{cents % 100:02}")
+    assert proposal.amount * 100 == cents
+    commit(proposal, "k")
+    assert stored(ctx) == [("anna", cents)]
+
+
+def test_nothing_below_one_cent_reaches_the_ledger() -> None:
+    for payee, cents, currency in (("anna", 0, "USD"), ("", 5, "USD"), ("anna", 5, "")):
+        with pytest.raises(ValueError, match="amount above zero"):
+            Payment(payee, cents, currency)
+
+
+# What survives
+
+RACE = """
+import sys, time
+from datetime import datetime
+from pathlib import Path
+from skills.pay.ledger import Ledger, Payment
+path, flag = Path(sys.argv[1]), Path(sys.argv[2])
+print("ready", flush=True)
+while not flag.exists():
+    time.sleep(0.001)
+for n in range(20):
+    entry = Ledger(path, wait_s=20).record(f"k{n}", Payment("anna", 100 + n, "USD"), datetime.now())
+    print(n, entry.reference, flush=True)
+"""
+
+
+def start(code: str, *arguments: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_two_processes_committing_the_same_keys_at_once_pay_once(tmp_path: Path) -> None:
+    path, flag = tmp_path / "ledger.sqlite", tmp_path / "go"
+    racers = [start(RACE, path, flag) for _ in range(2)]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    flag.touch()
+    said = [racer.communicate(timeout=30)[0] for racer in racers]
+    assert [racer.returncode for racer in racers] == [0, 0]
+    assert said[0] == said[1]
+    assert len(Ledger(path).entries()) == 20
+
+
+KILLED = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from skills.pay.ledger import Ledger, Payment
+n = 0
+while True:
+    entry = Ledger(Path(sys.argv[1])).record(f"k{n}", Payment("tom", n + 1, "USD"), datetime.now())
+    print(entry.number, flush=True)
+    n += 1
+"""
+
+
+def test_a_process_killed_while_it_writes_loses_no_receipt_it_gave(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    process = start(KILLED, path)
+    assert process.stdout is not None
+    for _ in range(10):
+        process.stdout.readline()
+    time.sleep(0.013)  # lands anywhere in a payment
+    process.send_signal(signal.SIGKILL)
+    rest = process.stdout.read().split()
+    process.wait()
+    process.stdout.close()
+    given_out = 10 + len(rest)
+    ledger = Ledger(path)
+    kept = ledger.entries()
+    assert given_out <= len(kept) <= given_out + 1  # the one in the middle may have got through
+    assert [one.payment.cents for one in reversed(kept)] == list(range(1, len(kept) + 1))
+    # The outcome of every key can be told, and asking again pays nothing twice.
+    assert ledger.find(f"k{len(kept)}") is None
+    again = ledger.record(f"k{given_out - 1}", Payment("tom", given_out, "USD"), NOW)
+    assert again.number == given_out
+    assert len(ledger.entries()) == len(kept)
+
+
+def damaged_ledger(path: Path) -> dict[str, bytes]:
+    """Make a ledger whose newest payment is only in the log, then break its first page."""
+    ledger = Ledger(path)
+    for n in range(50):
+        ledger.record(f"k{n}", TWENTY, NOW)
+    held = sqlite3.connect(path)  # an open reader keeps the log from being folded in
+    held.execute("SELECT count(*) FROM payments").fetchone()
+    ledger.record("k50", TWENTY, NOW)
+    files = {name: (path.parent / name).read_bytes() for name in os.listdir(path.parent)}
+    held.close()
+    content = files[path.name]
+    files[path.name] = content[:2000] + b"\xff" * 3000 + content[5000:]
+    for name in os.listdir(path.parent):
+        (path.parent / name).unlink()
+    for name, data in files.items():
+        if not name.endswith("-shm"):
+            (path.parent / name).write_bytes(data)
+    return {name: data for name, data in files.items() if not name.endswith("-shm")}
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.iterdir() if not p.name.endswith("-shm")}
+
+
+def not_sqlite(path: Path) -> dict[str, bytes]:
+    path.write_bytes(b"this is no database, but it may be dear to someone\n" * 40)
+    return {path.name: path.read_bytes()}
+
+
+def other_layout(path: Path) -> dict[str, bytes]:
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE payments (key TEXT)")
+    db.close()
+    return {path.name: path.read_bytes()}
+
+
+def newer_layout(path: Path) -> dict[str, bytes]:
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 9")
+    db.close()
+    return {path.name: path.read_bytes()}
+
+
+@pytest.mark.parametrize("damage", [damaged_ledger, not_sqlite, other_layout, newer_layout])
+def test_a_ledger_that_is_not_sound_is_reported_and_never_touched(
+    tmp_path: Path, damage: Callable[[Path], dict[str, bytes]]
+) -> None:
+    ctx = context(tmp_path / "pay")
+    proposal = propose(ctx)
+    for old in ctx.folder.iterdir():
+        old.unlink()
+    before = damage(ctx.folder / "ledger.sqlite")
+    for reply in (pay_skill.pay(Money("5"), "anna", ctx), pay_skill.history(ctx)):
+        assert type(reply) is Reply
+        assert reply.text == "The ledger is damaged. It was left untouched."
+    with pytest.raises(NotCommitted, match="damaged"):
+        commit(proposal, "k")
+    with pytest.raises(Damaged):
+        Ledger(ctx.folder / "ledger.sqlite").find("k")
+    assert content_of(ctx.folder) == before
+
+
+def test_a_locked_ledger_is_reported_and_nothing_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = context(tmp_path)
+    commit(propose(ctx), "k1")
+    path = tmp_path / "ledger.sqlite"
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Busy):
+            Ledger(path, wait_s=0.05).record("k2", TWENTY, NOW)
+        assert len(Ledger(path, wait_s=0.05).entries()) == 1
+        other.execute("ROLLBACK")
+    other.close()
+    assert Ledger(path, wait_s=0.05).find("k2") is None
+
+
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    reply = pay_skill.pay(Money("5"), "anna", context(tmp_path / "file" / "pay"))
+    assert reply.text == "The ledger cannot be opened."
+
+
+def test_a_disk_that_fails_at_the_commit_leaves_the_outcome_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(sqlite3.Connection):
+        def execute(self, sql: str, *args: object) -> sqlite3.Cursor:  # type: ignore[override]
+            if sql == "COMMIT" and self.in_transaction and failing:
+                raise sqlite3.OperationalError("disk I/O error")
+            return super().execute(sql, *args)  # type: ignore[arg-type]
+
+    failing: list[bool] = []
+    ctx = context(tmp_path)
+    proposal = propose(ctx)
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        ledgers.sqlite3, "connect", lambda *a, **k: connect(*a, factory=Failing, **k)
+    )
+    failing.append(True)
+    with pytest.raises(pay_skill.OutcomeUnknown):
+        commit(proposal, "k")
+    failing.clear()
+    assert commit(proposal, "k").reference == "P1"
+
+
+# What can be asked
+
+
+def test_history_shows_the_newest_first_and_today_only_today(tmp_path: Path) -> None:
+    commit(propose(context(tmp_path, now=NOW - timedelta(days=1)), "7", "tom"), "k1")
+    ctx = context(tmp_path)
+    commit(propose(ctx, "20.50"), "k2")
+    commit(propose(ctx, "3", "book-shop"), "k3")
+    last = pay_skill.history(ctx)
+    assert last.title == "Last payments"
+    assert last.text.splitlines() == [
+        "$3.00 Book Shop 12:30",
+        "$20.50 Anna 12:30",
+        "$7.00 Tom 2030-05-05",
+    ]
+    today = pay_skill.history(ctx, "today")
+    assert today.title == "Today: $23.50"
+    assert len(today.text.splitlines()) == 2
+
+
+def test_a_long_history_says_how_many_are_left_out(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    for n in range(13):
+        ledger.record(f"k{n}", TWENTY, NOW)
+    lines = pay_skill.history(context(tmp_path)).text.splitlines()
+    assert lines[-1] == "and 3 more"
+    assert len(lines) == pay_skill.SHOWN + 1
+
+
+def test_an_empty_history_is_said_so(tmp_path: Path) -> None:
+    assert pay_skill.history(context(tmp_path)).text == "No payments yet."
+    assert pay_skill.history(context(tmp_path), "today").text == "No payments today."
+
+
+def test_chinese_replies(tmp_path: Path) -> None:
+    ctx = context(tmp_path, "zh")
+    proposal = propose(ctx, "两百块五".replace("块", "美元") if False else "20")
+    assert (proposal.title, proposal.payee) == ("付给安娜？", "安娜")
+    assert commit(proposal, "k").text == "已记入本机账本。未连接银行，没有实际转账。"
+    assert pay_skill.history(ctx).text == "$20.00 安娜 12:30"
+
+
+@pytest.mark.parametrize(
+    ("said", "action", "slots"),
+    [
+        ("pay twenty dollars to anna", "pay", {"amount": 20, "payee": "anna"}),
+        ("pay tom $4.50", "pay", {"amount": Decimal("4.50"), "payee": "tom"}),
+        ("send lily five dollars", "pay", {"amount": 5, "payee": "lily"}),
+        ("give the corner bakery 12 dollars", "pay", {"amount": 12, "payee": "corner-bakery"}),
+        ("what did i pay today", "history", {"when": "today"}),
+        ("show me my last payments", "history", {}),
+        ("who can i pay", "payees", {}),
+        ("付给安娜二十美元", "pay", {"amount": 20, "payee": "anna"}),
+        ("给书店转五美元", "pay", {"amount": 5, "payee": "book-shop"}),
+        ("我今天付了什么", "history", {"when": "today"}),
+        ("我可以付给谁", "payees", {}),
+    ],
+)
+def test_what_is_said_reaches_its_action(
+    installed: Skills, said: str, action: str, slots: dict[str, object]
+) -> None:
+    intent = Router(installed.actions).route(Transcript(said, language=""))
+    assert isinstance(intent, Intent), said
+    assert (intent.action, dict(intent.slots)) == (action, slots)
+
+
+@pytest.mark.parametrize(
+    "said", ["pay twenty dollars to mallory", "pay anna", "pay twenty thirty to anna"]
+)
+def test_a_doubtful_payment_is_not_recognised(installed: Skills, said: str) -> None:
+    assert not isinstance(Router(installed.actions).route(Transcript(said)), Intent)
+
+
+def test_only_paying_moves_money(installed: Skills) -> None:
+    risks = {name: action.declaration.risk for name, action in installed.actions.items()}
+    assert risks == {"pay.pay": "money", "pay.history": "none", "pay.payees": "none"}
+
+
+def test_the_first_sentence_begins_with_pay(installed: Skills) -> None:
+    first, *_ = installed.actions.values()
+    assert first.declaration.sentences[0].startswith("pay ")
+
+
+# Data
+
+
+def test_every_payee_has_names_in_both_languages_that_mean_one_payee() -> None:
+    book = address_book.book()
+    assert len(book) == 12
+    for language in ("en", "zh"):
+        said = [name.lower() for one in book.values() for name in one.names[language]]
+        assert len(set(said)) == len(said)
+        assert set(address_book.names(language).values()) == set(book)
+
+
+def test_everything_that_is_said_has_a_translation(installed: Skills) -> None:
+    said = {
+        call.args[0].value
+        for call in ast.walk(ast.parse((FOLDER / "__init__.py").read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr == "say"
+        and isinstance(call.args[0], ast.Constant)
+    }
+    conditional = {"No payments today.", "No payments yet."}
+    responses = set(installed.actions["pay.pay"].languages["zh"].responses)
+    assert responses == said | conditional
