@@ -48,7 +48,7 @@ class Context:
     cancel: CancelScope | None = None
     """Called off when the wearer says stop or the action's time is over; hand it to `model`."""
 
-    def say(self, text: str, **values: Any) -> str:
+    def say(self, text: str, /, **values: Any) -> str:
         """Return a text in the wearer's language, with `{name}` fields filled in.
 
         The English text is the key; `responses:` in `sentences/<language>.yaml` translates it.
@@ -65,7 +65,7 @@ class Context:
             )
         return self.engine
 
-    def prompt(self, name: str, **variables: Any) -> str:
+    def prompt(self, name: str, /, **variables: Any) -> str:
         """Render a prompt file in the language of the turn. Raises PromptError."""
         if self.prompts is None:
             raise EngineError(f"no prompts were given to this agent, so {name} cannot be rendered")

@@ -30,6 +30,7 @@ from agent.listen.endpoint import (
     energy_speech_end,
 )
 from agent.listen.engine import EngineThread
+from agent.listen.vad import WebRtcVad
 from agent.llm.model import CancelScope, Model, NoModel
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plugins import Skills
@@ -114,7 +115,7 @@ class Agent:
         self,
         microphone: Microphone,
         source: str = "microphone",
-        on_partial: Callable[[Transcript], None] | None = None,
+        on_transcript: Callable[[Transcript], None] | None = None,
         endpointer: Endpointer | None = None,
     ) -> AsyncIterator[Turn]:
         """Yield a turn for every utterance until the microphone's stream ends.
@@ -123,14 +124,15 @@ class Agent:
         """
         if self._ears is None:
             raise EngineError("no speech engine: run `glasses doctor` to see what is missing")
-        endpointer = endpointer or Endpointer.plain()
+        endpointer = endpointer or Endpointer(WebRtcVad())
+        self._router.warm()
         await self._expect()
         said: list[bytes] = []
         began_ms = 0.0
         async for chunk in microphone.chunks():
             event = endpointer.push(chunk)
             match event:
-                case Started(chunks=chunks):
+                case Started(preroll=chunks):
                     began_ms, said = chunks[0].start_ms, [c.pcm for c in chunks]
                     pcm = b"".join(said)
                     await self._ears.call(lambda engine, pcm=pcm: _begin(engine, pcm))  # type: ignore[misc]
@@ -138,17 +140,17 @@ class Agent:
                     said.append(chunk.pcm)
                     pcm = chunk.pcm
                     partial = await self._ears.call(lambda e, pcm=pcm: _feed(e, pcm))  # type: ignore[misc]
-                    if on_partial and partial:
-                        on_partial(partial)
+                    if on_transcript and partial:
+                        on_transcript(partial)
                 case Dropped():
                     await self._ears.call(lambda engine: engine.abort())
                 case Ended():
                     said.append(chunk.pcm)
-                    spoke = Timings(
-                        speech_end=energy_speech_end(b"".join(said), began_ms),
-                        endpoint=microphone.now_ms(),
-                    )
-                    yield await self._spoken(source, spoke, microphone.now_ms)
+                    spoke = Timings(endpoint=microphone.now_ms())
+                    turn = await self._spoken(source, spoke, microphone.now_ms, on_transcript)
+                    # Only for the record, so it is worked out after the answer is on the lens.
+                    end_ms = energy_speech_end(b"".join(said), began_ms)
+                    yield replace(turn, timings=replace(turn.timings, speech_end=end_ms))
                     await self._expect()
                 case _:
                     pass
@@ -160,7 +162,13 @@ class Agent:
         sayings = self.sayings(language)
         await self._ears.call(lambda engine: engine.expect(sayings))
 
-    async def _spoken(self, source: str, times: Timings, clock: Clock) -> Turn:
+    async def _spoken(
+        self,
+        source: str,
+        times: Timings,
+        clock: Clock,
+        on_transcript: Callable[[Transcript], None] | None,
+    ) -> Turn:
         assert self._ears is not None
         try:
             transcript = await self._ears.call(lambda engine: engine.finish())
@@ -173,6 +181,8 @@ class Agent:
         if self.options.language != "auto":
             transcript = replace(transcript, language=self.options.language)
         times = replace(times, transcript=clock())
+        if on_transcript:
+            on_transcript(transcript)
         return await self._respond(Turn(source, transcript, timings=times), clock)
 
     # -- answering ------------------------------------------------------------------------------
@@ -238,7 +248,7 @@ class Agent:
         except (GlassesError, DeviceError) as error:
             reply = Reply(str(error), title=action.skill, kind="alert")
             turn = replace(turn, error=" ".join(str(error).split()))
-        except (Exception, SystemExit) as error:  # the plugin boundary
+        except Exception as error:  # the plugin boundary
             log.warning("%s raised %s", action.name, type(error).__name__)
             log.debug("%s failed", action.name, exc_info=True)
             reply = Reply(said["failed"].format(skill=action.skill), kind="alert")
@@ -328,9 +338,12 @@ async def _run(action: Action, intent: Intent, ctx: Context) -> Any:
     arguments = dict(intent.slots)
     if action.declaration.context is not None:
         arguments[action.declaration.context] = ctx
-    if inspect.iscoroutinefunction(action.function):
-        return await action.function(**arguments)
-    return await asyncio.to_thread(action.function, **arguments)
+    try:
+        if inspect.iscoroutinefunction(action.function):
+            return await action.function(**arguments)
+        return await asyncio.to_thread(action.function, **arguments)
+    except SystemExit as error:  # asyncio would let it end the whole process
+        raise RuntimeError("the action called sys.exit") from error
 
 
 def _checked(action: Action, result: Any) -> Reply:

@@ -35,7 +35,7 @@ def read(path: Path | str, *, rate_hz: int = SAMPLE_RATE_HZ, channels: int = 1) 
 def blocks(
     path: Path | str, *, rate_hz: int = SAMPLE_RATE_HZ, channels: int = 1
 ) -> Iterator[bytes]:
-    """The same as `read`, piece by piece as it is decoded: a song need not fit in memory."""
+    """Do as `read` does, piece by piece as it is decoded: a song need not fit in memory."""
     path = Path(path)
     av = _av()
     _must_hold_bytes(path)
@@ -56,6 +56,12 @@ def blocks(
         yield pcm
     if empty:
         raise DeviceError(f"{path} holds no sound, only a header: record it again")
+
+
+def length_s(path: Path | str) -> float:
+    """How long a sound file lasts, in seconds. Raises DeviceError like `read`."""
+    rate_hz = 8_000  # whatever decodes fastest: headers are often wrong about the length
+    return sum(map(len, blocks(path, rate_hz=rate_hz))) / (SAMPLE_BYTES * rate_hz)
 
 
 class Resampler:
@@ -90,7 +96,7 @@ class Resampler:
         return done + self._bytes(frame)
 
     def flush(self) -> bytes:
-        """What the filter still holds; afterwards a new stream may be fed."""
+        """Return what the filter still holds; afterwards a new stream may be fed."""
         if self._input is None:
             return b""
         rest = self._bytes(None)
@@ -113,12 +119,12 @@ class Resampler:
 
 
 def sound_devices() -> ModuleType:
-    """The sounddevice module, imported on first use since it starts PortAudio.
+    """Return the sounddevice module, imported on first use since it starts PortAudio.
 
     Raises DeviceError with the command that installs what is missing.
     """
     try:
-        import sounddevice  # type: ignore[import-untyped]  # it ships no types
+        import sounddevice
     except ImportError as error:
         raise DeviceError("sounddevice is not installed: pip install sounddevice") from error
     except OSError as error:  # the wheel for Linux does not carry the C library

@@ -107,8 +107,8 @@ class ImageDisplay:
 class PngDisplay:
     """Writes each frame as a picture in the tint of the lens.
 
-    `path` is a folder, filled with `frame-0001.png` and so on, or a file name that ends in
-    `.png`, which always holds what is on the lens now.
+    `path` is a folder, filled with `frame-0001.png` and so on (over older ones of that name), or
+    a file name that ends in `.png`, which always holds what is on the lens now.
     """
 
     def __init__(
@@ -186,12 +186,14 @@ class TerminalDisplay:
 
     def _terminal_columns(self) -> int:
         """Width of the terminal to draw in; 0 for a pipe, a file or a terminal without cursor."""
-        if not self._stream.isatty() or os.environ.get("TERM") == "dumb":
-            return 0
         try:
+            if not self._stream.isatty() or os.environ.get("TERM") == "dumb":
+                return 0
             return os.get_terminal_size(self._stream.fileno()).columns
         except OSError:
             return 80
+        except ValueError:  # closed: writing will say so
+            return 0
 
     def _write(self, text: str) -> None:
         encoding = self._stream.encoding or "utf-8"

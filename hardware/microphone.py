@@ -106,7 +106,7 @@ class LiveMicrophone:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(blocks.put_nowait, block)
 
-        def captured(data: Any, _frames: int, _time: Any, status: Any) -> None:  # noqa: ANN401
+        def captured(data: Any, _frames: int, _time: Any, status: Any) -> None:
             # In PortAudio's own thread: copy, stamp, and out.
             hand_over((bytes(data), time.monotonic(), bool(status.input_overflow)))
 

@@ -6,6 +6,7 @@ what is seen. Rows stand at the bottom of the canvas, which keeps the centre of 
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import unicodedata
@@ -161,14 +162,31 @@ def _tile(
         box = (width_px * 0.15, baseline - font_px * 0.7, width_px * 0.85, baseline)
         draw.rectangle(box, outline=255, width=max(1, font_px // 16))
         return tile, False
-    left, _, right, _ = font.getbbox(text, anchor="ms")
-    if right - left <= width_px:
-        x = width_px / 2 if -left <= width_px / 2 >= right else (width_px - right - left) / 2
-        draw.text((x, baseline), text, fill=255, font=font, anchor="ms")
-        return tile, True
-    wide = Image.new("L", (round(right - left) + 2, height_px))
-    ImageDraw.Draw(wide).text((1 - left, baseline), text, fill=255, font=font, anchor="ms")
-    return wide.resize((width_px, height_px), Image.Resampling.BILINEAR), True
+    text, accents = _without_accents(text)
+    left, _, right, _ = font.getbbox(text, anchor="ls")
+    if right - left > width_px:
+        wide = Image.new("L", (math.ceil(right - left), height_px))
+        ImageDraw.Draw(wide).text((-left, baseline), text, fill=255, font=font, anchor="ls")
+        tile = wide.resize((width_px, height_px), Image.Resampling.BILINEAR)
+        draw = ImageDraw.Draw(tile)
+    else:
+        centred = (width_px - font.getlength(text)) / 2
+        x = min(max(centred, -left), width_px - right)
+        draw.text((x, baseline), text, fill=255, font=font, anchor="ls")
+    for accent in accents:
+        left, _, right, _ = font.getbbox(accent, anchor="ls")
+        x = (width_px - right - left) / 2
+        draw.text((x, baseline), accent, fill=255, font=font, anchor="ls")
+    return tile, True
+
+
+def _without_accents(text: str) -> tuple[str, str]:
+    """Split off accents that no composed letter has: monospaced fonts put them beside the letter.
+
+    Marks of combining class 0 stay: they shape the syllables of Indic scripts.
+    """
+    letters = text[0] + "".join(char for char in text[1:] if not unicodedata.combining(char))
+    return letters, "".join(char for char in text[1:] if unicodedata.combining(char))
 
 
 def _font_with(text: str, font_px: int, fonts: tuple[FontFile, ...]) -> FreeTypeFont | None:
@@ -194,7 +212,10 @@ def _font(file: FontFile | None, font_px: int) -> FreeTypeFont:
     if file is None:
         return ImageFont.load_default(font_px)  # type: ignore[return-value]  # size: FreeType
     try:
-        return ImageFont.truetype(file.path, font_px, file.face)
+        # Basic layout: the optional raqm would draw a lone accent on a dotted circle.
+        return ImageFont.truetype(
+            file.path, font_px, file.face, layout_engine=ImageFont.Layout.BASIC
+        )
     except OSError as error:
         raise DeviceError(f"cannot read the font {file.path}: {error}; set GLASSES_FONT") from error
 

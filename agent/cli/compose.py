@@ -91,6 +91,6 @@ def build(
         Devices(display=display, location=place(config), speaker=find_speaker()),
         folder=config.data,
         model=model(config),
-        transcriber=ears(config, language).make,
+        transcriber=lambda: ears(config, language).make(),
         options=AgentOptions(language=language),
     )

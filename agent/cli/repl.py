@@ -83,9 +83,10 @@ def timings_text(turn: Turn | None) -> str:
 class Session:
     """One REPL: what a line does, wherever it came from."""
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, agent: Agent, display: TerminalDisplay) -> None:
         """Answer with `agent`; its display is the terminal."""
         self._agent = agent
+        self._display = display
         self._last: Turn | None = None
 
     async def line(self, text: str) -> bool:
@@ -106,6 +107,7 @@ class Session:
             print("Nothing was typed. Type what you would say, or :help.")
         else:
             self._last = await self._agent.hear(text)
+            self._display.settle()
             if self._last.error:
                 print(self._last.error, file=sys.stderr)
         return True
@@ -114,11 +116,11 @@ class Session:
 async def run(language: str | None, plugins: Sequence[str]) -> None:
     """Read lines until the end of input or `:quit`."""
     settings = config.load()
-    display = TerminalDisplay(sys.stdout, load_profile(settings.profile))
+    display = TerminalDisplay(load_profile(settings.profile))
     agent = build(settings, display, plugins, language)
     for problem in agent.skills.problems:
         print(f"not loaded: {problem.plugin}: {problem.reason}", file=sys.stderr)
-    session = Session(agent)
+    session = Session(agent, display)
     try:
         if sys.stdin.isatty():
             await _interactive(session, agent)

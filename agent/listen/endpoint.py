@@ -26,7 +26,7 @@ class EndpointOptions:
     """Unbroken speech that opens an utterance."""
     end_ms: float = 400
     """Silence that closes it."""
-    min_ms: float = 100
+    min_ms: float = 80
     """With less speech than this in all, it was a knock or a cough: dropped."""
     max_ms: float = 15_000
     """An utterance longer than this is closed and answered, so that noise cannot hold the turn."""
@@ -127,7 +127,7 @@ class Endpointer:
         self._speech_ms = self._speech_ms + chunk.duration_ms if speech else 0.0
         self._recent.append(chunk)
         oldest_ms = chunk.end_ms - self._speech_ms - self._options.preroll_ms
-        while self._recent[0].end_ms <= oldest_ms:
+        while self._recent and self._recent[0].end_ms <= oldest_ms:
             self._recent.popleft()
         if not speech or self._speech_ms < self._options.start_ms:
             return _IDLE

@@ -1,4 +1,4 @@
-"""Voice-activity detection: is there speech in these few milliseconds?"""
+"""Voice-activity detection: whether there is speech in a few milliseconds of sound."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 FRAME_BYTES = frozenset(SAMPLE_RATE_HZ * ms // 1000 * SAMPLE_BYTES for ms in (10, 20, 30))
 """The sizes WebRTC's detector takes: 10, 20 or 30 ms."""
-
-GATE_PEAK = 64
-"""Chunks whose samples all stay below this (-54 dBFS) are silence without asking the detector."""
 
 
 @runtime_checkable
@@ -23,23 +20,22 @@ class Vad(Protocol):
 
 
 class WebRtcVad:
-    """WebRTC's Gaussian-mixture detector, behind an energy gate.
+    """WebRTC's Gaussian-mixture detector.
 
-    `mode` is its aggressiveness, 0 (lets much through) … 3 (lets least through).
+    `mode` is its aggressiveness, 0 (lets much through) … 3 (lets least through). There is no
+    energy gate in front, on purpose: the detector has its own and takes 1.3 µs for 20 ms, less
+    than Python needs to look at the samples; and a gate that bites cuts quiet speech to pieces
+    and makes padding with digital silence, which no microphone gives, end turns sooner than a
+    room does.
     """
 
-    def __init__(self, mode: int = 3, gate_peak: int = GATE_PEAK) -> None:
-        import webrtcvad  # type: ignore[import-untyped]  # it ships no types
+    def __init__(self, mode: int = 3) -> None:
+        import webrtcvad
 
         self._detector = webrtcvad.Vad(mode)
-        self._gate_peak = gate_peak
 
     def is_speech(self, pcm: bytes) -> bool:
         """Whether this chunk is speech. Raises ValueError unless it is 10, 20 or 30 ms long."""
         if len(pcm) not in FRAME_BYTES:
-            raise ValueError(f"a chunk of {len(pcm)} bytes: WebRTC's detector takes 320, 640 or 960")
-        # Every fourth sample will do: a voice has most of its energy below 2 kHz.
-        samples = memoryview(pcm).cast("h")[::4]
-        if max(samples) < self._gate_peak and min(samples) > -self._gate_peak:
-            return False
+            raise ValueError(f"{len(pcm)} bytes: WebRTC's detector takes 320, 640 or 960")
         return bool(self._detector.is_speech(pcm, SAMPLE_RATE_HZ))

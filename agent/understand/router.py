@@ -17,6 +17,11 @@ class Router:
         """Route to these actions; the mapping may change while the agent runs."""
         self._templates = Templates(actions)
 
+    def warm(self) -> None:
+        """Compile what the first utterance would otherwise wait for."""
+        for language in ("en", "zh"):
+            self._templates.match("", language)
+
     def route(self, transcript: Transcript) -> Intent | NotRecognized:
         """Return the call the words make, or NotRecognized with the reason."""
         if len(transcript.text) > MAX_CHARACTERS:

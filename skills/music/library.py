@@ -81,7 +81,8 @@ def find(wanted: str) -> Track | None:
 def sayable(title: str) -> str:
     """Return a title as it is said: lower case words, nothing that means more in a template."""
     bare = re.sub(r"[(\[{<].*?[)\]}>]", " ", title.casefold().replace("’", "'"))
-    return " ".join(re.sub(r"[^\w']|_", " ", bare).replace(" '", " ").replace("' ", " ").split())
+    words = (word.strip("'") for word in re.sub(r"[^\w']|_", " ", bare).split())
+    return " ".join(filter(None, words))
 
 
 def _stamp(root: Path) -> tuple[tuple[str, int], ...]:
@@ -118,7 +119,9 @@ def _files(folders: list[str]) -> list[Path]:
 
 
 def _track(path: Path) -> Track:
-    stem = re.sub(r"^\d{1,3}(?:\s*[-._]\s*|\s+)(?=\D)", "", path.stem.replace("_", " ").strip())
+    stem = re.sub(
+        r"^\d{1,3}(?:\s*[-._]\s*|\s+)(?=[^\d\s._-])", "", path.stem.replace("_", " ").strip()
+    )
     artist, dash, title = stem.partition(" - ")
     if dash:
         return Track(path, title.strip() or stem, artist.strip())

@@ -9,7 +9,7 @@ from typing import Annotated
 from agent import Context, OneOf, Reply, hookimpl, skill
 from hardware.base import Place
 from skills.navigate import town as towns
-from skills.navigate.route import (
+from skills.navigate.streets import (
     Point,
     Snap,
     Step,

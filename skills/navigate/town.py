@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from skills.navigate.route import Point, Segment, Streets
+from skills.navigate.streets import Point, Segment, Streets
 
 FILE = Path(__file__).with_name("town.json")
 

@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 
 from agent import Context, OneOf, Proposal, Receipt, Reply, hookimpl, skill
 from agent.gate import NotCommitted
-from skills.pay import payees as address_book
+from skills.pay import address_book
+from skills.pay.address_book import AddressBookError, Payee
 from skills.pay.ledger import (
     Busy,
     Damaged,
@@ -23,7 +24,6 @@ from skills.pay.ledger import (
     Payment,
     Unknown,
 )
-from skills.pay.payees import AddressBookError, Payee
 
 CURRENCY = "USD"
 LIMIT = Decimal(500)

@@ -109,7 +109,7 @@ def another(ctx: Context, place: Place | None = None) -> Reply:
 
 
 @skill(
-    "buy [a|an|the|some] {product}",
+    "buy [me] [a|an|the|some] {product}",
     "i (want|would like) to buy [a|an|the|some] {product}",
     "buy (it|this|that)",
 )

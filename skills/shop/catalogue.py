@@ -94,10 +94,7 @@ class Catalogue:
         )
         self._index.executemany(
             "INSERT INTO shelf(rowid, kind, brand, also, department) VALUES (?, ?, ?, ?, ?)",
-            [
-                (p.number, *map(_spaced, (_all(p.kind), _all(p.brand), p.also, _all(p.group))))
-                for p in self.products.values()
-            ],
+            [(p.number, *map(_spaced, _indexed(p))) for p in self.products.values()],
         )
 
     def search(self, text: str) -> list[Product]:
@@ -154,6 +151,13 @@ def _product(number: int, row: dict[str, Any]) -> Product:
         stock=row["stock"],
         reviews=tuple(Review(review.pop("stars"), review) for review in row["reviews"]),
     )
+
+
+def _indexed(product: Product) -> tuple[str, str, str, str]:
+    """Return the texts of a product's columns, every language in each."""
+    # A Chinese name is one run of characters, so it is searched as one phrase: keep it whole.
+    also = f"{product.also} {product.name('zh')}"
+    return _all(product.kind), _all(product.brand), also, _all(product.group)
 
 
 def _terms(text: str) -> list[str]:

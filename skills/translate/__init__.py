@@ -28,7 +28,7 @@ ChineseText = Annotated[str, OneOf(_chinese, open=True)]
 
 
 @skill(
-    "translate {text} [[in|into|to] (chinese|mandarin)]",
+    "translate {text} [(in|into|to) (chinese|mandarin)]",
     "how (do|would) (you|i) say {text} in (chinese|mandarin)",
     "what is {text} in (chinese|mandarin)",
     "what is the (chinese|mandarin) [word] for {text}",
@@ -79,7 +79,7 @@ def _ask_model(ctx: Context, text: str, target: str) -> Reply:
     try:
         language = ctx.say("Chinese") if target == "zh" else ctx.say("English")
         prompt = ctx.prompt("translate", text=text, language=language)
-        answer = _first_line(ctx.model.complete(prompt, max_tokens=128))
+        answer = _first_line(ctx.model.complete(prompt, cancel=ctx.cancel))
     except EngineError as error:
         return Reply(
             title=_heading(text),
@@ -108,8 +108,9 @@ def _show(ctx: Context, source: str, target: str, note: str = "") -> Reply:
     return Reply(title=title, text=text, kind="translation")
 
 
-def _heading(text: str, longest: int = 60) -> str:
-    text = " ".join(text.split())
+def _heading(text: str) -> str:
+    """Return what was asked, cut to one line of the lens."""
+    text, longest = " ".join(text.split()), 15 if is_chinese(text) else 31
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 

@@ -28,6 +28,7 @@ _CONTRACTIONS = (
     (r"'ve\b", " have"),
     (r"'d\b", " would"),
 )
+_PLEASE = re.compile(r"^please | please$|^请问?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +73,33 @@ def book() -> PhraseBook:
         Phrase(tuple(row["en"]), tuple(row["zh"]), row["pinyin"], row.get("heard", ""))
         for row in map(json.loads, lines)
     )
-    chinese = {toneless(phrase.pinyin): phrase for phrase in phrases}
+    # One syllable without its tone could be a dozen words.
+    chinese = {toneless(phrase.pinyin): phrase for phrase in phrases if len(phrase.zh[0]) > 1}
     chinese |= {normal(said): phrase for phrase in phrases for said in phrase.zh}
     english = {normal(said): phrase for phrase in phrases for said in phrase.en}
     return PhraseBook(phrases, english, chinese)
 
 
 def normal(text: str) -> str:
-    """Return the text without case, punctuation and contractions; `I'm` is `i am`.
+    """Return the text without case, punctuation, contractions and an outer "please".
 
-    Spaces are single between Latin words and none beside Chinese characters.
+    `I'm` is `i am`. Spaces are single between Latin words and none beside Chinese characters.
     """
     text = unicodedata.normalize("NFKC", text).replace("\u2019", "'").casefold()
     for short, long in _CONTRACTIONS:
         text = re.sub(short, long, text)
     words = " ".join(re.findall(r"\w+", text))
-    return re.sub(r"(?<=[\u3400-\u9fff]) | (?=[\u3400-\u9fff])", "", words)
+    words = re.sub(r"(?<=[\u3400-\u9fff]) | (?=[\u3400-\u9fff])", "", words)
+    return _PLEASE.sub("", words) or words
 
 
 def toneless(pinyin: str) -> str:
-    """Return pinyin as bare letters: `nǐ hǎo`, `ni3 hao3` and `Nihao` are `nihao`."""
-    bare = unicodedata.normalize("NFD", pinyin.casefold())
-    return re.sub(r"[^a-z]", "", bare)
+    """Return pinyin as bare letters: `nǐ hǎo`, `ni3 hao3` and `Nihao` are `nihao`.
+
+    What has other letters is not pinyin: the result is then empty.
+    """
+    bare = [c for c in unicodedata.normalize("NFD", pinyin.casefold()) if c.isalpha()]
+    return "".join(bare) if all("a" <= c <= "z" for c in bare) else ""
 
 
 def is_chinese(text: str) -> bool:

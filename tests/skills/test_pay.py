@@ -26,8 +26,8 @@ from agent.messages import Intent, Transcript
 from agent.plugins import Skills
 from agent.understand.numbers import Money, parse_money
 from agent.understand.router import Router
+from skills.pay import address_book
 from skills.pay import ledger as ledgers
-from skills.pay import payees as address_book
 from skills.pay.ledger import Busy, Damaged, KeyReused, Ledger, Payment
 
 FOLDER = Path(pay_skill.__file__).parent
@@ -134,7 +134,7 @@ def test_a_payee_in_the_file_of_the_wearer_can_be_paid(
     ["{", "[]", '{"id": "x"}', '{"id": "x", "en": []}', '{"id": "y", "en": ["Vera"]}'],
 )
 def test_a_broken_address_book_pays_no_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: Skills, line: str
 ) -> None:
     mine = tmp_path / "mine.jsonl"
     mine.write_text(f'{{"id": "vera", "en": ["Vera"]}}\n{line}\n', encoding="utf-8")
@@ -144,6 +144,8 @@ def test_a_broken_address_book_pays_no_one(
     reply = pay_skill.pay(Money("5"), "vera", context(tmp_path))
     assert (type(reply), reply.text) == (Reply, "The address book cannot be read.")
     assert pay_skill.payees(context(tmp_path)).text == "The address book cannot be read."
+    intent = Router(installed.actions).route(Transcript("who can i pay"))
+    assert isinstance(intent, Intent)  # what else can be said is still understood
 
 
 # What is recorded
@@ -178,7 +180,7 @@ def test_a_key_cannot_stand_for_two_payments(tmp_path: Path) -> None:
         Ledger(tmp_path / "ledger.sqlite").record("k1", Payment("tom", 2000, "USD"), NOW)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(cents=st.integers(1, 50_000))
 def test_amounts_are_exact_to_the_cent(
     tmp_path_factory: pytest.TempPathFactory, cents: int
@@ -271,24 +273,38 @@ def test_a_process_killed_while_it_writes_loses_no_receipt_it_gave(tmp_path: Pat
     assert len(ledger.entries()) == len(kept)
 
 
-def damaged_ledger(path: Path) -> dict[str, bytes]:
-    """Make a ledger whose newest payment is only in the log, then break its first page."""
+def power_cut(path: Path) -> dict[str, bytes]:
+    """Leave a ledger as a power cut does: the last payment only in the log, no shared memory."""
     ledger = Ledger(path)
-    for n in range(50):
+    for n in range(9):
         ledger.record(f"k{n}", TWENTY, NOW)
-    held = sqlite3.connect(path)  # an open reader keeps the log from being folded in
+    held = sqlite3.connect(path)  # while someone reads, the log is not folded in
     held.execute("SELECT count(*) FROM payments").fetchone()
-    ledger.record("k50", TWENTY, NOW)
-    files = {name: (path.parent / name).read_bytes() for name in os.listdir(path.parent)}
+    ledger.record("k9", TWENTY, NOW)
+    files = content_of(path.parent)
+    assert len(files[f"{path.name}-wal"]) > 0
     held.close()
+    for old in path.parent.iterdir():
+        old.unlink()
+    for name, data in files.items():
+        (path.parent / name).write_bytes(data)
+    return files
+
+
+def test_after_a_power_cut_the_log_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    power_cut(path)
+    assert Ledger(path).record("k9", TWENTY, NOW).number == 10
+    assert len(Ledger(path).entries()) == 10
+
+
+def damaged_ledger(path: Path) -> dict[str, bytes]:
+    """Break the file of a ledger whose newest payment is only in the log."""
+    files = power_cut(path)
     content = files[path.name]
     files[path.name] = content[:2000] + b"\xff" * 3000 + content[5000:]
-    for name in os.listdir(path.parent):
-        (path.parent / name).unlink()
-    for name, data in files.items():
-        if not name.endswith("-shm"):
-            (path.parent / name).write_bytes(data)
-    return {name: data for name, data in files.items() if not name.endswith("-shm")}
+    path.write_bytes(files[path.name])
+    return files
 
 
 def content_of(folder: Path) -> dict[str, bytes]:
@@ -414,7 +430,7 @@ def test_an_empty_history_is_said_so(tmp_path: Path) -> None:
 
 def test_chinese_replies(tmp_path: Path) -> None:
     ctx = context(tmp_path, "zh")
-    proposal = propose(ctx, "两百块五".replace("块", "美元") if False else "20")
+    proposal = propose(ctx, "二十美元")
     assert (proposal.title, proposal.payee) == ("付给安娜？", "安娜")
     assert commit(proposal, "k").text == "已记入本机账本。未连接银行，没有实际转账。"
     assert pay_skill.history(ctx).text == "$20.00 安娜 12:30"
@@ -475,13 +491,10 @@ def test_every_payee_has_names_in_both_languages_that_mean_one_payee() -> None:
 
 def test_everything_that_is_said_has_a_translation(installed: Skills) -> None:
     said = {
-        call.args[0].value
+        text.value
         for call in ast.walk(ast.parse((FOLDER / "__init__.py").read_text(encoding="utf-8")))
-        if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Attribute)
-        and call.func.attr == "say"
-        and isinstance(call.args[0], ast.Constant)
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "say"
+        for text in ast.walk(call.args[0])
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
     }
-    conditional = {"No payments today.", "No payments yet."}
-    responses = set(installed.actions["pay.pay"].languages["zh"].responses)
-    assert responses == said | conditional
+    assert set(installed.actions["pay.pay"].languages["zh"].responses) == said

@@ -10,6 +10,7 @@ import enum
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import asin, atan2, cos, degrees, hypot, radians, sin, sqrt
 
 EARTH_M = 6_371_008.8
@@ -54,7 +55,7 @@ class Segment:
     """Key of the street."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # hashed by identity: `_edges` remembers it
 class Streets:
     """A street graph."""
 
@@ -156,26 +157,30 @@ def shortest(streets: Streets, start: Snap, goal: str) -> list[Leg] | None:
     Dijkstra's algorithm (Numerische Mathematik 1, 1959).
     """
     edges = _edges(streets)
-    came: dict[str, tuple[str | None, str]] = {}
-    best: dict[str, float] = {}
-    queue: list[tuple[float, str, str | None, str]] = [
-        (distance_m(start.point, streets.junctions[end]), end, None, start.segment.street)
+    came: dict[str, tuple[str, str]] = {}
+    queue = [
+        (distance_m(start.point, streets.junctions[end]), end, _HERE, start.segment.street)
         for end in (start.segment.a, start.segment.b)
     ]
     heapq.heapify(queue)
     while queue:
         metres, here, before, street = heapq.heappop(queue)
-        if here in best:
+        if here in came:
             continue
-        best[here], came[here] = metres, (before, street)
+        came[here] = (before, street)
         if here == goal:
             return _legs(streets, start.point, came, goal)
         for other, length, name in edges.get(here, ()):
-            if other not in best:
+            if other not in came:
                 heapq.heappush(queue, (metres + length, other, here, name))
     return None
 
 
+_HERE = ""
+"""Stands for the start, which is no junction."""
+
+
+@lru_cache(maxsize=8)
 def _edges(streets: Streets) -> dict[str, list[tuple[str, float, str]]]:
     edges: dict[str, list[tuple[str, float, str]]] = {}
     for segment in streets.segments:
@@ -186,13 +191,13 @@ def _edges(streets: Streets) -> dict[str, list[tuple[str, float, str]]]:
 
 
 def _legs(
-    streets: Streets, start: Point, came: Mapping[str, tuple[str | None, str]], goal: str
+    streets: Streets, start: Point, came: Mapping[str, tuple[str, str]], goal: str
 ) -> list[Leg]:
     legs: list[Leg] = []
-    here: str | None = goal
-    while here is not None:
+    here = goal
+    while here != _HERE:
         before, street = came[here]
-        origin = start if before is None else streets.junctions[before]
+        origin = start if before == _HERE else streets.junctions[before]
         legs.append(Leg(street, origin, streets.junctions[here]))
         here = before
     return [leg for leg in reversed(legs) if leg.start != leg.end]

@@ -7,6 +7,7 @@ line with an `id` and, by language, names; the first is shown, all can be said.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,8 @@ from pathlib import Path
 
 SHIPPED = Path(__file__).with_name("payees.jsonl")
 LANGUAGES = ("en", "zh")
+
+log = logging.getLogger(__name__)
 
 
 class AddressBookError(Exception):
@@ -48,8 +51,13 @@ def book() -> dict[str, Payee]:
 
 
 def names(language: str) -> dict[str, str]:
-    """Return what can be said for a payee, with the id of each."""
-    return {said.lower(): one.id for one in book().values() for said in one.said(language)}
+    """Return what can be said for a payee, with the id of each; nothing when the book is broken."""
+    try:
+        payees = book().values()
+    except AddressBookError as error:  # the other skills must go on being understood
+        log.warning("no one can be paid: %s", error)
+        return {}
+    return {said.lower(): one.id for one in payees for said in one.said(language)}
 
 
 @lru_cache(maxsize=4)

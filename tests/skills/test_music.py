@@ -1,0 +1,386 @@
+"""Music: the library, the queue, and that nothing pretends to play."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+import skills.music as music
+from agent import Context, Reply
+from agent.messages import Intent, Transcript
+from agent.plugins import Skills
+from agent.understand.router import Router
+from hardware import audio
+from hardware.base import DeviceError, Speaker
+from hardware.speaker import NoSpeaker, VirtualSpeaker
+from skills.music import library, make_tunes
+
+FOLDER = Path(music.__file__).parent
+TUNES = library.TUNES
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def speaker(clock: Clock) -> VirtualSpeaker:
+    return VirtualSpeaker(clock=clock, length_s=60)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The wearer's music folder, with three songs in two folders."""
+    songs = tmp_path / "songs"
+    for name in ("01 - The Finches - Paper Boats.mp3", "Night_Train.flac", "more/日出.wav"):
+        path = songs / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (songs / "cover.jpg").touch()
+    monkeypatch.setenv("GLASSES_MUSIC", str(songs))
+    return songs
+
+
+@pytest.fixture
+def installed(folder: Path) -> Skills:
+    skills = Skills()
+    skills.load(music)
+    return skills
+
+
+def context(speaker: Speaker | None, language: str = "en") -> Context:
+    raw = yaml.safe_load((FOLDER / "sentences" / "zh.yaml").read_text(encoding="utf-8"))
+    return Context(
+        skill="music",
+        language=language,
+        folder=Path("unused"),
+        memory={},
+        responses=raw["responses"] if language == "zh" else {},
+        speaker=speaker,
+    )
+
+
+# The library
+
+
+def test_titles_come_from_file_names(folder: Path) -> None:
+    own = [(t.title, t.artist) for t in library.tracks() if t.path.is_relative_to(folder)]
+    assert own == [("Paper Boats", "The Finches"), ("Night Train", ""), ("日出", "")]
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "artist"),
+    [
+        ("07. Rain", "Rain", ""),
+        ("99 Balloons", "Balloons", ""),
+        ("1999", "1999", ""),
+        ("A - B - C", "B - C", "A"),
+        ("12 - ", "12 -", ""),
+    ],
+)
+def test_track_numbers_and_artists(name: str, title: str, artist: str) -> None:
+    track = library._track(Path(f"{name}.mp3"))
+    assert (track.title, track.artist) == (title, artist)
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("Paper Boats (Live) [2011]", "paper boats"),
+        ("Don’t Stop!", "don't stop"),
+        ("{x} | <y>; \\z/", "z"),
+        ("'Round Midnight", "round midnight"),
+        ("日出 (现场)", "日出"),
+        ("???", ""),
+    ],
+)
+def test_a_title_is_said_in_words_that_are_safe_in_a_template(title: str, said: str) -> None:
+    assert library.sayable(title) == said
+
+
+def test_hostile_file_names_break_neither_library_nor_routing(
+    folder: Path, installed: Skills
+) -> None:
+    for name in ("(((", "{amount}", "[a|b", "<rule>", "%s {0}", "-", "x" * 200, "\n"):
+        (folder / f"{name}.mp3").touch()
+    route = Router(installed.actions).route(Transcript("play night train"))
+    assert isinstance(route, Intent)
+    speaker = VirtualSpeaker(length_s=1)
+    for track in library.tracks():
+        music.play(context(speaker), track.title)
+
+
+def test_a_new_song_is_found_without_a_restart(folder: Path) -> None:
+    assert library.find("slow river") is None
+    late = folder / "more" / "deeper"
+    late.mkdir()
+    assert library.find("slow river") is None
+    (late / "Slow River.ogg").touch()
+    _age(late)
+    assert library.find("slow river") is not None
+    shutil.rmtree(late)
+    _age(folder / "more")
+    assert library.find("slow river") is None
+
+
+def _age(path: Path) -> None:
+    """Give a folder another time than before: the test is faster than the clock of some disks."""
+    os.utime(path, ns=(1, path.stat().st_mtime_ns + 1))
+
+
+def test_without_a_folder_the_tunes_that_ship_remain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLASSES_MUSIC", str(tmp_path / "nowhere"))
+    assert {track.title for track in library.tracks()} == {
+        "Ode to Joy", "Twinkle Twinkle Little Star", "Brother John", "Greensleeves",
+    }  # fmt: skip
+
+
+def test_the_speech_grammar_stays_small_and_keeps_the_tunes(folder: Path) -> None:
+    for n in range(300):
+        (folder / f"Song Number {n}.mp3").touch()
+    said = library.titles("en")
+    assert len(said) == library.MOST_SAID
+    assert "ode to joy" in said
+    found = library.find("song number 299")  # but all of them can be found
+    assert found is not None
+
+
+def test_a_song_is_found_by_some_of_its_words_only_when_they_mean_one(folder: Path) -> None:
+    found = library.find("boats")
+    assert found is not None
+    assert found.title == "Paper Boats"
+    (folder / "Red Boats.mp3").touch()
+    _age(folder)
+    assert library.find("boats") is None
+    assert library.find("") is None
+
+
+# Playing
+
+
+def test_a_song_is_played_and_shown(folder: Path, speaker: VirtualSpeaker) -> None:
+    reply = music.play(context(speaker), "Paper Boats")
+    assert speaker.playing == folder / "01 - The Finches - Paper Boats.mp3"
+    assert (reply.kind, reply.title) == ("playing", "Playing")
+    assert reply.text.splitlines() == ["Paper Boats", "The Finches", "1 of 7"]
+
+
+def test_a_tune_that_ships_is_known_by_all_its_names(folder: Path, speaker: VirtualSpeaker) -> None:
+    for name in ("brother john", "are you sleeping", "两只老虎"):
+        music.play(context(speaker), name)
+        assert speaker.playing == TUNES / "brother-john.ogg"
+
+
+def test_a_miss_says_so_and_leaves_the_song_alone(folder: Path, speaker: VirtualSpeaker) -> None:
+    ctx = context(speaker)
+    music.play(ctx, "Night Train")
+    reply = music.play(ctx, "the moonlight sonata")
+    assert reply.text == "“the moonlight sonata” is not in your library."
+    assert speaker.playing == folder / "Night_Train.flac"
+    assert len(speaker.played) == 1
+
+
+def test_next_and_previous_walk_the_library_in_a_circle(
+    folder: Path, speaker: VirtualSpeaker, clock: Clock
+) -> None:
+    ctx = context(speaker)
+    music.play(ctx)
+    assert music.next_song(ctx).text.splitlines()[0] == "Night Train"
+    assert music.previous_song(ctx).text.splitlines()[0] == "Paper Boats"
+    assert music.previous_song(ctx).text.splitlines()[0] == "Greensleeves"
+    assert music.next_song(ctx).text.splitlines()[0] == "Paper Boats"
+    clock.now += music.RESTART_S + 1
+    assert music.previous_song(ctx).text.splitlines()[0] == "Paper Boats"
+    assert speaker.position_s == 0
+
+
+def test_pause_and_resume_keep_the_position(
+    folder: Path, speaker: VirtualSpeaker, clock: Clock
+) -> None:
+    ctx = context(speaker)
+    music.play(ctx, "Night Train")
+    clock.now += 75 - 60
+    assert music.pause(ctx).title == "Paused"
+    assert speaker.playing is None
+    assert music.playing(ctx).title == "Paused"
+    clock.now += 100
+    assert music.resume(ctx).title == "Playing"
+    assert music.playing(ctx).text.splitlines() == ["Night Train", "0:15  2 of 7"]
+
+
+def test_a_song_that_has_ended_is_not_called_playing(
+    folder: Path, speaker: VirtualSpeaker, clock: Clock
+) -> None:
+    ctx = context(speaker)
+    music.play(ctx, "Night Train")
+    clock.now += 61
+    for ask in (music.playing, music.pause, music.stop_music):
+        assert ask(ctx).text == "Nothing is playing."
+    assert music.resume(ctx).text == "Nothing is paused."
+    assert music.next_song(ctx).text.splitlines()[0] == "日出"
+
+
+def test_stop_forgets_the_song(folder: Path, speaker: VirtualSpeaker) -> None:
+    ctx = context(speaker)
+    music.play(ctx)
+    assert music.stop_music(ctx).text == "Music stopped."
+    assert speaker.playing is None
+    assert music.resume(ctx).text == "Nothing is paused."
+    assert music.next_song(ctx).text == "Nothing is playing."
+
+
+def test_the_volume_stays_between_0_and_100(speaker: VirtualSpeaker) -> None:
+    ctx = context(speaker)
+    assert music.volume(95, ctx).text == "Volume 95"
+    assert music.louder(ctx).text == "Volume 100"
+    assert music.louder(ctx).text == "Volume 100"
+    music.volume(5, ctx)
+    assert music.quieter(ctx).text == "Volume 0"
+    assert speaker.volume == 0
+
+
+ACTIONS: list[Callable[[Context], Reply]] = [
+    music.play, music.pause, music.resume, music.next_song, music.previous_song, music.stop_music,
+    music.louder, music.quieter, music.playing, lambda ctx: music.volume(50, ctx),
+    lambda ctx: music.play(ctx, "ode to joy"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("speaker", [None, NoSpeaker()])
+@pytest.mark.parametrize("action", ACTIONS)
+def test_without_a_sound_device_nothing_pretends_to_play(
+    folder: Path, action: Callable[[Context], Reply], speaker: Speaker | None
+) -> None:
+    ctx = context(speaker)
+    assert action(ctx).text == "No sound device here."
+    assert ctx.memory == {}
+
+
+def test_a_file_that_cannot_be_played_is_not_remembered(folder: Path) -> None:
+    ctx = context(VirtualSpeaker())  # reads the files, and these are empty
+    with pytest.raises(DeviceError):
+        music.play(ctx, "Night Train")
+    assert music.playing(ctx).text == "Nothing is playing."
+
+
+def test_chinese_replies(folder: Path, speaker: VirtualSpeaker) -> None:
+    reply = music.play(context(speaker, "zh"), "ode to joy")
+    assert (reply.title, reply.text) == ("正在播放", "欢乐颂\n第4首，共7首")
+
+
+# The tunes that ship
+
+
+@pytest.mark.parametrize("name", make_tunes.TUNES)
+def test_a_tune_is_small_and_sounds(name: str) -> None:
+    path = TUNES / f"{name}.ogg"
+    assert path.stat().st_size < 80_000
+    pcm = memoryview(audio.read(path)).cast("h")
+    assert 10 <= len(pcm) / 16_000 <= 16
+    assert 10_000 < max(pcm) < 32_767  # loud, and never clipped
+
+
+def test_a_tune_begins_on_its_first_note() -> None:
+    np = pytest.importorskip("numpy")
+    tempo, notes = make_tunes.TUNES["ode-to-joy"]
+    wave = make_tunes.synthesise(tempo, notes)[: make_tunes.RATE_HZ // 3]
+    loudest = np.abs(np.fft.rfft(wave)).argmax() * make_tunes.RATE_HZ / len(wave)
+    assert loudest == pytest.approx(make_tunes.pitch_hz("e4"), abs=3)
+    assert make_tunes.pitch_hz("a4") == 440
+    assert make_tunes.pitch_hz("g#3") == pytest.approx(207.65, abs=0.01)
+
+
+def test_every_tune_has_names_and_a_file() -> None:
+    shipped = library._shipped()
+    assert {t.path.stem for t in shipped} == set(make_tunes.TUNES)
+    assert {p.stem for p in TUNES.glob("*.ogg")} == set(make_tunes.TUNES)
+    for track in shipped:
+        assert set(track.names) == {"en", "zh"}
+
+
+# Sentences
+
+
+@pytest.mark.parametrize(
+    ("said", "action", "slots"),
+    [
+        ("play ode to joy", "play", {"song": "Ode to Joy"}),
+        ("play the song paper boats", "play", {"song": "Paper Boats"}),
+        ("play brother john", "play", {"song": "Brother John"}),
+        ("play the moonlight sonata", "play", {"song": "the moonlight sonata"}),
+        ("play some music", "play", {}),
+        ("play music", "play", {}),
+        ("pause the music", "pause", {}),
+        ("resume playback", "resume", {}),
+        ("next song", "next_song", {}),
+        ("skip this song", "next_song", {}),
+        ("previous track", "previous_song", {}),
+        ("stop the music", "stop_music", {}),
+        ("set the volume to forty percent", "volume", {"level": 40}),
+        ("volume 30%", "volume", {"level": 30}),
+        ("turn up the volume", "louder", {}),
+        ("make it quieter", "quieter", {}),
+        ("what's playing", "playing", {}),
+        ("播放欢乐颂", "play", {"song": "Ode to Joy"}),
+        ("来一首小星星", "play", {"song": "Twinkle Twinkle Little Star"}),
+        ("播放日出", "play", {"song": "日出"}),
+        ("播放音乐", "play", {}),
+        ("放点音乐", "play", {}),
+        ("暂停音乐", "pause", {}),
+        ("继续播放", "resume", {}),
+        ("下一首歌", "next_song", {}),
+        ("上一首", "previous_song", {}),
+        ("停止播放", "stop_music", {}),
+        ("音量调到五十", "volume", {"level": 50}),
+        ("音量调大一点", "louder", {}),
+        ("小声点", "quieter", {}),
+        ("这是什么歌", "playing", {}),
+    ],
+)
+def test_what_is_said_reaches_its_action(
+    installed: Skills, said: str, action: str, slots: dict[str, object]
+) -> None:
+    intent = Router(installed.actions).route(Transcript(said, language=""))
+    assert isinstance(intent, Intent), said
+    assert (intent.action, dict(intent.slots)) == (action, slots)
+
+
+@pytest.mark.parametrize(
+    "said", ["next turn", "next", "stop", "set the volume to 101", "来一杯咖啡", "听不懂"]
+)
+def test_what_is_not_about_music_is_left_alone(installed: Skills, said: str) -> None:
+    assert not isinstance(Router(installed.actions).route(Transcript(said, language="")), Intent)
+
+
+def test_everything_that_changes_something_says_so(installed: Skills) -> None:
+    for name, action in installed.actions.items():
+        assert action.declaration.risk == ("none" if name == "music.playing" else "change")
+
+
+def test_everything_that_is_said_has_a_translation(installed: Skills) -> None:
+    said = {
+        text.value
+        for call in ast.walk(ast.parse((FOLDER / "__init__.py").read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "say"
+        for text in ast.walk(call.args[0])
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+    }
+    assert set(installed.actions["music.play"].languages["zh"].responses) == said

@@ -1,0 +1,454 @@
+"""Walking: the geometry, the routes on the map that ships, and the cards."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+import skills.navigate as navigate
+from agent import Context, Reply
+from agent.errors import Refused
+from agent.messages import Intent, Transcript
+from agent.plugins import Skills
+from agent.understand.router import Router
+from hardware.base import DeviceError, Place
+from skills.navigate import town as towns
+from skills.navigate.streets import (
+    WALKING_M_S,
+    Leg,
+    Point,
+    Segment,
+    Streets,
+    Turn,
+    bearing_deg,
+    distance_m,
+    minutes,
+    shortest,
+    snap,
+    steps,
+    turn_between,
+)
+
+FOLDER = Path(navigate.__file__).parent
+TOWN = towns.load()
+DEGREE_M = 111_195.08  # of latitude, on the sphere of the module
+
+
+@pytest.fixture
+def installed() -> Skills:
+    skills = Skills()
+    skills.load(navigate)
+    return skills
+
+
+class Walker:
+    """Someone who can be moved about the town."""
+
+    def __init__(self, language: str = "en") -> None:
+        raw = yaml.safe_load((FOLDER / "sentences" / "zh.yaml").read_text(encoding="utf-8"))
+        self.at: Place | None = None
+        self.ctx = Context(
+            skill="navigate",
+            language=language,
+            folder=Path("unused"),
+            memory={},
+            responses=raw["responses"] if language == "zh" else {},
+            permissions={"location": "test"},
+            locate=self._where,
+        )
+
+    def _where(self) -> Place:
+        if self.at is None:
+            raise DeviceError("the phone is out of reach: pair it again")
+        return self.at
+
+    def stand(self, place: Point | str, *, simulated: bool = False) -> Walker:
+        lat, lon = TOWN.point(place) if isinstance(place, str) else place
+        self.at = Place(lat, lon, simulated=simulated)
+        return self
+
+
+# Geometry
+
+
+def test_distances_agree_with_known_ones() -> None:
+    assert distance_m((0, 0), (1, 0)) == pytest.approx(DEGREE_M, rel=1e-6)
+    assert distance_m((60, 0), (60, 1)) == pytest.approx(DEGREE_M / 2, rel=1e-3)
+    assert distance_m((10, 20), (10, 20)) == 0
+    assert distance_m((0, 0), (0, 180)) == pytest.approx(180 * DEGREE_M, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("to", "bearing"), [((1, 0), 0), ((0, 1), 90), ((-1, 0), 180), ((0, -1), 270)]
+)
+def test_bearings_of_the_compass(to: Point, bearing: float) -> None:
+    assert bearing_deg((0, 0), to) == pytest.approx(bearing)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "turn"),
+    [
+        (0, 0, Turn.STRAIGHT),
+        (0, 20, Turn.STRAIGHT),
+        (350, 5, Turn.STRAIGHT),
+        (0, 21, Turn.SLIGHT_RIGHT),
+        (0, -40, Turn.SLIGHT_LEFT),
+        (0, 90, Turn.RIGHT),
+        (90, 0, Turn.LEFT),
+        (10, 280, Turn.LEFT),
+        (0, 121, Turn.SHARP_RIGHT),
+        (0, -170, Turn.SHARP_LEFT),
+        (0, 171, Turn.U_TURN),
+        (0, 180, Turn.U_TURN),
+        (45, 225, Turn.U_TURN),
+    ],
+)
+def test_turns_are_named_by_the_change_of_direction(
+    before: float, after: float, turn: Turn
+) -> None:
+    assert turn_between(before, after) is turn
+
+
+@given(st.integers(0, 360), st.integers(-720, 720))
+def test_left_and_right_are_mirror_images(before: int, change: int) -> None:
+    mirror = {"left": "right", "right": "left"}
+    one, other = turn_between(before, before + change), turn_between(before, before - change)
+    assert one.value.split() == [mirror.get(word, word) for word in other.value.split()]
+
+
+@pytest.mark.parametrize(
+    ("north_m", "east_m", "turn"),
+    [
+        (100, 0, Turn.STRAIGHT),
+        (100, 60, Turn.SLIGHT_RIGHT),
+        (0, 100, Turn.RIGHT),
+        (0, -100, Turn.LEFT),
+        (-80, 40, Turn.SHARP_RIGHT),
+        (-80, -40, Turn.SHARP_LEFT),
+    ],
+)
+def test_the_turn_of_a_route_is_that_of_the_drawing(
+    north_m: float, east_m: float, turn: Turn
+) -> None:
+    """Walk 100 m north on A, then to a point seen from the corner, on B."""
+    streets = drawn(
+        {"s": (0, 0), "x": (100, 0), "g": (100 + north_m, east_m)},
+        [("s", "x", "A"), ("x", "g", "B")],
+    )
+    way = steps(shortest(streets, snap(streets, streets.junctions["s"]), "g") or [])
+    assert [(step.turn, step.street) for step in way] == [(Turn.START, "A"), (turn, "B")]
+    assert way[0].metres == pytest.approx(100, abs=0.1)
+    assert way[0].bearing_deg == pytest.approx(0, abs=0.1)
+
+
+def drawn(junctions: dict[str, tuple[float, float]], edges: list[tuple[str, str, str]]) -> Streets:
+    """Make a graph from metres north and east of the equator at longitude zero."""
+    points = {k: (north / DEGREE_M, east / DEGREE_M) for k, (north, east) in junctions.items()}
+    return Streets(points, tuple(Segment(*edge) for edge in edges))
+
+
+def test_a_street_that_bends_gently_is_one_step_and_a_corner_in_it_is_two() -> None:
+    gentle = [Leg("A", (0, 0), (0.001, 0)), Leg("A", (0.001, 0), (0.002, 0.0005))]
+    corner = [Leg("A", (0, 0), (0.001, 0)), Leg("A", (0.001, 0), (0.001, 0.001))]
+    assert [step.turn for step in steps(gentle)] == [Turn.START]
+    assert [step.turn for step in steps(corner)] == [Turn.START, Turn.RIGHT]
+
+
+def test_the_shorter_way_wins_even_with_more_corners() -> None:
+    streets = drawn(
+        {"s": (0, 0), "a": (100, 0), "g": (100, 100), "far": (0, 900)},
+        [("s", "a", "A"), ("a", "g", "B"), ("s", "far", "C"), ("far", "g", "C")],
+    )
+    legs = shortest(streets, snap(streets, streets.junctions["s"]), "g")
+    assert legs is not None
+    assert [leg.street for leg in legs] == ["A", "B"]
+
+
+def test_a_walk_begins_between_junctions_in_the_right_direction() -> None:
+    streets = drawn({"a": (0, 0), "b": (100, 0)}, [("a", "b", "A")])
+    spot = snap(streets, (30 / DEGREE_M, 8 / DEGREE_M))
+    assert spot.offset_m == pytest.approx(8, abs=0.01)
+    (south,) = steps(shortest(streets, spot, "a") or [])
+    (north,) = steps(shortest(streets, spot, "b") or [])
+    assert (round(south.metres), round(south.bearing_deg)) == (30, 180)
+    assert (round(north.metres), round(north.bearing_deg) % 360) == (70, 0)
+
+
+def test_there_may_be_no_way() -> None:
+    streets = drawn(
+        {"a": (0, 0), "b": (100, 0), "c": (0, 500), "d": (100, 500)},
+        [("a", "b", "A"), ("c", "d", "B")],
+    )
+    assert shortest(streets, snap(streets, streets.junctions["a"]), "d") is None
+
+
+def test_walking_time_is_at_the_stated_speed() -> None:
+    assert WALKING_M_S == 1.3
+    assert minutes(780) == 10
+    assert minutes(3) == 1
+
+
+# The map
+
+
+def test_every_place_can_be_walked_to_from_every_junction() -> None:
+    for place in TOWN.places.values():
+        for point in TOWN.streets.junctions.values():
+            assert shortest(TOWN.streets, snap(TOWN.streets, point), place.at) is not None
+
+
+inside = st.tuples(st.floats(39.998, 40.009), st.floats(-35.002, -34.989))
+
+
+@given(inside, st.sampled_from(sorted(TOWN.places)))
+def test_a_route_is_as_long_as_its_steps_and_no_shorter_than_the_bird_flies(
+    point: Point, place: str
+) -> None:
+    spot = snap(TOWN.streets, point)
+    legs = shortest(TOWN.streets, spot, TOWN.places[place].at)
+    assert legs is not None
+    way = steps(legs)
+    walked = sum(distance_m(leg.start, leg.end) for leg in legs)
+    assert sum(step.metres for step in way) == pytest.approx(walked)
+    assert walked >= distance_m(spot.point, TOWN.point(place)) - 1e-6
+    for before, after in itertools.pairwise(legs):
+        assert before.end == after.start
+    if legs:
+        assert (legs[0].start, legs[-1].end) == (spot.point, TOWN.point(place))
+        assert all(step.turn is not Turn.START for step in way[1:])
+
+
+def test_a_route_is_as_short_as_floyd_and_warshall_find_it() -> None:
+    junctions = TOWN.streets.junctions
+    far = dict.fromkeys(((a, b) for a in junctions for b in junctions), float("inf"))
+    for segment in TOWN.streets.segments:
+        length = distance_m(junctions[segment.a], junctions[segment.b])
+        far[segment.a, segment.b] = far[segment.b, segment.a] = length
+    for k in junctions:
+        for a in junctions:
+            for b in junctions:
+                far[a, b] = min(far[a, b], far[a, k] + far[k, b])
+    for place in TOWN.places.values():
+        for start, point in junctions.items():
+            if start != place.at:
+                legs = shortest(TOWN.streets, snap(TOWN.streets, point), place.at) or []
+                walked = sum(distance_m(leg.start, leg.end) for leg in legs)
+                assert walked == pytest.approx(far[start, place.at])
+
+
+def test_the_map_is_whole() -> None:
+    assert len(TOWN.streets.junctions) == 60
+    assert len(TOWN.streets.segments) == 100
+    assert {s.street for s in TOWN.streets.segments} == set(TOWN.street_names)
+    ends = [tuple(sorted((s.a, s.b))) for s in TOWN.streets.segments]
+    assert len(set(ends)) == len(ends)
+    assert {end for pair in ends for end in pair} == set(TOWN.streets.junctions)
+    assert all(spot.at in TOWN.streets.junctions for spot in TOWN.places.values())
+    assert set(TOWN.categories) <= {spot.category for spot in TOWN.places.values()}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_name_exists_and_means_one_thing(language: str) -> None:
+    for names in (*TOWN.street_names.values(), *TOWN.categories.values()):
+        assert names[language]
+    said = [name for spot in TOWN.places.values() for name in spot.names[language]]
+    assert len(set(said)) == len(said)
+    # A kind of place that is called like one place means that place, the only one of its kind.
+    for name, key in towns.categories(language).items():
+        meant = towns.destinations(language)[name]
+        assert meant in (key, *navigate._of_category(key, TOWN))
+    assert len(towns.destinations(language)) <= 100
+
+
+def test_the_town_lies_where_no_one_walks() -> None:
+    for lat, lon in TOWN.streets.junctions.values():
+        assert (round(lat), round(lon)) == (40, -35)  # open Atlantic, 300 km from the Azores
+
+
+# Cards
+
+
+def test_the_card_says_the_next_turn_first() -> None:
+    reply = navigate.route("train-station", Walker().stand("harbor").ctx)
+    assert reply.kind == "route"
+    arrow, metres, unit = reply.title.split()
+    assert (arrow, unit) == ("↰", "m")
+    assert 100 < int(metres) < 200
+    lines = reply.text.splitlines()
+    assert lines[0] == "left into Bridge Street"
+    assert lines[1].startswith("Train Station: ")
+    assert lines[2] == "Start northeast on Harbor Steps"
+    assert lines[-1] == "◎ Train Station"
+    assert "simulated" not in reply.text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_lines_fit_the_lens_for_every_route(language: str) -> None:
+    from wcwidth import wcswidth
+
+    for start in list(TOWN.places)[::4]:
+        walker = Walker(language).stand(start, simulated=True)
+        for goal in TOWN.places:
+            reply = navigate.route(goal, walker.ctx)
+            assert wcswidth(reply.title) <= 16
+            for line in reply.text.splitlines():
+                assert wcswidth(line) <= 40  # one wrap at most, on 32 columns
+
+
+def test_a_simulated_position_is_called_so() -> None:
+    walker = Walker().stand("harbor", simulated=True)
+    for reply in (navigate.route("abbey", walker.ctx), navigate.where(walker.ctx)):
+        assert "(simulated position)" in reply.text.splitlines()
+
+
+def goal(reply: Reply) -> str:
+    return reply.text.splitlines()[1].partition(":")[0]
+
+
+def test_a_kind_of_place_means_the_nearest_on_foot() -> None:
+    ctx = Walker().stand("swan-hotel").ctx
+    assert goal(navigate.nearest("pharmacy", ctx)) == "Hill Pharmacy"
+    assert goal(navigate.route("pharmacy", ctx)) == "Hill Pharmacy"
+    ctx = Walker().stand("bank").ctx
+    assert goal(navigate.nearest("pharmacy", ctx)) == "Market Pharmacy"
+
+
+def test_next_step_follows_the_wearer() -> None:
+    walker = Walker().stand("harbor")
+    navigate.route("train-station", walker.ctx)
+    corner = TOWN.streets.junctions["c2"]
+    walker.stand(corner)
+    moved = navigate.next_step(walker.ctx)
+    assert moved.text.splitlines()[0] == "bear right into Fox Alley"
+    walker.stand("train-station")
+    there = navigate.next_step(walker.ctx)
+    assert (there.title, there.text) == ("You are there", "Train Station")
+    assert navigate.next_step(walker.ctx).text.startswith("No route.")
+
+
+def test_next_step_on_the_same_spot_looks_further_ahead_until_the_goal() -> None:
+    walker = Walker().stand("harbor", simulated=True)
+    shown = [navigate.route("train-station", walker.ctx)]
+    shown += [navigate.next_step(walker.ctx) for _ in range(7)]
+    instructions = [reply.text.splitlines()[0] for reply in shown]
+    assert instructions[:3] == [
+        "left into Bridge Street", "bear right into Fox Alley", "right into Church Street",
+    ]  # fmt: skip
+    assert instructions[-1] == instructions[-2] == "to Train Station"
+    assert shown[-1].title.startswith("◎ ")
+
+
+def test_a_route_can_be_ended() -> None:
+    walker = Walker().stand("harbor")
+    navigate.route("abbey", walker.ctx)
+    assert navigate.stop_route(walker.ctx).text == "Route ended."
+    assert navigate.stop_route(walker.ctx).text == "There is no route to stop."
+
+
+def test_far_from_the_map_nothing_is_made_up() -> None:
+    walker = Walker().stand((40.06, -35.0))
+    navigate_there: list[Callable[[], Reply]] = [
+        lambda: navigate.route("abbey", walker.ctx),
+        lambda: navigate.nearest("cafe", walker.ctx),
+        lambda: navigate.where(walker.ctx),
+    ]
+    for ask in navigate_there:
+        reply = ask()
+        assert (reply.title, reply.text) == ("No map here", "My only map is Tollmere.")
+    assert walker.ctx.memory == {}
+
+
+def test_off_the_streets_the_way_to_the_first_one_is_told() -> None:
+    reply = navigate.route("harbor", Walker().stand((39.996, -34.9985)).ctx)
+    assert any(line.endswith("m away") for line in reply.text.splitlines())
+
+
+def test_without_a_position_the_device_says_why() -> None:
+    with pytest.raises(DeviceError, match="pair it again"):
+        navigate.route("abbey", Walker().ctx)
+
+
+def test_every_action_that_asks_for_the_position_declares_it(installed: Skills) -> None:
+    asks = {"route", "nearest", "next_step", "where"}
+    for action in installed.actions.values():
+        named = action.declaration.name
+        assert ("location" in action.declaration.permissions) == (named in asks)
+    undeclared = Walker().stand("abbey").ctx
+    undeclared.permissions = {}
+    with pytest.raises(Refused):
+        navigate.where(undeclared)
+
+
+def test_where_am_i_names_the_street_and_a_place() -> None:
+    reply = navigate.where(Walker().stand("town-museum").ctx)
+    assert reply.title in {"King Street", "High Street"}
+    assert reply.text.splitlines() == ["5 m from Town Museum", "Tollmere"]
+
+
+def test_a_place_that_is_not_on_the_map_is_said_so() -> None:
+    reply = navigate.route("atlantis", Walker().stand("harbor").ctx)
+    assert reply.text == "“atlantis” is not on my map."
+
+
+def test_chinese_cards() -> None:
+    reply = navigate.route("train-station", Walker("zh").stand("harbor", simulated=True).ctx)
+    assert reply.title.endswith("米")
+    assert reply.text.splitlines()[0] == "左转进入桥街"
+    assert "（模拟位置）" in reply.text
+
+
+# Sentences
+
+
+@pytest.mark.parametrize(
+    ("said", "action", "slots"),
+    [
+        ("navigate to the train station", "route", {"place": "train-station"}),
+        ("take me to market square", "route", {"place": "market-square"}),
+        ("how do i get to the pharmacy", "route", {"place": "pharmacy"}),
+        ("directions to the old mill bakery", "route", {"place": "old-mill-bakery"}),
+        ("where is the nearest coffee shop", "nearest", {"category": "cafe"}),
+        ("navigate to the nearest park", "nearest", {"category": "park"}),
+        ("next turn", "next_step", {}),
+        ("what's next on the route", "next_step", {}),
+        ("where am i", "where", {}),
+        ("stop navigation", "stop_route", {}),
+        ("end the route", "stop_route", {}),
+        ("导航到火车站", "route", {"place": "train-station"}),
+        ("怎么去博物馆", "route", {"place": "museum"}),
+        ("最近的药店在哪里", "nearest", {"category": "pharmacy"}),
+        ("下一步怎么走", "next_step", {}),
+        ("我在哪里", "where", {}),
+        ("停止导航", "stop_route", {}),
+    ],
+)
+def test_what_is_said_reaches_its_action(
+    installed: Skills, said: str, action: str, slots: dict[str, object]
+) -> None:
+    intent = Router(installed.actions).route(Transcript(said, language=""))
+    assert isinstance(intent, Intent), said
+    assert (intent.action, dict(intent.slots)) == (action, slots)
+
+
+@pytest.mark.parametrize("said", ["next song", "next", "navigate to atlantis", "stop"])
+def test_what_is_not_for_the_map_is_left_alone(installed: Skills, said: str) -> None:
+    assert not isinstance(Router(installed.actions).route(Transcript(said)), Intent)
+
+
+def test_everything_that_is_said_has_a_translation(installed: Skills) -> None:
+    said = {
+        text.value
+        for call in ast.walk(ast.parse((FOLDER / "__init__.py").read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "say"
+        for text in ast.walk(call.args[0])
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+    }
+    assert set(installed.actions["navigate.route"].languages["zh"].responses) == said
+    assert set(navigate.ARROWS) == set(Turn)

@@ -1,0 +1,336 @@
+"""The shop: its data, its search, its cards, and the public contract alone."""
+
+import ast
+import inspect
+import subprocess
+import sys
+import textwrap
+import time
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import skills.shop as shop
+from agent import Context
+from agent.plugins import Skills
+from skills.shop.catalogue import Catalogue, demo
+
+LENS = 32
+"""Columns of the display that the cards are written for."""
+LINES = 7
+
+
+def columns(text):
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def wrapped(text, language):
+    """Return how many lines a text takes on the lens."""
+    if language == "zh":
+        return sum(-(-columns(line) // LENS) for line in text.splitlines())
+    return sum(len(textwrap.wrap(line, LENS)) for line in text.splitlines())
+
+
+@pytest.fixture(scope="module")
+def installed():
+    skills = Skills()
+    skills.load(shop)
+    return skills
+
+
+@pytest.fixture
+def context(tmp_path, installed):
+    def make(language="en"):
+        responses = installed.actions["shop.search"].languages[language].responses
+        return Context("shop", language, tmp_path, {}, responses)
+
+    return make
+
+
+def said(module):
+    """Return every English text that a skill's package passes to `ctx.say`."""
+    texts = []
+    for path in Path(inspect.getfile(module)).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "ctx.say":
+                assert isinstance(node.args[0], ast.Constant), f"{path.name}:{node.lineno}"
+                texts.append(node.args[0].value)
+    return texts
+
+
+def names(text, language="en"):
+    return [product.name(language) for product in demo().search(text)]
+
+
+# --- data
+
+
+def test_every_product_is_complete_in_both_languages():
+    products = demo().products.values()
+    assert len(products) >= 75
+    for product in products:
+        for words in (product.brand, product.kind, product.group):
+            assert set(words) == {"en", "zh"}
+            assert all(words.values())
+            assert words["zh"] != words["en"]
+        assert product.price > 0
+        assert product.price.as_tuple().exponent == -2
+        assert product.stock >= 0
+        assert 2 <= len(product.reviews) <= 3
+        for review in product.reviews:
+            assert 1 <= review.stars <= 5
+            assert set(review.words) == {"en", "zh"}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_names_are_unique_and_fit_a_line(language):
+    found = [p.name(language) for p in demo().products.values()]
+    assert len(found) == len(set(found))
+    for product in demo().products.values():
+        unit = "$" if language == "en" else "美元"
+        assert columns(f"{product.price}{unit} {product.name(language)}") <= LENS
+
+
+def test_a_kind_has_one_translation_and_one_group():
+    kinds = {}
+    for product in demo().products.values():
+        same = (product.kind["zh"], product.group["en"], product.also)
+        assert kinds.setdefault(product.kind["en"], same) == same
+
+
+def test_kinds_can_be_said():
+    model = pytest.importorskip("pocketsphinx").get_model_path("en-us/cmudict-en-us.dict")
+    with Path(model).open(encoding="utf-8") as lines:
+        dictionary = {line.split()[0] for line in lines}
+    kinds = demo().kinds("en")
+    assert len(kinds) <= 100
+    assert [w for kind in kinds for w in kind.split() if w not in dictionary] == []
+
+
+def test_sentences_load_in_both_languages(installed):
+    assert set(installed.languages()) == {"en", "zh"}
+    for action in installed.actions.values():
+        assert action.languages["zh"].templates, action.name
+    first = next(iter(installed.actions.values()))
+    assert first.declaration.sentences[0].startswith("search [for]")
+
+
+def test_everything_said_is_translated_with_the_same_fields(installed):
+    responses = installed.actions["shop.search"].languages["zh"].responses
+    texts = said(shop)
+    assert texts
+    assert set(texts) == set(responses)
+    for english, chinese in responses.items():
+        for field in ("{price}", "{name}", "{count}", "{asked}", "{rating}", "{stock}"):
+            assert (field in english) == (field in chinese), english
+
+
+def test_the_public_contract_is_enough():
+    for path in Path(inspect.getfile(shop)).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module[:5] == "agent":
+                assert node.module == "agent", path.name
+
+
+# --- search
+
+
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        ("running shoes", "running shoes"),
+        ("shoes for running", "running shoes"),
+        ("a running shoe", "running shoes"),
+        ("Headphones", "headphones"),
+        ("USB-C cables", "usb c cable"),
+        ("usb cable", "usb c cable"),
+        ("t-shirts", "t shirt"),
+        ("waterproof coat", "rain jacket"),
+        ("luggage", "suitcase"),
+        ("umbrel", "umbrella"),
+        ("some good coffee beans please", "coffee beans"),
+        ("Ｋｅｔｔｌｅ", "kettle"),
+        ("跑鞋", "running shoes"),
+        ("跑步的鞋", "running shoes"),
+        ("一双登山靴", "hiking boots"),
+        ("雨衣", "rain jacket"),
+        ("usb线", "usb c cable"),
+        ("移动电源", "power bank"),
+        ("T恤", "t shirt"),
+    ],
+)
+def test_best_match(query, kind):
+    assert demo().search(query)[0].kind["en"] == kind
+
+
+def test_every_kind_finds_itself_first():
+    for language in ("en", "zh"):
+        for product in demo().products.values():
+            assert demo().search(product.kind[language])[0].kind == product.kind
+            assert demo().search(product.name(language)) == [product]
+
+
+def test_one_kind_comes_together_best_rated_first():
+    found = demo().search("shoes")
+    kinds = [p.kind["en"] for p in found]
+    assert kinds == ["running shoes"] * 3 + ["hiking boots"] * 2
+    assert [p.rating for p in found[:3]] == sorted((p.rating for p in found[:3]), reverse=True)
+
+
+def test_a_brand_finds_only_its_products():
+    assert {p.brand["en"] for p in demo().search("luppo")} == {"Luppo"}
+    assert names("luppo headphones") == ["Luppo headphones"]
+
+
+def test_all_words_must_fit():
+    assert demo().search("purple elephant") == []
+    assert demo().search("running headphones") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "", " ", "\x00", "🎧", "the", "的", "_", "'", '"', '" OR "1', "a OR b", "NOT shoes",
+        "kind:shoes", "shelf MATCH 'x'", "*", "^shoes", "NEAR(a b, 5)", "(", "{kind}: x", "-",
+        "x'; DROP TABLE shelf; --", "%s", "\\", "﷽", "पानी", "x" * 10_000, "shoes " * 2_000,
+        "鞋" * 4_000, "\ud800", "a\u0301" * 50,
+    ],
+)  # fmt: skip
+def test_any_text_is_safe(query, context):
+    for language in ("en", "zh"):
+        reply = shop.search(query, context(language))
+        assert reply.text
+        assert len(reply.text) < 200
+    assert names("kettle") == ["Zellit kettle"]
+
+
+def test_quotes_are_not_syntax():
+    assert names('"kettle"') == names("kettle")
+    assert names("kettle OR umbrella") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "language", "near"),
+    [("hedphones", "en", "headphones"), ("男士跑鞋", "zh", "跑鞋"), ("umbrela", "en", "umbrella")],
+)
+def test_nearest_names(query, language, near, context):
+    assert demo().search(query) == []
+    assert near in shop.search(query, context(language)).text.splitlines()
+
+
+def test_the_catalogue_is_ready_at_once():
+    demo.cache_clear()
+    started = time.process_time()
+    demo().search("tent")
+    assert time.process_time() - started < 0.25  # about 12 ms; room for a loaded machine
+
+
+def test_importing_reads_nothing():
+    code = "from skills import shop; print(shop.demo.cache_info().misses)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
+
+
+def test_threads_share_one_catalogue():
+    catalogue = Catalogue(demo().products.values())
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(catalogue.search, ["running shoes", "耳机"] * 100))
+    assert found[0::2] == [demo().search("running shoes")] * 100
+    assert found[1::2] == [demo().search("耳机")] * 100
+
+
+# --- cards
+
+
+def test_a_list_leads_with_the_price(context):
+    reply = shop.search("running shoes", context())
+    assert reply.kind == "list"
+    assert reply.title == "Demo shop"
+    assert reply.text == (
+        "$82.50 Brisko running shoes\n$64.00 Fernbek running shoes\n$38.00 Luppo running shoes"
+    )
+
+
+def test_one_product_is_told_in_full(context):
+    reply = shop.price(context(), "kettle")
+    assert reply.text == "$36.00 Zellit kettle\n4.5/5, 28 in stock"
+    assert shop.price(context("zh"), "电热水壶").text == "36.00美元 泽利电热水壶\n4.5/5，剩28件"
+
+
+def test_sold_out_is_said(context):
+    assert shop.price(context(), "zellit power bank").text.endswith("2.5/5, sold out")
+
+
+def test_reviews(context):
+    assert shop.reviews(context(), "tent").text == (
+        "4.0/5 Mavenlo tent\n5/5 Up in five minutes alone\n"
+        "4/5 Dry through a stormy night\n3/5 Hard to get back in the bag"
+    )
+    assert "一个人五分钟搭好" in shop.reviews(context("zh"), "帐篷").text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_card_fits_the_lens(language, context):
+    for product in demo().products.values():
+        name, kind = product.name(language), product.kind[language]
+        for action in (shop.price, shop.reviews, shop.buy):
+            assert wrapped(action(context(language), name).text, language) <= LINES
+        for action in (shop.search, shop.cheapest):
+            reply = action(kind, context(language))
+            assert wrapped(reply.text, language) <= LINES
+            assert columns(reply.title) <= LENS // 2
+
+
+def test_cheapest_first(context):
+    ctx = context()
+    assert shop.cheapest("headphones", ctx).text.startswith("$24.90 Luppo headphones\n$59.00 ")
+    assert "Luppo" in shop.price(ctx).text
+
+
+# --- follow-ups
+
+
+def test_it_is_the_product_shown_last(context):
+    ctx = context()
+    shop.search("headphones", ctx)
+    assert shop.price(ctx).text.startswith("$129.00 Quovia headphones")
+    assert shop.price(ctx, "it").text == shop.price(ctx).text
+    assert shop.another(ctx).text.startswith("$59.00 Ondiko headphones")
+    assert shop.reviews(ctx).text.startswith("4.0/5 Ondiko headphones")
+    assert shop.another(ctx).text.startswith("$24.90 Luppo headphones")
+    assert shop.another(ctx).text == "That was the last one."
+    assert shop.buy(ctx).text.splitlines()[1] == "$24.90 Luppo headphones"
+    assert shop.another(ctx, "first").text.startswith("$129.00 Quovia")
+    assert shop.another(ctx, "fourth").text == "That was the last one."
+
+
+def test_nothing_found_keeps_what_was_shown(context):
+    ctx = context()
+    shop.search("tent", ctx)
+    assert shop.search("spaceship", ctx).text == 'No "spaceship" here.'
+    assert "tent" in shop.price(ctx).text
+
+
+def test_it_before_anything_was_shown_is_a_question(context):
+    for action in (shop.price, shop.reviews, shop.another, shop.buy):
+        assert action(context()).text.startswith("Which product?")
+        assert action(context("zh")).text.startswith("哪个商品？")
+
+
+def test_memories_are_apart(context):
+    ours, theirs = context(), context()
+    shop.search("tent", ours)
+    assert shop.price(theirs).text.startswith("Which product?")
+
+
+def test_buying_is_declined_with_the_price(context):
+    reply = shop.buy(context(), "teddy bear")
+    assert type(reply).__name__ == "Reply"
+    assert reply.text.startswith("I can't place orders yet.\n$24.00 Luppo teddy bear")
+
+
+def test_nothing_here_moves_money(installed):
+    assert {a.declaration.risk for a in installed.actions.values()} == {"none"}
+    assert not any(a.declaration.permissions for a in installed.actions.values())

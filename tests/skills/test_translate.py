@@ -1,0 +1,291 @@
+"""Translation: phrase book and matching, the model behind it, honest refusals."""
+
+import ast
+import inspect
+import subprocess
+import sys
+import unicodedata
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import skills.translate as translate
+from agent import Context
+from agent.errors import Cancelled, EngineError
+from agent.llm.model import CancelScope, NoModel, ScriptedModel
+from agent.plugins import Skills
+from agent.prompts import render
+from skills.translate.phrasebook import SPOKEN, book, is_chinese, normal, toneless
+
+TONES = {"\u0300", "\u0301", "\u0304", "\u030c"}
+
+
+@pytest.fixture(scope="module")
+def installed():
+    skills = Skills()
+    skills.load(translate)
+    return skills
+
+
+@pytest.fixture
+def context(tmp_path, installed):
+    def make(language="en", model=None, prompts=render):
+        responses = installed.actions["translate.again"].languages[language].responses
+        return Context(
+            "translate", language, tmp_path, {}, responses, engine=model, prompts=prompts
+        )
+
+    return make
+
+
+# --- data
+
+
+def test_phrases_are_complete_and_in_the_right_script():
+    assert len(book().phrases) >= 150
+    for phrase in book().phrases:
+        assert phrase.en
+        assert phrase.zh
+        assert not any(map(is_chinese, phrase.en)), phrase
+        assert all(map(is_chinese, phrase.zh)), phrase
+        assert all(text == text.strip().lower() for text in phrase.en), phrase
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_text_belongs_to_two_phrases(language):
+    owners = {}
+    for phrase in book().phrases:
+        for text in getattr(phrase, language):
+            assert owners.setdefault(normal(text), phrase) is phrase, text
+
+
+def test_pinyin_has_tones_and_a_syllable_for_each_character():
+    for phrase in book().phrases:
+        vowels = "aeiouü"
+        groups, inside = 0, False
+        plain = "".join(
+            c for c in unicodedata.normalize("NFD", phrase.pinyin.lower()) if c not in TONES
+        )
+        for char in unicodedata.normalize("NFC", plain):
+            if char in vowels and not inside:
+                groups += 1
+            inside = char in vowels
+        characters = sum(map(is_chinese, phrase.zh[0]))
+        # Two syllables whose vowels touch (`xiàoài`) count once, so at most one may be short.
+        assert characters - 1 <= groups <= characters, phrase
+        assert any(c in TONES for c in unicodedata.normalize("NFD", phrase.pinyin)), phrase
+
+
+def test_pinyin_without_tones_names_one_phrase():
+    found = [toneless(p.pinyin) for p in book().phrases]
+    assert len(found) == len(set(found))
+    for phrase in book().phrases:
+        assert not phrase.heard or toneless(phrase.heard) == toneless(phrase.pinyin)
+
+
+def test_what_speech_listens_for_can_be_said(installed):
+    model = pytest.importorskip("pocketsphinx").get_model_path("en-us/cmudict-en-us.dict")
+    with Path(model).open(encoding="utf-8") as lines:
+        dictionary = {line.split()[0] for line in lines}
+    for name in ("translate.to_chinese", "translate.to_english"):
+        values = installed.actions[name].values("text", "en")
+        assert 0 < len(values) <= SPOKEN
+        assert [w for said in values for w in said.split() if w not in dictionary] == []
+
+
+def test_sentences_load_in_both_languages(installed):
+    for action in installed.actions.values():
+        assert action.languages["zh"].templates, action.name
+    first = next(iter(installed.actions.values()))
+    assert first.declaration.sentences[0].startswith("translate ")
+
+
+def test_everything_said_is_translated(installed):
+    responses = installed.actions["translate.again"].languages["zh"].responses
+    texts = []
+    for path in Path(inspect.getfile(translate)).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "ctx.say":
+                assert isinstance(node.args[0], ast.Constant), f"{path.name}:{node.lineno}"
+                texts.append(node.args[0].value)
+    assert set(texts) == set(responses)
+
+
+def test_importing_reads_nothing():
+    code = "from skills import translate; print(translate.book.cache_info().misses)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
+
+
+# --- the phrase book
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese", "pinyin"),
+    [
+        ("hello", "你好", "nǐ hǎo"),
+        ("Good Morning!", "早上好", "zǎoshang hǎo"),
+        ("where's the toilet", "洗手间在哪里", "xǐshǒujiān zài nǎlǐ"),
+        ("Where is the toilet?", "洗手间在哪里", "xǐshǒujiān zài nǎlǐ"),
+        ("i am a vegetarian", "我吃素", "wǒ chī sù"),
+        ("I’m a vegetarian.", "我吃素", "wǒ chī sù"),
+        ("I do not understand", "我听不懂", "wǒ tīng bu dǒng"),
+        ("I cannot speak Chinese", "我不会说中文", "wǒ bú huì shuō Zhōngwén"),
+        ("water, please", "请给我水", "qǐng gěi wǒ shuǐ"),
+        ("please wait a moment please", "请等一下", "qǐng děng yíxià"),
+    ],
+)
+def test_english_to_chinese(text, chinese, pinyin, context):
+    reply = translate.to_chinese(text, context())
+    assert reply.kind == "translation"
+    assert reply.title == text
+    assert reply.text == f"{chinese}\n{pinyin}"
+
+
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("你好", "hello"),
+        ("你好！", "hello"),
+        ("厕所在哪儿？", "where is the toilet"),
+        ("请问，洗手间在哪里", "where is the toilet"),
+        ("谢谢", "thank you"),
+        ("xiè xie", "thank you"),
+        ("ni3 hao3", "hello"),
+        ("Duo shao qian?", "how much is it"),
+    ],
+)
+def test_chinese_to_english(text, english, context):
+    reply = translate.to_english(text, context("zh"))
+    assert (reply.title, reply.text, reply.kind) == (text, english, "translation")
+
+
+def test_every_phrase_goes_both_ways(context):
+    for phrase in book().phrases:
+        for text in phrase.en:
+            assert translate.to_chinese(text, context()).text.startswith(phrase.zh[0] + "\n")
+        for text in phrase.zh:
+            assert translate.to_english(text, context()).text == phrase.en[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "good",
+        "hello hello",
+        "i am not lost",
+        "i lost my",
+        "where is the toilets brush",
+        "lost",
+        "he",
+    ],
+)
+def test_a_near_miss_is_a_miss(text):
+    assert book().from_english(text) is None
+
+
+@pytest.mark.parametrize("text", ["", "shi", "我 ni hao", "Привет ni hao", "不好", "你"])
+def test_chinese_is_not_guessed(text):
+    assert book().from_chinese(text) is None
+
+
+def test_direction_follows_the_script(context):
+    assert translate.to_chinese("谢谢", context()).text == "thank you"
+    assert translate.to_english("hello", context()).text == "That is not Chinese to me."
+    assert translate.to_english("hello", context("zh")).text == "这不像是中文。"
+
+
+def test_again_shows_the_last_one(context):
+    ctx = context()
+    assert translate.again(ctx).text == "Nothing translated yet."
+    shown = translate.to_chinese("cheers", ctx)
+    translate.to_chinese("no such phrase at all", ctx)
+    assert translate.again(ctx) == shown
+    assert translate.again(context()).text == "Nothing translated yet."
+
+
+# --- the model
+
+
+def test_the_model_is_asked_what_the_book_does_not_know(context):
+    model = ScriptedModel(["“河边有三只羊。”\nThree sheep."])
+    reply = translate.to_chinese("three sheep stand by the river", context(model=model))
+    assert reply.text == "河边有三只羊。\n(by the model, unchecked)"
+    assert reply.kind == "translation"
+    assert "three sheep stand by the river" in model.prompts[0]
+    assert "Chinese" in model.prompts[0]
+
+
+def test_the_prompt_is_in_the_language_of_the_turn(context):
+    model = ScriptedModel(["Three sheep."])
+    reply = translate.to_english("三只羊", context("zh", model))
+    assert reply.text == "Three sheep.\n（模型翻译，未核对）"
+    assert "英文" in model.prompts[0]
+
+
+def test_the_model_is_not_asked_what_the_book_knows(context):
+    model = ScriptedModel()
+    assert translate.to_chinese("thank you", context(model=model)).text.startswith("谢谢")
+    assert model.prompts == []
+
+
+@pytest.mark.parametrize("answer", ["", "\n\n", "three sheep", "???", "🐑"])
+def test_an_answer_that_is_not_chinese_is_refused(answer, context):
+    reply = translate.to_chinese("three sheep", context(model=ScriptedModel([answer])))
+    assert reply.text == "I can't translate that."
+    assert reply.kind == "answer"
+
+
+@pytest.mark.parametrize("answer", ["三只羊", "three 羊", "123"])
+def test_an_answer_that_is_not_english_is_refused(answer, context):
+    reply = translate.to_english("三只羊", context(model=ScriptedModel([answer])))
+    assert reply.text == "I can't translate that."
+
+
+def no_prompts(name, language, /, **variables):
+    raise EngineError("no prompts")
+
+
+@pytest.mark.parametrize(
+    ("model", "prompts", "why"),
+    [
+        (NoModel("no language model: get one"), render, "no language model: get one"),
+        (NoModel(), render, NoModel().reason),
+        (ScriptedModel([EngineError("no answer within 8 s")]), render, "no answer within 8 s"),
+        (ScriptedModel(), no_prompts, "no prompts"),
+    ],
+)
+def test_without_a_model_it_says_so_and_what_to_do(model, prompts, why, context):
+    make = partial(context, model=model, prompts=prompts)
+    reply = translate.to_chinese("three sheep", make())
+    assert reply.text == f"Not in the phrase book.\nModel: {why}"
+    assert reply.kind == "answer"
+    assert translate.to_chinese("three sheep", make("zh")).text.startswith("短语手册里没有。\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "🐑", "\x00", "{text}", "{{ text }}", "%s", "\ud800", "'", "a" * 10_000]
+)
+def test_any_text_is_safe(text, context):
+    for action in (translate.to_chinese, translate.to_english):
+        reply = action(text, context(model=NoModel("none")))
+        assert reply.text
+        assert len(reply.title) <= 32
+        assert len(reply.text) < 100
+
+
+def test_calling_it_off_reaches_the_model(context):
+    ctx = context(model=ScriptedModel(["羊"]))
+    ctx.cancel = CancelScope()
+    ctx.cancel.cancel()
+    with pytest.raises(Cancelled):
+        translate.to_chinese("three sheep", ctx)
+
+
+def test_a_long_text_never_reaches_the_model(context):
+    model = ScriptedModel(["羊"])
+    assert (
+        translate.to_chinese("sheep " * 60, context(model=model)).text == "Too long: 300 letters."
+    )
+    assert model.prompts == []
