@@ -6,6 +6,7 @@ What a skill author imports, and nothing else:
 """
 
 from agent.context import Context
+from agent.errors import NotCommitted
 from agent.messages import Proposal, Receipt, Reply
 from agent.plugins import hookimpl
 from agent.skill import skill
@@ -13,4 +14,14 @@ from agent.slots import OneOf, Range
 
 __version__ = "0.1.0"
 
-__all__ = ["Context", "OneOf", "Proposal", "Range", "Receipt", "Reply", "hookimpl", "skill"]
+__all__ = [
+    "Context",
+    "NotCommitted",
+    "OneOf",
+    "Proposal",
+    "Range",
+    "Receipt",
+    "Reply",
+    "hookimpl",
+    "skill",
+]

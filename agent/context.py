@@ -13,6 +13,7 @@ from hardware.base import DeviceError, Place, Speaker
 
 if TYPE_CHECKING:
     from agent.llm.model import CancelScope, Model
+    from agent.skill import Permission
 
 
 @dataclass(slots=True)
@@ -33,7 +34,7 @@ class Context:
     """What the skill wants to remember between turns."""
     responses: Mapping[str, str] = field(default_factory=dict)
     """Translations of what the skill says in this language, by the English text."""
-    permissions: Mapping[str, str] = field(default_factory=dict)
+    permissions: Mapping[Permission, str] = field(default_factory=dict)
     """What the action declared, with reasons."""
     engine: Model | None = None
     """The model behind `model`."""

@@ -31,5 +31,9 @@ class Refused(GlassesError):
     """A skill used something it did not declare a permission for."""
 
 
+class NotCommitted(GlassesError):
+    """Raised by a proposal's `commit` that is certain that nothing moved."""
+
+
 class Cancelled(GlassesError):
     """The wearer or a time-out cancelled the action while it ran."""

@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.errors import GlassesError
+from agent.errors import GlassesError, NotCommitted
 from agent.messages import Proposal, Reply
 from hardware.base import DeviceError
 
@@ -40,10 +40,6 @@ SAID = {
         "unknown": "付款结果未知：{reason}。再付之前请先核对。",
     },
 }
-
-
-class NotCommitted(GlassesError):
-    """Raised by a `commit` that is certain that nothing moved; anything else leaves it unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +134,7 @@ class Gate:
         """Open the ledger, made if absent; every statement is its own durable transaction."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         ledger = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
-        ledger.execute("PRAGMA journal_mode = WAL")
-        ledger.execute("PRAGMA synchronous = FULL")  # survives power loss, not only a crash
+        ledger.execute("PRAGMA synchronous = EXTRA")  # survives power loss, not only a crash
         ledger.execute(
             "CREATE TABLE IF NOT EXISTS commits (key TEXT PRIMARY KEY, skill TEXT, amount TEXT,"
             " currency TEXT, payee TEXT, at TEXT, state TEXT, reference TEXT DEFAULT '')"

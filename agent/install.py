@@ -57,7 +57,7 @@ def main() -> int:
 
 def _cannot_start() -> str | None:
     """Return the one line that says what stands in the way, if anything does."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  whoever runs this may have an older one
         found = f"{sys.version_info.major}.{sys.version_info.minor}"
         return f"Python {found} is too old: run `make PYTHON=python3.11 install` or newer"
     if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:

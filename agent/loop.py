@@ -11,7 +11,8 @@ import inspect
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from agent.listen.endpoint import (
     Dropped,
     Ended,
     Endpointer,
+    Event,
+    Idle,
     Speaking,
     Started,
     energy_speech_end,
@@ -76,7 +79,7 @@ class Agent:
         folder: Path,
         model: Model | None = None,
         transcriber: Callable[[], Transcriber] | None = None,
-        options: AgentOptions = AgentOptions(),  # noqa: B008  frozen, so sharing it is safe
+        options: AgentOptions = AgentOptions(),
     ) -> None:
         """Build an agent; `folder` holds what outlives it, `transcriber` builds its ears."""
         self.skills = skills
@@ -127,33 +130,38 @@ class Agent:
         endpointer = endpointer or Endpointer(WebRtcVad())
         self._router.warm()
         await self._expect()
-        said: list[bytes] = []
-        began_ms = 0.0
-        async for chunk in microphone.chunks():
-            event = endpointer.push(chunk)
-            match event:
-                case Started(preroll=chunks):
-                    began_ms, said = chunks[0].start_ms, [c.pcm for c in chunks]
-                    pcm = b"".join(said)
-                    await self._ears.call(lambda engine, pcm=pcm: _begin(engine, pcm))  # type: ignore[misc]
-                case Speaking(chunk=chunk):
-                    said.append(chunk.pcm)
-                    pcm = chunk.pcm
-                    partial = await self._ears.call(lambda e, pcm=pcm: _feed(e, pcm))  # type: ignore[misc]
-                    if on_transcript and partial:
-                        on_transcript(partial)
-                case Dropped():
-                    await self._ears.call(lambda engine: engine.abort())
-                case Ended():
-                    said.append(chunk.pcm)
-                    spoke = Timings(endpoint=microphone.now_ms())
-                    turn = await self._spoken(source, spoke, microphone.now_ms, on_transcript)
+        said = _Said()
+        async with aclosing(microphone.chunks()) as chunks:  # lets a device go at once
+            async for chunk in chunks:
+                event = endpointer.push(chunk)
+                await self._follow(event, said, on_transcript)
+                if isinstance(event, Ended):
+                    endpoint = Timings(endpoint=microphone.now_ms())
+                    turn = await self._spoken(source, endpoint, microphone.now_ms, on_transcript)
                     # Only for the record, so it is worked out after the answer is on the lens.
-                    end_ms = energy_speech_end(b"".join(said), began_ms)
-                    yield replace(turn, timings=replace(turn.timings, speech_end=end_ms))
+                    speech_end = energy_speech_end(bytes(said.pcm), said.start_ms)
+                    yield replace(turn, timings=replace(turn.timings, speech_end=speech_end))
                     await self._expect()
-                case _:
-                    pass
+
+    async def _follow(
+        self, event: Event, said: _Said, on_transcript: Callable[[Transcript], None] | None
+    ) -> None:
+        """Give the engine what belongs to the utterance, as it is spoken."""
+        assert self._ears is not None
+        match event:
+            case Started(preroll=chunks):
+                said.start_ms = chunks[0].start_ms
+                said.pcm = bytearray().join(chunk.pcm for chunk in chunks)
+                await self._ears.call(lambda engine: _begin(engine, bytes(said.pcm)))
+            case Speaking(chunk=chunk) | Ended(chunk=chunk):
+                said.pcm += chunk.pcm
+                partial = await self._ears.call(lambda engine: _feed(engine, chunk.pcm))
+                if on_transcript and partial and isinstance(event, Speaking):
+                    on_transcript(partial)
+            case Dropped():
+                await self._ears.call(lambda engine: engine.abort())
+            case Idle():
+                pass
 
     async def _expect(self) -> None:
         """Tell the engine what can be said now."""
@@ -244,7 +252,9 @@ class Agent:
         except TimeoutError:
             scope.cancel()  # its thread cannot be ended, but what it calls on can
             reply = Reply(said["hung"].format(skill=action.skill), kind="alert")
-            turn = replace(turn, error=f"{action.name} took over {self.options.action_timeout_s:g} s")
+            turn = replace(
+                turn, error=f"{action.name} took over {self.options.action_timeout_s:g} s"
+            )
         except (GlassesError, DeviceError) as error:
             reply = Reply(str(error), title=action.skill, kind="alert")
             turn = replace(turn, error=" ".join(str(error).split()))
@@ -321,6 +331,14 @@ class Agent:
         if self._ears is not None:
             await self._ears.close()
         self.model.close()
+
+
+@dataclass(slots=True)
+class _Said:
+    """The utterance so far."""
+
+    start_ms: float = 0.0
+    pcm: bytearray = field(default_factory=bytearray)
 
 
 def _begin(engine: Transcriber, pcm: bytes) -> None:

@@ -254,7 +254,9 @@ def _read_yaml(path: str, mtime_ns: int) -> dict[str, Any]:
         raw = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-        raise SentenceError(f"{path}:{line}: not YAML: {getattr(error, 'problem', error)}") from None
+        raise SentenceError(
+            f"{path}:{line}: not YAML: {getattr(error, 'problem', error)}"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SentenceError(f"{path}: cannot be read: {error}") from None
     if not isinstance(raw, dict):

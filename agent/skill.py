@@ -58,7 +58,7 @@ class Declaration:
 def skill(
     *sentences: str,
     risk: Risk = "none",
-    permissions: Mapping[Permission, str] | None = None,
+    permissions: Mapping[str, str] | None = None,
 ) -> Callable[[Function], Function]:
     """Declare that a function answers these sentences.
 
@@ -81,7 +81,7 @@ def _declare(
     function: Callable[..., Any],
     sentences: tuple[str, ...],
     risk: Risk,
-    permissions: dict[Permission, str],
+    permissions: dict[str, str],
 ) -> Declaration:
     code = inspect.unwrap(function).__code__
     where = f"{code.co_filename}:{code.co_firstlineno}"
@@ -111,7 +111,7 @@ def _declare(
         sentences=sentences,
         slots=tuple(found),
         risk=risk,
-        permissions=permissions,
+        permissions=typing.cast("dict[Permission, str]", permissions),
         summary=(inspect.getdoc(function) or name).splitlines()[0],
         context=context,
         where=where,
@@ -235,5 +235,5 @@ def declarations(thing: Any) -> list[tuple[Declaration, Callable[..., Any]]]:
     methods = [getattr(thing, name) for name in dir(type(thing)) if not name.startswith("__")]
     found = [(getattr(m, _MARK), m) for m in methods if hasattr(m, _MARK)]
     if not found:
-        raise SentenceError(f"{thing!r} has no action: decorate a function with @skill(\"…\")")
+        raise SentenceError(f'{thing!r} has no action: decorate a function with @skill("…")')
     return sorted(found, key=lambda pair: pair[0].where)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import inspect
+import logging
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,8 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from agent.understand import numbers
+
+log = logging.getLogger(__name__)
 
 Values = Iterable[str] | Mapping[str, Any]
 
@@ -75,7 +78,7 @@ class Text(SlotKind):
 
     def spoken(self, language: str) -> None:
         """Anything can be said."""
-        return None
+        return
 
     def schema(self) -> dict[str, Any]:
         """Return `{"type": "string"}`."""
@@ -96,7 +99,11 @@ class Choice(SlotKind):
         source = self.source
         if callable(source):
             takes_language = bool(inspect.signature(source).parameters)
-            source = source(language) if takes_language else source()
+            try:
+                source = source(language) if takes_language else source()
+            except Exception as error:  # a plugin's own code: one bad list must not stop the rest
+                log.warning("a slot's list raised %s; it is empty now", type(error).__name__)
+                return {}
         if isinstance(source, Mapping):
             return dict(source)
         return {str(value): value for value in source}

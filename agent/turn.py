@@ -57,7 +57,6 @@ class Turn:
     def as_json(self) -> dict[str, Any]:
         """Return the documented machine-readable form; its keys are stable."""
         intent, reply = self.intent, self.reply
-        known = isinstance(intent, Intent)
         return {
             "source": self.source,
             "language": self.transcript.language,
@@ -68,7 +67,7 @@ class Turn:
                 "route": intent.stage if isinstance(intent, Intent) else None,
                 "model": self.model,
             },
-            "intent": intent_json(intent) if known and isinstance(intent, Intent) else None,
+            "intent": intent_json(intent) if isinstance(intent, Intent) else None,
             "reply": None if reply is None else reply_json(reply, self.frames),
             "timings_ms": self.timings.rounded(),
             "error": self.error,

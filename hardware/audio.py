@@ -26,8 +26,9 @@ _LAYOUTS = {1: "mono", 2: "stereo"}
 def read(path: Path | str, *, rate_hz: int = SAMPLE_RATE_HZ, channels: int = 1) -> bytes:
     """All of a sound file as 16-bit PCM at `rate_hz`, with 1 or 2 channels (interleaved).
 
-    Any rate, width and number of channels is converted; a file that was cut off gives what is
-    there. Raises DeviceError when there is nothing to hear: no such file, no sound, no samples.
+    Any rate, width and number of channels is converted (mono to stereo at -3 dB a side, so that
+    it is no louder); a file that was cut off gives what is there. Raises DeviceError when there
+    is nothing to hear: no such file, no sound, no samples.
     """
     return b"".join(blocks(path, rate_hz=rate_hz, channels=channels))
 

@@ -7,7 +7,7 @@ port never loads an engine.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -48,7 +48,7 @@ class Microphone(Protocol):
     name: str
     """What `glasses doctor` and the first line of `glasses talk` call it."""
 
-    def chunks(self) -> AsyncIterator[AudioChunk]:
+    def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield chunks in order until the stream ends.
 
         Raises DeviceError when the device vanishes.

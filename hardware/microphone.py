@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,9 @@ CHUNK_BYTES = SAMPLE_RATE_HZ * CHUNK_MS // 1000 * SAMPLE_BYTES
 
 VANISHED_AFTER_S = 2.0
 """A device that is silent in the literal sense, no blocks at all, for this long is gone."""
+
+CLOSE_WITHIN_S = 0.5
+"""How long closing a device may hold up the event loop; a working one takes some ms."""
 
 _SLEW = 0.01
 """Share of the difference to wall time a stamp makes up per block: settles within 10 s or so,
@@ -56,7 +60,7 @@ class FileMicrophone:
         """Length of the stream in ms, silences included."""
         return len(self._pcm) / CHUNK_BYTES * CHUNK_MS
 
-    async def chunks(self) -> AsyncIterator[AudioChunk]:
+    async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the stream in chunks of 20 ms, from its beginning each time it is called."""
         self._began_s = self._clock()
         self._handed_out = None
@@ -96,8 +100,12 @@ class LiveMicrophone:
         self._rate_hz, self._channels = _capture_format(info)
         self._stamps = _Stamps()
 
-    async def chunks(self) -> AsyncIterator[AudioChunk]:
-        """Yield chunks of 20 ms until the consumer stops. Raises DeviceError when it vanishes."""
+    async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
+        """Yield chunks of 20 ms until the consumer stops, which is when the device is let go.
+
+        Whoever may stop before the end wraps this in `contextlib.aclosing`. Raises DeviceError
+        when the device is in use or vanishes.
+        """
         sd = sound_devices()
         loop = asyncio.get_running_loop()
         blocks: asyncio.Queue[_Block | None] = asyncio.Queue()
@@ -121,9 +129,12 @@ class LiveMicrophone:
                 callback=captured,
                 finished_callback=lambda: hand_over(None),
             )
-            with stream:
+            try:
+                stream.start()
                 async for chunk in self._stamped(blocks):
                     yield chunk
+            finally:
+                _close(stream)
         except sd.PortAudioError as error:
             raise DeviceError(
                 f"microphone {self.name} cannot be used ({_first_line(error)}): "
@@ -134,7 +145,7 @@ class LiveMicrophone:
         """Now, in ms since the stream began; 0 before it has."""
         return self._stamps.at(time.monotonic())
 
-    async def _stamped(self, blocks: asyncio.Queue[_Block | None]) -> AsyncIterator[AudioChunk]:
+    async def _stamped(self, blocks: asyncio.Queue[_Block | None]) -> AsyncGenerator[AudioChunk, None]:
         """Blocks as the device gives them to chunks as the agent wants them."""
         as_is = (self._rate_hz, self._channels) == (SAMPLE_RATE_HZ, 1)
         resampler = None if as_is else Resampler()
@@ -230,6 +241,13 @@ def _find(device: int | str | None) -> dict[str, Any]:
             "python -m sounddevice lists the devices"
         ) from error
     return info
+
+
+def _close(stream: Any) -> None:
+    """Close the stream, but do not wait for a device that hangs: its driver may never return."""
+    closing = threading.Thread(target=stream.close, name="microphone-close", daemon=True)
+    closing.start()
+    closing.join(CLOSE_WITHIN_S)
 
 
 def _capture_format(info: dict[str, Any]) -> tuple[int, int]:

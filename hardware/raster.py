@@ -189,6 +189,12 @@ def _without_accents(text: str) -> tuple[str, str]:
     return letters, "".join(char for char in text[1:] if unicodedata.combining(char))
 
 
+def font_for(text: str) -> str | None:
+    """Return the name of the font that would draw a text, or None when none has it."""
+    font = _font_with(text, 16, find_fonts())
+    return None if font is None else " ".join(part for part in font.getname() if part)
+
+
 def _font_with(text: str, font_px: int, fonts: tuple[FontFile, ...]) -> FreeTypeFont | None:
     """Find the first font that has every visible character of a grapheme."""
     for file in (*fonts, None):

@@ -48,7 +48,16 @@ def test_skills_know_no_device_and_no_other_skill(path):
 
 
 def test_import_agent_is_light():
-    heavy = {"numpy", "PIL", "pocketsphinx", "llama_cpp", "faster_whisper", "av", "hassil", "jinja2"}
+    heavy = {
+        "numpy",
+        "PIL",
+        "pocketsphinx",
+        "llama_cpp",
+        "faster_whisper",
+        "av",
+        "hassil",
+        "jinja2",
+    }
     code = f"import agent, sys; print({heavy!r} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -62,7 +62,9 @@ def main(debug: bool) -> None:
 @main.command()
 @LANGUAGE
 @PLUGIN
-@click.option("--demo", is_flag=True, help="Stream the spoken commands that ship, microphone or not.")
+@click.option(
+    "--demo", is_flag=True, help="Stream the spoken commands that ship, microphone or not."
+)
 @one_line_errors
 def talk(language: str | None, plugins: tuple[str, ...], demo: bool) -> None:
     """Listen, answer, and draw the lens in the terminal."""
@@ -109,7 +111,11 @@ def say(text: str, as_json: bool, language: str | None, plugins: tuple[str, ...]
 @PLUGIN
 @one_line_errors
 def listen(
-    files: tuple[str, ...], pace: str, as_json: bool, language: str | None, plugins: tuple[str, ...]
+    files: tuple[str, ...],
+    pace: Literal["realtime", "fast"],
+    as_json: bool,
+    language: str | None,
+    plugins: tuple[str, ...],
 ) -> None:
     """Hear sound FILES as if they were spoken into the microphone."""
     from agent.cli.machine import listen as hear

@@ -17,8 +17,9 @@ from hardware import location
 from hardware.base import Devices, Display, Location, Place
 from hardware.speaker import find_speaker
 
-DEMO_PLACE = Place(lat=48.4012, lon=15.6118, heading_deg=0.0, simulated=True)
-"""Where the glasses believe to be when nothing can tell: in the made-up town that ships."""
+DEMO_PLACE = Place(lat=40.0026, lon=-34.9963, simulated=True)
+"""Where the glasses believe to be when nothing can tell: the market square of the made-up town that
+ships, which lies in the open Atlantic so that nobody is ever led along invented streets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ def ears(config: Config, language: str) -> Ears:
         return Ears(f"faster-whisper {folder.name}", lambda: whisper.FasterWhisper(folder))
     note = f"better, and Chinese: put a CTranslate2 Whisper folder in {config.models}"
     if language == "zh":
-        reason = f"no engine for Chinese speech: put a CTranslate2 Whisper folder in {config.models}"
+        reason = (
+            f"no engine for Chinese speech: put a CTranslate2 Whisper folder in {config.models}"
+        )
 
         def refuse() -> Transcriber:
             raise EngineError(reason)

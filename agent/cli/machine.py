@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import click
 
@@ -44,7 +45,11 @@ async def say(text: str, as_json: bool, language: str | None, plugins: Sequence[
 
 
 async def listen(
-    files: Sequence[str], pace: str, as_json: bool, language: str | None, plugins: Sequence[str]
+    files: Sequence[str],
+    pace: Literal["realtime", "fast"],
+    as_json: bool,
+    language: str | None,
+    plugins: Sequence[str],
 ) -> int:
     """Hear every file; return 1 when one could not be heard, 0 otherwise."""
     from hardware.microphone import FileMicrophone
@@ -87,5 +92,3 @@ def route(
             click.echo(f"{intent.name} {slots}".rstrip())
         else:
             click.echo(f"not recognised: {intent.reason}")
-
-

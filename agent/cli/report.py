@@ -56,9 +56,9 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     yield Finding("model", "missing" if absent else "ok", qwen.name, note)
     profile = load_profile(settings.profile)
     yield Finding("lens", "ok", f"{profile.name}: {profile.columns} × {profile.lines}")
-    font = raster.cjk_font()
+    font = raster.font_for("中")
     note = "" if font else "sudo apt install fonts-noto-cjk, or set GLASSES_FONT"
-    yield Finding("Chinese font", "ok" if font else "missing", str(font or "none"), note)
+    yield Finding("Chinese font", "ok" if font else "missing", font or "none", note)
     out = speaker.find_speaker()
     yield Finding("speaker", "ok" if out.available else "missing", out.name)
     espeak = shutil.which("espeak-ng")

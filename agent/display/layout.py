@@ -41,8 +41,8 @@ def lay_out(reply: Reply, profile: DisplayProfile, language: str = "en") -> tupl
 
     Conventions by kind, all optional: a `list` has an item a line (numbered here unless it is
     already), with indented lines belonging to the item above; a `route` begins with an arrow,
-    which gets a gutter of its own (no arrow is ever invented); a `translation` has the source
-    in its first line and the target below.
+    which gets a gutter of its own (no arrow is ever invented); a `translation` without a title has
+    the source in its first line and the target below; with one, the title is the source.
     """
     return paginate(_card(reply, language), profile)
 
@@ -72,7 +72,7 @@ def _card(reply: Reply, language: str) -> Card:
             return Card(_items(texts), title)
         case "route":
             return Card(_route(texts), title)
-        case "translation" if len(texts) > 1:
+        case "translation" if len(texts) > 1 and not title:
             return Card(_shaded(texts, DIM, FULL), title)
         case "progress":
             return Card(_shaded(texts, SOFT, DIM), title)

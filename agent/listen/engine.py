@@ -48,7 +48,8 @@ class EngineThread:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="asr")
             self._engine = None
             raise EngineError(
-                f"{name} did not answer within {self._timeout_s:g} s and was restarted: say it again"
+                f"{name} gave no answer within {self._timeout_s:g} s, so it was restarted:"
+                " say it again"
             ) from None
 
     async def close(self) -> None:

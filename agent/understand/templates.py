@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import hassil
-from hassil.intents import IntentData, Intents, IntentsSettings, WildcardSlotList
 from hassil.intents import Intent as HassilIntent
+from hassil.intents import IntentData, Intents, IntentsSettings, WildcardSlotList
 from hassil.recognize import RecognizeResult
 
 from agent.messages import Intent
@@ -23,6 +23,7 @@ from agent.slots import Choice
 from agent.understand.text import readings
 
 log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Match:

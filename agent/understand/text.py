@@ -9,7 +9,9 @@ MAX_CHARACTERS = 1000
 """Longest utterance that is read; fifteen seconds of fast speech are about 300 characters."""
 
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
-_PUNCTUATION = re.compile(r"[\"“”‘「」『』《》()（）\[\]{}<>.,;:!?。，、；：！？…*_~`|\\^=]+(?=\s|$|\D)|[?!…]+$")
+_PUNCTUATION = re.compile(
+    r"[\"“”‘「」『』《》()（）\[\]{}<>.,;:!?。，、；：！？…*_~`|\\^=]+(?=\s|$|\D)|[?!…]+$"
+)
 
 
 def clean(text: str) -> str:
@@ -40,7 +42,10 @@ _POLITE = {
         r"|i want you to|i want to|i'd like to|i would like to|i need to|let's)",
         r"(?:please|now|for me|thanks|thank you)",
     ),
-    "zh": (r"(?:请|帮我|给我|我想要|我想|我要|麻烦你|麻烦|那个|那|好的)", r"(?:一下|吧|谢谢|好吗|啊)"),
+    "zh": (
+        r"(?:请|帮我|给我|我想要|我想|我要|麻烦你|麻烦|那个|那|好的)",
+        r"(?:一下|吧|谢谢|好吗|啊)",
+    ),
 }
 _HESITATION = re.compile(r"\b(?:uh+|um+|er|erm|hm+)\b|[嗯呃]", re.IGNORECASE)
 

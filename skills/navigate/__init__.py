@@ -184,14 +184,14 @@ def _show(goal: str, ahead: int, place: Place, ctx: Context) -> Reply:
     ahead = min(ahead, max(0, len(way) - 1))
     ctx.memory["trip"] = Trip(goal, here, ahead)
     left = way[ahead:]
-    lines = [_then(left, goal, town, ctx), _total(left, goal, town, ctx)]
+    arrow = ARROWS[left[1].turn] if len(left) > 1 else GOAL
+    lines = [f"{arrow} {_then(left, goal, town, ctx)}", _total(left, goal, town, ctx)]
     if ahead == 0:
         lines += _first(spot, way[0], town, ctx)
     lines += _honest(place, ctx)
     if len(left) > 1:
         lines += _list(left[1:], goal, town, ctx)
-    arrow = ARROWS[left[1].turn] if len(left) > 1 else GOAL
-    return Reply("\n".join(lines), title=f"{arrow} {_metres(left[0].metres, ctx)}", kind="route")
+    return Reply("\n".join(lines), title=_metres(left[0].metres, ctx), kind="route")
 
 
 def _then(left: list[Step], goal: str, town: Town, ctx: Context) -> str:

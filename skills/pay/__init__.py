@@ -10,8 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from agent import Context, OneOf, Proposal, Receipt, Reply, hookimpl, skill
-from agent.gate import NotCommitted
+from agent import Context, NotCommitted, OneOf, Proposal, Receipt, Reply, hookimpl, skill
 from skills.pay import address_book
 from skills.pay.address_book import AddressBookError, Payee
 from skills.pay.ledger import (
@@ -58,8 +57,8 @@ def pay(amount: Decimal, payee: To, ctx: Context) -> Reply:
         return Reply(refusal, title=ctx.say("Not paid"), kind="alert")
     payment = Payment(to.id, int(amount * 100), CURRENCY)
     return Proposal(
-        title=ctx.say("Pay {payee}?", payee=to.shown(ctx.language)),
-        text="\n".join([_dollars(payment.cents), ctx.say("Recorded here only: no bank.")]),
+        title=ctx.say("Payment"),
+        text=ctx.say("Recorded here only: no bank."),  # amount and payee are the agent's to show
         kind="proposal",
         amount=Decimal(payment.cents) / 100,
         currency=CURRENCY,

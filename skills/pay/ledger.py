@@ -17,7 +17,7 @@ from pathlib import Path
 
 VERSION = 1
 """Layout of the file, kept in its `user_version`."""
-WAIT_S = 5.0
+WAIT_S = 3.0
 """How long to wait for another process that writes."""
 
 _TABLE = """

@@ -1,4 +1,3 @@
-import os
 import signal
 import sqlite3
 import subprocess
@@ -112,7 +111,9 @@ gate.confirm("en")
 
 
 def test_power_lost_while_committing_is_known_at_the_next_start(tmp_path):
-    died = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=os.getcwd(), check=False)
+    died = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path)], cwd=Path.cwd(), check=False
+    )
     assert died.returncode == -signal.SIGKILL
     assert states(tmp_path) == ["committing"]
     assert Gate(tmp_path).unresolved() == 1

@@ -90,7 +90,7 @@ def pay(amount: Decimal) -> Proposal:
 PLUGIN = Plugin(greet, count, where, broken, leave, hang, wrong, sneak, pay)
 
 
-@pytest.fixture()
+@pytest.fixture
 def agent(tmp_path):
     paid.clear()
     return make_agent(tmp_path, [PLUGIN], options=AgentOptions(action_timeout_s=0.2))

@@ -52,7 +52,10 @@ def test_a_file_is_a_plugin(tmp_path):
         (GOOD.replace("register_skills", "register_skill"), "did you mean register_skills"),
         (GOOD.replace("hello {name}", "hello {nam}"), "has a slot {nam}"),
         (GOOD.replace("(register):", "(registrar):"), "registrar"),
-        ("from agent import hookimpl\n@hookimpl\ndef register_skills(register):\n    register(len)", "no action"),
+        (
+            "from agent import hookimpl\n@hookimpl\ndef register_skills(register):\n    register(len)",
+            "no action",
+        ),
     ],
 )
 def test_a_broken_plugin_is_named_and_the_rest_load(tmp_path, text, reason):

@@ -22,7 +22,9 @@ def declared(function):
 
 
 def test_one_declaration_says_it_all():
-    @skill("order {count} {size} {drink} [for {who}]", risk="change", permissions={"money": "to buy"})
+    @skill(
+        "order {count} {size} {drink} [for {who}]", risk="change", permissions={"money": "to buy"}
+    )
     def order(
         count: int,
         size: Size,

@@ -1,6 +1,7 @@
 """Files as microphones, in virtual time; and the live one, on a sound card made of a file."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -10,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from hardware.base import CHUNK_MS, DeviceError, Microphone
-from hardware.microphone import CHUNK_BYTES, FileMicrophone, _Stamps
+from hardware.microphone import (
+    CHUNK_BYTES,
+    CLOSE_WITHIN_S,
+    VANISHED_AFTER_S,
+    FileMicrophone,
+    _Stamps,
+)
 
 LOUD = b"\x00\x40" * 320  # one chunk
 
@@ -224,9 +231,52 @@ def test_live(tmp_path, arguments):
     assert missing.startswith("False|no microphone 'no such thing'")
 
 
-def test_no_card_is_said_in_one_line(tmp_path):
-    a_card(tmp_path)
-    empty = tmp_path / "empty.conf"
-    empty.write_text("")
-    done = run(LISTEN, ALSA_CONFIG_PATH=str(empty))
-    assert done.stdout.splitlines()[0].startswith("False|no microphone is connected: plug one in")
+HANG = """
+import asyncio, time
+from hardware.base import DeviceError
+from hardware.microphone import LiveMicrophone
+
+async def main():
+    try:
+        async for chunk in LiveMicrophone().chunks():
+            pass
+    except DeviceError as error:
+        print(error, flush=True)
+
+began = time.monotonic()
+asyncio.run(main())
+print(time.monotonic() - began, flush=True)
+"""
+
+
+def test_a_device_that_hangs_is_given_up(tmp_path):
+    environment = a_card(tmp_path)
+    recording = tmp_path / "recording.raw"
+    recording.unlink()
+    os.mkfifo(recording)  # the card waits for samples that never come
+    keep_open = os.open(recording, os.O_RDWR)
+    process = subprocess.Popen(
+        [sys.executable, "-c", HANG],
+        cwd=Path(__file__).parents[2],
+        env={"PATH": "/usr/bin:/bin", **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line, took_s = process.stdout.readline(), float(process.stdout.readline())
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(keep_open)
+    assert line == "microphone default vanished while listening: plug it in and start again\n"
+    assert VANISHED_AFTER_S <= took_s < VANISHED_AFTER_S + CLOSE_WITHIN_S + 2
+
+
+def test_whatever_this_machine_has_is_said_in_one_line():
+    done = run("from hardware.microphone import available; print(*available(), sep='|')")
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    there, _, why = line.partition("|")
+    assert why
+    assert there == "True" or ": " in why  # what is missing, and what to do

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -24,6 +26,7 @@ from agent import Context, Proposal, Receipt, Reply
 from agent.gate import NotCommitted
 from agent.messages import Intent, Transcript
 from agent.plugins import Skills
+from agent.testing import lens, make_agent
 from agent.understand.numbers import Money, parse_money
 from agent.understand.router import Router
 from skills.pay import address_book
@@ -82,8 +85,7 @@ def stored(ctx: Context) -> list[tuple[str, int]]:
 def test_a_proposal_shows_amount_and_payee_and_records_nothing(tmp_path: Path) -> None:
     ctx = context(tmp_path)
     proposal = propose(ctx, "$20.50")
-    assert proposal.title == "Pay Anna?"
-    assert proposal.text.splitlines()[0] == "$20.50"
+    assert (proposal.title, proposal.text) == ("Payment", "Recorded here only: no bank.")
     assert (proposal.amount, proposal.currency, proposal.payee) == (Decimal("20.50"), "USD", "Anna")
     assert proposal.kind == "proposal"
     assert stored(ctx) == []
@@ -198,6 +200,23 @@ def test_nothing_below_one_cent_reaches_the_ledger() -> None:
             Payment(payee, cents, currency)
 
 
+def test_with_the_agent_only_a_yes_records_a_payment(tmp_path: Path) -> None:
+    async def converse() -> list[str]:
+        agent = make_agent(tmp_path, plugins=[pay_skill])
+        shown = []
+        for said in ("pay twenty dollars to anna", "no", "pay five dollars to tom", "yes", "yes"):
+            await agent.hear(said)
+            shown.append(lens(agent))
+        return shown
+
+    shown = asyncio.run(converse())
+    assert "$20.00" in shown[0]
+    assert "Anna" in shown[0]
+    assert "no money has moved" in " ".join(shown[3].split())
+    (ledger,) = tmp_path.rglob("ledger.sqlite")
+    assert [one.payment for one in Ledger(ledger).entries()] == [Payment("tom", 500, "USD")]
+
+
 # What survives
 
 RACE = """
@@ -235,6 +254,24 @@ def test_two_processes_committing_the_same_keys_at_once_pay_once(tmp_path: Path)
     assert [racer.returncode for racer in racers] == [0, 0]
     assert said[0] == said[1]
     assert len(Ledger(path).entries()) == 20
+
+
+def test_a_new_ledger_can_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    """Switching a new file to WAL fails at once where another does the same; six race for it."""
+    for round_ in range(15):
+        path, together = tmp_path / f"{round_}.sqlite", threading.Barrier(6)
+        numbers: list[int] = []
+
+        def go(path: Path = path, together: threading.Barrier = together) -> None:
+            together.wait()
+            numbers.append(Ledger(path).record("k", TWENTY, NOW).number)  # noqa: B023  joined below
+
+        racers = [threading.Thread(target=go) for _ in range(6)]
+        for racer in racers:
+            racer.start()
+        for racer in racers:
+            racer.join()
+        assert numbers == [1] * 6
 
 
 KILLED = """
@@ -431,7 +468,7 @@ def test_an_empty_history_is_said_so(tmp_path: Path) -> None:
 def test_chinese_replies(tmp_path: Path) -> None:
     ctx = context(tmp_path, "zh")
     proposal = propose(ctx, "二十美元")
-    assert (proposal.title, proposal.payee) == ("付给安娜？", "安娜")
+    assert (proposal.title, proposal.payee) == ("付款", "安娜")
     assert commit(proposal, "k").text == "已记入本机账本。未连接银行，没有实际转账。"
     assert pay_skill.history(ctx).text == "$20.00 安娜 12:30"
 

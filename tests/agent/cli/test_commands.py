@@ -18,7 +18,7 @@ KEYS = {
 TIMES = {"speech_end", "endpoint", "transcript", "intent", "reply", "first_glyph"}
 
 
-@pytest.fixture()
+@pytest.fixture
 def home(tmp_path, monkeypatch):
     for name in ("GLASSES_MODEL", "GLASSES_MODELS", "GLASSES_PLUGINS", "GLASSES_DATA"):
         monkeypatch.delenv(name, raising=False)
@@ -62,7 +62,15 @@ def test_say_in_chinese(home):
 
 
 def test_route_works_through_a_pipe_in_one_process(home):
-    lines = ["play ode to joy", "", "make me a sandwich", "播放音乐", "\x00\x1b[31m", "😀", "x" * 100_000]
+    lines = [
+        "play ode to joy",
+        "",
+        "make me a sandwich",
+        "播放音乐",
+        "\x00\x1b[31m",
+        "😀",
+        "x" * 100_000,
+    ]
     done = run("route", "--json", stdin="\n".join(lines * 20).encode() + b"\n\xff\xfe\n")
     assert done.returncode == 0, done.stderr
     found = records(done)

@@ -75,8 +75,12 @@ GOLDEN = {
         " You have arrived\n-Ferry Building",
     ),
     "translation": (
-        Reply("请问地铁站在哪里？\nExcuse me, where is the subway?", "zh → en", "translation"),
-        ".zh → en\n.请问地铁站在哪里？\n Excuse me, where is the subway?",
+        Reply("请问地铁站在哪里？\nExcuse me, where is the subway?", kind="translation"),
+        ".请问地铁站在哪里？\n Excuse me, where is the subway?",
+    ),
+    "translation titled with its source": (
+        Reply("早上好\nzǎoshang hǎo", "good morning", "translation"),
+        ".good morning\n 早上好\n-zǎoshang hǎo",
     ),
     "translation alone": (Reply("Good morning", kind="translation"), " Good morning"),
     "alert": (

@@ -103,7 +103,7 @@ def test_too_long_is_closed_and_the_stream_goes_on():
 
 def test_the_preroll_of_the_next_utterance_holds_nothing_of_the_last():
     script = "#" * 10 + "." * 20 + "..####"
-    first, ended, second = told(feed(endpointer(), script))
+    _, ended, second = told(feed(endpointer(), script))
     assert second.preroll[0].start_ms == ended.endpoint_ms
 
 

@@ -89,7 +89,9 @@ def test_a_list_may_change_while_the_agent_runs():
     assert templates.match("play greensleeves", "en") == []
     songs.append("greensleeves")
     try:
-        assert templates.match("play greensleeves", "en")[0].intent.slots == {"song": "greensleeves"}
+        assert templates.match("play greensleeves", "en")[0].intent.slots == {
+            "song": "greensleeves"
+        }
     finally:
         songs.remove("greensleeves")
 

@@ -22,7 +22,13 @@ def test_clean(typed, kept):
 
 @pytest.mark.parametrize(
     ("text", "language"),
-    [("play music", "en"), ("播放音乐", "zh"), ("play 稻香 by 周杰伦", "zh"), ("", "en"), ("播放 Ode", "zh")],
+    [
+        ("play music", "en"),
+        ("播放音乐", "zh"),
+        ("play 稻香 by 周杰伦", "zh"),
+        ("", "en"),
+        ("播放 Ode", "zh"),
+    ],
 )
 def test_language_by_script(text, language):
     assert language_of(text) == language

@@ -13,7 +13,13 @@ def test_every_listed_phrase_means_what_it_says(said, meant):
 
 @pytest.mark.parametrize(
     ("said", "meant"),
-    [("Yes!", "yes"), ("  YES  please. ", "yes"), ("确认。", "yes"), ("No, thanks", "no"), ("取 消", "no")],
+    [
+        ("Yes!", "yes"),
+        ("  YES  please. ", "yes"),
+        ("确认。", "yes"),
+        ("No, thanks", "no"),
+        ("取 消", "no"),
+    ],
 )
 def test_case_punctuation_and_spaces_do_not_matter(said, meant):
     assert answer(said) == meant

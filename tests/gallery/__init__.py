@@ -1,0 +1,1 @@
+"""Pictures of the lens for people to look at."""
