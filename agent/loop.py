@@ -48,6 +48,10 @@ from hardware.base import DeviceError, Devices, Frame, Microphone
 
 log = logging.getLogger(__name__)
 
+NOISE_MS = 600.0
+"""Speech shorter than this that no engine understands is taken for a cough or a knock and gets no
+answer, unless a question is open; the shortest commands ("stop", "next song") are understood."""
+
 Clock = Callable[[], float]
 """Gives the time in ms."""
 
@@ -137,7 +141,12 @@ class Agent:
                 await self._follow(event, said, on_transcript)
                 if isinstance(event, Ended):
                     endpoint = Timings(endpoint=microphone.now_ms())
-                    turn = await self._spoken(source, endpoint, microphone.now_ms, on_transcript)
+                    said.speech_ms = event.last_speech_ms - event.start_ms
+                    turn = await self._spoken(
+                        source, said, endpoint, microphone.now_ms, on_transcript
+                    )
+                    if turn is None:
+                        continue
                     # Only for the record, so it is worked out after the answer is on the lens.
                     speech_end = energy_speech_end(bytes(said.pcm), said.start_ms)
                     yield replace(turn, timings=replace(turn.timings, speech_end=speech_end))
@@ -173,10 +182,12 @@ class Agent:
     async def _spoken(
         self,
         source: str,
+        said: _Said,
         times: Timings,
         clock: Clock,
         on_transcript: Callable[[Transcript], None] | None,
-    ) -> Turn:
+    ) -> Turn | None:
+        """Get the transcript and answer it; None when there was a noise and nothing was said."""
         assert self._ears is not None
         try:
             transcript = await self._ears.call(lambda engine: engine.finish())
@@ -186,6 +197,8 @@ class Agent:
                 Reply(str(error), kind="alert"),
                 clock,
             )
+        if not transcript.text and said.speech_ms < NOISE_MS and self.gate.open is None:
+            return None
         if self.options.language != "auto":
             transcript = replace(transcript, language=self.options.language)
         times = replace(times, transcript=clock())
@@ -338,6 +351,7 @@ class _Said:
     """The utterance so far."""
 
     start_ms: float = 0.0
+    speech_ms: float = 0.0
     pcm: bytearray = field(default_factory=bytearray)
 
 

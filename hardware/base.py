@@ -148,7 +148,7 @@ class Location(Protocol):
     """Where the wearer is, from GPS, a phone, or a fixed place."""
 
     def where(self) -> Place:
-        """The last known place. Raises DeviceError when there is none."""
+        """Return the last known place. Raises DeviceError when there is none."""
         ...
 
 

@@ -178,6 +178,7 @@ class TerminalDisplay:
     def settle(self) -> None:
         """Leave the last frame where it is."""
         self._drawn_rows = 0
+        self._printed = None
 
     def _redraw(self, rows: list[str]) -> None:
         up = f"\x1b[{self._drawn_rows}F\x1b[J" if self._drawn_rows else ""

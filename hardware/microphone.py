@@ -145,7 +145,9 @@ class LiveMicrophone:
         """Now, in ms since the stream began; 0 before it has."""
         return self._stamps.at(time.monotonic())
 
-    async def _stamped(self, blocks: asyncio.Queue[_Block | None]) -> AsyncGenerator[AudioChunk, None]:
+    async def _stamped(
+        self, blocks: asyncio.Queue[_Block | None]
+    ) -> AsyncGenerator[AudioChunk, None]:
         """Blocks as the device gives them to chunks as the agent wants them."""
         as_is = (self._rate_hz, self._channels) == (SAMPLE_RATE_HZ, 1)
         resampler = None if as_is else Resampler()
@@ -184,6 +186,17 @@ def available(device: int | str | None = None) -> tuple[bool, str]:
         return True, str(_find(device)["name"])
     except DeviceError as error:
         return False, str(error)
+
+
+def rescan() -> None:
+    """Look for devices again. Raises DeviceError without PortAudio.
+
+    PortAudio looks when it starts and never again, so it is stopped and started; no stream may be
+    open.
+    """
+    sd = sound_devices()
+    sd._terminate()
+    sd._initialize()
 
 
 class _Stamps:

@@ -60,7 +60,8 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     note = "" if font else "sudo apt install fonts-noto-cjk, or set GLASSES_FONT"
     yield Finding("Chinese font", "ok" if font else "missing", font or "none", note)
     out = speaker.find_speaker()
-    yield Finding("speaker", "ok" if out.available else "missing", out.name)
+    reason = out.reason if isinstance(out, speaker.NoSpeaker) else ""
+    yield Finding("speaker", "ok" if out.available else "missing", out.name, reason)
     espeak = shutil.which("espeak-ng")
     note = "" if espeak else "sudo apt install espeak-ng"
     yield Finding("pronunciation", "ok" if espeak else "missing", espeak or "simple rules", note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +16,9 @@ from hardware import microphone, spoken
 from hardware.base import DeviceError, Microphone
 from hardware.display import TerminalDisplay
 from hardware.profiles import load as load_profile
+
+RETURN_S = 30.0
+"""How long to wait for a microphone that vanished."""
 
 
 class Screen:
@@ -57,12 +61,20 @@ async def run(language: str | None, plugins: Sequence[str], demo: bool) -> None:
     for problem in agent.skills.problems:
         print(f"not loaded: {problem.plugin}: {problem.reason}", file=sys.stderr)
     source, examples = _source(settings, demo, screen)
-    _greet(settings, agent, language or settings.language, source.name, screen)
+    name = "spoken examples" if examples else source.name
+    _greet(settings, agent, language or settings.language, name, screen)
     turns = 0
     try:
-        async for turn in agent.listen(source, on_transcript=screen.heard):
-            screen.answered(turn)
-            turns += 1
+        while True:
+            try:
+                async for turn in agent.listen(source, on_transcript=screen.heard):
+                    screen.answered(turn)
+                    turns += 1
+                break
+            except DeviceError as error:
+                screen.line(f"{error}; waiting {RETURN_S:.0f} s for it")
+                source = await _returned(error)
+                screen.line(f"listening again: {source.name}")
     finally:
         await agent.close()
     if examples:
@@ -82,10 +94,19 @@ def _source(settings: Config, demo: bool, screen: Screen) -> tuple[Microphone, b
     return microphone.FileMicrophone(*clips, pace="realtime"), True
 
 
+async def _returned(lost: DeviceError) -> Microphone:
+    """Wait for a microphone to come back. Raises the error it was lost with when none does."""
+    for _ in range(int(RETURN_S)):
+        await asyncio.sleep(1.0)
+        microphone.rescan()
+        if microphone.available()[0]:
+            return microphone.LiveMicrophone()
+    raise lost
+
+
 def _greet(settings: Config, agent: Agent, language: str, source: str, screen: Screen) -> None:
     heard = "en" if language == "auto" else language
     engine = ears(settings, heard)
     can = dialogue.abilities(agent.skills.actions, heard)
-    name = source if len(source) < 40 else f"{source[:36]} …"
-    screen.line(f"glasses {__version__} · {engine.name} · model: {agent.model.name} · {name}")
+    screen.line(f"glasses {__version__} · {engine.name} · model: {agent.model.name} · {source}")
     screen.line(f"Say what you want: {can}. Ctrl-C ends.")
