@@ -46,6 +46,8 @@ class Context:
     """Tells where the wearer is; behind `location`."""
     clock: Callable[[], datetime] = datetime.now
     """Wall time; tests give their own."""
+    asked_model: bool = False
+    """Whether the action has taken `model`, for the record of the turn."""
     cancel: CancelScope | None = None
     """Called off when the wearer says stop or the action's time is over; hand it to `model`."""
 
@@ -64,6 +66,7 @@ class Context:
                 "no language model: put a Qwen3 GGUF in ~/.local/share/glasses/models"
                 " or set GLASSES_MODEL=/path/to.gguf"
             )
+        self.asked_model = True
         return self.engine
 
     def prompt(self, name: str, /, **variables: Any) -> str:

@@ -256,9 +256,10 @@ class Agent:
         language = turn.transcript.language
         said = dialogue.SAID.get(language, dialogue.SAID["en"])
         scope = CancelScope(self.options.action_timeout_s)
+        ctx = self._context(action, language, scope)
         try:
             result = await asyncio.wait_for(
-                _run(action, intent, self._context(action, language, scope)),
+                _run(action, intent, ctx),
                 self.options.action_timeout_s,
             )
             reply = _checked(action, result)
@@ -276,6 +277,8 @@ class Agent:
             log.debug("%s failed", action.name, exc_info=True)
             reply = Reply(said["failed"].format(skill=action.skill), kind="alert")
             turn = replace(turn, error=f"{action.name} raised {type(error).__name__}")
+        if ctx.asked_model:
+            turn = replace(turn, model=self.model.name)
         if isinstance(reply, Proposal):
             self.gate.offer(reply, action.skill, language)
         return self._answer(turn, reply, clock)

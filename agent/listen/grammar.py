@@ -223,7 +223,7 @@ def _splice(nfa: _Nfa, src: int, dst: int, part: _Automaton, saying: Saying | No
                 if values is None:
                     nfa.link(state, FREE_TEXT, states[to])
                 else:
-                    _splice(nfa, state, states[to], _of_list(values, *_rules(saying)), None)
+                    _splice(nfa, state, states[to], _of_list(values, _rules(saying)), None)
             else:
                 nfa.link(state, label, states[to])
     for state in part.finals:

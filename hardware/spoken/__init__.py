@@ -1,7 +1,7 @@
 """Spoken examples: what `glasses talk` hears where there is no microphone.
 
 Small files in this folder, in the order of their names, synthesised by `python -m
-hardware.spoken.make` with espeak-ng; the transcripts are in `SPOKEN` there.
+hardware.spoken.make` with flite; the transcripts are in `SPOKEN` there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Make the spoken examples again: `python -m hardware.spoken.make`; needs espeak-ng."""
+"""Make the spoken examples again: `python -m hardware.spoken.make`; needs flite."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SPOKEN = {
 }
 """What each file says."""
 
-VOICE = ("-v", "en-us+f3", "-s", "150", "-a", "120")
-"""espeak-ng: American English, a female variant, a little slower and louder than its default."""
+VOICE = "slt"
+"""flite's clearest voice built in: American English, female."""
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     folder = Path(__file__).parent
     for name, text in SPOKEN.items():
         with tempfile.NamedTemporaryFile(suffix=".wav") as wav:
-            subprocess.run(["espeak-ng", *VOICE, "-w", wav.name, text], check=True)
+            subprocess.run(["flite", "-voice", VOICE, "-t", text, "-o", wav.name], check=True)
             _flac(read(wav.name), folder / f"{name}.flac")
 
 
