@@ -40,7 +40,9 @@ def ears(config: Config, language: str) -> Ears:
 
     folder = whisper.find_model(config.models)
     if folder is not None and (language != "zh" or not folder.name.endswith(".en")):
-        return Ears(f"faster-whisper {folder.name}", lambda: whisper.FasterWhisper(folder))
+        options = whisper.WhisperOptions(language=None if language == "auto" else language)
+        name = f"faster-whisper {folder.name}"
+        return Ears(name, lambda: whisper.FasterWhisper(folder, options))
     note = f"better, and Chinese: put a CTranslate2 Whisper folder in {config.models}"
     if language == "zh":
         reason = (

@@ -43,7 +43,7 @@ class Transcriber(Protocol):
         ...
 
     def partial(self) -> Transcript | None:
-        """What has been heard so far, not final; None when nothing, or when it cannot say. Cheap."""
+        """Return what was heard so far, not final; None when nothing or unknown. Cheap."""
         ...
 
     def finish(self) -> Transcript:

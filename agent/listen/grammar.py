@@ -44,7 +44,7 @@ _RULE_DEPTH = 24
 """Rules within rules, as deep as hassil itself goes."""
 
 _BREAK = " "
-_OUTER = " \t\n.,;:!?\"“”…()[]<>*_~`|/\\"  # at the ends of a word it says nothing
+_OUTER = ' \t\n.,;:!?"“”…()[]<>*_~`|/\\'  # at the ends of a word it says nothing
 _SAID_SYMBOLS = frozenset("&%+@=$€£°#")  # they have words of their own
 _NUMBER_RANGE = re.compile(r"^(\d+)\.\.(\d+)(?:,(\d+))?$")
 
@@ -137,6 +137,7 @@ def _weighted(nfa: _Nfa, entries: Mapping[int, float], final: int) -> Graph:
     The standard construction (Mohri 1997) in the max-times semiring: a subset remembers for each
     of its states how much less likely it is than the best.
     """
+    _trim(nfa, final)
     closure = _closures(nfa)
 
     def closed(weights: Mapping[int, float]) -> tuple[float, frozenset[tuple[int, float]]]:
@@ -163,7 +164,7 @@ def _weighted(nfa: _Nfa, entries: Mapping[int, float], final: int) -> Graph:
     signatures: dict[tuple[bool, tuple[tuple[str, float, int], ...]], int] = {}
 
     def number(subset: frozenset[tuple[int, float]]) -> int:
-        """Number the subset's class, its successors first; the depth is a sentence's length."""
+        """Return the state of a subset, numbering its successors first: as deep as a sentence."""
         known = index.get(subset)
         if known is None:
             arcs = tuple((label, p, number(to)) for label, p, to in follow(subset))
@@ -180,6 +181,21 @@ def _weighted(nfa: _Nfa, entries: Mapping[int, float], final: int) -> Graph:
     )
     finals = frozenset(state for (accepts, _), state in signatures.items() if accepts)
     return Graph(begin, finals, transitions)
+
+
+def _trim(nfa: _Nfa, final: int) -> None:
+    """Drop what leads to no end, such as a slot whose list is empty."""
+    before: list[list[int]] = [[] for _ in nfa.arcs]
+    for state, arcs in enumerate(nfa.arcs):
+        for _, dst in arcs:
+            before[dst].append(state)
+    alive, todo = {final}, [final]
+    while todo:
+        for state in before[todo.pop()]:
+            if state not in alive:
+                alive.add(state)
+                todo.append(state)
+    nfa.arcs = [[arc for arc in arcs if arc[1] in alive] for arcs in nfa.arcs]
 
 
 def _closures(nfa: _Nfa) -> list[tuple[int, ...]]:
@@ -231,7 +247,7 @@ def _splice(nfa: _Nfa, src: int, dst: int, part: _Automaton, saying: Saying | No
 
 
 def _values(slot: str, saying: Saying) -> tuple[str, ...] | None:
-    """The spoken forms of a slot; None is free text. Ranges such as `0..100,5` are built in."""
+    """Return a slot's spoken forms, None for free text. `0..100,5` is a range of numbers."""
     if slot in saying.slots:
         return saying.slots[slot]
     if numbers := _NUMBER_RANGE.match(slot):
@@ -250,13 +266,13 @@ def _of_template(saying: Saying) -> _Automaton:
 
 @lru_cache(maxsize=4096)
 def _template(template: str, rules: tuple[tuple[str, str], ...]) -> _Automaton:
-    """The automaton of one template over words and `{slot}` labels."""
+    """Compile one template to words and `{slot}` labels."""
     return _words(_Fragments(template, dict(rules)).automaton([template]))
 
 
 @lru_cache(maxsize=1024)
 def _of_list(values: tuple[str, ...], rules: tuple[tuple[str, str], ...] = ()) -> _Automaton:
-    """The automaton of all values of one list."""
+    """Compile all values of one list."""
     automaton = _words(_Fragments("|".join(values)[:40], dict(rules)).automaton(values))
     for arcs in automaton.arcs:
         for label, _ in arcs:
@@ -394,8 +410,9 @@ def _words(fragments: tuple[_Nfa, int, int]) -> _Automaton:
 
 @lru_cache(maxsize=65536)
 def clean(word: str) -> str | None:
-    """Return a word as it is heard: `"Mr."` → `"mr"`; "" when it has no sound; None when it
-    cannot be said in English.
+    """Return a word as it is heard, "" when it has no sound, None when it is not said in English.
+
+    `Mr.` is heard as `mr`, `—` has no sound, `你好` is not English.
     """
     word = word.lower().replace("’", "'").strip(_OUTER)
     word = word.strip("-'") if not word[:1].isdigit() else word.rstrip("-'")

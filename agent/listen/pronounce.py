@@ -6,7 +6,7 @@ fails, and the answer says where it came from. `7`, `$5` and `check-in` sound li
 
     python -m agent.listen.pronounce WORD ...
 
-prints dictionary lines for the words that the CMU dictionary lacks, ready for `pronunciations.dict`.
+prints dictionary lines for the words that the CMU dictionary lacks, for `pronunciations.dict`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _IPA = {
     "ɹ": "R", "r": "R", "s": "S", "ʃ": "SH", "t": "T", "ɾ": "T", "ʔ": "T", "θ": "TH",
     "ʊ": "UH", "u": "UW", "v": "V", "w": "W", "z": "Z", "ʒ": "ZH", "y": "UW", "ø": "ER",
 }  # fmt: skip
-"""espeak-ng's en-us IPA (stress and length marks removed) in ARPAbet; a flap is a T, as in CMU's."""
+"""espeak-ng's en-us IPA without stress and length marks, in ARPAbet; a flap is a T, as in CMU's."""
 
 _LETTERS = {
     "tion": "SH AH N", "ough": "OW", "augh": "AO", "eigh": "EY", "igh": "AY", "tch": "CH",
@@ -77,11 +77,13 @@ def pronounce(words: Iterable[str]) -> dict[str, Pronunciation]:
     spoken = {word: _spoken(word) for word in words}
     parts = {part for ways in spoken.values() for way in ways for part in way}
     sounds = _sounds(parts)
-    return {word: _joined([[sounds[p] for p in way] for way in ways]) for word, ways in spoken.items()}
+    return {
+        word: _joined([[sounds[p] for p in way] for way in ways]) for word, ways in spoken.items()
+    }
 
 
 def _spoken(word: str) -> list[list[str]]:
-    """The ways to read a written word aloud, each a list of plain words."""
+    """Return the ways to read a written word aloud, each a list of plain words."""
     if word in cmu_dictionary() or word in _shipped():
         return [[word]]
     if money := _CURRENCY.match(word):
@@ -153,7 +155,7 @@ def _joined(ways: Sequence[Sequence[Pronunciation]]) -> Pronunciation:
 
 @lru_cache(maxsize=1)
 def cmu_dictionary() -> Mapping[str, tuple[str, ...]]:
-    """The CMU dictionary of pocketsphinx's wheel, 126,000 words; empty without pocketsphinx."""
+    """Return the CMU dictionary of pocketsphinx's wheel; empty without pocketsphinx."""
     try:
         from pocketsphinx import get_model_path
     except ImportError:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pocketsphinx import Decoder, Segment
 
 SAMPLE_BYTES = 2
+RETRY_BYTES = 15 * 16_000 * SAMPLE_BYTES
+"""Longest utterance that is decoded twice, 15 s: no command is longer, and the GIL is held."""
 LANGUAGE_WEIGHT = 6.5
 """Exponent of the grammar's probabilities beside the sound's, pocketsphinx's own default for lw."""
 SCORE_UNIT = 1024
@@ -44,7 +46,7 @@ class SphinxOptions:
     word_beam: float = 1e-40
     """How much less likely than the best a word's end may be (pocketsphinx: 7e-29). Wider keeps
     the right path of accented speech in large grammars."""
-    max_hmms: int = 3000
+    max_hmms: int = 1500
     """Phone models followed at once, beyond which beams narrow (pocketsphinx: 30,000): bounds the
     time that speech outside the grammar costs."""
     free_words: int = 1000
@@ -55,7 +57,7 @@ class SphinxOptions:
     retry_below: float = 0.9
     """Confidence under which the utterance is decoded once more, normalised as a whole; 0 never.
     Costs a twentieth of its length on 1 command in 16, and mends 1 in 100."""
-    retry_above: float = 0.0
+    retry_above: float = 0.05
     """Confidence under which that is not worth the time."""
     reject_below: float = REJECT_BELOW
     """Confidence under which the text becomes empty; 0 keeps everything."""
@@ -87,14 +89,11 @@ class PocketSphinx:
             self._graphs[key] = self._compile(grammar.build(sayings))
         self._graphs.move_to_end(key)
         self._active = self._graphs[key]
-        while len(self._graphs) > self.options.graphs:
-            _, name = self._graphs.popitem(last=False)
-            if name is not None:
-                self._decoder.remove_search(name)
 
     def start(self) -> None:
         """Begin an utterance on the graph that was expected last."""
         self.abort()
+        self._forget()  # only now, since `expect` may come while the old graph is in use
         if self._active is not None:
             self._decoder.activate_search(self._active)
             self._decoder.start_utt()
@@ -103,24 +102,26 @@ class PocketSphinx:
     def feed(self, pcm: bytes) -> None:
         """Decode the next samples."""
         if self._speaking and len(pcm) >= SAMPLE_BYTES:
-            self._heard += pcm
+            if len(self._heard) <= RETRY_BYTES:
+                self._heard += pcm
             self._decoder.process_raw(pcm)
 
     def partial(self) -> Transcript | None:
-        """The best words so far; the last ones may still change."""
+        """Return the best words so far; the last ones may still change."""
         if not self._speaking:
             return None
         heard = self._hypothesis(final=False)
         return heard if heard.text else None
 
     def finish(self) -> Transcript:
-        """The best sentence of the grammar, or nothing."""
+        """Return the best sentence of the grammar, or nothing."""
         nothing = Transcript("", confidence=0.0, engine=self.name)
         if not self._speaking:
             return nothing
         self._decoder.end_utt()
         heard = self._hypothesis(final=True)
-        if self.options.retry_above <= heard.confidence < self.options.retry_below and self._heard:
+        unsure = self.options.retry_above <= heard.confidence < self.options.retry_below
+        if unsure and 0 < len(self._heard) <= RETRY_BYTES:
             heard = max(heard, self._again(), key=lambda transcript: transcript.confidence)
         self._reset()
         if heard.confidence < self.options.reject_below:
@@ -139,14 +140,19 @@ class PocketSphinx:
         return self._hypothesis(final=True)
 
     def _hypothesis(self, final: bool) -> Transcript:
-        """What the decoder makes of it, and how well its words fit the sound."""
+        """Return what the decoder makes of it, and how well its words fit the sound."""
         hypothesis = self._decoder.hyp()
         if hypothesis is None or not hypothesis.hypstr:
             return Transcript("", confidence=0.0, final=final, engine=self.name)
         confidence = _confidence(self._decoder.seg())
-        return Transcript(
-            hypothesis.hypstr, confidence=confidence, final=final, engine=self.name
-        )
+        return Transcript(hypothesis.hypstr, confidence=confidence, final=final, engine=self.name)
+
+    def _forget(self) -> None:
+        """Drop the graphs that were not expected for longest."""
+        while len(self._graphs) > self.options.graphs:
+            _, name = self._graphs.popitem(last=False)
+            if name is not None:
+                self._decoder.remove_search(name)
 
     def _reset(self) -> None:
         self._speaking = False
@@ -271,7 +277,7 @@ def _transitions(
 
 @lru_cache(maxsize=4)
 def _frequent(count: int) -> tuple[str, ...]:
-    """The most frequent words of the language model in pocketsphinx's wheel."""
+    """Return the most frequent words of the language model in pocketsphinx's wheel."""
     from pocketsphinx import Config, LogMath, NGramModel, get_model_path
 
     model = NGramModel(Config(), LogMath(), get_model_path("en-us/en-us.lm.bin"))

@@ -64,7 +64,7 @@ def find_model(folder: Path | None = None) -> Path | None:
 
 
 def _is_model(folder: Path) -> bool:
-    """A Qwen or Piper folder may lie beside it, so the tokenizer must know Whisper's tokens."""
+    """Tell Whisper from other models: only its tokenizer has a start of transcript."""
     if not all((folder / file).is_file() for file in FILES):
         return False
     return b"<|startoftranscript|>" in (folder / "tokenizer.json").read_bytes()
@@ -152,13 +152,12 @@ class FasterWhisper:
         return Transcript(text, language, min(1.0, math.exp(certainty)), engine=self.name)
 
     def _language(self, audio: Any) -> str:
-        """The likelier of the languages that can be chosen."""
+        """Return the likelier of the languages that can be chosen."""
         if len(self.languages) == 1:
             return next(iter(self.languages))
-        _, _, probabilities = self._model.detect_language(audio)
-        return max(
-            (pair for pair in probabilities if pair[0] in self.languages), key=lambda pair: pair[1]
-        )[0]
+        _, _, pairs = self._model.detect_language(audio)
+        probabilities: dict[str, float] = dict(pairs)
+        return max(self.languages, key=lambda language: probabilities.get(language, 0.0))
 
 
 def _load(folder: Path, cpu_threads: int) -> WhisperModel:
@@ -183,7 +182,7 @@ def _load(folder: Path, cpu_threads: int) -> WhisperModel:
         raise EngineError(f"{folder} cannot be loaded: {reason}; {_REMEDY}") from error
 
 
-_REMEDY = "delete the folder and pull the model again: glasses models pull"
+_REMEDY = "put the whole CTranslate2 model there again, or remove the folder"
 
 
 def _hotwords(sayings: Sequence[Saying]) -> list[str]:

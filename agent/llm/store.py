@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.errors import EngineError
 
 MODELS_FOLDER = Path("~/.local/share/glasses/models")
-"""Where `glasses models pull` puts GGUF files, unless $GLASSES_MODELS names another folder."""
+"""Where GGUF files are looked for, unless $GLASSES_MODELS names another folder."""
 
 _MEMORY_SHARE = 0.5
 """Share of the machine's memory a model file may fill: its context and the rest need theirs."""

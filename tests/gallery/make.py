@@ -43,9 +43,7 @@ def main() -> None:
     sheet = Image.new("RGB", size, (16, 18, 17))
     draw = ImageDraw.Draw(sheet)
     font = next((f for f in raster.find_fonts() if "CJK" in f.path), None)
-    caption = (
-        ImageFont.truetype(font.path, 22, font.face) if font else ImageFont.load_default(22)
-    )
+    caption = ImageFont.truetype(font.path, 22, font.face) if font else ImageFont.load_default(22)
     for index, (said, frame) in enumerate(zip(SAID, frames, strict=True)):
         x = GAP_PX + index % COLUMNS * (width + GAP_PX)
         y = GAP_PX + index // COLUMNS * (height + label + GAP_PX)

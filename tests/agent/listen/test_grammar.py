@@ -77,11 +77,16 @@ def test_what_is_said_by_many_is_as_likely_as_its_heaviest() -> None:
 
 
 def test_the_graph_is_deterministic_and_minimal() -> None:
-    graph = build([saying("play {x} now", x=("a b", "c b", "a d")), saying("hear {x} now", x=("a b",))])
+    graph = build(
+        [saying("play {x} now", x=("a b", "c b", "a d")), saying("hear {x} now", x=("a b",))]
+    )
     arcs = [(t.src, t.word) for t in graph.transitions]
     assert len(arcs) == len(set(arcs))
     futures = [
-        (state in graph.finals, frozenset((t.word, t.dst) for t in graph.transitions if t.src == state))
+        (
+            state in graph.finals,
+            frozenset((t.word, t.dst) for t in graph.transitions if t.src == state),
+        )
         for state in range(graph.states)
     ]
     assert len(futures) == len(set(futures))
@@ -103,8 +108,16 @@ def test_a_changed_list_changes_the_graph() -> None:
 
 
 def test_chinese_is_left_out_with_its_sentence() -> None:
-    graph = build([saying("播放 {song}", song=("hello",)), saying("play {song}", song=("你好", "café"))])
+    graph = build(
+        [saying("播放 {song}", song=("hello",)), saying("play {song}", song=("你好", "café"))]
+    )
     assert set(sentences(graph)) == {"play café"}
+
+
+def test_an_empty_list_leaves_nothing_dangling() -> None:
+    graph = build([saying("play {song} now", song=()), saying("play 你好"), saying("stop", 0.5)])
+    assert sentences(graph) == {"stop": 0.5}
+    assert graph.words == {"stop"}
 
 
 def test_nothing_to_say_is_an_empty_graph() -> None:
