@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -112,30 +113,37 @@ def _watch(command: list[str], title: str) -> int:
     return status
 
 
-class _Bar:
-    """One line that is redrawn on a terminal, or a line every half minute in a log."""
+class _Bar(threading.Thread):
+    """One line redrawn every second on a terminal, or a line every half minute in a log.
+
+    A thread, because one file of llama.cpp may compile for half a minute, and a clock that stands
+    still looks like a program that hangs.
+    """
 
     def __init__(self, title: str, began: float) -> None:
-        self.title, self.began, self.tty = title, began, sys.stdout.isatty()
-        self.shown_s = -30.0
+        super().__init__(daemon=True)
+        self._began, self._tty = began, sys.stdout.isatty()
+        self._step = "starting pip"
+        self._over = threading.Event()
         print(title, flush=True)
+        self.start()
 
     def show(self, step: str, done: int = 0, of: int = 0) -> None:
-        elapsed = time.monotonic() - self.began
-        if elapsed - self.shown_s < (0.1 if self.tty else 30.0):
-            return
-        self.shown_s = elapsed
         filled = round(24 * done / of) if of else 0
         progress = f"{'█' * filled}{'─' * (24 - filled)} {done}/{of} " if of else ""
-        line = f"  {_clock(elapsed)} {progress}{step}"
-        if self.tty:
+        self._step = progress + step
+
+    def run(self) -> None:
+        while not self._over.wait(1.0 if self._tty else 30.0):
+            line = f"  {_clock(time.monotonic() - self._began)} {self._step}"
             width = shutil.get_terminal_size().columns
-            print(f"\r\x1b[K{line[: width - 1]}", end="", flush=True)
-        else:
-            print(line, flush=True)
+            print(f"\r\x1b[K{line[: width - 1]}" if self._tty else line,
+                  end="" if self._tty else "\n", flush=True)  # fmt: skip
 
     def end(self, line: str) -> None:
-        print(f"\r\x1b[K{line}" if self.tty else line, flush=True)
+        self._over.set()
+        self.join()
+        print(f"\r\x1b[K{line}" if self._tty else line, flush=True)
 
 
 def _clock(seconds: float) -> str:

@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import click
+
 from agent.config import Config
 from agent.errors import EngineError
 from agent.listen.asr import Transcriber
@@ -38,11 +40,25 @@ def ears(config: Config, language: str) -> Ears:
     """Choose the engine: Whisper when its weights are on disk, else pocketsphinx for English."""
     from agent.listen import whisper
 
+    def sphinx() -> Transcriber:
+        from agent.listen.sphinx import PocketSphinx
+
+        return PocketSphinx()
+
     folder = whisper.find_model(config.models)
     if folder is not None and (language != "zh" or not folder.name.endswith(".en")):
         options = whisper.WhisperOptions(language=None if language == "auto" else language)
-        name = f"faster-whisper {folder.name}"
-        return Ears(name, lambda: whisper.FasterWhisper(folder, options))
+
+        def whisper_or_sphinx() -> Transcriber:
+            try:
+                return whisper.FasterWhisper(folder, options)
+            except EngineError as error:
+                if language == "zh":
+                    raise
+                click.echo(f"{error}; pocketsphinx is used meanwhile", err=True)
+                return sphinx()
+
+        return Ears(f"faster-whisper {folder.name}", whisper_or_sphinx)
     note = f"better, and Chinese: put a CTranslate2 Whisper folder in {config.models}"
     if language == "zh":
         reason = (
@@ -54,11 +70,6 @@ def ears(config: Config, language: str) -> Ears:
 
         return Ears("none", refuse, reason)
 
-    def sphinx() -> Transcriber:
-        from agent.listen.sphinx import PocketSphinx
-
-        return PocketSphinx()
-
     if shutil.which("espeak-ng") is None:
         note = "new words are pronounced by simple rules: sudo apt install espeak-ng"
     return Ears("pocketsphinx", sphinx, note)
@@ -68,7 +79,10 @@ def model(config: Config) -> Model:
     """Return the language model on disk, or one whose every call says that there is none."""
     from agent.llm import store
 
-    path = store.find_model({**os.environ, "GLASSES_MODELS": str(config.models)})
+    try:
+        path = store.find_model({**os.environ, "GLASSES_MODELS": str(config.models)})
+    except EngineError as error:
+        return NoModel(str(error))
     if path is None:
         return NoModel()
     from agent.llm.llama import LlamaModel
