@@ -29,7 +29,7 @@ class Context:
     language: str
     """Language of the turn, ISO 639-1; reply in it, for instance through `say`."""
     folder: Path
-    """A folder of the skill's own that outlives the agent; made when first asked for."""
+    """A folder of the skill's own that outlives the agent; make it before writing there."""
     memory: dict[str, Any]
     """What the skill wants to remember between turns."""
     responses: Mapping[str, str] = field(default_factory=dict)

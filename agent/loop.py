@@ -48,6 +48,9 @@ from hardware.base import DeviceError, Devices, Frame, Microphone
 
 log = logging.getLogger(__name__)
 
+SURE = 0.7
+"""Confidence under which a spoken yes is not taken for one and the question stays."""
+
 NOISE_MS = 600.0
 """Speech shorter than this that no engine understands is taken for a cough or a knock and gets no
 answer, unless a question is open; the shortest commands ("stop", "next song") are understood."""
@@ -138,7 +141,10 @@ class Agent:
         async with aclosing(microphone.chunks()) as chunks:  # lets a device go at once
             async for chunk in chunks:
                 event = endpointer.push(chunk)
-                await self._follow(event, said, on_transcript)
+                try:
+                    await self._follow(event, said, on_transcript)
+                except EngineError as error:
+                    said.error = error  # told when the wearer has finished
                 if isinstance(event, Ended):
                     endpoint = Timings(endpoint=microphone.now_ms())
                     said.speech_ms = event.last_speech_ms - event.start_ms
@@ -157,15 +163,18 @@ class Agent:
     ) -> None:
         """Give the engine what belongs to the utterance, as it is spoken."""
         assert self._ears is not None
+        if said.error and not isinstance(event, Started):
+            return
         match event:
             case Started(preroll=chunks):
+                said.error = None
                 said.start_ms = chunks[0].start_ms
                 said.pcm = bytearray().join(chunk.pcm for chunk in chunks)
                 await self._ears.call(lambda engine: _begin(engine, bytes(said.pcm)))
             case Speaking(chunk=chunk) | Ended(chunk=chunk):
                 said.pcm += chunk.pcm
-                partial = await self._ears.call(lambda engine: _feed(engine, chunk.pcm))
-                if on_transcript and partial and isinstance(event, Speaking):
+                await self._ears.call(lambda engine: engine.feed(chunk.pcm))
+                if on_transcript and (partial := await self._ears.call(lambda e: e.partial())):
                     on_transcript(partial)
             case Dropped():
                 await self._ears.call(lambda engine: engine.abort())
@@ -189,14 +198,12 @@ class Agent:
     ) -> Turn | None:
         """Get the transcript and answer it; None when there was a noise and nothing was said."""
         assert self._ears is not None
+        if said.error:
+            return self._failed(source, said.error, clock)
         try:
             transcript = await self._ears.call(lambda engine: engine.finish())
         except EngineError as error:
-            return self._answer(
-                Turn(source, Transcript(""), timings=times, error=str(error)),
-                Reply(str(error), kind="alert"),
-                clock,
-            )
+            return self._failed(source, error, clock)
         if not transcript.text and said.speech_ms < NOISE_MS and self.gate.open is None:
             return None
         if self.options.language != "auto":
@@ -205,6 +212,11 @@ class Agent:
         if on_transcript:
             on_transcript(transcript)
         return await self._respond(Turn(source, transcript, timings=times), clock)
+
+    def _failed(self, source: str, error: EngineError, clock: Clock) -> Turn:
+        """Tell the wearer that the speech engine gave up on an utterance."""
+        turn = Turn(source, Transcript(""), error=str(error))
+        return self._answer(turn, Reply(str(error), kind="alert"), clock)
 
     # -- answering ------------------------------------------------------------------------------
 
@@ -221,6 +233,8 @@ class Agent:
         late = self.gate.expire()
         if self.gate.open is not None or late:
             meant = yesno.answer(text)
+            if meant == "yes" and turn.transcript.confidence < SURE:
+                meant = "unclear"
             if meant != "unclear":
                 reply = await self._settle(meant, language)
                 return self._answer(turn, reply, clock)
@@ -356,16 +370,12 @@ class _Said:
     start_ms: float = 0.0
     speech_ms: float = 0.0
     pcm: bytearray = field(default_factory=bytearray)
+    error: EngineError | None = None
 
 
 def _begin(engine: Transcriber, pcm: bytes) -> None:
     engine.start()
     engine.feed(pcm)
-
-
-def _feed(engine: Transcriber, pcm: bytes) -> Transcript | None:
-    engine.feed(pcm)
-    return engine.partial()
 
 
 async def _run(action: Action, intent: Intent, ctx: Context) -> Any:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from agent.listen.asr import Transcriber
 from agent.llm.model import Model, ScriptedModel
 from agent.loop import Agent, AgentOptions
 from agent.messages import Transcript
@@ -74,26 +75,27 @@ def make_agent(
     builtin: bool = False,
     model: Model | None = None,
     texts: Iterable[str] = (),
+    transcriber: Transcriber | None = None,
     place: Place | None = None,
     speaker: Speaker | None = None,
     options: AgentOptions = AgentOptions(),  # noqa: B008  frozen, so sharing it is safe
 ) -> Agent:
     """Build an agent on virtual devices; `plugins` are modules or objects with hooks.
 
-    `builtin` adds the five skills that ship; `texts` is what the transcriber hears.
+    `builtin` adds the five skills that ship; `texts` is what a scripted transcriber hears.
     """
     skills = Skills.discover() if builtin else Skills()
     for plugin in plugins:
         skills.load(plugin)
     location: Location | None = FixedLocation(place) if place else None
     display = MemoryDisplay(load_profile("quark-s1"))
-    transcriber = ScriptedTranscriber(texts)
+    ears = transcriber or ScriptedTranscriber(texts)
     return Agent(
         skills,
         Devices(display=display, location=location, speaker=speaker),
         folder,
         model=model,
-        transcriber=lambda: transcriber,
+        transcriber=lambda: ears,
         options=options,
     )
 

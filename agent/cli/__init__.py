@@ -43,6 +43,9 @@ def one_line_errors(command: Command) -> Command:
             if click.get_current_context().find_root().params.get("debug"):
                 raise
             raise click.ClickException(" ".join(str(error).split())) from None
+        except KeyboardInterrupt:
+            click.echo()
+            sys.exit(130)
         except BrokenPipeError:  # the reader of our output went away, as `| head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)

@@ -247,6 +247,46 @@ async def test_a_microphone_that_vanishes_is_an_error_and_the_agent_lives_on(tmp
     assert [t.transcript.text for t in turns] == ["greet anna"]
 
 
+async def test_an_engine_that_fails_in_mid_speech_is_a_turn_and_the_next_one_is_heard(tmp_path):
+    from agent.errors import EngineError
+    from agent.testing import ScriptedTranscriber
+
+    class Failing(ScriptedTranscriber):
+        failures = 1
+
+        def feed(self, pcm):
+            super().feed(pcm)
+            if self.heard_bytes > 16000 and self.failures:
+                self.failures -= 1
+                raise EngineError("the engine lost its way: say it again")
+
+    agent = make_agent(tmp_path, [PLUGIN], transcriber=Failing(["greet anna"]))
+    pcm = bytes(16000) + speech(0.8) + bytes(32000) + speech() + bytes(32000)
+    turns = [turn async for turn in agent.listen(FileMicrophone(pcm, pace="fast"))]
+    assert turns[0].error == "the engine lost its way: say it again"
+    assert [turn.transcript.text for turn in turns] == ["", "greet anna"]
+    assert "Hello anna" in lens(agent)
+
+
+@pytest.mark.parametrize(("confidence", "payments"), [(0.95, 1), (0.5, 0)])
+async def test_a_spoken_yes_must_be_clear(tmp_path, confidence, payments):
+    from dataclasses import replace
+
+    from agent.testing import ScriptedTranscriber
+
+    class Unsure(ScriptedTranscriber):
+        def finish(self):
+            return replace(super().finish(), confidence=confidence)
+
+    paid.clear()
+    agent = make_agent(tmp_path, [PLUGIN], transcriber=Unsure(["yes"]))
+    await agent.hear("pay $20")
+    pcm = bytes(16000) + speech() + bytes(32000)
+    _ = [turn async for turn in agent.listen(FileMicrophone(pcm, pace="fast"))]
+    assert len(paid) == payments
+    assert (agent.gate.open is None) == bool(payments)
+
+
 async def test_an_engine_that_hangs_is_replaced(tmp_path):
     from agent.errors import EngineError
     from agent.listen.engine import EngineThread
