@@ -7,8 +7,8 @@ What a skill author imports, and nothing else:
 
 from agent.context import Context
 from agent.errors import NotCommitted
+from agent.hooks import hookimpl
 from agent.messages import Proposal, Receipt, Reply
-from agent.plugins import hookimpl
 from agent.skill import skill
 from agent.slots import OneOf, Range
 

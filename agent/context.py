@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from agent.llm.model import CancelScope, Model
     from agent.skill import Permission
 
+GUARDED: Mapping[str, Permission] = {"camera": "camera", "microphone": "microphone"}
+"""Kinds of device that need a permission."""
+
 
 @dataclass(slots=True)
 class Context:
@@ -44,6 +47,8 @@ class Context:
     """Plays sound, where the glasses have a speaker."""
     locate: Callable[[], Place] | None = None
     """Tells where the wearer is; behind `location`."""
+    devices: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    """What gives each device that a plugin provides, by kind; behind `device`."""
     clock: Callable[[], datetime] = datetime.now
     """Wall time; tests give their own."""
     asked_model: bool = False
@@ -81,11 +86,28 @@ class Context:
 
         Raises Refused without the permission `location`, DeviceError where nothing can tell.
         """
-        if "location" not in self.permissions:
-            raise Refused(
-                f"{self.skill} asked where you are but never declared it:"
-                ' add permissions={"location": "why"} to its @skill'
-            )
+        self._need("location", "asked where you are")
         if self.locate is None:
             raise DeviceError("nothing here can tell where you are: pair a phone or set a location")
         return self.locate()
+
+    def device(self, kind: str) -> Any:
+        """Return a device that a plugin provides: `ctx.device("camera")`.
+
+        Raises Refused for a camera or microphone without the permission of that name, DeviceError
+        where there is no such device.
+        """
+        if kind == "location":
+            return self.location
+        if permission := GUARDED.get(kind):
+            self._need(permission, f"asked for the {kind}")
+        if kind not in self.devices:
+            raise DeviceError(f"there is no {kind} here: install a plugin that provides one")
+        return self.devices[kind]()
+
+    def _need(self, permission: Permission, what: str) -> None:
+        if permission not in self.permissions:
+            raise Refused(
+                f"{self.skill} {what} but never declared it:"
+                f' add permissions={{"{permission}": "why"}} to its @skill'
+            )

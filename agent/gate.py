@@ -12,13 +12,13 @@ import logging
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.errors import GlassesError, NotCommitted
-from agent.messages import Proposal, Reply
+from agent.errors import GlassesError, NotCommitted, PluginError
+from agent.messages import Proposal, Receipt, Reply
 from hardware.base import DeviceError
 
 log = logging.getLogger(__name__)
@@ -31,12 +31,18 @@ SAID = {
         "declined": "Cancelled. Nothing was paid.",
         "expired": "Too late: that payment was dropped. Ask again.",
         "failed": "Not paid: {reason}",
+        "ledger": "the ledger cannot be written ({error})",
+        "late": "no answer yet",
+        "broke": "the skill failed",
         "unknown": "Payment outcome unknown: {reason}. Check before paying again.",
     },
     "zh": {
         "declined": "已取消，没有付款。",
         "expired": "已超时，付款作废，请重新说。",
         "failed": "未付款：{reason}",
+        "ledger": "无法写入账本（{error}）",
+        "late": "尚无回应",
+        "broke": "技能出错",
         "unknown": "付款结果未知：{reason}。再付之前请先核对。",
     },
 }
@@ -66,6 +72,8 @@ class Gate:
         self._path = folder / "gate.sqlite"
         self._clock = clock
         self.open: Open | None = None
+        self.fault: str | None = None
+        """What the last commit did that no plugin may, for the one who keeps count."""
 
     def offer(self, proposal: Proposal, skill: str, language: str) -> None:
         """Make this the open proposal; an earlier one is dropped."""
@@ -90,29 +98,67 @@ class Gate:
     def confirm(self, language: str) -> Reply:
         """Take a yes: write the key down, commit once, write the outcome down."""
         opened, self.open = self.open, None  # gone first: nothing can commit it a second time
+        self.fault = None
         if opened is None:
             return Reply(SAID[language]["expired"])
         proposal = opened.proposal
         said = SAID[language]
         if proposal.commit is None:
             return Reply(said["failed"].format(reason="the skill gave no way to carry it out"))
-        with closing(self._ledger()) as ledger:
+        try:
+            ledger = self._begun(opened)
+        except (OSError, sqlite3.Error) as error:  # not written down, so not paid
+            reason = said["ledger"].format(error=error)
+            return Reply(said["failed"].format(reason=reason), kind="alert")
+        with closing(ledger):
+            return self._commit(opened, proposal.commit, ledger, said)
+
+    def _commit(
+        self,
+        opened: Open,
+        commit: Callable[[str], Receipt],
+        ledger: sqlite3.Connection,
+        said: Mapping[str, str],
+    ) -> Reply:
+        try:
+            receipt = commit(opened.key)
+            if not isinstance(receipt, Receipt):
+                raise PluginError(f"returned {type(receipt).__name__}: a commit returns a Receipt")
+        except NotCommitted as error:
+            self._outcome(ledger, opened.key, "failed")
+            return Reply(said["failed"].format(reason=error), kind="alert")
+        except BaseException as error:  # the plugin boundary: what it raises, money may have moved
+            self._outcome(ledger, opened.key, "unknown")
+            log.warning("commit of %s ended in %s", opened.skill, type(error).__name__)
+            reason: object = error
+            if isinstance(error, PluginError):
+                self.fault = str(error)
+                reason = said["broke"]
+            elif not isinstance(error, (GlassesError, DeviceError, OSError, sqlite3.Error)):
+                self.fault = f"raised {type(error).__name__}"
+                reason = said["broke"]
+            return Reply(said["unknown"].format(reason=reason), kind="alert")
+        self._outcome(ledger, opened.key, "done", receipt.reference)
+        return Reply(receipt.text, title=opened.proposal.title)
+
+    def unanswered(self, language: str) -> Reply:
+        """Tell of a commit that goes on for too long; its outcome is written down if it comes."""
+        said = SAID[language]
+        return Reply(said["unknown"].format(reason=said["late"]), kind="alert")
+
+    def _begun(self, opened: Open) -> sqlite3.Connection:
+        """Write down that the commit begins. Raises OSError or sqlite3.Error where it cannot."""
+        ledger, proposal = self._ledger(), opened.proposal
+        try:
             ledger.execute(
                 "INSERT INTO commits (key, skill, amount, currency, payee, at, state)"
                 " VALUES (?, ?, ?, ?, ?, datetime('now'), 'committing')",
                 (opened.key, opened.skill, str(proposal.amount), proposal.currency, proposal.payee),
             )
-            try:
-                receipt = proposal.commit(opened.key)
-            except NotCommitted as error:
-                self._outcome(ledger, opened.key, "failed")
-                return Reply(said["failed"].format(reason=error), kind="alert")
-            except (GlassesError, DeviceError, OSError, sqlite3.Error) as error:
-                self._outcome(ledger, opened.key, "unknown")
-                log.warning("commit of %s ended in %s", opened.skill, type(error).__name__)
-                return Reply(said["unknown"].format(reason=error), kind="alert")
-            self._outcome(ledger, opened.key, "done", receipt.reference)
-        return Reply(receipt.text, title=proposal.title)
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
 
     def unresolved(self) -> int:
         """Return how many commits have no known outcome, from power cuts or failed providers."""

@@ -7,19 +7,20 @@ give a `Turn`. Nothing here knows a concrete skill, engine or device.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from agent import dialogue
+from agent import conduct, derive, dialogue, prompts
 from agent.context import Context
 from agent.display.layout import lay_out
-from agent.errors import EngineError, GlassesError
+from agent.errors import EngineError
 from agent.gate import Gate
 from agent.listen.asr import Transcriber
 from agent.listen.endpoint import (
@@ -37,11 +38,10 @@ from agent.listen.vad import WebRtcVad
 from agent.llm.model import CancelScope, Model, NoModel
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plugins import Skills
-from agent.prompts import Prompts
 from agent.sayable import Saying
 from agent.skill import Action
 from agent.turn import Timings, Turn
-from agent.understand import yesno
+from agent.understand import times, yesno
 from agent.understand.router import Router
 from agent.understand.text import MAX_CHARACTERS, language_of
 from hardware.base import DeviceError, Devices, Frame, Microphone
@@ -67,13 +67,16 @@ class AgentOptions:
     """`en`, `zh`, or `auto`: by the script of typed text, by the engine for speech."""
     action_timeout_s: float = 10.0
     """Longest an action may take."""
+    commit_timeout_s: float = 30.0
+    """Longest a payment may take; then its outcome is unknown, and the skill goes on with it."""
     engine_timeout_s: float = 8.0
     """Longest one call of a speech engine may take."""
 
 
 def _stopwatch() -> Clock:
-    began = time.perf_counter()
-    return lambda: (time.perf_counter() - began) * 1000
+    now_s = asyncio.get_running_loop().time  # the loop's, so that tests can have their own
+    began_s = now_s()
+    return lambda: (now_s() - began_s) * 1000
 
 
 class Agent:
@@ -94,9 +97,11 @@ class Agent:
         self.model: Model = model or NoModel()
         self.options = options
         self.gate = Gate(folder)
+        self.now: Callable[[], datetime] = datetime.now
+        """Wall time that skills are told; tests give their own."""
         self._folder = folder
         self._router = Router(skills.actions)
-        self._prompts = Prompts()
+        self._known: tuple[Action, ...] = ()
         self._ears = EngineThread(transcriber, options.engine_timeout_s) if transcriber else None
         self._memory: dict[str, dict[str, Any]] = {}
         self._shown: tuple[Frame, ...] = ()
@@ -112,12 +117,23 @@ class Agent:
     def route(self, text: str, language: str | None = None) -> tuple[str, Intent | NotRecognized]:
         """Return the language of a text and what it means, without doing it."""
         spoken = self._language(text, language)
+        self._refresh()
         intent = self._router.route(Transcript(text, spoken))
         return intent.language if isinstance(intent, Intent) else spoken, intent
 
     def _language(self, text: str, wanted: str | None) -> str:
         wanted = wanted or self.options.language
         return language_of(text) if wanted == "auto" else wanted
+
+    def _refresh(self) -> bool:
+        """Look at what is installed now; say whether that has changed, as after a reload."""
+        times.clock.set(self.now)
+        known = tuple(self.skills.actions.values())
+        if changed := [*map(id, known)] != [*map(id, self._known)]:
+            self._known = known
+            if self.gate.open is not None and self.gate.open.skill not in {a.skill for a in known}:
+                self.gate.drop()  # it was disabled or unloaded
+        return changed
 
     # -- hearing --------------------------------------------------------------------------------
 
@@ -135,12 +151,15 @@ class Agent:
         if self._ears is None:
             raise EngineError("no speech engine: run `glasses doctor` to see what is missing")
         endpointer = endpointer or Endpointer(WebRtcVad())
+        self._refresh()
         self._router.warm()
         await self._expect()
         said = _Said()
         async with aclosing(microphone.chunks()) as chunks:  # lets a device go at once
             async for chunk in chunks:
                 event = endpointer.push(chunk)
+                if isinstance(event, Idle | Started) and self._refresh():
+                    await self._expect()
                 try:
                     await self._follow(event, said, on_transcript)
                 except EngineError as error:
@@ -155,7 +174,9 @@ class Agent:
                         continue
                     # Only for the record, so it is worked out after the answer is on the lens.
                     speech_end = energy_speech_end(bytes(said.pcm), said.start_ms)
-                    yield replace(turn, timings=replace(turn.timings, speech_end=speech_end))
+                    yield await self._ended(
+                        replace(turn, timings=replace(turn.timings, speech_end=speech_end))
+                    )
                     await self._expect()
 
     async def _follow(
@@ -225,19 +246,35 @@ class Agent:
         clock = _stopwatch()
         transcript = Transcript(text, self._language(text, language))
         times = Timings(speech_end=0.0, endpoint=0.0, transcript=0.0)
-        return await self._respond(Turn(source, transcript, timings=times), clock)
+        return await self._ended(
+            await self._respond(Turn(source, transcript, timings=times), clock)
+        )
+
+    async def call(self, made: str | Mapping[str, Any], language: str = "en") -> Turn:
+        """Do what a tool call says, under the same rules as if its sentence had been said.
+
+        A call that no action answers gives a turn with an error, and the lens stays as it is.
+        """
+        clock = _stopwatch()
+        self._refresh()
+        intent = derive.call(self.skills.actions, made, language)
+        turn = Turn("tool call", Transcript("", language), intent=intent)
+        if isinstance(intent, NotRecognized):
+            return replace(turn, error=intent.reason)
+        self.gate.drop()
+        return await self._ended(await self._act(turn, intent, clock))
 
     async def _respond(self, turn: Turn, clock: Clock) -> Turn:
         """Find out what was meant and answer it."""
         text, language = turn.transcript.text, turn.transcript.language
+        self._refresh()
         late = self.gate.expire()
         if self.gate.open is not None or late:
             meant = yesno.answer(text)
             if meant == "yes" and turn.transcript.confidence < SURE:
                 meant = "unclear"
             if meant != "unclear":
-                reply = await self._settle(meant, language)
-                return self._answer(turn, reply, clock)
+                return await self._settle(turn, meant, clock)
         intent = self._router.route(turn.transcript)
         turn = replace(turn, intent=intent, timings=replace(turn.timings, intent=clock()))
         if isinstance(intent, Intent):
@@ -250,12 +287,24 @@ class Agent:
             return self._answer(turn, self.gate.open.proposal, clock)
         return self._answer(turn, self._unknown(text, language), clock)
 
-    async def _settle(self, meant: yesno.Answer, language: str) -> Reply:
+    async def _settle(self, turn: Turn, meant: yesno.Answer, clock: Clock) -> Turn:
         """Carry the wearer's yes or no to the gate."""
-        said = "zh" if language == "zh" else "en"
-        if meant == "yes":
-            return await asyncio.to_thread(self.gate.confirm, said)
-        return self.gate.decline(said)
+        said = "zh" if turn.transcript.language == "zh" else "en"
+        if meant != "yes":
+            return self._answer(turn, self.gate.decline(said), clock)
+        skill = self.gate.open.skill if self.gate.open else ""
+        limit_s = self.options.commit_timeout_s
+        outcome = await self.skills.runner.run(
+            skill, partial(self.gate.confirm, said), limit_s, interrupt=False
+        )
+        if outcome.error is not None:  # the gate's own: a ledger that can no longer be written
+            log.error("the ledger failed: %s", type(outcome.error).__name__)
+            turn = replace(turn, error=f"the ledger failed: {outcome.error}")
+        fault = f"took over {limit_s:g} s" if outcome.timed_out else self.gate.fault
+        if fault:
+            turn = replace(turn, error=f"{skill}'s commit {fault}")
+            self.skills.offend(skill, f"{skill}'s commit {fault}")
+        return self._answer(turn, outcome.value or self.gate.unanswered(said), clock)
 
     def _unknown(self, text: str, language: str) -> Reply:
         said = dialogue.SAID.get(language, dialogue.SAID["en"])
@@ -267,35 +316,46 @@ class Agent:
     async def _act(self, turn: Turn, intent: Intent, clock: Clock) -> Turn:
         """Run the action; whatever becomes of it, there is a reply and the agent lives on."""
         action = self.skills.actions[intent.name]
-        language = turn.transcript.language
+        language, limit_s = turn.transcript.language, self.options.action_timeout_s
         said = dialogue.SAID.get(language, dialogue.SAID["en"])
-        scope = CancelScope(self.options.action_timeout_s)
+        scope = CancelScope(limit_s)
         ctx = self._context(action, language, scope)
-        try:
-            result = await asyncio.wait_for(
-                _run(action, intent, ctx),
-                self.options.action_timeout_s,
-            )
-            reply = _checked(action, result)
-        except TimeoutError:
+        call = partial(_call, action, intent, ctx)
+        outcome = await self.skills.runner.run(action.skill, call, limit_s)
+        if outcome.timed_out:
             scope.cancel()  # its thread cannot be ended, but what it calls on can
-            reply = Reply(said["hung"].format(skill=action.skill), kind="alert")
-            turn = replace(
-                turn, error=f"{action.name} took over {self.options.action_timeout_s:g} s"
-            )
-        except (GlassesError, DeviceError) as error:
-            reply = Reply(str(error), title=action.skill, kind="alert")
-            turn = replace(turn, error=" ".join(str(error).split()))
-        except Exception as error:  # the plugin boundary
-            log.warning("%s raised %s", action.name, type(error).__name__)
-            log.debug("%s failed", action.name, exc_info=True)
-            reply = Reply(said["failed"].format(skill=action.skill), kind="alert")
-            turn = replace(turn, error=f"{action.name} raised {type(error).__name__}")
+        verdict = conduct.judge(action, outcome, limit_s, said)
+        if outcome.error is not None:
+            log.debug("%s failed", action.name, exc_info=outcome.error)
+        if verdict.offences:  # one call is one offence, however much was wrong with it
+            self.skills.offend(action.skill, "; ".join(verdict.offences))
         if ctx.asked_model:
             turn = replace(turn, model=self.model.name)
-        if isinstance(reply, Proposal):
-            self.gate.offer(reply, action.skill, language)
-        return self._answer(turn, reply, clock)
+        if isinstance(verdict.reply, Proposal):
+            self.gate.offer(verdict.reply, action.skill, language)
+        return self._answer(replace(turn, error=verdict.error), verdict.reply, clock)
+
+    async def _ended(self, turn: Turn) -> Turn:
+        """Let the observers look at the turn, and switch off who has offended too often."""
+        runner, observers = self.skills.runner, self.skills.observers()
+        outcomes = await asyncio.gather(
+            *(runner.run(name, partial(see, turn), conduct.OBSERVER_S) for name, see in observers)
+        )
+        for (name, _), outcome in zip(observers, outcomes, strict=True):
+            for offence in conduct.faults(outcome, f"{name}.turn_ended", conduct.OBSERVER_S):
+                self.skills.offend(name, offence)
+        for name in self.skills.settle():
+            if isinstance(turn.intent, Intent) and turn.intent.skill == name:
+                turn = self._disabled(turn, name)
+        return turn
+
+    def _disabled(self, turn: Turn, name: str) -> Turn:
+        """Tell the wearer that the skill that answered this turn is off from now on."""
+        said = dialogue.SAID.get(turn.transcript.language, dialogue.SAID["en"])
+        off = Reply(said["disabled"].format(skill=name, count=conduct.OFFENCES), kind="alert")
+        error = f"{turn.error or self.skills.offences[name][-1]}; {name} is disabled"
+        shown = self._answer(replace(turn, error=error), off, _stopwatch())
+        return replace(shown, timings=turn.timings)
 
     def _context(self, action: Action, language: str, scope: CancelScope) -> Context:
         sentences = action.languages.get(language)
@@ -306,12 +366,14 @@ class Agent:
             folder=self._folder / action.skill,
             memory=self._memory.setdefault(action.skill, {}),
             responses=sentences.responses if sentences else {},
-            permissions=action.declaration.permissions,
+            permissions=MappingProxyType(action.declaration.permissions),
             engine=self.model,
-            prompts=self._prompts.render,
+            prompts=prompts.beside(action.function).render,
             speaker=self.devices.speaker,
             locate=location.where if location else None,
+            devices=self.devices.others,
             cancel=scope,
+            clock=self.now,
         )
 
     def _control(self, turn: Turn, control: dialogue.Control, clock: Clock) -> Turn:
@@ -351,9 +413,10 @@ class Agent:
         frame = frames[0] if frames else self._shown[self._page]
         try:
             self.devices.display.show(frame)
-        except DeviceError as error:
-            log.warning("the display refused a frame: %s", error)
-            return replace(turn, error=turn.error or str(error))
+        except Exception as error:  # a display may come from a plugin
+            reason = str(error) if isinstance(error, DeviceError) else type(error).__name__
+            log.warning("the display refused a frame: %s", reason)
+            return replace(turn, error=turn.error or f"the display refused a frame: {reason}")
         return replace(turn, timings=replace(turn.timings, first_glyph=clock()))
 
     async def close(self) -> None:
@@ -378,26 +441,9 @@ def _begin(engine: Transcriber, pcm: bytes) -> None:
     engine.feed(pcm)
 
 
-async def _run(action: Action, intent: Intent, ctx: Context) -> Any:
-    """Call the action: coroutines here, plain functions in a worker thread."""
+def _call(action: Action, intent: Intent, ctx: Context) -> Any:
+    """Call the action, or return the coroutine that it is."""
     arguments = dict(intent.slots)
     if action.declaration.context is not None:
         arguments[action.declaration.context] = ctx
-    try:
-        if inspect.iscoroutinefunction(action.function):
-            return await action.function(**arguments)
-        return await asyncio.to_thread(action.function, **arguments)
-    except SystemExit as error:  # asyncio would let it end the whole process
-        raise RuntimeError("the action called sys.exit") from error
-
-
-def _checked(action: Action, result: Any) -> Reply:
-    """Return the reply, or raise GlassesError when the action broke its contract."""
-    if isinstance(result, str):
-        return Reply(result)
-    if not isinstance(result, Reply):
-        kind = type(result).__name__
-        raise GlassesError(f"{action.name} returned {kind}: an action returns a Reply or text")
-    if isinstance(result, Proposal) and action.declaration.risk != "money":
-        raise GlassesError(f"{action.name} proposed a payment but is not declared risk='money'")
-    return result
+    return action.function(**arguments)

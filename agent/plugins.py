@@ -9,47 +9,41 @@ rest, and skills are kept in the order plugins were found, not in pluggy's rever
 from __future__ import annotations
 
 import difflib
-import importlib
-import importlib.util
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import metadata
+from itertools import islice
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from agent import modules
+from agent.conduct import LISTS_S, OFFENCES, faults, raised
 from agent.errors import GlassesError, PluginError
-from agent.sentences import read_sentences
-from agent.skill import Action, Declaration, Sentences, declarations
+from agent.hooks import HOOKS, KINDS, Hooks, Kind
+from agent.runner import Outcome, Runner
+from agent.sentences import check_files, languages
+from agent.skill import Action, Declaration, declarations
+from agent.slots import Choice, Slot, Values
+
+if TYPE_CHECKING:
+    from agent.turn import Turn
 
 ENTRY_POINTS = "glasses"
 BUILTIN = ("skills.shop", "skills.pay", "skills.translate", "skills.navigate", "skills.music")
 
+LOAD_S = 15.0
+"""Longest a plugin may take to be imported, and then to register."""
+
+MAX_VALUES = 100_000
+"""Most values in a slot's list."""
+
 log = logging.getLogger(__name__)
-
-hookspec = pluggy.HookspecMarker("glasses")
-hookimpl = pluggy.HookimplMarker("glasses")
-
-
-class Register(Protocol):
-    """What `register_skills` is given to call."""
-
-    def __call__(self, *things: Any) -> None:
-        """Take functions decorated with `@skill`, or objects with such methods."""
-        ...
-
-
-class Hooks:
-    """The hooks of the agent."""
-
-    @hookspec
-    def register_skills(self, register: Register) -> None:
-        """Call `register(action, …)` with the skill's actions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,89 +56,351 @@ class Problem:
     """One line."""
 
 
-class Skills:
-    """The installed skills: every action, by name, in the order they were found."""
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """An engine or device that a plugin brings."""
 
-    def __init__(self) -> None:
-        """Start with none; `load` adds plugins."""
+    kind: Kind
+    """What it is."""
+    name: str
+    """What `glasses doctor` calls it."""
+    make: Callable[..., Any]
+    """Builds it from the Config."""
+    source: str
+    """Where the plugin was installed from."""
+
+
+@dataclass(slots=True)
+class _Installed:
+    """One plugin and all that it brought."""
+
+    name: str
+    plugin: Any
+    source: str
+    again: Callable[[], Any] | None
+    """Imports it once more; None for an object that was given to `load`."""
+    actions: dict[str, Action] = field(default_factory=dict)
+    providers: list[Provider] = field(default_factory=list)
+
+
+class Skills:
+    """The installed plugins: every action, by name, in the order they were found."""
+
+    def __init__(self, load_timeout_s: float = LOAD_S) -> None:
+        """Start with none; `load` and `add` bring plugins."""
         self.actions: dict[str, Action] = {}
+        """What can be done now; without the actions of disabled plugins."""
         self.problems: list[Problem] = []
+        """Plugins that are not in use."""
+        self.offences: dict[str, list[str]] = {}
+        """What each plugin did that none may, one line each."""
+        self.refuse_clashes = True
+        """Whether a plugin whose sentences clash with a payment is refused; `glasses test` loads
+        it to say so."""
+        self.runner = Runner()
+        self._load_timeout_s = load_timeout_s
+        self._installed: dict[str, _Installed] = {}
+        self._disabled: set[str] = set()
+        self._noted: set[tuple[str, str]] = set()
         self._manager = pluggy.PluginManager("glasses")
         self._manager.add_hookspecs(Hooks)
 
     @classmethod
-    def discover(cls, extra: Iterable[str] = (), folder: Path | None = None) -> Skills:
+    def discover(
+        cls, extra: Iterable[str] = (), folder: Path | None = None, load_timeout_s: float = LOAD_S
+    ) -> Skills:
         """Load the built-in skills, installed plugins, the user's folder, then `extra`.
 
         `extra` holds module names or paths of Python files. A plugin that cannot be loaded is in
         `problems`, except one of `extra`: the user asked for it by name, so PluginError is raised.
         """
-        skills = cls()
+        skills = cls(load_timeout_s)
         for name in BUILTIN:
-            skills._try(name, lambda name=name: importlib.import_module(name), "glasses")  # type: ignore[misc]
+            skills.add(name, source="glasses")
         for point in metadata.entry_points(group=ENTRY_POINTS):
             source = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
-            skills._try(point.name, point.load, source)
-        for path in sorted(folder.glob("*.py")) if folder and folder.is_dir() else ():
-            skills._try(str(path), lambda path=path: _from_file(path), str(path))  # type: ignore[misc]
+            skills.add(point.name, point.load, source)
+        for path in modules.in_folder(folder):
+            skills.add(str(path))
         for wanted in extra:
-            skills._try(wanted, lambda wanted=wanted: _import(wanted), wanted)  # type: ignore[misc]
-            if skills.problems and skills.problems[-1].plugin == wanted:
-                raise PluginError(f"plugin {wanted}: {skills.problems[-1].reason}")
+            if problem := skills.add(wanted):
+                raise PluginError(f"plugin {wanted}: {problem.reason}")
         return skills
+
+    # -- loading --------------------------------------------------------------------------------
+
+    def add(
+        self, wanted: str, again: Callable[[], Any] | None = None, source: str = ""
+    ) -> Problem | None:
+        """Import and load a plugin by module name or path; return what is wrong with it, if so.
+
+        `again` imports it in another way. The problem is also kept in `problems`.
+        """
+        again = again or partial(modules.load, wanted)
+        self.problems = [p for p in self.problems if p.plugin != wanted]
+        problem = self._tried(wanted, lambda: self._add(wanted, again, source or wanted))
+        if problem is not None:
+            self.problems.append(problem)
+        return problem
 
     def load(self, plugin: Any, source: str = "") -> None:
         """Add one plugin: a module or object with hook implementations.
 
         Raises PluginError or SentenceError; nothing of the plugin stays behind then.
         """
-        name = _plugin_name(plugin)
-        if self._manager.has_plugin(name):
-            raise PluginError(f"{name} is loaded already; two plugins cannot share a name")
-        try:
-            self._manager.register(plugin, name=name)
-            self._manager.check_pending()
-        except pluggy.PluginValidationError as error:
-            self._manager.unregister(name=name)
-            raise PluginError(_explain(plugin, error)) from None
-        implementations = [
-            found
-            for found in self._manager.hook.register_skills.get_hookimpls()
-            if found.plugin is plugin
-        ]
-        found: dict[str, Action] = {}
+        self._install(plugin, source, None)
 
-        def register(*things: Any) -> None:
-            for thing in things:
-                for declaration, function in declarations(thing):
-                    action = _action(plugin, declaration, function, source or name)
-                    if action.name in self.actions or action.name in found:
-                        raise PluginError(
-                            f"{action.name} is declared by {source or name} and by"
-                            f" {(self.actions | found)[action.name].source}; rename one of them"
-                        )
-                    found[action.name] = action
+    def unload(self, name: str) -> None:
+        """Remove a plugin with all that it brought. Raises PluginError for an unknown name."""
+        installed = self._get(name)
+        del self._installed[name]
+        self._manager.unregister(name=name)
+        if installed.again is not None:
+            modules.forget(_module_name(installed.plugin))
+        self._pardon(name)
+        self._gather()
 
+    def reload(self, name: str) -> Problem | None:
+        """Import a plugin anew and put it in its own place; a disabled one is enabled again.
+
+        When that fails the version in use stays, and what is wrong is returned. Raises PluginError
+        for an unknown name, or for an object that was never imported.
+        """
+        old = self._get(name)
+        if old.again is None:
+            raise PluginError(f"{name} was given as an object and cannot be read again")
+        return self._tried(name, lambda: self._reload(old))
+
+    def _get(self, name: str) -> _Installed:
+        if name not in self._installed:
+            known = ", ".join(self._installed) or "none"
+            raise PluginError(f"no plugin is called {name}; installed: {known}")
+        return self._installed[name]
+
+    def _add(self, label: str, again: Callable[[], Any], source: str) -> None:
+        plugin, offences = self._imported(label, again)
         try:
-            for implementation in implementations:
-                implementation.function(register)
+            name = self._install(plugin, source, again)
         except BaseException:
-            self._manager.unregister(name=name)
+            there = [other.plugin for other in self._installed.values()]
+            if plugin not in there:
+                modules.forget(module := _module_name(plugin))
+                sys.modules.update((module, p) for p in there if _module_name(p) == module)
             raise
-        self.actions |= found
+        for offence in offences:
+            self.offend(name, f"{name} {offence}")
 
-    def _try(self, name: str, load: Callable[[], Any], source: str) -> None:
-        """Load one plugin; the plugin boundary, so whatever it raises becomes a Problem."""
+    def _reload(self, old: _Installed) -> None:
+        assert old.again is not None
+        with modules.anew(_module_name(old.plugin)):
+            plugin, offences = self._imported(old.name, old.again)
+            if skill_name(plugin) != old.name:
+                raise PluginError(f"it is called {skill_name(plugin)} now: start the agent again")
+            self._manager.unregister(name=old.name)
+            try:
+                new = self._take(plugin, old.source, old.again)
+            except BaseException:
+                self._manager.register(old.plugin, name=old.name)
+                raise
+        self._installed[old.name] = new
+        self._pardon(old.name)
+        self._gather()
+        for offence in offences:
+            self.offend(old.name, f"{old.name} {offence}")
+
+    def _imported(self, name: str, load: Callable[[], Any]) -> tuple[Any, tuple[str, ...]]:
+        """Import in a thread of its own, so that a module that hangs is left behind."""
+        outcome = self.runner.wait(name, load, self._load_timeout_s)
+        return self._value(outcome, "its import"), outcome.offences
+
+    def _value(self, outcome: Outcome, what: str) -> Any:
+        if outcome.timed_out:
+            raise PluginError(f"{what} was not done within {self._load_timeout_s:g} s")
+        if outcome.error is None:
+            return outcome.value
+        if isinstance(outcome.error, Exception):
+            raise outcome.error
+        raise PluginError(f"{what} {raised(outcome.error)}") from outcome.error
+
+    def _tried(self, name: str, work: Callable[[], None]) -> Problem | None:
+        """Do it; the plugin boundary, so whatever it raises becomes a Problem."""
         try:
-            self.load(load(), source)
-        except (GlassesError, SystemExit) as error:
+            work()
+        except GlassesError as error:
             reason = str(error) or type(error).__name__
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
+            reason = modules.told(error)
             log.debug("plugin %s failed to load", name, exc_info=True)
         else:
+            return None
+        return Problem(name, " ".join(reason.split()))
+
+    def _install(self, plugin: Any, source: str, again: Callable[[], Any] | None) -> str:
+        name = skill_name(plugin)
+        if there := self._installed.get(name):
+            raise PluginError(
+                f"{name} is loaded already, from {there.source}; two plugins cannot share a name:"
+                " rename one of them"
+            )
+        self._installed[name] = self._take(plugin, source or name, again)
+        if name not in self._disabled:
+            self.actions |= self._installed[name].actions
+        return name
+
+    def _take(self, plugin: Any, source: str, again: Callable[[], Any] | None) -> _Installed:
+        """Register a plugin with pluggy and ask it what it brings."""
+        new = _Installed(skill_name(plugin), plugin, source, again)
+        try:
+            self._manager.register(plugin, name=new.name)
+            self._manager.check_pending()
+            if not self._manager.get_hookcallers(plugin):
+                raise PluginError(f"it has no hook: mark {' or '.join(HOOKS)} with @hookimpl")
+            self._call(new, "register_skills", register=partial(self._register, new))
+            check_files(action.declaration for action in new.actions.values())
+            self._call(new, "register_devices", provide=partial(_provide, new))
+            self._refuse_money_clash(new)
+        except pluggy.PluginValidationError as error:
+            self._manager.unregister(name=new.name)
+            raise PluginError(_explain(plugin, error)) from None
+        except BaseException:
+            self._manager.unregister(name=new.name)
+            raise
+        return new
+
+    def _call(self, new: _Installed, hook: str, **given: Any) -> None:
+        """Call one hook of one plugin."""
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            if implementation.plugin is not new.plugin:
+                continue
+            if implementation.wrapper or implementation.hookwrapper:
+                raise PluginError(f"{hook} wraps other plugins' hooks, which is not supported")
+            arguments = {name: given[name] for name in implementation.argnames}
+            call = partial(implementation.function, **arguments)
+            self._value(self.runner.wait(new.name, call, self._load_timeout_s), hook)
+
+    def _refuse_money_clash(self, new: _Installed) -> None:
+        """Raise PluginError when one of its sentences also means something where money moves."""
+        if new.source == "glasses" or not self.refuse_clashes:
+            return  # those that ship are checked by our tests, not at every start
+        others = (i for name, i in self._installed.items() if name != new.name)  # not its old self
+        pays = any(action.declaration.risk == "money" for action in new.actions.values())
+        installed = (action for other in others for action in other.actions.values())
+        before = [a for a in installed if pays or a.declaration.risk == "money"]
+        if not before:
             return
-        self.problems.append(Problem(name, " ".join(reason.split())))
+        from agent.check.clashes import money_overlaps
+
+        for clash in money_overlaps(new.actions.values(), before):
+            owners = " and ".join(f"{side.action} ({side.source})" for side in clash.sides)
+            raise PluginError(f"{clash}; where money moves a sentence has one owner: {owners}")
+
+    def _register(self, new: _Installed, *things: Any) -> None:
+        for thing in things:
+            for declaration, function in declarations(thing):
+                action = _action(new.plugin, declaration, function, new.source)
+                if new.source != "glasses":
+                    action = self._guarded(action)
+                if action.name in new.actions:
+                    raise PluginError(
+                        f"{action.name} is declared twice, at {declaration.where} and at"
+                        f" {new.actions[action.name].declaration.where}: rename one function"
+                    )
+                new.actions[action.name] = action
+
+    def _guarded(self, action: Action) -> Action:
+        """Return the action with lists that cannot harm: the agent's own loop asks for them."""
+
+        def guard(slot: Slot) -> Slot:
+            if not isinstance(slot.kind, Choice) or not callable(slot.kind.source):
+                return slot
+            source = partial(self._listed, action, slot.name, slot.kind.source, [])
+            return replace(slot, kind=replace(slot.kind, source=_of_language(source)))
+
+        slots = tuple(guard(slot) for slot in action.declaration.slots)
+        return replace(action, declaration=replace(action.declaration, slots=slots))
+
+    def _listed(
+        self,
+        action: Action,
+        slot: str,
+        source: Callable[..., Values],
+        hung: list[str],
+        language: str,
+    ) -> Values:
+        """Ask a plugin for the values of a slot; none when it fails, or has hung before."""
+        what = f"the list of {action.name}'s {slot}"
+        if hung:
+            self.offend(action.skill, f"{what} still hangs")
+            return ()
+        outcome = self.runner.wait(
+            action.skill, lambda: _values(source, action.function, language), LISTS_S
+        )
+        if outcome.timed_out:
+            hung.append(slot)
+        for fault in faults(outcome, what, LISTS_S):
+            self.offend(action.skill, fault)
+        values: Values = outcome.value or ()
+        return values
+
+    # -- what plugins bring ---------------------------------------------------------------------
+
+    def _gather(self) -> None:
+        """Work out `actions` anew: the Router sees the same mapping."""
+        self.actions.clear()
+        for name, installed in self._installed.items():
+            if name not in self._disabled:
+                self.actions |= installed.actions
+
+    @property
+    def plugins(self) -> dict[str, str]:
+        """The loaded plugins by name, each with where it was installed from."""
+        return {name: installed.source for name, installed in self._installed.items()}
+
+    def providers(self, kind: Kind) -> list[Provider]:
+        """Return who can provide this kind, the plugin that was found last first."""
+        found = (p for i in self._installed.values() for p in i.providers if p.kind == kind)
+        return [*found][::-1]
+
+    def observers(self) -> list[tuple[str, Callable[[Turn], Any]]]:
+        """Return who looks at turns: plugin and function, in the order they were found."""
+        names = {id(i.plugin): name for name, i in self._installed.items()}
+        found = {names[id(h.plugin)]: h for h in self._manager.hook.turn_ended.get_hookimpls()}
+        return [
+            (name, partial(_observe, found[name]))
+            for name in self._installed
+            if name in found and name not in self._disabled
+        ]
+
+    # -- what is held against them --------------------------------------------------------------
+
+    def offend(self, name: str, reason: str) -> None:
+        """Hold one thing against a plugin; the same thing only once in a turn."""
+        if (name, reason) not in self._noted:
+            self._noted.add((name, reason))
+            self.offences.setdefault(name, []).append(reason)
+            log.warning("%s: %s", name, reason)
+
+    def settle(self) -> list[str]:
+        """End a turn: disable, and return, the plugins that have offended OFFENCES times."""
+        self._noted.clear()
+        worn = [
+            name
+            for name, reasons in self.offences.items()
+            if len(reasons) >= OFFENCES and name in self._installed and name not in self._disabled
+        ]
+        for name in worn:
+            self._disabled.add(name)
+            last = self.offences[name][-1]
+            reason = f"disabled after {OFFENCES} offences, the last: {last}; reload it to try again"
+            self.problems.append(Problem(name, reason))
+        if worn:
+            self._gather()
+        return worn
+
+    def _pardon(self, name: str) -> None:
+        self._disabled.discard(name)
+        self.offences.pop(name, None)
+        self.problems = [problem for problem in self.problems if problem.plugin != name]
 
     def languages(self) -> list[str]:
         """Return the languages that at least one action has sentences in."""
@@ -156,67 +412,67 @@ def _plugin_name(plugin: Any) -> str:
     return str(name)
 
 
+def _module_name(plugin: Any) -> str:
+    """Return what the plugin was imported as, whatever it calls itself."""
+    spec = getattr(plugin, "__spec__", None)
+    return str(spec.name) if spec is not None else _plugin_name(plugin)
+
+
 def skill_name(plugin: Any) -> str:
-    """Return the skill's name: the last part of the plugin's module name."""
-    return _plugin_name(plugin).rpartition(".")[2]
+    """Return the skill's name: the last part of the plugin's module name, without `glasses_`.
 
-
-def _import(wanted: str) -> ModuleType:
-    path = Path(wanted).expanduser()
-    if wanted.endswith(".py") or path.is_file():
-        if not path.is_file():
-            raise PluginError(f"there is no file {wanted}: check the path")
-        return _from_file(path)
-    if path.is_dir() and (path / "__init__.py").is_file():
-        return _from_file(path / "__init__.py")
-    try:
-        return importlib.import_module(wanted)
-    except ModuleNotFoundError as error:
-        if error.name and wanted.startswith(error.name):
-            raise PluginError(
-                f"no module or file named {wanted}: give a path ending in .py or an importable name"
-            ) from None
-        raise
-
-
-def _from_file(path: Path) -> ModuleType:
-    # A name of its own, so that a plugin called json.py does not replace the standard library's.
-    name = f"glasses_plugins.{path.parent.name if path.name == '__init__.py' else path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path.resolve())
-    if spec is None or spec.loader is None:
-        raise PluginError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # typing.get_type_hints looks the module up by name
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        sys.modules.pop(name, None)
-        raise
-    return module
+    The prefix keeps a package such as `glasses_json` apart from what else can be imported.
+    """
+    return _plugin_name(plugin).rpartition(".")[2].removeprefix("glasses_")
 
 
 def _explain(plugin: Any, error: pluggy.PluginValidationError) -> str:
-    known = [name for name in vars(Hooks) if not name.startswith("_")]
     for name, value in inspect.getmembers(plugin, inspect.isroutine):
-        if getattr(value, "glasses_impl", None) is not None and name not in known:
-            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)
+        if getattr(value, "glasses_impl", None) is not None and name not in HOOKS:
+            nearest = difflib.get_close_matches(name, HOOKS, n=1, cutoff=0)
             return f"there is no hook {name}; did you mean {nearest[0]}?"
     return str(error)
+
+
+def _provide(new: _Installed, kind: Kind, make: Callable[..., Any], name: str = "") -> None:
+    if kind not in KINDS:
+        nearest = difflib.get_close_matches(str(kind), KINDS, n=1, cutoff=0)
+        raise PluginError(f"{kind!r} cannot be provided; did you mean {nearest[0]!r}?")
+    if not callable(make):
+        raise PluginError(f"what provides {kind} is {make!r}: give what builds it, not the thing")
+    name = name or getattr(make, "__name__", "") or new.name
+    new.providers.append(Provider(kind, name, make, new.source))
+
+
+def _observe(implementation: Any, turn: Turn) -> Any:
+    return implementation.function(**({"turn": turn} if implementation.argnames else {}))
+
+
+def _of_language(source: Callable[[str], Values]) -> Callable[[str], Values]:
+    """Return it as a function whose signature has a language, as OneOf wants it."""
+    return lambda language: source(language)
+
+
+def _values(source: Callable[..., Values], function: Callable[..., Any], language: str) -> Values:
+    """Call a slot's list: with the skill's own object for a parameter `self`, and the language."""
+    wanted = list(inspect.signature(source).parameters)
+    owner = getattr(function, "__self__", None)
+    own = [owner] if wanted[:1] == ["self"] and owner is not None else []
+    values = source(*own, *([language] if len(wanted) > len(own) else []))
+    if isinstance(values, str):
+        raise TypeError("a text is not a list of values")
+    if isinstance(values, Mapping):
+        return dict(values)
+    found = list(islice(values, MAX_VALUES + 1))
+    if len(found) > MAX_VALUES:
+        raise ValueError(f"more than {MAX_VALUES} values")
+    return found
 
 
 def _action(
     plugin: Any, declared: Declaration, function: Callable[..., Any], source: str
 ) -> Action:
-    languages = {"en": Sentences(templates=declared.sentences, where=declared.where)}
-    folder = Path(inspect.getfile(function)).parent / "sentences"
-    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-        language = path.stem
-        read = read_sentences(path, declared)
-        if language == "en":
-            read = Sentences(
-                (*declared.sentences, *read.templates),
-                read.lists, read.rules, read.responses, read.where,
-            )  # fmt: skip
-        if read.templates or read.responses:
-            languages[language] = read
-    return Action(skill_name(plugin), declared, function, languages, source)
+    from agent import __version__
+
+    shown = f"glasses-agent {__version__}" if source == "glasses" else source
+    return Action(skill_name(plugin), declared, function, languages(declared), shown)

@@ -6,12 +6,14 @@ from the world (a sign, a review, a page) goes through the `quote` filter: `{{ p
 
 from __future__ import annotations
 
+import inspect
 import re
 import unicodedata
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import PromptError
@@ -92,8 +94,8 @@ class Prompts:
                 raise PromptError(
                     f"{part!r} cannot name a prompt or language: use a-z, 0-9, - and _"
                 )
-        for tongue in dict.fromkeys((language, FALLBACK)):
-            for folder in self._folders:
+        for folder in self._folders:
+            for tongue in dict.fromkeys((language, FALLBACK)):
                 file = folder / tongue / f"{name}.j2"
                 if file.is_file():
                     return file
@@ -104,6 +106,24 @@ class Prompts:
 def render(name: str, language: str, /, **variables: object) -> str:
     """Fill a shipped prompt; see `Prompts.render`."""
     return _SHIPPED.render(name, language, **variables)
+
+
+def beside(function: Callable[..., object]) -> Prompts:
+    """Return the prompts of a skill: those in `prompts/` beside its source, then the shipped ones.
+
+    A prompt that the skill has in English alone comes before a shipped one of that name in another
+    language: they share a name and nothing else.
+    """
+    try:
+        source = Path(inspect.getfile(inspect.unwrap(function)))
+    except TypeError:  # made by a C extension or by a partial: there is nothing beside it
+        return _SHIPPED
+    return _beside(source.parent / "prompts")
+
+
+@lru_cache(maxsize=256)
+def _beside(folder: Path) -> Prompts:
+    return Prompts([folder])
 
 
 def declared(file: Traversable, text: str) -> frozenset[str]:

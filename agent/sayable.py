@@ -6,7 +6,8 @@ speech grammar, the REPL's completion, the end-of-turn rule and the tests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -24,3 +25,15 @@ class Saying:
     """Expansion rules by name, hassil templates: `{"please": "[please|kindly]"}`."""
     weight: float = 1.0
     """How likely it is beside others that can be said now; a pending question weighs more."""
+
+
+def hot_words(sayings: Sequence[Saying]) -> list[str]:
+    """Return words worth telling a recogniser: names in lists, then the long words of sentences."""
+    lists = (value for s in sayings for values in s.slots.values() for value in values or ())
+    words = _words([*lists, *(saying.template for saying in sayings)])
+    return [word for word in dict.fromkeys(words) if len(word) > 3 or not word.isascii()]
+
+
+def _words(templates: Iterable[str]) -> Iterator[str]:
+    for template in templates:
+        yield from re.findall(r"[^\s\[\](){}<>|;,.?!]+", re.sub(r"{[^}]*}|<[^>]*>", " ", template))

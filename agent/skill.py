@@ -10,16 +10,17 @@ hook, it becomes an `Action`, from which every other thing is derived.
 from __future__ import annotations
 
 import inspect
-import re
+import linecache
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
-from agent import slots
+from agent import slots, template
 from agent.errors import SentenceError
 from agent.sayable import Saying
 from agent.slots import Slot
+from agent.template import slot_names
 
 Risk = Literal["none", "change", "money"]
 Permission = Literal["network", "location", "camera", "microphone", "money", "files"]
@@ -28,7 +29,6 @@ RISKS: tuple[Risk, ...] = typing.get_args(Risk)
 PERMISSIONS: tuple[Permission, ...] = typing.get_args(Permission)
 
 _MARK = "__glasses_skill__"
-_SLOT = re.compile(r"\{([^{}:]+)(?::([^{}]+))?\}")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -49,6 +49,8 @@ class Declaration:
     """What it may use, each with a reason the wearer can read."""
     summary: str
     """First line of the docstring: help and tool description."""
+    help: str
+    """The rest of the docstring."""
     context: str | None
     """Name of the parameter that takes the Context, if there is one."""
     where: str
@@ -69,9 +71,11 @@ def skill(
 
     Raises SentenceError when sentences and parameters do not fit each other.
     """
+    if sentences and not isinstance(sentences[0], str):
+        raise SentenceError('write @skill("…") with what can be said, not @skill alone')
 
     def decorate(function: Function) -> Function:
-        setattr(function, _MARK, _declare(function, sentences, risk, dict(permissions or {})))
+        setattr(function, _MARK, _declare(function, sentences, risk, permissions or {}))
         return function
 
     return decorate
@@ -81,67 +85,144 @@ def _declare(
     function: Callable[..., Any],
     sentences: tuple[str, ...],
     risk: Risk,
-    permissions: dict[str, str],
+    permissions: Mapping[str, str],
 ) -> Declaration:
+    if not hasattr(inspect.unwrap(function), "__code__"):
+        raise SentenceError(f"@skill is for functions and methods, not for {function!r}")
     code = inspect.unwrap(function).__code__
     where = f"{code.co_filename}:{code.co_firstlineno}"
     name = function.__name__
-    if risk not in RISKS:
-        raise SentenceError(f"{where}: {name}: risk {risk!r} is not one of {', '.join(RISKS)}")
-    for permission in permissions:
-        if permission not in PERMISSIONS:
-            raise SentenceError(
-                f"{where}: {name}: permission {permission!r} is not one of {', '.join(PERMISSIONS)}"
-            )
-    hints = typing.get_type_hints(function, include_extras=True)
-    context, found = None, []
-    for parameter in inspect.signature(function).parameters.values():
-        annotation = hints.get(parameter.name, parameter.annotation)
-        if parameter.name == "self":
-            continue
-        if parameter.name == "ctx" or getattr(annotation, "__name__", "") == "Context":
-            context = parameter.name
-            continue
-        try:
-            found.append(slots.slot_of(parameter, annotation))
-        except (TypeError, ValueError) as error:
-            raise SentenceError(f"{where}: {name}: parameter {parameter.name}: {error}") from None
+    allowed = _permissions(risk, permissions, f"{where}: {name}")
+    context, found = _parameters(function, f"{where}: {name}")
+    summary, _, rest = (inspect.getdoc(function) or name).partition("\n")
     declaration = Declaration(
         name=name,
         sentences=sentences,
-        slots=tuple(found),
+        slots=found,
         risk=risk,
-        permissions=typing.cast("dict[Permission, str]", permissions),
-        summary=(inspect.getdoc(function) or name).splitlines()[0],
+        permissions=allowed,
+        summary=summary,
+        help=rest.strip(),
         context=context,
         where=where,
     )
     for sentence in sentences:
-        check_sentence(sentence, declaration, where)
+        check_sentence(sentence, declaration, _place(sentence, declaration))
     return declaration
 
 
-def check_sentence(sentence: str, declaration: Declaration, where: str) -> None:
-    """Raise SentenceError unless the template parses and its slots are parameters."""
-    from hassil import parse_sentence
-    from hassil.errors import HassilError
-    from hassil.parser import ParseError
-
-    try:
-        parse_sentence(sentence)
-    except (HassilError, ParseError, AssertionError, ValueError, IndexError) as error:
-        raise SentenceError(f"{where}: {sentence!r} is not a template: {error}") from None
-    known = {slot.name for slot in declaration.slots}
-    if unknown := [name for name in slot_names(sentence) if name not in known]:
+def _permissions(
+    risk: Risk, permissions: Mapping[str, str], where: str
+) -> Mapping[Permission, str]:
+    """Check what the action may do. Raises SentenceError."""
+    if risk not in RISKS:
+        raise SentenceError(f"{where}: risk {risk!r} is not one of {', '.join(RISKS)}")
+    for permission, reason in permissions.items():
+        if permission not in PERMISSIONS:
+            raise SentenceError(
+                f"{where}: permission {permission!r} is not one of {', '.join(PERMISSIONS)}"
+            )
+        if not isinstance(reason, str) or not reason.strip():
+            raise SentenceError(
+                f"{where}: permission {permission!r} has no reason: say what it is for, since the"
+                " wearer reads it"
+            )
+    if risk == "money" and "money" not in permissions:
         raise SentenceError(
-            f"{where}: {sentence!r} has a slot {{{unknown[0]}}}, but {declaration.name} has no"
-            f" parameter of that name (it has: {', '.join(sorted(known)) or 'none'})"
+            f'{where}: risk "money" needs the permission: permissions={{"money": "why"}}'
         )
+    return typing.cast("Mapping[Permission, str]", dict(permissions))
 
 
-def slot_names(sentence: str) -> list[str]:
-    """Return the names of the slots in a template, in order."""
-    return [slot or listed for listed, slot in _SLOT.findall(sentence)]
+def _parameters(function: Callable[..., Any], where: str) -> tuple[str | None, tuple[Slot, ...]]:
+    """Return the name of the context's parameter, and the slots. Raises SentenceError."""
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+    except (NameError, AttributeError, TypeError, SyntaxError) as error:
+        raise SentenceError(
+            f"{where}: its annotations cannot be read ({error}): import what they name at the top"
+            " of the module, not under TYPE_CHECKING"
+        ) from None
+    context, found = None, []
+    for at, parameter in enumerate(inspect.signature(function).parameters.values()):
+        annotation = hints.get(parameter.name, parameter.annotation)
+        if at == 0 and parameter.name == "self":
+            continue
+        if parameter.name == "ctx" or getattr(annotation, "__name__", "") == "Context":
+            if context:
+                raise SentenceError(f"{where}: {context} and {parameter.name} are both the context")
+            context = parameter.name
+            continue
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise SentenceError(
+                f"{where}: parameter {parameter.name} is {parameter.kind.description}: slots are"
+                " given by name"
+            )
+        try:
+            found.append(slots.slot_of(parameter, annotation))
+        except (TypeError, ValueError) as error:
+            raise SentenceError(f"{where}: parameter {parameter.name}: {error}") from None
+    return context, tuple(found)
+
+
+def _place(sentence: str, declaration: Declaration) -> str:
+    """Return `file:line` of a sentence in the decorator, or of the function."""
+    file, _, line = declaration.where.rpartition(":")
+    for number in range(int(line), int(line) + 100):
+        text = linecache.getline(file, number)
+        if sentence and sentence in text:
+            return f"{file}:{number}"
+        if text.lstrip().startswith(("def ", "async def ")):
+            break
+    return declaration.where
+
+
+def check_sentence(
+    sentence: str,
+    declaration: Declaration,
+    where: str,
+    rules: Mapping[str, str] | None = None,
+) -> None:
+    """Raise SentenceError unless the template can be used and its slots are parameters.
+
+    `rules` are the expansion rules, None while they are not known: then a template that uses one
+    is looked at only as far as it goes.
+    """
+    kinds = {slot.name: slot.kind for slot in declaration.slots}
+    try:
+        template.parse(sentence)
+    except ValueError as error:
+        raise SentenceError(f"{where}: {declaration.name}: {sentence[:80]!r} {error}") from None
+    if unknown := [name for name in slot_names(sentence, rules) if name not in kinds]:
+        raise SentenceError(
+            f"{where}: {sentence[:80]!r} has a slot {{{unknown[0]}}}, but {declaration.name} has no"
+            f" parameter of that name (it has: {', '.join(sorted(kinds)) or 'none'})"
+        )
+    try:
+        template.check(sentence, rules, lambda name: kinds[name].is_open)
+    except ValueError as error:
+        raise SentenceError(f"{where}: {declaration.name}: {sentence[:80]!r} {error}") from None
+
+
+def check_spoken(declaration: Declaration, languages: Mapping[str, Sentences]) -> None:
+    """Raise SentenceError when an action cannot be said, or a required slot is in no sentence."""
+    own = languages.get("en", Sentences())
+    for sentence in declaration.sentences:
+        if "<" in sentence:  # the rest was checked when it was declared
+            check_sentence(sentence, declaration, _place(sentence, declaration), own.rules)
+    said = [(t, s.rules) for s in languages.values() for t in s.templates]
+    if not said:
+        raise SentenceError(
+            f'{declaration.where}: {declaration.name} has no sentence: write @skill("…") with what'
+            " can be said"
+        )
+    spoken = {name for sentence, rules in said for name in slot_names(sentence, rules)}
+    for slot in declaration.slots:
+        if slot.required and slot.name not in spoken:
+            raise SentenceError(
+                f"{declaration.where}: {declaration.name}: no sentence says {{{slot.name}}}: put"
+                f" it in one, or give the parameter {slot.name} a default"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +239,8 @@ class Sentences:
     """Translations of what the skill says, by the English text."""
     where: str = ""
     """File the sentences came from."""
+    skip_words: tuple[str, ...] = ()
+    """Words that say nothing: an utterance is also read without them, for this skill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,22 +269,22 @@ class Action:
 
     def values(self, slot: str, language: str) -> Mapping[str, Any] | None:
         """Return what can be said for a slot and what it means, or None when it is not a list."""
-        kind = self.kind(slot)
-        if not isinstance(kind, slots.Choice):
-            return None
         own = self.languages[language].lists.get(slot) if language in self.languages else None
-        return own if own is not None else kind.values(language)
+        if own is not None:
+            return own
+        kind = self.kind(slot)
+        return kind.values(language) if isinstance(kind, slots.Choice) else None
 
     def sayings(self, language: str) -> Iterable[Saying]:
         """Yield what can be said for this action now, in one language."""
         sentences = self.languages.get(language)
         if sentences is None:
             return
-        for template in sentences.templates:
-            names = slot_names(template)
+        for sentence in sentences.templates:
+            names = slot_names(sentence, sentences.rules)
             yield Saying(
                 intent=self.name,
-                template=template,
+                template=sentence,
                 slots={name: self._spoken(name, language) for name in names},
                 rules=sentences.rules,
             )
@@ -215,7 +298,7 @@ class Action:
         declared = self.declaration
         return {
             "name": self.name,
-            "description": declared.summary,
+            "description": "\n\n".join(filter(None, (declared.summary, declared.help))),
             "parameters": {
                 "type": "object",
                 "properties": {slot.name: slot.kind.schema() for slot in declared.slots},
@@ -228,12 +311,32 @@ class Action:
 def declarations(thing: Any) -> list[tuple[Declaration, Callable[..., Any]]]:
     """Return the declared functions of what a plugin registers: a function or an object's methods.
 
-    Raises SentenceError when there are none.
+    Methods come in the order they were written. Raises SentenceError when there are none.
     """
+    if isinstance(thing, type):
+        raise SentenceError(f"{thing.__name__} is a class: register an object, {thing.__name__}()")
     if declared := getattr(thing, _MARK, None):
-        return [(declared, thing)]
-    methods = [getattr(thing, name) for name in dir(type(thing)) if not name.startswith("__")]
-    found = [(getattr(m, _MARK), m) for m in methods if hasattr(m, _MARK)]
+        return [(_bound(declared, getattr(thing, "__self__", None)), thing)]
+    names = [
+        name
+        for name in dir(type(thing))
+        if hasattr(inspect.getattr_static(type(thing), name), _MARK)  # runs no property
+    ]
+    found = [(getattr(getattr(thing, name), _MARK), getattr(thing, name)) for name in names]
     if not found:
         raise SentenceError(f'{thing!r} has no action: decorate a function with @skill("…")')
-    return sorted(found, key=lambda pair: pair[0].where)
+    found.sort(key=lambda pair: (pair[0].where.rpartition(":")[0], _line(pair[0])))
+    return [(_bound(declaration, thing), method) for declaration, method in found]
+
+
+def _line(declaration: Declaration) -> int:
+    return int(declaration.where.rpartition(":")[2])
+
+
+def _bound(declaration: Declaration, owner: Any) -> Declaration:
+    """Return a declaration whose slot lists are those of the object, where they name one."""
+    try:
+        found = tuple(replace(slot, kind=slot.kind.bound(owner)) for slot in declaration.slots)
+    except (AttributeError, ValueError) as error:
+        raise SentenceError(f"{declaration.where}: {declaration.name}: {error}") from None
+    return replace(declaration, slots=found)

@@ -13,12 +13,13 @@ import logging
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from agent.understand import numbers
+from agent.understand import numbers, times
+from agent.understand.text import language_of
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +32,11 @@ class OneOf:
 
     `values` is a list, a mapping from what is said (a hassil template) to the value, or a callable
     giving either; the callable is asked again before each turn, so the list may change, and is
-    given the language when it takes a parameter.
+    given the language when it takes a parameter. In a class it may be a method or the name of a
+    method or an attribute of the object that is registered.
     """
 
-    values: Values | Callable[..., Values]
+    values: Values | Callable[..., Values] | str
     """What can be said."""
     open: bool = False
     """True when other words are accepted too; the list then only helps recognition."""
@@ -42,7 +44,7 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Bounds of a whole number, both included: `level: Annotated[int, Range(0, 100)]`."""
+    """Bounds of a number, both included: `level: Annotated[int, Range(0, 100)]`."""
 
     low: int
     """Smallest value accepted."""
@@ -65,6 +67,30 @@ class SlotKind:
         """Return the JSON schema of a value."""
         raise NotImplementedError
 
+    def from_json(self, value: Any) -> Any:
+        """Turn an argument of a tool call into the slot's value; ValueError when it is not one."""
+        if not isinstance(value, str):
+            raise ValueError("is not text")
+        return self.parse(value, language_of(value))
+
+    def listed(self, value: Any) -> Any:
+        """Return what a sentence file means by the `out` of a list; ValueError when it cannot."""
+        raise ValueError("reads its own words and takes no list")
+
+    def bound(self, owner: Any) -> SlotKind:
+        """Return the kind for an action that is a method of `owner`."""
+        return self
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes any words."""
+        return False
+
+    @property
+    def label(self) -> str:
+        """What people call it, a word or two."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, slots=True)
 class Text(SlotKind):
@@ -84,15 +110,37 @@ class Text(SlotKind):
         """Return `{"type": "string"}`."""
         return {"type": "string"}
 
+    def listed(self, value: Any) -> str:
+        """Return the text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not text")
+        return value
+
+    @property
+    def is_open(self) -> bool:
+        """Any words."""
+        return True
+
+    @property
+    def label(self) -> str:
+        """`any words`."""
+        return "any words"
+
+
+LONG_LIST = 200
+"""Values beyond which a list is not written into a schema: the model would have to read it all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice(SlotKind):
     """One value of a list; the list may change while the agent runs."""
 
-    source: Values | Callable[..., Values]
+    source: Values | Callable[..., Values] | str
     """As in `OneOf`."""
     open: bool = False
     """As in `OneOf`."""
+    label: str = "one of"
+    """What people call it."""
 
     def values(self, language: str) -> dict[str, Any]:
         """Return what can be said now, by hassil template, with the value of each."""
@@ -124,10 +172,58 @@ class Choice(SlotKind):
         return said or (None if self.open else ())
 
     def schema(self) -> dict[str, Any]:
-        """Return an enumeration, or any string when the list is open."""
-        if self.open:
+        """Return an enumeration, or any string when the list is open or long."""
+        named = self._named("en")
+        if self.open or not 0 < len(named) <= LONG_LIST:
             return {"type": "string"}
-        return {"enum": [_plain(v) for v in dict.fromkeys(self.values("en").values())]}
+        return {"enum": list(named)}
+
+    def from_json(self, value: Any) -> Any:
+        """Return the value that the schema calls so, or that is said so in any language."""
+        for named, meant in self._named("en").items():
+            if named == value and isinstance(named, bool) == isinstance(value, bool):
+                return meant
+        if not isinstance(value, str):
+            raise ValueError("is not in the list")
+        return self.parse(value, language_of(value))
+
+    def _named(self, language: str) -> dict[Any, Any]:
+        """Return the values by what JSON calls them: as they are, or as they are said."""
+        return {_plain(value, said): value for said, value in self.values(language).items()}
+
+    def listed(self, value: Any) -> Any:
+        """Return the value of the list that is written so; a callable's list is not asked."""
+        if callable(self.source):
+            if not isinstance(value, str | int | float):
+                raise ValueError(f"{value!r} is neither text nor a number")
+            return value
+        named = self._named("en")
+        for name, meant in named.items():
+            if name == value and isinstance(name, bool) == isinstance(value, bool):
+                return meant
+        if self.open and isinstance(value, str):
+            return value
+        raise ValueError(f"{value!r} is not one of {', '.join(map(str, named))}")
+
+    def bound(self, owner: Any) -> Choice:
+        """Return the list of `owner`, when the source names one of its methods or attributes."""
+        source = self.source
+        if isinstance(source, str):
+            if not hasattr(owner, source):
+                kind = "a function" if owner is None else type(owner).__name__
+                raise AttributeError(f"OneOf({source!r}): {kind} has no attribute of that name")
+            if callable(getattr(owner, source)):
+                return replace(self, source=getattr(owner, source))
+            return replace(self, source=lambda: getattr(owner, source))
+        name = getattr(source, "__name__", "")
+        if inspect.isfunction(source) and getattr(type(owner), name, None) is source:
+            return replace(self, source=getattr(owner, name))
+        return self
+
+    @property
+    def is_open(self) -> bool:
+        """Whether other words are accepted too."""
+        return self.open
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +239,39 @@ class Number(SlotKind):
 
     def parse(self, text: str, language: str) -> int | float:
         """Read digits or number words; ValueError outside the bounds."""
-        value = numbers.parse_number(text.strip().removesuffix("%").removesuffix(" percent"))
+        text = text.strip().removeprefix("百分之")
+        return self._within(numbers.parse_number(text.removesuffix("%").removesuffix(" percent")))
+
+    def _within(self, value: Decimal) -> int | float:
         if not self.low <= value <= self.high or (self.whole and value != int(value)):
-            raise ValueError(f"{value} is not between {self.low} and {self.high}")
+            raise ValueError(f"{value} is not {self.label}")
         return int(value) if self.whole else float(value)
 
     def spoken(self, language: str) -> tuple[str, ...]:
         """Return number words."""
-        return numbers.spoken_number(self.low, self.high)
+        return numbers.spoken_number(self.low, self.high, language)
 
     def schema(self) -> dict[str, Any]:
         """Return an integer or number with bounds."""
         kind = "integer" if self.whole else "number"
         return {"type": kind, "minimum": self.low, "maximum": self.high}
+
+    def from_json(self, value: Any) -> int | float:
+        """Take a number within the bounds, or its words."""
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError("is not a number")
+        if isinstance(value, str):
+            return self.parse(value, language_of(value))
+        return self._within(_decimal(value))
+
+    def listed(self, value: Any) -> int | float:
+        """Return the number."""
+        return self.from_json(value)
+
+    @property
+    def label(self) -> str:
+        """`a whole number from 0 to 100`."""
+        return f"a {'whole ' if self.whole else ''}number from {self.low} to {self.high}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +287,22 @@ class MoneyAmount(SlotKind):
 
     def spoken(self, language: str) -> tuple[str, ...]:
         """Return amounts in words."""
-        return numbers.spoken_money()
+        return numbers.spoken_money(language)
 
     def schema(self) -> dict[str, Any]:
-        """Return a positive number."""
-        return {"type": "number", "exclusiveMinimum": 0}
+        """Return words, since the currency belongs to an amount."""
+        return {"type": "string", "description": "amount and currency, such as '20 dollars'"}
+
+    def from_json(self, value: Any) -> numbers.Money:
+        """Read words, or take a number of no currency."""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(_decimal(value))
+        return typing.cast("numbers.Money", SlotKind.from_json(self, value))
+
+    @property
+    def label(self) -> str:
+        """`money`."""
+        return "money"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +315,44 @@ class Duration(SlotKind):
 
     def spoken(self, language: str) -> tuple[str, ...]:
         """Return lengths of time in words."""
-        return numbers.spoken_duration()
+        return numbers.spoken_duration(language)
 
     def schema(self) -> dict[str, Any]:
         """Return words, since that is how people and models write it."""
         return {"type": "string", "description": "length of time, such as 'ten minutes'"}
+
+    def from_json(self, value: Any) -> timedelta:
+        """Read words, or take a number of seconds."""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = f"{_decimal(value)} s"
+        return typing.cast("timedelta", SlotKind.from_json(self, value))
+
+    @property
+    def label(self) -> str:
+        """`a length of time`."""
+        return "a length of time"
+
+
+@dataclass(frozen=True, slots=True)
+class Time(SlotKind):
+    """A point in time, `datetime`: local, without a zone."""
+
+    def parse(self, text: str, language: str) -> datetime:
+        """Read a point in time as seen from now."""
+        return times.parse_time(text, times.now())
+
+    def spoken(self, language: str) -> tuple[str, ...]:
+        """Return points in time in words."""
+        return times.spoken_time(language)
+
+    def schema(self) -> dict[str, Any]:
+        """Return words or ISO 8601: the agent knows what day it is, the model does not."""
+        return {"type": "string", "description": "time, such as 'tomorrow at eight' or ISO 8601"}
+
+    @property
+    def label(self) -> str:
+        """`a point in time`."""
+        return "a point in time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +386,16 @@ def _kind_of(annotation: Any) -> SlotKind:
                 return Number(whole=base is int, low=extra.low, high=extra.high)
         return _kind_of(base)
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        (inner,) = (a for a in typing.get_args(annotation) if a is not types.NoneType)
-        return _kind_of(inner)
+        inner = [a for a in typing.get_args(annotation) if a is not types.NoneType]
+        if len(inner) != 1:
+            raise TypeError(f"{annotation} is one type or another: choose one")
+        return _kind_of(inner[0])
     if typing.get_origin(annotation) is Literal:
         return Choice(typing.get_args(annotation))
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
         return Choice({str(member.value): member for member in annotation})
+    if annotation is bool:
+        return Choice(_on_off, label="on or off")
     kinds: dict[Any, SlotKind] = {
         str: Text(),
         inspect.Parameter.empty: Text(),
@@ -240,14 +404,35 @@ def _kind_of(annotation: Any) -> SlotKind:
         Decimal: MoneyAmount(),
         numbers.Money: MoneyAmount(),
         timedelta: Duration(),
+        datetime: Time(),
     }
     if annotation not in kinds:
         raise TypeError(f"{annotation!r} is not a type that can be spoken")
     return kinds[annotation]
 
 
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, enum.Enum) else value
+def _on_off(language: str) -> dict[str, bool]:
+    """Return what a truth value is called; the schema calls it true or false."""
+    if language == "zh":
+        return {"开": True, "关": False, "是": True, "否": False, "打开": True, "关闭": False}
+    return {"on": True, "off": False, "yes": True, "no": False, "true": True, "false": False}
+
+
+def _plain(value: Any, said: str) -> Any:
+    """Return what JSON calls a value: itself where it can be written, else what is said for it."""
+    if isinstance(value, enum.Enum):
+        value = value.value
+    return value if isinstance(value, str | int | float) else said
+
+
+def _decimal(value: float) -> Decimal:
+    try:
+        made = Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("is not a number") from None
+    if not made.is_finite():
+        raise ValueError("is not a number")
+    return made
 
 
 def to_json(value: Any) -> Any:
@@ -256,4 +441,6 @@ def to_json(value: Any) -> Any:
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, timedelta):
         return value.total_seconds()
-    return _plain(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.value if isinstance(value, enum.Enum) else value

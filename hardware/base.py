@@ -7,10 +7,10 @@ port never loads an engine.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 SAMPLE_RATE_HZ = 16_000
 SAMPLE_BYTES = 2
@@ -201,5 +201,7 @@ class Devices:
     """None when the glasses cannot tell where they are."""
     speaker: Speaker | None = None
     """None when there is nothing to play with."""
+    others: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    """What gives each further device, such as a camera, by kind; it is opened when asked for."""
     notes: Mapping[str, str] = field(default_factory=dict)
     """One line per device that was asked for and is missing, by its name."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-COMPOSITION = ("agent/cli/", "agent/serve/", "agent/testing.py")
+COMPOSITION = ("agent/cli/", "agent/serve/", "agent/testing/")
 PORTS = {"hardware.base", "hardware"}
 
 

@@ -7,9 +7,11 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any, Literal, TypeVar
+from pathlib import Path
+from typing import Any, Literal, TextIO, TypeVar
 
 import click
 
@@ -18,6 +20,9 @@ from agent.errors import GlassesError
 from hardware.base import DeviceError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+LEAVE_S = 0.5
+"""How long threads may take to end once a command is done."""
 
 LANGUAGE = click.option(
     "--language", type=click.Choice(["en", "zh", "auto"]), help="Language spoken; auto by default."
@@ -29,7 +34,47 @@ PLUGIN = click.option(
     metavar="PATH_OR_MODULE",
     help="Load one more skill plugin; may be given several times.",
 )
-JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+RECORD = click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what is said and answered to FILE, in the clear, for `glasses replay`.",
+)
+
+
+_lines: list[TextIO] = []
+"""Where our JSON goes while a command runs with `--json`, last first; else to standard output."""
+
+
+def _keep_stdout(context: click.Context, parameter: click.Parameter, as_json: bool) -> bool:
+    """Keep standard output for our JSON: what plugins print goes to standard error.
+
+    On the file descriptor, so that native code and child processes cannot get between the lines.
+    """
+    real = sys.__stdout__
+    if as_json and real is not None and sys.stdout is real:  # else a test catches it already
+        real.flush()
+        own = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)
+        _lines.append(own)
+
+        def give_back() -> None:
+            sys.stdout.flush()
+            _lines.remove(own)
+            os.dup2(own.fileno(), 1)
+            own.close()
+
+        context.call_on_close(give_back)
+    return as_json
+
+
+JSON = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    callback=_keep_stdout,
+    help="Print one JSON object a line.",
+)
 
 
 def one_line_errors(command: Command) -> Command:
@@ -47,13 +92,26 @@ def one_line_errors(command: Command) -> Command:
             click.echo()
             sys.exit(130)
         except BrokenPipeError:  # the reader of our output went away, as `| head` does
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            for out in (sys.stdout, *_lines):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
             sys.exit(0)
 
     return run  # type: ignore[return-value]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands, as a process that ends when they do."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        try:
+            return super().main(*args, **extra)
+        except SystemExit as end:
+            if not args and not extra:  # the console script, not a test inside its own process
+                _leave(end.code)
+            raise
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="glasses")
 @click.option("--debug", is_flag=True, help="Show traces and log more.")
 def main(debug: bool) -> None:
@@ -62,29 +120,55 @@ def main(debug: bool) -> None:
     logging.basicConfig(level=level, format="%(name)s: %(message)s")
 
 
+def _leave(code: Any) -> None:
+    """End the process although a plugin left threads behind that Python would wait for."""
+    from agent.runner import keeps_process
+
+    began = time.monotonic()
+    while keeps_process():
+        if time.monotonic() - began > LEAVE_S:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code if isinstance(code, int) else int(code is not None))
+        time.sleep(0.01)
+
+
 @main.command()
 @LANGUAGE
 @PLUGIN
 @click.option(
     "--demo", is_flag=True, help="Stream the spoken commands that ship, microphone or not."
 )
+@RECORD
 @one_line_errors
-def talk(language: str | None, plugins: tuple[str, ...], demo: bool) -> None:
+def talk(language: str | None, plugins: tuple[str, ...], demo: bool, record: Path | None) -> None:
     """Listen, answer, and draw the lens in the terminal."""
     from agent.cli.talk import run
 
-    asyncio.run(run(language, plugins, demo))
+    asyncio.run(run(language, plugins, demo, record=record))
 
 
 @main.command()
 @LANGUAGE
 @PLUGIN
+@RECORD
 @one_line_errors
-def repl(language: str | None, plugins: tuple[str, ...]) -> None:
+def repl(language: str | None, plugins: tuple[str, ...], record: Path | None) -> None:
     """Type instead of talking; reads from a pipe too."""
     from agent.cli.repl import run
 
-    asyncio.run(run(language, plugins))
+    asyncio.run(run(language, plugins, record=record))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@PLUGIN
+@one_line_errors
+def replay(file: Path, plugins: tuple[str, ...]) -> None:
+    """Give a recorded session to the agent again; exit with 1 when it answers otherwise."""
+    from agent.cli.session import replay as again
+
+    sys.exit(again(file, plugins))
 
 
 @main.command()
@@ -138,19 +222,88 @@ def route(
     """Say which action TEXTS mean, without doing it; without TEXTS, one a line from a pipe."""
     from agent.cli.machine import route as decide
 
-    decide(texts or _lines(), as_json, language, plugins)
+    decide(texts or _typed(), as_json, language, plugins)
 
 
 @main.command()
 @click.argument("name", required=False)
-@JSON
+@click.option("--json", "form", flag_value="json", help="Print one JSON object a line.")
+@click.option("--schema", "form", flag_value="schema", help="Print the JSON tool schemas.")
+@click.option("--jsgf", "form", flag_value="jsgf", help="Print the English grammar as JSGF.")
+@click.option("--markdown", "form", flag_value="markdown", help="Print a page of documentation.")
 @PLUGIN
 @one_line_errors
-def skills(name: str | None, as_json: bool, plugins: tuple[str, ...]) -> None:
+def skills(name: str | None, form: str | None, plugins: tuple[str, ...]) -> None:
     """List what can be said, or everything about the skill NAME."""
     from agent.cli.report import skills as show
 
-    show(name, as_json, plugins)
+    show(name, form or "table", plugins)  # type: ignore[arg-type]  # the flags' values
+
+
+@main.command("new-skill")
+@click.argument("name")
+@click.option("--into", default=".", metavar="FOLDER", help="Where to make it; here by default.")
+@one_line_errors
+def new_skill(name: str, into: str) -> None:
+    """Write an installable package for a new skill NAME, such as tides."""
+    from agent.cli.new_skill import new_skill as write
+
+    write(name, into)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@LANGUAGE
+@click.option("--talk", is_flag=True, help="Listen instead of reading typed lines.")
+@one_line_errors
+def dev(paths: tuple[str, ...], language: str | None, talk: bool) -> None:
+    """Run the agent and reload the skill at PATH, here by default, whenever it is saved.
+
+    PATH is a file, a package, a project with an entry point, or the name of an installed skill.
+    """
+    from agent.cli.dev import run
+
+    asyncio.run(run(paths or (".",), language, talk))
+
+
+@main.command("test")
+@click.argument("plugin", required=False)
+@click.option(
+    "--only", metavar="STAGES", help="Which of said,heard,clashes; all of them by default."
+)
+@click.option(
+    "--snr",
+    metavar="DB,DB",
+    default="24,12",
+    show_default=True,
+    help="Noise to speak in beside none: how far it is below the speech.",
+)
+@click.option(
+    "--noise", metavar="PATH", help="A recording of noise, or a folder of them; babble by default."
+)
+@click.option("--junit", metavar="FILE", help="Also write JUnit XML.")
+@click.option("--samples", metavar="N", default=40, show_default=True, help="Most of one template.")
+@click.option("--seed", metavar="N", default=0, show_default=True, help="Of sentences and noise.")
+@click.option(
+    "--min-heard",
+    metavar="PERCENT",
+    type=click.FloatRange(0, 100),
+    default=90.0,
+    show_default=True,
+    help="Share of natural voices that must arrive in quiet.",
+)
+@JSON
+@PLUGIN
+@one_line_errors
+def check(plugin: str | None, **options: Any) -> None:
+    """Say, speak and compare every sentence of PLUGIN, a path or a skill's name, or of all skills.
+
+    Each sentence must come to its own action as text, by synthetic voices in quiet, and must not be
+    taken for one of another skill. Exits with 1 when not. Nothing is carried out.
+    """
+    from agent.cli.check import main as test
+
+    sys.exit(test(plugin, **options))
 
 
 @main.command()
@@ -164,12 +317,13 @@ def doctor(as_json: bool, plugins: tuple[str, ...]) -> None:
     show(as_json, plugins)
 
 
-def _lines() -> Iterator[str]:
+def _typed() -> Iterator[str]:
     for line in sys.stdin.buffer:
         yield line.decode("utf-8", errors="replace").rstrip("\r\n")
 
 
 def print_json(record: dict[str, Any]) -> None:
     """Print one record on one line, at once, so that a pipe's reader sees it when it happens."""
-    sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+    out = _lines[-1] if _lines else sys.stdout
+    out.write(json.dumps(record, ensure_ascii=False) + "\n")
+    out.flush()

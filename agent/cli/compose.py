@@ -5,23 +5,105 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from typing import Any
 
 import click
 
+from agent.conduct import raised
 from agent.config import Config
-from agent.errors import EngineError
+from agent.errors import EngineError, GlassesError
+from agent.hooks import KINDS, Kind
 from agent.listen.asr import Transcriber
 from agent.llm.model import Model, NoModel
 from agent.loop import Agent, AgentOptions
-from agent.plugins import Skills
+from agent.plugins import Provider, Skills
 from hardware import location
-from hardware.base import Devices, Display, Location, Place
+from hardware.base import DeviceError, Devices, Display, Location, Microphone, Place, Speaker
 from hardware.speaker import find_speaker
 
 DEMO_PLACE = Place(lat=40.0026, lon=-34.9963, simulated=True)
 """Where the glasses believe to be when nothing can tell: the market square of the made-up town that
 ships, which lies in the open Atlantic so that nobody is ever led along invented streets."""
+
+
+MAKE_S = 10.0
+"""Longest a plugin may take to build a device."""
+
+PORTS: dict[Kind, Any] = {
+    "asr": Transcriber,
+    "model": Model,
+    "display": Display,
+    "microphone": Microphone,
+    "speaker": Speaker,
+    "location": Location,
+}
+"""What a thing of each kind must be able to do; other kinds are between plugins and skills."""
+
+
+@dataclass(slots=True)
+class Chosen:
+    """What plugins bring of one kind: the one that is used, and why others are not."""
+
+    thing: Any = None
+    """The engine or device; None when no plugin has a working one."""
+    provider: Provider | None = None
+    """Who built it."""
+    notes: list[str] = field(default_factory=list)
+    """One line for each that could not be built."""
+
+
+def provided(skills: Skills, kind: Kind, config: Config, here: bool = False) -> Chosen:
+    """Build the engine or device that a plugin provides; the plugin that was found last wins.
+
+    `here` builds it on this thread, without a time-out, for engines that belong to their thread.
+    """
+    chosen = Chosen()
+    for provider in skills.providers(kind):
+        what = f"{kind} {provider.name} ({provider.source})"
+        try:
+            chosen.thing = _made(skills, provider, config, here)
+        except (GlassesError, DeviceError) as error:
+            chosen.notes.append(f"{what}: {' '.join(str(error).split())}")
+        except Exception as error:  # the plugin boundary
+            chosen.notes.append(f"{what} {raised(error)}")
+        else:
+            chosen.provider = provider
+            break
+    return chosen
+
+
+def _made(skills: Skills, provider: Provider, config: Config, here: bool) -> Any:
+    make = partial(provider.make, config)
+    if here:
+        thing = make()
+    else:
+        outcome = skills.runner.wait(provider.name, make, MAKE_S)
+        if outcome.timed_out:
+            raise DeviceError(f"not there within {MAKE_S:g} s")
+        if isinstance(outcome.error, Exception):
+            raise outcome.error
+        if outcome.error is not None:
+            raise DeviceError(raised(outcome.error))
+        thing = outcome.value
+    port = PORTS.get(provider.kind)
+    if port is not None and not isinstance(thing, port):
+        raise DeviceError(f"{type(thing).__name__} cannot do what a {port.__name__} does")
+    return thing
+
+
+def _opener(skills: Skills, kind: Kind, config: Config) -> Callable[[], Any]:
+    """Return what opens a device when it is first asked for."""
+
+    @cache
+    def open_it() -> Any:
+        chosen = provided(skills, kind, config)
+        if chosen.provider is None:
+            raise DeviceError("; ".join(chosen.notes) or f"there is no {kind}")
+        return chosen.thing
+
+    return open_it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +185,35 @@ def build(
     plugins: Iterable[str] = (),
     language: str | None = None,
 ) -> Agent:
-    """Build the agent that the settings describe. Raises PluginError for a plugin asked for."""
-    language = language or config.language
+    """Build the agent that the settings describe. Raises PluginError for a plugin asked for.
+
+    What plugins provide is used before what ships, and before `display`.
+    """
+    config = replace(config, language=language or config.language)
+    skills = Skills.discover(plugins, config.plugins)
+
+    def use(kind: Kind, otherwise: Callable[[], Any]) -> Any:
+        chosen = provided(skills, kind, config)
+        for note in chosen.notes:
+            click.echo(note, err=True)
+        return otherwise() if chosen.provider is None else chosen.thing
+
+    def hear() -> Transcriber:
+        chosen = provided(skills, "asr", config, here=True)
+        for note in chosen.notes:
+            click.echo(note, err=True)
+        return chosen.thing or ears(config, config.language).make()
+
     return Agent(
-        Skills.discover(plugins, config.plugins),
-        Devices(display=display, location=place(config), speaker=find_speaker()),
+        skills,
+        Devices(
+            display=use("display", lambda: display),
+            location=use("location", lambda: place(config)),
+            speaker=use("speaker", find_speaker),
+            others={k: _opener(skills, k, config) for k in KINDS if skills.providers(k)},
+        ),
         folder=config.data,
-        model=model(config),
-        transcriber=lambda: ears(config, language).make(),
-        options=AgentOptions(language=language),
+        model=use("model", lambda: model(config)),
+        transcriber=hear,
+        options=AgentOptions(language=config.language),
     )

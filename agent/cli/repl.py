@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from agent import config, dialogue
 from agent.cli.compose import build
-from agent.listen import grammar
+from agent.derive import Completion
 from agent.loop import Agent
+from agent.plugins import Skills
 from agent.turn import Turn
 from agent.understand.text import language_of
 from hardware.display import TerminalDisplay
@@ -19,46 +33,12 @@ if TYPE_CHECKING:
     from prompt_toolkit.completion import CompleteEvent, Completer
     from prompt_toolkit.document import Document
 
+    from agent.testing.session import Recorder
+
 HELP = """\
 Type what you would say. Chinese works too: 播放音乐
   :skills    what can be said        :timings  when each stage of the last turn was done
   :help      this                    :quit     leave (so do Ctrl-D and "quit")"""
-
-
-class NextWords:
-    """Completion: the words that may follow, from the very graph that speech is recognised by."""
-
-    def __init__(self, agent: Agent) -> None:
-        """Complete what `agent` can be told."""
-        self._agent = agent
-        self._key: object = None
-        self._next: dict[int, list[tuple[str, int]]] = {}
-        self._start = 0
-
-    def after(self, text: str) -> list[str]:
-        """Return the words that can come next, given the whole words typed so far."""
-        if language_of(text) == "zh":
-            return []
-        self._refresh()
-        states = {self._start}
-        for word in text.lower().split():
-            states = {
-                to
-                for state in states
-                for label, to in self._next.get(state, ())
-                if label in (word, grammar.FREE_TEXT)
-            } | {s for s in states if any(w == grammar.FREE_TEXT for w, _ in self._next.get(s, ()))}
-        found = {w for s in states for w, _ in self._next.get(s, ()) if w != grammar.FREE_TEXT}
-        return sorted(found)
-
-    def _refresh(self) -> None:
-        sayings = self._agent.sayings("en")
-        if self._key == sayings:
-            return
-        graph = grammar.build(sayings)
-        self._key, self._start, self._next = sayings, graph.start, {}
-        for transition in graph.transitions:
-            self._next.setdefault(transition.src, []).append((transition.word, transition.dst))
 
 
 def skills_text(agent: Agent) -> str:
@@ -83,8 +63,11 @@ def timings_text(turn: Turn | None) -> str:
 class Session:
     """One REPL: what a line does, wherever it came from."""
 
-    def __init__(self, agent: Agent, display: TerminalDisplay) -> None:
+    def __init__(
+        self, agent: Agent, display: TerminalDisplay, recorder: Recorder | None = None
+    ) -> None:
         """Answer with `agent`; its display is the terminal."""
+        self._recorder = recorder
         self._agent = agent
         self._display = display
         self._last: Turn | None = None
@@ -106,35 +89,96 @@ class Session:
         elif not command:
             print("Nothing was typed. Type what you would say, or :help.")
         else:
+            if self._recorder:
+                self._recorder.typed(text)
             self._last = await self._agent.hear(text)
+            if self._recorder:
+                self._recorder.turn(self._last)
             self._display.settle()
             if self._last.error:
                 print(self._last.error, file=sys.stderr)
         return True
 
 
-async def run(language: str | None, plugins: Sequence[str]) -> None:
+Meanwhile = Callable[[Skills, Callable[[str], Awaitable[None]]], Coroutine[Any, Any, None]]
+"""What goes on beside a conversation: is given the skills, and what shows a line to the user."""
+
+
+async def run(
+    language: str | None,
+    plugins: Sequence[str],
+    meanwhile: Meanwhile | None = None,
+    record: Path | None = None,
+) -> None:
     """Read lines until the end of input or `:quit`."""
     settings = config.load()
     display = TerminalDisplay(load_profile(settings.profile))
     agent = build(settings, display, plugins, language)
     for problem in agent.skills.problems:
         print(f"not loaded: {problem.plugin}: {problem.reason}", file=sys.stderr)
-    session = Session(agent, display)
+    recorder = None
+    if record is not None:
+        from agent.cli.session import start
+
+        recorder = start(record, agent, plugins)
+    session = Session(agent, display, recorder)
+    beside = asyncio.create_task(meanwhile(agent.skills, _tell)) if meanwhile else None
+    await asyncio.sleep(0)  # it may load a skill before the first line
     try:
         if sys.stdin.isatty():
             await _interactive(session, agent)
-        else:
+        elif beside is None:
             for text in _piped():
                 if not await session.line(text):
                     break
+        else:
+            async for text in _arriving():
+                if not await session.line(text):
+                    break
     finally:
+        if beside is not None:
+            beside.cancel()
         await agent.close()
+        if recorder:
+            recorder.close()
+
+
+async def _tell(line: str) -> None:
+    """Show a line above the prompt, if one is being typed at."""
+    if not sys.stdin.isatty():
+        print(line, flush=True)
+        return
+    from prompt_toolkit.application import get_app_or_none, run_in_terminal
+
+    if get_app_or_none() is None:
+        print(line, flush=True)
+    else:
+        await run_in_terminal(lambda: print(line, flush=True))
 
 
 def _piped() -> Iterator[str]:
     for line in sys.stdin.buffer:
         yield line.decode("utf-8", errors="replace").rstrip("\r\n")
+
+
+async def _arriving() -> AsyncIterator[str]:
+    """Yield the lines of a pipe as they come, while other things go on."""
+    loop, lines = asyncio.get_running_loop(), asyncio.Queue[bytes | None]()
+
+    def read() -> None:
+        # By file descriptor: the lock of sys.stdin must not be held when the process ends.
+        rest = b""
+        with suppress(RuntimeError):  # the loop has ended, and nobody waits for lines
+            while block := os.read(0, 65536):
+                *whole, rest = (rest + block).split(b"\n")
+                for line in whole:
+                    loop.call_soon_threadsafe(lines.put_nowait, line)
+            for end in (rest, None) if rest else (None,):
+                loop.call_soon_threadsafe(lines.put_nowait, end)
+
+    threading.Thread(target=read, name="standard input", daemon=True).start()
+    while (line := await lines.get()) is not None:
+        yield line.decode("utf-8", errors="replace").rstrip("\r")
 
 
 async def _interactive(session: Session, agent: Agent) -> None:
@@ -148,7 +192,7 @@ async def _interactive(session: Session, agent: Agent) -> None:
     except OSError:
         history = InMemoryHistory()
     prompt: PromptSession[str] = PromptSession(
-        history=history, completer=_completer(NextWords(agent)), complete_while_typing=True
+        history=history, completer=_completer(Completion(agent.sayings)), complete_while_typing=True
     )
     can = dialogue.abilities(agent.skills.actions, "en")
     print(f"Type what you would say: {can}. :help for more.")
@@ -163,14 +207,20 @@ async def _interactive(session: Session, agent: Agent) -> None:
             return
 
 
-def _completer(words: NextWords) -> Completer:
-    from prompt_toolkit.completion import Completer, Completion
+def _completer(completion: Completion) -> Completer:
+    from prompt_toolkit.completion import Completer
+    from prompt_toolkit.completion import Completion as Offer
 
     class WordCompleter(Completer):
-        def get_completions(self, document: Document, event: CompleteEvent) -> Iterable[Completion]:
-            before, space, part = document.text_before_cursor.rpartition(" ")
-            for word in words.after(before if space else ""):
+        def get_completions(self, document: Document, event: CompleteEvent) -> Iterable[Offer]:
+            typed = document.text_before_cursor
+            if typed and language_of(typed) == "zh":
+                for text in completion.continuations(typed):
+                    yield Offer(text, start_position=-len(typed))
+                return
+            before, space, part = typed.rpartition(" ")
+            for word in completion.words(before if space else ""):
                 if word.startswith(part.lower()):
-                    yield Completion(word, start_position=-len(part))
+                    yield Offer(word, start_position=-len(part))
 
     return WordCompleter()

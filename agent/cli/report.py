@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import platform
 import shutil
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from itertools import groupby
 from typing import Literal
 
-from agent import config
+from agent import config, derive
 from agent.cli import print_json
-from agent.cli.compose import ears, model, place
+from agent.cli.compose import Chosen, ears, model, place, provided
 from agent.config import Config
 from agent.errors import PluginError
 from agent.gate import Gate
+from agent.hooks import KINDS
 from agent.plugins import Skills
-from agent.skill import Action
+from agent.skill import Action, Risk
 from hardware.base import DeviceError
 from hardware.profiles import load as load_profile
 
 State = Literal["ok", "missing", "problem"]
+Form = Literal["table", "json", "schema", "jsgf", "markdown"]
+"""How `glasses skills` prints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +77,29 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     except DeviceError as error:
         yield Finding("location", "problem", "none", str(error))
     installed = Skills.discover(plugins, settings.plugins)
+    yield from _provided(installed, settings)
     names = dict.fromkeys(action.skill for action in installed.actions.values())
     yield Finding("skills", "ok", ", ".join(names))
     for problem in installed.problems:
         yield Finding("plugin", "problem", problem.plugin, problem.reason)
     if unknown := Gate(settings.data).unresolved():
         yield Finding("payments", "problem", f"{unknown} of unknown outcome", "check before paying")
+
+
+def _provided(installed: Skills, settings: Config) -> Iterable[Finding]:
+    """Say which plugins' engines and devices are used; engines are big and not tried."""
+    for kind in KINDS:
+        candidates = installed.providers(kind)
+        if not candidates:
+            continue
+        chosen = Chosen(provider=candidates[0])
+        if kind not in ("asr", "model"):
+            chosen = provided(installed, kind, settings)
+        for note in chosen.notes:
+            yield Finding(f"{kind}, plugin", "problem", note)
+        if chosen.provider is not None:
+            source = f"from {chosen.provider.source}, before all others"
+            yield Finding(f"{kind}, plugin", "ok", chosen.provider.name, source)
 
 
 def _version(distribution: str) -> str:
@@ -105,31 +127,88 @@ def doctor(as_json: bool, plugins: Sequence[str]) -> None:
     Console(highlight=False).print(table)
 
 
-def skills(name: str | None, as_json: bool, plugins: Sequence[str]) -> None:
+def skills(name: str | None, form: Form, plugins: Sequence[str]) -> None:
     """Print every action, or those of one skill. Raises PluginError for an unknown name."""
     installed = Skills.discover(plugins, config.load().plugins)
     chosen = [a for a in installed.actions.values() if name in (None, a.skill, a.name)]
     if not chosen:
         known = ", ".join(dict.fromkeys(a.skill for a in installed.actions.values()))
         raise PluginError(f"no skill is called {name}; installed: {known}")
-    if as_json:
-        for action in chosen:
-            print_json(_as_json(action))
-        return
+    match form:
+        case "json":
+            for action in chosen:
+                print_json(_as_json(action))
+        case "schema":
+            for action in chosen:
+                print_json(action.schema())
+        case "jsgf":
+            print(derive.jsgf(chosen), end="")
+        case "markdown":
+            print(derive.markdown(chosen), end="")
+        case "table" if name is None:
+            _print_overview(chosen)
+        case "table":
+            for action in chosen:
+                _print_action(action)
+    if form == "table":
+        for problem in installed.problems:
+            print(f"not loaded: {problem.plugin}: {problem.reason}", file=sys.stderr)
+
+
+def _print_overview(actions: Iterable[Action]) -> None:
+    """One row for each action: what it does, one sentence in each language, its risk."""
     from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     console = Console(highlight=False)
-    for action in chosen:
-        declared = action.declaration
-        risk = "" if declared.risk == "none" else f"  [yellow]risk: {declared.risk}[/]"
-        console.print(f"[bold]{action.name}[/]  {declared.summary}{risk}")
-        for permission, why in declared.permissions.items():
-            console.print(f"  uses {permission}: {why}", style="dim")
-        for language, sentences in action.languages.items():
-            for template in sentences.templates:
-                console.print(f"  [dim]{language}[/]  {template}", markup=True)
-        if name is not None:
-            console.print(f"  from {action.source}", style="dim")
+    for skill, group in groupby(actions, key=lambda action: action.skill):
+        members = list(group)
+        console.print(f"[bold]{skill}[/]  [dim]{members[0].source}[/]")
+        table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+        for action in members:
+            said = (s.templates[:1] for s in action.languages.values())
+            risk = action.declaration.risk
+            table.add_row(
+                f"  {action.declaration.name}",
+                action.declaration.summary + _RISKS[risk],
+                Text("\n".join(sentence for first in said for sentence in first), style="cyan"),
+            )
+        console.print(table)
+    console.print("\n[dim]glasses skills NAME tells everything about one.[/]")
+
+
+def _print_action(action: Action) -> None:
+    """Everything about one action."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+    from rich.text import Text
+
+    console, declared = Console(highlight=False), action.declaration
+    console.print(f"[bold]{action.name}[/]  {escape(declared.summary)}")
+    if declared.help:
+        console.print(Text(declared.help, style="dim"))
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 2))
+    for language, sentences in action.languages.items():
+        for at, sentence in enumerate(sentences.templates):
+            table.add_row("" if at else language, Text(sentence, style="cyan"))
+    for at, (slot, takes, required) in enumerate(derive.slot_rows(action)):
+        table.add_row("" if at else "slots", Text(f"{{{slot}}}  {takes}, {required}"))
+    table.add_row("risk", f"risk: {declared.risk}{_ENFORCED[declared.risk]}")
+    for at, (permission, why) in enumerate(declared.permissions.items()):
+        table.add_row("" if at else "uses", escape(f"{permission}: {why}"))
+    table.add_row("from", escape(action.source))
+    console.print(table)
+    console.print()
+
+
+_RISKS: dict[Risk, str] = {"none": "", "change": "", "money": "  [yellow]risk: money[/]"}
+_ENFORCED: dict[Risk, str] = {
+    "none": ", runs at once",
+    "change": ", runs at once",
+    "money": ", asks for a yes before anything happens",
+}
 
 
 def _as_json(action: Action) -> dict[str, object]:
@@ -141,6 +220,10 @@ def _as_json(action: Action) -> dict[str, object]:
         "risk": declared.risk,
         "permissions": dict(declared.permissions),
         "sentences": {lang: list(s.templates) for lang, s in action.languages.items()},
+        "slots": [
+            {"name": slot, "takes": takes, "required": required == "required"}
+            for slot, takes, required in derive.slot_rows(action)
+        ],
         "schema": action.schema(),
         "source": action.source,
     }

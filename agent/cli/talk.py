@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from agent import __version__, config, dialogue
-from agent.cli.compose import build, ears
+from agent.cli.compose import build, ears, provided
+from agent.cli.repl import Meanwhile
 from agent.config import Config
 from agent.loop import Agent
 from agent.messages import Transcript
+from agent.plugins import Skills
 from agent.turn import Turn
 from hardware import microphone, spoken
 from hardware.base import DeviceError, Microphone
@@ -52,7 +55,13 @@ class Screen:
             self.line(f"  {turn.error}")
 
 
-async def run(language: str | None, plugins: Sequence[str], demo: bool) -> None:
+async def run(
+    language: str | None,
+    plugins: Sequence[str],
+    demo: bool,
+    meanwhile: Meanwhile | None = None,
+    record: Path | None = None,
+) -> None:
     """Listen until the stream ends or Ctrl-C. Raises DeviceError when the microphone vanishes."""
     settings = config.load()
     display = TerminalDisplay(load_profile(settings.profile))
@@ -60,15 +69,29 @@ async def run(language: str | None, plugins: Sequence[str], demo: bool) -> None:
     screen = Screen(display)
     for problem in agent.skills.problems:
         print(f"not loaded: {problem.plugin}: {problem.reason}", file=sys.stderr)
-    source, examples = _source(settings, demo, screen)
+    source, examples = _source(settings, demo, screen, agent.skills)
     name = "spoken examples" if examples else source.name
+    recorder = None
+    if record is not None:
+        from agent.cli.session import start
+
+        recorder = start(record, agent, plugins)
+
+    async def tell(line: str) -> None:
+        screen.line(line)
+
+    beside = asyncio.create_task(meanwhile(agent.skills, tell)) if meanwhile else None
+    await asyncio.sleep(0)  # it may load a skill before the first word
     _greet(settings, agent, language or settings.language, name, screen)
     turns = 0
     try:
         while True:
             try:
-                async for turn in agent.listen(source, on_transcript=screen.heard):
+                heard = recorder.microphone(source) if recorder else source
+                async for turn in agent.listen(heard, on_transcript=screen.heard):
                     screen.answered(turn)
+                    if recorder:
+                        recorder.turn(turn)
                     turns += 1
                 break
             except DeviceError as error:
@@ -76,13 +99,24 @@ async def run(language: str | None, plugins: Sequence[str], demo: bool) -> None:
                 source = await _returned(error)
                 screen.line(f"listening again: {source.name}")
     finally:
+        if beside is not None:
+            beside.cancel()
         await agent.close()
+        if recorder:
+            recorder.close()
     if examples:
         screen.line(f"Those were {turns} spoken examples. Type your own: glasses repl")
 
 
-def _source(settings: Config, demo: bool, screen: Screen) -> tuple[Microphone, bool]:
+def _source(
+    settings: Config, demo: bool, screen: Screen, skills: Skills
+) -> tuple[Microphone, bool]:
     """Return the microphone, or the spoken examples where there is none."""
+    own = provided(skills, "microphone", settings)
+    for note in own.notes:
+        screen.line(note)
+    if own.provider is not None and not demo:
+        return own.thing, False
     there, why = microphone.available()
     if there and not demo:
         return microphone.LiveMicrophone(), False

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from agent.errors import EngineError
+from agent.errors import EngineError, GlassesError
 from agent.listen.asr import Transcriber
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ class EngineThread:
         running = asyncio.get_running_loop().run_in_executor(self._thread, run)
         try:
             return await asyncio.wait_for(asyncio.shield(running), self._timeout_s)
+        except GlassesError:
+            raise
         except TimeoutError:
             running.add_done_callback(lambda late: late.exception())
             name = self._engine.name if self._engine else "the speech engine"
@@ -51,6 +53,10 @@ class EngineThread:
                 f"{name} gave no answer within {self._timeout_s:g} s, so it was restarted:"
                 " say it again"
             ) from None
+        except Exception as error:  # an engine may come from a plugin
+            name = self._engine.name if self._engine else "the speech engine"
+            log.debug("%s failed", name, exc_info=True)
+            raise EngineError(f"{name} failed ({type(error).__name__}): say it again") from error
 
     async def close(self) -> None:
         """Close the engine and end its thread."""

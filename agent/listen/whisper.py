@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import EngineError
 from agent.messages import Transcript
-from agent.sayable import Saying
+from agent.sayable import Saying, hot_words
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -90,7 +89,7 @@ class FasterWhisper:
 
     def expect(self, sayings: Sequence[Saying]) -> None:
         """Prefer the words of `sayings`; others can still be heard."""
-        self._hotwords = " ".join(_hotwords(sayings)[: self.options.hotwords]) or None
+        self._hotwords = " ".join(hot_words(sayings)[: self.options.hotwords]) or None
 
     def start(self) -> None:
         """Begin an utterance."""
@@ -183,15 +182,3 @@ def _load(folder: Path, cpu_threads: int) -> WhisperModel:
 
 
 _REMEDY = "put the whole CTranslate2 model there again, or remove the folder"
-
-
-def _hotwords(sayings: Sequence[Saying]) -> list[str]:
-    """Words worth telling the decoder: names in lists first, then the sentences' own long words."""
-    lists = (value for s in sayings for values in s.slots.values() for value in values or ())
-    words = _words([*lists, *(saying.template for saying in sayings)])
-    return [word for word in dict.fromkeys(words) if len(word) > 3 or not word.isascii()]
-
-
-def _words(templates: Iterable[str]) -> Iterator[str]:
-    for template in templates:
-        yield from re.findall(r"[^\s\[\](){}<>|;,.?!]+", re.sub(r"{[^}]*}|<[^>]*>", " ", template))

@@ -201,11 +201,23 @@ _SAID_99 = f"({'|'.join(_ONES[1:] + _TEENS)}|({'|'.join(_TENS)}) [{_SAID_ONES}])
 _SAID_999 = f"({_SAID_99}|(a|{_SAID_ONES}) hundred [[and] {_SAID_99}])"
 
 
-def spoken_number(low: int, high: int) -> tuple[str, ...]:
-    """Return a template of the English words for the whole numbers from `low` to `high`.
+_ZH_99 = "([(二|三|四|五|六|七|八|九)]十[(一|二|三|四|五|六|七|八|九)]|一|二|三|四|五|六|七|八|九)"
+_ZH_999 = f"({_ZH_99}|(一|二|两|三|四|五|六|七|八|九)百[零(一|二|三|四|五|六|七|八|九)|{_ZH_99}])"
+_ZH_COUNT = _ZH_99.replace("|一|二|", "|一|两|")
+
+
+def spoken_number(low: int, high: int, language: str = "en") -> tuple[str, ...]:
+    """Return a template of the words for the whole numbers from `low` to `high`.
 
     It is wider than the range where that keeps it short; the parser has the last word.
     """
+    if language == "zh":
+        zero = ("零",) if low <= 0 else ()
+        if high < 10:
+            return tuple("零一二三四五六七八九"[max(low, 0) : high + 1])
+        if high <= 100:
+            return (*zero, _ZH_99, *(("一百",) if high == 100 else ()))
+        return (*zero, _ZH_999)
     zero = ("zero",) if low <= 0 else ()
     if high < 10:
         return tuple(_ONES[max(low, 0) : high + 1])
@@ -218,13 +230,17 @@ def spoken_number(low: int, high: int) -> tuple[str, ...]:
     return (*zero, _SAID_999, f"(a|{_SAID_99}) thousand [[and] {_SAID_999}]")
 
 
-def spoken_money() -> tuple[str, ...]:
-    """Return a template of the English words for amounts up to 999 with their currency."""
+def spoken_money(language: str = "en") -> tuple[str, ...]:
+    """Return a template of the words for amounts up to 999 with their currency."""
+    if language == "zh":
+        return (f"{_ZH_999}(块|块钱|元|美元|欧元|英镑)", f"{_ZH_99}块(一|二|三|四|五|六|七|八|九)")
     units = "(dollar|dollars|bucks|euro|euros|pounds|yuan)"
     return (f"{_SAID_999} {units}", f"{_SAID_99} {units} and {_SAID_99} cents", _SAID_999)
 
 
-def spoken_duration() -> tuple[str, ...]:
-    """Return a template of the English words for lengths of time up to 99 of a unit."""
+def spoken_duration(language: str = "en") -> tuple[str, ...]:
+    """Return a template of the words for lengths of time up to 99 of a unit."""
+    if language == "zh":
+        return (f"{_ZH_COUNT}(秒|分钟|个小时|天)", "半小时", "一个半小时")
     units = "(second|seconds|minute|minutes|hour|hours|day|days)"
     return (f"(a|an|{_SAID_99}) {units}", "half an hour", "an hour and a half")

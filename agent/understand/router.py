@@ -20,7 +20,7 @@ class Router:
     def warm(self) -> None:
         """Compile what the first utterance would otherwise wait for."""
         for language in ("en", "zh"):
-            self._templates.match("", language)
+            self._templates.warm(language)
 
     def route(self, transcript: Transcript) -> Intent | NotRecognized:
         """Return the call the words make, or NotRecognized with the reason."""

@@ -8,7 +8,7 @@ is not an amount. Of all matches the one that leaves the fewest words unforeseen
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,11 @@ from hassil.intents import IntentData, Intents, IntentsSettings, WildcardSlotLis
 from hassil.recognize import RecognizeResult
 
 from agent.messages import Intent
-from agent.skill import Action
+from agent.skill import Action, Sentences
 from agent.slots import Choice
-from agent.understand.text import readings
+from agent.template import parse
+from agent.understand.index import Clauses, Index
+from agent.understand.text import readings, without
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,111 @@ class Match:
     """Required slots that were not said."""
 
 
+class _Spoken:
+    """One action in one language, as hassil reads it."""
+
+    def __init__(self, action: Action, language: str) -> None:
+        """Parse the sentences; the lists are asked for when an utterance may need them."""
+        sentences = action.languages.get(language) or Sentences()
+        self.action = action
+        self._language = language
+        self._lists: dict[str, Any] = {}
+        self._values: dict[str, Mapping[str, Any]] = {}
+        self._closed: list[str] = []
+        for slot in action.declaration.slots:
+            if isinstance(slot.kind, Choice) and not slot.kind.open:
+                self._closed.append(slot.name)
+            else:
+                self._lists[slot.name] = WildcardSlotList(name=slot.name)
+        rules = {name: hassil.Sentence(parse(rule)) for name, rule in sentences.rules.items()}
+        parsed = [(text, hassil.Sentence(parse(text))) for text in sentences.templates]
+        self.sentences: list[tuple[IntentData, Clauses]] = [
+            (
+                IntentData([text], slot_lists=self._lists, expansion_rules=rules),
+                sentence.get_required_clauses(rules),
+            )
+            for text, sentence in sorted(parsed, key=lambda pair: self._order(pair[1]))
+        ]
+        """Each sentence with what a text must contain to be it, in the order they are tried."""
+
+    def _order(self, sentence: hassil.Sentence) -> int:
+        """Of sentences with free words, those with more words of their own come first."""
+        free = any(isinstance(self._lists.get(n), WildcardSlotList) for n in sentence.list_names())
+        return -sentence.text_chunk_count() if free else 0
+
+    def refresh(self) -> None:
+        """Take the values that lists have now: they may change while the agent runs."""
+        for name in self._closed:
+            values = self.action.values(name, self._language) or {}
+            if self._values.get(name) != values:
+                self._values[name] = values
+                self._lists[name] = hassil.TextSlotList.from_tuples(values.items(), name=name)
+
+
+class _Language:
+    """Every action in one language."""
+
+    def __init__(self, language: str) -> None:
+        """Hold nothing yet; `update` says what is installed."""
+        self._language = language
+        self._actions: tuple[Action, ...] = ()
+        self._spoken: dict[int, _Spoken] = {}
+        self._index: Index[tuple[_Spoken, IntentData]] = Index(())
+        self._skip_words: dict[tuple[str, ...], set[str]] = {}
+
+    def update(self, actions: tuple[Action, ...]) -> None:
+        """Take these actions; only those that are new are parsed."""
+        if actions == self._actions:
+            return
+        before = self._spoken
+        self._spoken = {id(a): before.get(id(a)) or _Spoken(a, self._language) for a in actions}
+        self._actions = actions
+        self._skip_words = {}
+        for action in actions:
+            sentences = action.languages.get(self._language)
+            if sentences and sentences.skip_words:
+                self._skip_words.setdefault(sentences.skip_words, set()).add(action.skill)
+        self._index = Index(
+            ((spoken, data), clauses)
+            for spoken in self._spoken.values()
+            for data, clauses in spoken.sentences
+        )
+
+    def refresh(self) -> None:
+        """Compile every list."""
+        for spoken in self._spoken.values():
+            spoken.refresh()
+
+    def recognize(self, text: str) -> Iterable[tuple[str, RecognizeResult]]:
+        """Yield every way to read the text, action by action in the order of installation."""
+        fresh: set[str] = set()
+        settings = IntentsSettings(ignore_whitespace=self._language == "zh")
+        for reading, skills in self._readings(text):
+            intents: dict[str, HassilIntent] = {}
+            for spoken, data in self._index.find(reading):
+                name = spoken.action.name
+                if skills is not None and spoken.action.skill not in skills:
+                    continue
+                if name not in fresh:
+                    spoken.refresh()
+                    fresh.add(name)
+                intents.setdefault(name, HassilIntent(name)).data.append(data)
+            if intents:
+                near = Intents(language=self._language, intents=intents, settings=settings)
+                for result in hassil.recognize_all(reading, near):
+                    yield reading, result
+
+    def _readings(self, text: str) -> Iterable[tuple[str, set[str] | None]]:
+        """Yield what a text may be read as, with the skills that read it so; None is every one."""
+        plain = readings(text, self._language)
+        yield from ((reading, None) for reading in plain)
+        for words, skills in self._skip_words.items():
+            shorter = (without(reading, words, self._language) for reading in plain)
+            for reading in dict.fromkeys(shorter):
+                if reading and reading not in plain:
+                    yield reading, skills
+
+
 class Templates:
     """Matches text against every installed sentence, in one language at a time."""
 
@@ -47,62 +154,28 @@ class Templates:
     def __init__(self, actions: Mapping[str, Action]) -> None:
         """Compile nothing yet; each language is compiled when first asked for."""
         self._actions = actions
-        self._intents: dict[str, tuple[Any, Intents]] = {}
+        self._languages: dict[str, _Language] = {}
+
+    def warm(self, language: str) -> None:
+        """Compile what the first utterance in a language would otherwise wait for."""
+        self._compiled(language).refresh()
 
     def match(self, text: str, language: str) -> list[Match]:
         """Return every way to read the cleaned text, best first; empty when there is none."""
         matches: dict[tuple[Any, ...], Match] = {}
-        intents = self._compiled(language)
-        for reading in readings(text, language):
-            for result in hassil.recognize_all(reading, intents, language=language):
-                found = self._convert(result, reading, language)
-                if found is not None:
-                    key = (found.intent.name, *map(repr, found.intent.slots.items()))
-                    if key not in matches or matches[key].literal < found.literal:
-                        matches[key] = found
+        for reading, result in self._compiled(language).recognize(text):
+            found = self._convert(result, reading, language)
+            if found is not None:
+                key = (found.intent.name, *map(repr, found.intent.slots.items()))
+                if key not in matches or matches[key].literal < found.literal:
+                    matches[key] = found
         # Sorting is stable, so between equals the skill that was installed first wins.
         return sorted(matches.values(), key=lambda m: (len(m.missing), m.free, -m.literal))
 
-    def _compiled(self, language: str) -> Intents:
-        """Return hassil's form, made anew only when an action or a list changed."""
-        lists = {
-            (action.name, slot.name): action.values(slot.name, language)
-            for action in self._actions.values()
-            for slot in action.declaration.slots
-        }
-        cached = self._intents.get(language)
-        if cached is None or cached[0] != lists:
-            intents = {a.name: self._intent(a, lists, language) for a in self._actions.values()}
-            compiled = Intents(
-                language=language,
-                intents=intents,
-                settings=IntentsSettings(ignore_whitespace=language == "zh"),
-            )
-            cached = self._intents[language] = (lists, compiled)
-        return cached[1]
-
-    def _intent(
-        self, action: Action, lists: Mapping[tuple[str, str], Any], language: str
-    ) -> HassilIntent:
-        sentences = action.languages.get(language)
-        slot_lists: dict[str, Any] = {}
-        for slot in action.declaration.slots:
-            values, kind = lists[action.name, slot.name], slot.kind
-            if isinstance(kind, Choice) and not kind.open and values is not None:
-                slot_lists[slot.name] = hassil.TextSlotList.from_tuples(
-                    list(values.items()), name=slot.name
-                )
-            else:
-                slot_lists[slot.name] = WildcardSlotList(name=slot.name)
-        wild = {name for name, made in slot_lists.items() if isinstance(made, WildcardSlotList)}
-        rules = sentences.rules if sentences else {}
-        data = IntentData(
-            sentence_texts=list(sentences.templates) if sentences else [],
-            slot_lists=slot_lists,
-            wildcard_list_names=wild,
-            expansion_rules={name: hassil.parse_sentence(rule) for name, rule in rules.items()},
-        )
-        return HassilIntent(name=action.name, data=[data])
+    def _compiled(self, language: str) -> _Language:
+        compiled = self._languages.setdefault(language, _Language(language))
+        compiled.update(tuple(self._actions.values()))
+        return compiled
 
     def _convert(self, result: RecognizeResult, text: str, language: str) -> Match | None:
         """Read the slots; None when the words of one are not a value of its type."""
@@ -133,8 +206,7 @@ class Templates:
     def _read(action: Action, slot: str, words: str, language: str) -> tuple[Any, bool]:
         """Read a slot's words; also say whether they were known, as a number or a listed value."""
         kind = action.kind(slot)
-        if isinstance(kind, Choice):
-            values = action.values(slot, language) or {}
+        if (values := action.values(slot, language)) is not None:
             for said, value in values.items():
                 if said.casefold() == words.strip().casefold():
                     return value, True

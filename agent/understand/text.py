@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 MAX_CHARACTERS = 1000
 """Longest utterance that is read; fifteen seconds of fast speech are about 300 characters."""
@@ -34,6 +35,13 @@ def language_of(text: str) -> str:
     letters = sum(char.isalpha() for char in text) - chinese
     # One Chinese character says about as much as four Latin letters.
     return "zh" if chinese * 4 > letters else "en"
+
+
+def without(text: str, words: Sequence[str], language: str) -> str:
+    """Return a text without some words, wherever they stand."""
+    edge = "" if language == "zh" else r"\b"
+    either = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    return " ".join(re.sub(rf"{edge}(?:{either}){edge}", " ", text, flags=re.IGNORECASE).split())
 
 
 _POLITE = {

@@ -76,7 +76,7 @@ def sneak() -> Reply:
 paid = []
 
 
-@skill("pay {amount}", risk="money")
+@skill("pay {amount}", risk="money", permissions={"money": "to pay"})
 def pay(amount: Decimal) -> Proposal:
     """Pay."""
 
@@ -125,8 +125,8 @@ async def test_too_long_a_text_is_refused_in_words(agent):
 @pytest.mark.parametrize(
     ("said", "shown", "error"),
     [
-        ("break", "demo failed", "demo.broken raised KeyError"),
-        ("leave", "demo failed", "demo.leave raised RuntimeError"),
+        ("break", "demo failed", "demo.broken raised KeyError at test_loop.py:"),
+        ("leave", "demo failed", "demo.leave called sys.exit at test_loop.py:"),
         ("hang", "took too long", "demo.hang took over 0.2 s"),
         ("wrong", "returned int", "demo.wrong returned int: an action returns a Reply or text"),
         ("sneak", "not declared", "demo.sneak proposed a payment but is not declared risk='money'"),
@@ -136,7 +136,7 @@ async def test_too_long_a_text_is_refused_in_words(agent):
 async def test_a_skill_that_misbehaves_never_takes_the_agent_down(agent, said, shown, error):
     turn = await agent.hear(said)
     assert shown in " ".join(lens(agent).split())
-    assert error is None or turn.error == error
+    assert turn.error.startswith(error or "demo asked where you are")
     assert "secret" not in lens(agent)
     await agent.hear("greet bob")
     assert "Hello bob" in lens(agent)

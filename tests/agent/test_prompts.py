@@ -85,8 +85,8 @@ def test_a_plugin_s_own_folder_comes_first(tmp_path: Path) -> None:
     prompts = Prompts([tmp_path])
     assert prompts.render("define", "en", word="tea") == "What is tea?"
     assert prompts.render("translate", "en", text="tea", language="French")
-    # Its English one stands behind the shipped Chinese one.
-    assert prompts.render("define", "zh", word="tea") == render("define", "zh", word="tea")
+    # Also where it has not been translated: a shipped prompt of that name may take other variables.
+    assert prompts.render("define", "zh", word="tea") == "What is tea?"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import listening, process
+from tests.bench import listening, process, skills
 from tests.shared import MISSING, PLUGIN, orders
 
 OUT = Path("bench-results")
@@ -46,6 +46,7 @@ def main() -> None:
         "listening_to_noise_percent_of_a_core": 100 * noisy,
         "peak_memory_mb": memory,
     }
+    figures["500 skills"] = skills.figures()
     OUT.mkdir(exist_ok=True)
     record = {"machine": f"{platform.machine()}, Python {platform.python_version()}", **figures}
     (OUT / "bench.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

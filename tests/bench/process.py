@@ -75,21 +75,32 @@ def idle_share(seconds: float = 10.0) -> tuple[float, float]:
     return asyncio.run(share(quiet)), asyncio.run(share(room))
 
 
-def grammar_ready_s(plugin: str) -> float:
-    """Return the seconds from nothing to an engine that can hear all installed skills."""
-    from agent.cli.compose import ears
-    from agent.config import load
-    from tests.bench.listening import make_agent
+READY = """
+import asyncio, sys, time
+from agent import config
+from agent.cli.compose import build
+from hardware.display import MemoryDisplay
+from hardware.microphone import FileMicrophone
+from hardware.profiles import load
 
-    with tempfile.TemporaryDirectory() as folder:
-        agent = make_agent((plugin,), Path(folder))
-        sayings = agent.sayings("en")
-        began = time.perf_counter()
-        engine = ears(load(), "en").make()
-        engine.expect(sayings)
-        took = time.perf_counter() - began
-        engine.close()
-    return took
+async def main():
+    agent = build(config.load(), MemoryDisplay(load("quark-s1")), [sys.argv[1]], "en")
+    async for _ in agent.listen(FileMicrophone(bytes(640), pace="fast", tail_ms=0)):
+        pass
+    print(time.time() - float(sys.argv[2]))
+
+asyncio.run(main())
+"""
+
+
+def grammar_ready_s(plugin: str) -> float:
+    """Return the seconds from starting a process until it can hear everything installed."""
+    times = []
+    for _ in range(RUNS):
+        command = [sys.executable, "-c", READY, plugin, str(time.time())]
+        done = subprocess.run(command, text=True, check=True, capture_output=True)
+        times.append(float(done.stdout))
+    return statistics.median(times)
 
 
 def peak_memory_mb() -> float:

@@ -1,32 +1,27 @@
-"""What tests of skills and of the agent use: doubles, and an agent that runs in process.
-
-    async def test_define(tmp_path):
-        agent = make_agent(tmp_path, plugins=[define_skill])
-        turn = await agent.hear("define photosynthesis")
-        assert "light" in lens(agent)
-
-No patching: every double stands behind the port of the real thing.
-"""
+"""Doubles: what stands in for ears, places and whole agents. Each stands behind the real port."""
 
 from __future__ import annotations
 
+import math
+import struct
 from collections import deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from agent.listen.asr import Transcriber
-from agent.llm.model import Model, ScriptedModel
+from agent.llm.model import Model
 from agent.loop import Agent, AgentOptions
 from agent.messages import Transcript
 from agent.plugins import Skills
 from agent.sayable import Saying
-from hardware.base import Devices, Location, Place, Speaker
+from hardware.base import SAMPLE_RATE_HZ, Devices, Location, Place, Speaker
 from hardware.display import MemoryDisplay
 from hardware.location import FixedLocation
 from hardware.profiles import load as load_profile
 
-__all__ = ["MemoryDisplay", "ScriptedModel", "ScriptedTranscriber", "lens", "make_agent"]
+MARKET = Place(lat=40.0026, lon=-34.9963, simulated=True)
+"""Where a virtual wearer stands: the market square of the made-up town that ships."""
 
 
 class ScriptedTranscriber:
@@ -69,6 +64,32 @@ class ScriptedTranscriber:
         """Nothing to free."""
 
 
+class VirtualLocation:
+    """A wearer who stands where the test puts them: set `place`."""
+
+    def __init__(self, place: Place = MARKET) -> None:
+        """Stand at `place`."""
+        self.place = place
+
+    def where(self) -> Place:
+        """Return the place."""
+        return self.place
+
+
+def voiced(seconds: float) -> bytes:
+    """Return 16 kHz mono int16 PCM that voice-activity detection takes for speech.
+
+    A 150 Hz pulse train with three formants that swells four times a second, like syllables.
+    """
+    samples = []
+    for n in range(round(seconds * SAMPLE_RATE_HZ)):
+        t = n / SAMPLE_RATE_HZ
+        swell = 0.8 + 0.2 * math.sin(2 * math.pi * 4 * t)
+        buzz = sum(math.sin(2 * math.pi * hz * t) / k for k, hz in enumerate((700, 1220, 2600), 1))
+        samples.append(round(9000 * swell * buzz * (1 - t * 150 % 1) ** 3))
+    return struct.pack(f"<{len(samples)}h", *(max(-32768, min(32767, s)) for s in samples))
+
+
 def make_agent(
     folder: Path,
     plugins: Sequence[Any] = (),
@@ -103,5 +124,6 @@ def make_agent(
 def lens(agent: Agent) -> str:
     """Return what the wearer sees now, a line for each line of the lens."""
     display = agent.devices.display
-    assert isinstance(display, MemoryDisplay), "lens() reads the display of make_agent"
+    if not isinstance(display, MemoryDisplay):
+        raise TypeError("lens() reads a MemoryDisplay, such as that of make_agent")
     return display.text

@@ -1,0 +1,24 @@
+"""The command `new-skill`: write the package of a new skill and say what to type next."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from agent import config, scaffold
+from agent.plugins import Skills
+
+
+def new_skill(name: str, into: str) -> None:
+    """Write the package. Raises ScaffoldError for a name or a folder that is taken."""
+    installed = Skills.discover((), config.load().plugins)
+    new = scaffold.names(name, {action.skill for action in installed.actions.values()})
+    folder = Path(into) / name
+    for path in scaffold.create(new, folder):
+        click.echo(f"  {path}")
+    click.echo("Next:")
+    click.echo(f"  cd {shlex.quote(str(folder))}")
+    click.echo('  pip install -e ".[test]" && pytest')
+    click.echo(f'  glasses say "show {new.spoken} for today"')

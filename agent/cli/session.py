@@ -1,0 +1,58 @@
+"""Recording a session to a file, and replaying one."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from agent import config
+from agent.cli.compose import ears
+from agent.loop import Agent
+from agent.plugins import Skills
+from agent.testing.session import Recorder, Setting
+from agent.testing.session import read as read_session
+from agent.testing.session import replay as replay_session
+from hardware.base import DeviceError
+
+
+def start(path: Path, agent: Agent, plugins: Sequence[str]) -> Recorder:
+    """Record what this agent hears and answers from now on."""
+    location = agent.devices.location
+    try:
+        place = location.where() if location else None
+    except DeviceError:
+        place = None
+    speaker = agent.devices.speaker
+    setting = Setting(
+        agent.devices.display.profile.name,
+        agent.options.language,
+        tuple(plugins),
+        place,
+        speaker is not None and speaker.available,
+    )
+    recorder = Recorder(path, setting)
+    recorder.follow(agent)
+    click.echo(f"recording what is said and answered, in the clear, to {path}", err=True)
+    return recorder
+
+
+def replay(path: Path, plugins: Sequence[str]) -> int:
+    """Replay a session, print what differs; return the exit status, 1 where something does."""
+    settings = config.load()
+    session = read_session(path)
+    setting = session.setting
+    spoken = any(isinstance(given, bytes) for _, given in session.inputs)
+    skills = Skills.discover([*setting.plugins, *plugins], settings.plugins)
+    for problem in skills.problems:
+        click.echo(f"not loaded: {problem.plugin}: {problem.reason}", err=True)
+    with tempfile.TemporaryDirectory(prefix="glasses-replay-") as folder:
+        transcriber = ears(settings, setting.language).make() if spoken else None
+        again = replay_session(path, Path(folder), transcriber, skills)
+    for difference in again.differences:
+        click.echo(difference)
+    count = len(again.turns)
+    click.echo(f"{count} turns replayed, {len(again.differences) or 'no'} differences", err=True)
+    return 1 if again.differences else 0

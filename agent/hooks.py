@@ -1,0 +1,59 @@
+"""The hooks: everything that a plugin can bring goes through one of them."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import pluggy
+
+if TYPE_CHECKING:
+    from agent.turn import Turn
+
+Kind = Literal[
+    "asr", "model", "display", "microphone", "speaker", "location", "camera", "imu", "battery"
+]
+KINDS: tuple[Kind, ...] = typing.get_args(Kind)
+"""What a plugin can provide."""
+
+hookspec = pluggy.HookspecMarker("glasses")
+hookimpl = pluggy.HookimplMarker("glasses")
+
+
+class Register(Protocol):
+    """What `register_skills` is given to call."""
+
+    def __call__(self, *things: Any) -> None:
+        """Take functions decorated with `@skill`, or objects with such methods."""
+        ...
+
+
+class Provide(Protocol):
+    """What `register_devices` is given to call."""
+
+    def __call__(self, kind: Kind, make: Callable[..., Any], name: str = "") -> None:
+        """Take what builds an engine or a device of this kind from the Config, when it is needed.
+
+        It raises EngineError or DeviceError where there is none; the next best is used then.
+        """
+        ...
+
+
+class Hooks:
+    """The hooks of the agent."""
+
+    @hookspec
+    def register_skills(self, register: Register) -> None:
+        """Call `register(action, …)` with the skill's actions."""
+
+    @hookspec
+    def register_devices(self, provide: Provide) -> None:
+        """Call `provide(kind, make, name)` for each engine or device the plugin brings."""
+
+    @hookspec
+    def turn_ended(self, turn: Turn) -> None:
+        """Look at a turn whose answer is on the lens. What is returned is not used."""
+
+
+HOOKS = tuple(name for name in vars(Hooks) if not name.startswith("_"))

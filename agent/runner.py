@@ -1,0 +1,231 @@
+"""Runs what plugins bring so that nothing they do stops the agent.
+
+Every call gets a daemon thread of its own, and a coroutine an event loop of its own in that thread
+(0.1 ms and 0.3 ms on a 2-core cloud machine): the agent's loop keeps listening whatever the call
+does, a call that never ends is left behind, and a thread left behind does not keep the process
+from ending. This keeps mistakes from spreading; it is no sandbox against malice, and `os._exit` or
+a crash in native code still ends the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import locale
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakSet
+
+MAX_THREADS = 8
+"""Most threads that one plugin may have running after its call has returned. Some are fair, such as
+a player's; more, and the plugin forgets to end them."""
+
+GRACE_S = 1.0
+"""How long a call whose time is over may take to notice; then it is interrupted where it is."""
+
+THREAD = "glasses:"
+"""What the names of this module's threads begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one call."""
+
+    value: Any = None
+    """What it returned."""
+    error: BaseException | None = None
+    """What it raised, whatever that was."""
+    timed_out: bool = False
+    """It did not return in time and was left behind."""
+    offences: tuple[str, ...] = ()
+    """What it did besides, one line each: "changed the working directory"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all code of a process shares and no plugin may leave changed."""
+
+    folder: str | None
+    """Working directory; None when it has been deleted."""
+    spoken: str
+    """The C library's locale."""
+
+    @classmethod
+    def now(cls) -> Surroundings:
+        """Look at them."""
+        try:
+            folder: str | None = os.getcwd()  # noqa: PTH109  text is enough, and this is hot
+        except OSError:
+            folder = None
+        return cls(folder, locale.setlocale(locale.LC_ALL))
+
+    def restore(self) -> tuple[str, ...]:
+        """Put back what has changed since and say what it was."""
+        now, changed = Surroundings.now(), []
+        if self.folder is not None and now.folder != self.folder:
+            with contextlib.suppress(OSError):
+                os.chdir(self.folder)
+            changed.append("changed the working directory")
+        if now.spoken != self.spoken:
+            locale.setlocale(locale.LC_ALL, self.spoken)
+            changed.append("changed the locale")
+        return tuple(changed)
+
+
+class Runner:
+    """Runs calls for named owners and knows which threads each has left running."""
+
+    def __init__(self) -> None:
+        """Nothing runs yet."""
+        self.new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+        """Makes the loop that a coroutine runs on; tests with virtual time give their own."""
+        self._left: dict[str, WeakSet[threading.Thread]] = {}
+
+    async def run(
+        self, owner: str, function: Callable[[], Any], timeout_s: float, interrupt: bool = True
+    ) -> Outcome:
+        """Call `function`, and await what it returns if that is a coroutine.
+
+        Never raises what the call raises. `interrupt` False leaves a late call to its work, for
+        calls that have an effect.
+        """
+        call = _Call(owner, function, self.new_loop)
+        # Through the loop, so that a loop with a clock of its own knows that there is work.
+        done = asyncio.get_running_loop().run_in_executor(call, call.work)
+        try:
+            await asyncio.wait_for(done, timeout_s)
+        except TimeoutError:
+            call.give_up(interrupt)
+        except asyncio.CancelledError:
+            call.give_up(interrupt)
+            raise
+        return self._end(call)
+
+    def wait(self, owner: str, function: Callable[[], Any], timeout_s: float) -> Outcome:
+        """Call `function` as `run` does, and block the caller meanwhile."""
+        call = _Call(owner, function, self.new_loop)
+        try:
+            call.submit(call.work).result(timeout_s)
+        except TimeoutError:
+            call.give_up(interrupt=True)
+        return self._end(call)
+
+    def _end(self, call: _Call) -> Outcome:
+        offences = call.surroundings.restore()
+        left = self._left.setdefault(call.owner, WeakSet())
+        left.update(call.new_threads())
+        alive = sorted(thread.name for thread in left if thread.is_alive())
+        if len(alive) > MAX_THREADS:
+            shown = ", ".join(alive[:3])
+            offences += (f"left {len(alive)} threads running: {shown}, …",)
+        if call.late:
+            return Outcome(timed_out=True, offences=offences)
+        return Outcome(call.value, call.error, offences=offences)
+
+
+class _Call(Executor):
+    """One call in flight, and the thread that it runs on."""
+
+    def __init__(
+        self,
+        owner: str,
+        function: Callable[[], Any],
+        new_loop: Callable[[], asyncio.AbstractEventLoop],
+    ) -> None:
+        self.owner = owner
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.late = False
+        self.surroundings = Surroundings.now()
+        self._function = function
+        self._new_loop = new_loop
+        self._before = set(threading.enumerate())
+        self._cancel: Callable[[], object] | None = None
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
+        """Run `work`, as a loop's `run_in_executor` asks for it, on a daemon thread."""
+        done: Future[Any] = Future()
+
+        def main() -> None:
+            if done.set_running_or_notify_cancel():
+                try:
+                    function(*args, **named)
+                finally:
+                    done.set_result(None)
+
+        self._thread = threading.Thread(target=main, name=THREAD + self.owner, daemon=True)
+        self._thread.start()
+        return done
+
+    def work(self) -> None:
+        """Make the call and keep what came of it."""
+        try:
+            value = self._function()
+            self.value = self._drive(value) if inspect.isawaitable(value) else value
+        except BaseException as error:  # the plugin boundary, and no code above it
+            self.error = error
+
+    def _drive(self, awaitable: Awaitable[Any]) -> Any:
+        # Not asyncio.run: that waits for the loop's own worker threads, which may hang.
+        loop = self._new_loop()
+
+        async def main() -> Any:
+            return await awaitable
+
+        try:
+            task = loop.create_task(main())
+            self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+            return loop.run_until_complete(task)
+        finally:
+            self._cancel = None
+            rest = asyncio.all_tasks(loop)
+            for left in rest:
+                left.cancel()
+            if rest:
+                loop.run_until_complete(asyncio.wait(rest, timeout=GRACE_S))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+
+    def give_up(self, interrupt: bool) -> None:
+        """Stop waiting; a coroutine is cancelled, and what does not end is interrupted later."""
+        self.late = True
+        if not interrupt:
+            return
+        if (cancel := self._cancel) is not None:
+            with contextlib.suppress(RuntimeError):  # it ended just now
+                cancel()
+        timer = threading.Timer(GRACE_S, self._interrupt)
+        timer.name, timer.daemon = f"{THREAD}interrupt", True
+        timer.start()
+
+    def _interrupt(self) -> None:
+        """Raise SystemExit where the call is, which ends a loop in Python but no wait in C.
+
+        Without it, `while True: pass` would take its share of the interpreter for ever.
+        """
+        import ctypes
+
+        ident = self._thread.ident
+        if ident is not None and self._thread.is_alive():
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(ident), ctypes.py_object(SystemExit)
+            )
+
+    def new_threads(self) -> set[threading.Thread]:
+        """Return the threads that began during the call and still run, without our own."""
+        return {
+            thread
+            for thread in set(threading.enumerate()) - self._before
+            if not thread.name.startswith(THREAD)
+        }
+
+
+def keeps_process() -> bool:
+    """Say whether a thread that is not a daemon's still runs: it would keep the process alive."""
+    here = threading.current_thread()
+    return any(t is not here and not t.daemon and t.is_alive() for t in threading.enumerate())

@@ -1,0 +1,8 @@
+"""Calls sys.exit while it is imported."""
+
+import sys
+
+REFUSED = "called sys.exit"
+
+
+sys.exit(3)

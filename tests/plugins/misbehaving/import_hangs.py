@@ -1,0 +1,7 @@
+"""Never finishes its import."""
+
+REFUSED = "its import was not done within"
+
+
+while True:
+    pass

@@ -1,0 +1,6 @@
+"""Raises KeyboardInterrupt while it is imported."""
+
+REFUSED = "raised KeyboardInterrupt"
+
+
+raise KeyboardInterrupt

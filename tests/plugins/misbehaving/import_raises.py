@@ -1,0 +1,6 @@
+"""Raises while it is imported."""
+
+REFUSED = "ZeroDivisionError"
+
+
+1 / 0  # noqa: B018

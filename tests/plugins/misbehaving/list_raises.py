@@ -1,0 +1,25 @@
+"""Raises when it is asked for the values of a slot."""
+
+from typing import Annotated
+
+from agent import OneOf, Reply, hookimpl, skill
+
+SAY = "misbehave"
+LENS = "fine"
+OFFENCE = "the list of list_raises.act's colour raised RuntimeError"
+
+
+def colours():
+    """Give the colours that can be said."""
+    raise RuntimeError("no colours")
+
+
+@skill("misbehave", "paint it {colour}")
+def act(colour: Annotated[str, OneOf(colours)] = "red") -> Reply:
+    """Misbehave."""
+    return Reply("fine")
+
+
+@hookimpl
+def register_skills(register):
+    register(act)

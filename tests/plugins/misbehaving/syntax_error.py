@@ -1,0 +1,6 @@
+"""Is no Python."""
+
+REFUSED = "SyntaxError"
+
+
+exec("def f(:")

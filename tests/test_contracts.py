@@ -1,0 +1,206 @@
+"""One suite for every device and engine: what stands behind a port keeps the port's promises.
+
+The implementations are discovered: a class in the source that has a port's methods and is not in
+the table of its port fails the test, so a new one is tested the moment it exists.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import agent
+import hardware
+from agent.errors import Cancelled, EngineError
+from agent.listen.asr import Transcriber
+from agent.llm.model import CancelScope, Model, NoModel, ScriptedModel
+from agent.messages import Transcript
+from agent.testing import ScriptedTranscriber
+from hardware.base import DeviceError, Display, Frame, Line, Microphone, Speaker
+from hardware.display import ImageDisplay, MemoryDisplay, PngDisplay, TerminalDisplay
+from hardware.microphone import FileMicrophone, LiveMicrophone
+from hardware.profiles import load
+from hardware.speaker import NoSpeaker, SoundDeviceSpeaker, VirtualSpeaker
+
+PORTS = (Display, Transcriber, Model, Microphone, Speaker)
+LENS = load("quark-s1")
+
+
+@dataclass
+class Panel:
+    """A luma device."""
+
+    mode: str = "L"
+    size: tuple[int, int] = (640, 480)
+
+    def display(self, image):
+        assert image.size == self.size
+
+
+def sphinx():
+    from agent.listen.sphinx import PocketSphinx
+
+    return PocketSphinx()
+
+
+DISPLAYS = {
+    MemoryDisplay: lambda folder: MemoryDisplay(LENS),
+    ImageDisplay: lambda folder: ImageDisplay(Panel(), LENS),
+    PngDisplay: lambda folder: PngDisplay(folder / "lens.png", LENS),
+    TerminalDisplay: lambda folder: TerminalDisplay(
+        LENS, (folder / "tty").open("w", encoding="utf-8")
+    ),
+}
+TRANSCRIBERS = {
+    "ScriptedTranscriber": lambda: ScriptedTranscriber(["hello"]),
+    "PocketSphinx": sphinx,
+}
+MODELS = {ScriptedModel: lambda: ScriptedModel(["hi", "hi", {"a": 1}]), NoModel: NoModel}
+SPEAKERS = {VirtualSpeaker: lambda: VirtualSpeaker(length_s=5), NoSpeaker: NoSpeaker}
+ELSEWHERE = {
+    "FasterWhisper": "needs weights: tests/agent/listen/test_whisper.py",
+    "LlamaModel": "needs weights: tests/agent/llm/test_llama.py",
+    LiveMicrophone.__name__: "needs a device: tests/hardware/test_microphone.py",
+    SoundDeviceSpeaker.__name__: "needs a device: tests/hardware/test_speaker.py",
+}
+HERE = {
+    *(kind.__name__ for table in (DISPLAYS, MODELS, SPEAKERS) for kind in table),
+    *TRANSCRIBERS,
+    FileMicrophone.__name__,
+}
+
+
+def implementations():
+    for package in (agent, hardware):
+        for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            if ".scaffold" in found.name or found.name.endswith("__main__"):
+                continue
+            module = importlib.import_module(found.name)
+            for name, kind in inspect.getmembers(module, inspect.isclass):
+                if kind.__module__ == found.name and kind not in PORTS and not name.startswith("_"):
+                    yield from ((port, kind) for port in PORTS if has_methods_of(port, kind))
+
+
+def has_methods_of(port, kind):
+    methods = [n for n, v in vars(port).items() if inspect.isfunction(v) and n[0] != "_"]
+    return all(callable(getattr(kind, name, None)) for name in methods)
+
+
+@pytest.mark.parametrize(
+    ("port", "kind"), list(implementations()), ids=lambda thing: thing.__name__
+)
+def test_every_implementation_is_tested(port, kind):
+    assert kind.__name__ in HERE | set(ELSEWHERE)
+    for name, function in vars(port).items():
+        if inspect.isfunction(function) and name[0] != "_":
+            theirs = inspect.signature(getattr(kind, name)).parameters
+            assert list(theirs) == list(inspect.signature(function).parameters), name
+
+
+@pytest.mark.parametrize("kind", DISPLAYS, ids=lambda kind: kind.__name__)
+def test_a_display_shows_clears_and_knows_its_profile(kind, tmp_path):
+    display = DISPLAYS[kind](tmp_path)
+    assert isinstance(display, Display)
+    assert display.profile == LENS
+    display.clear()
+    for text in ("Hello", "你好", "\ue123", ""):
+        display.show(Frame(LENS, (Line(text),)))
+    display.show(Frame(LENS, ()))
+    display.clear()
+    display.clear()
+    if stream := getattr(display, "_stream", None):
+        stream.close()
+
+
+@pytest.mark.parametrize("make", TRANSCRIBERS.values(), ids=TRANSCRIBERS.keys())
+def test_a_transcriber_hears_an_utterance_after_any_other(make):
+    engine = make()
+    assert isinstance(engine, Transcriber)
+    assert engine.name
+    assert engine.languages
+    engine.expect([])
+    engine.abort()
+    engine.start()
+    engine.feed(bytes(3200))
+    engine.start()  # throws the first one away
+    for length in (0, 2, 641 * 2):
+        engine.feed(bytes(length))
+    partial = engine.partial()
+    assert partial is None or not partial.final
+    heard = engine.finish()
+    assert isinstance(heard, Transcript)
+    assert heard.final
+    assert heard.engine
+    engine.start()
+    engine.abort()
+    engine.close()
+
+
+@pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.__name__)
+def test_a_model_answers_or_says_why_not(kind):
+    model = MODELS[kind]()
+    assert isinstance(model, Model)
+    called_off = CancelScope()
+    called_off.cancel()
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    if kind is NoModel:
+        for call in (model.complete, model.stream, lambda prompt: model.json(prompt, schema)):
+            with pytest.raises(EngineError, match="no language model"):
+                call("hello")
+    else:
+        assert model.complete("hello") == "hi"
+        assert "".join(model.stream("hello")) == "hi"
+        assert model.json("hello", schema) == {"a": 1}
+    with pytest.raises(EngineError if kind is NoModel else Cancelled):
+        model.complete("hello", cancel=called_off)
+    model.close()
+    model.close()
+    with pytest.raises(EngineError):
+        model.complete("hello")
+
+
+async def test_a_microphone_gives_chunks_in_order_on_its_own_clock():
+    microphone = FileMicrophone(bytes(32000), pace="fast", tail_ms=0)
+    assert isinstance(microphone, Microphone)
+    assert microphone.now_ms() == 0
+    for _ in range(2):  # from the beginning each time
+        chunks = [chunk async for chunk in microphone.chunks()]
+        assert [chunk.start_ms for chunk in chunks] == [20.0 * n for n in range(50)]
+        assert {len(chunk.pcm) for chunk in chunks} == {640}
+        assert microphone.now_ms() >= chunks[-1].end_ms
+
+
+@pytest.mark.parametrize("kind", SPEAKERS, ids=lambda kind: kind.__name__)
+def test_a_speaker_plays_or_says_why_not(kind):
+    speaker = SPEAKERS[kind]()
+    assert isinstance(speaker, Speaker)
+    tune = Path("tune.ogg")
+    for harmless in (speaker.pause, speaker.resume, speaker.stop):
+        harmless()
+    assert speaker.playing is None
+    if not speaker.available:
+        with pytest.raises(DeviceError):
+            speaker.play(tune)
+        return
+    speaker.play(tune)
+    assert speaker.playing == tune
+    speaker.pause()
+    assert speaker.playing is None
+    speaker.resume()
+    assert speaker.playing == tune
+    speaker.stop()
+    assert (speaker.playing, speaker.position_s) == (None, 0)
+    speaker.volume = 30
+    assert speaker.volume == 30
+
+
+def test_the_discovery_finds_a_new_one():
+    class Other(MemoryDisplay):
+        pass
+
+    assert has_methods_of(Display, Other)
+    assert not has_methods_of(Display, SimpleNamespace)
