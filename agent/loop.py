@@ -48,8 +48,9 @@ from hardware.base import DeviceError, Devices, Frame, Microphone
 
 log = logging.getLogger(__name__)
 
-SURE = 0.7
-"""Confidence under which a spoken yes is not taken for one and the question stays."""
+SURE = 0.6
+"""Confidence under which speech moves no money: a yes is not taken for one and the question stays,
+and a payment is not even proposed, since speech in clatter can sound like one."""
 
 NOISE_MS = 600.0
 """Speech shorter than this that no engine understands is taken for a cough or a knock and gets no
@@ -276,6 +277,9 @@ class Agent:
             if meant != "unclear":
                 return await self._settle(turn, meant, clock)
         intent = self._router.route(turn.transcript)
+        if isinstance(intent, Intent) and self._too_unsure(turn.transcript, intent):
+            intent = NotRecognized("heard too unclearly for a payment")
+            text = ""
         turn = replace(turn, intent=intent, timings=replace(turn.timings, intent=clock()))
         if isinstance(intent, Intent):
             turn = replace(turn, transcript=replace(turn.transcript, language=intent.language))
@@ -286,6 +290,10 @@ class Agent:
         if self.gate.open is not None:
             return self._answer(turn, self.gate.open.proposal, clock)
         return self._answer(turn, self._unknown(text, language), clock)
+
+    def _too_unsure(self, transcript: Transcript, intent: Intent) -> bool:
+        risk = self.skills.actions[intent.name].declaration.risk
+        return risk == "money" and transcript.confidence < SURE
 
     async def _settle(self, turn: Turn, meant: yesno.Answer, clock: Clock) -> Turn:
         """Carry the wearer's yes or no to the gate."""

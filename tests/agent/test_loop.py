@@ -287,6 +287,25 @@ async def test_a_spoken_yes_must_be_clear(tmp_path, confidence, payments):
     assert (agent.gate.open is None) == bool(payments)
 
 
+@pytest.mark.parametrize(("confidence", "proposed"), [(0.95, True), (0.5, False)])
+async def test_a_payment_heard_unclearly_is_not_even_proposed(tmp_path, confidence, proposed):
+    from dataclasses import replace
+
+    from agent.testing import ScriptedTranscriber
+
+    class Unsure(ScriptedTranscriber):
+        def finish(self):
+            return replace(super().finish(), confidence=confidence)
+
+    agent = make_agent(tmp_path, [PLUGIN], transcriber=Unsure(["pay $20", "greet anna"]))
+    pcm = bytes(16000) + speech() + bytes(32000)
+    microphone = FileMicrophone(pcm, pcm, pace="fast")
+    turns = [turn async for turn in agent.listen(microphone)]
+    assert isinstance(turns[0].reply, Proposal) is proposed
+    assert proposed or "catch that" in turns[0].reply.text
+    assert "Hello anna" in lens(agent), "what moves no money is answered all the same"
+
+
 async def test_an_engine_that_hangs_is_replaced(tmp_path):
     from agent.errors import EngineError
     from agent.listen.engine import EngineThread
