@@ -391,13 +391,15 @@ class Agent:
             case "more" | "back" | "repeat":
                 step = {"more": 1, "back": -1, "repeat": 0}[control]
                 if not 0 <= self._page + step < len(self._shown):
+                    if self.gate.open is not None:
+                        return self._light(turn, clock)  # the question stays in sight
                     return self._answer(turn, Reply(said["no pages"]), clock, keep=True)
                 self._page += step
                 return self._light(turn, clock)
             case "clear":
                 self._shown = ()
-                self.devices.display.clear()
-                return turn
+                self.gate.drop()
+                return self._cleared(turn)
             case "stop":
                 if self.devices.speaker is not None:
                     self.devices.speaker.stop()
@@ -408,7 +410,13 @@ class Agent:
     # -- showing --------------------------------------------------------------------------------
 
     def _answer(self, turn: Turn, reply: Reply, clock: Clock, keep: bool = False) -> Turn:
-        """Lay a reply out and light its first page; `keep` leaves the pages before it in reach."""
+        """Lay a reply out and light its first page; `keep` leaves the pages before it in reach.
+
+        A proposal is open only while it is what the lens shows: any other reply drops it, so that
+        a yes can never pay for something out of sight.
+        """
+        if self.gate.open is not None and reply is not self.gate.open.proposal:
+            self.gate.drop()
         times = replace(turn.timings, reply=clock())
         frames = lay_out(reply, self.devices.display.profile, turn.transcript.language)
         turn = replace(turn, reply=reply, frames=frames, timings=times)
@@ -422,10 +430,19 @@ class Agent:
         try:
             self.devices.display.show(frame)
         except Exception as error:  # a display may come from a plugin
+            self.gate.drop()  # what was not shown cannot be agreed to
             reason = str(error) if isinstance(error, DeviceError) else type(error).__name__
             log.warning("the display refused a frame: %s", reason)
             return replace(turn, error=turn.error or f"the display refused a frame: {reason}")
         return replace(turn, timings=replace(turn.timings, first_glyph=clock()))
+
+    def _cleared(self, turn: Turn) -> Turn:
+        try:
+            self.devices.display.clear()
+        except Exception as error:  # a display may come from a plugin
+            reason = str(error) if isinstance(error, DeviceError) else type(error).__name__
+            return replace(turn, error=f"the display could not be cleared: {reason}")
+        return turn
 
     async def close(self) -> None:
         """Let go of engines; the agent is not used afterwards."""

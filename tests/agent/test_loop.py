@@ -169,6 +169,44 @@ async def test_going_on_to_something_else_drops_the_proposal(agent):
     assert paid == []
 
 
+@pytest.mark.parametrize("covers", ["help", "clear", "what can i say", "清屏"])
+async def test_a_proposal_out_of_sight_cannot_be_agreed_to(agent, covers):
+    await agent.hear("pay $20")
+    await agent.hear(covers)
+    assert agent.gate.open is None
+    await agent.hear("yes")
+    assert paid == []
+
+
+@pytest.mark.parametrize("pages", ["back", "more", "repeat"])
+async def test_turning_pages_leaves_the_question_in_sight(agent, pages):
+    await agent.hear("pay $20")
+    await agent.hear(pages)
+    assert "$20.00" in lens(agent)
+    await agent.hear("yes")
+    assert len(paid) == 1
+
+
+async def test_a_proposal_that_could_not_be_shown_cannot_be_agreed_to(agent):
+    def refuse(frame):
+        raise DeviceError("the lens is dark: charge it")
+
+    show, agent.devices.display.show = agent.devices.display.show, refuse
+    turn = await agent.hear("pay $20")
+    agent.devices.display.show = show
+    assert "dark" in turn.error
+    await agent.hear("yes")
+    assert paid == []
+
+
+async def test_a_display_that_cannot_be_cleared_costs_one_line(agent):
+    def refuse():
+        raise DeviceError("the lens is gone: plug it in")
+
+    agent.devices.display.clear = refuse
+    assert "plug it in" in (await agent.hear("clear")).error
+
+
 async def test_an_unclear_answer_asks_again(agent):
     await agent.hear("pay $20")
     turn = await agent.hear("yes but make it ten")
