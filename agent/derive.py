@@ -166,11 +166,18 @@ class Completion:
 
     def continuations(self, text: str, language: str = "zh") -> list[str]:
         """Return longer texts that begin with `text`, each as far as there is no choice."""
-        found: dict[str, None] = {}
-        for saying in self._sayings(language):
-            walk = _continue([template.parse(saying.template)], "", text, saying)
-            found |= dict.fromkeys(t for t in islice(walk, COMPLETIONS) if len(t) > len(text))
-        return sorted(found)[:COMPLETIONS]
+        longer = (t for t in continuations(self._sayings(language), text) if len(t) > len(text))
+        return sorted(dict.fromkeys(longer))[:COMPLETIONS]
+
+
+def continuations(sayings: Iterable[Saying], text: str) -> Iterator[str]:
+    """Yield texts that begin with `text`, each as far as there is no choice; also `text` itself.
+
+    By characters, for languages without spaces; `text` has none.
+    """
+    for saying in sayings:
+        walk = _continue([template.parse(saying.template)], "", text, saying)
+        yield from islice(walk, COMPLETIONS)
 
 
 def _continue(items: Sequence[Any], done: str, typed: str, saying: Saying) -> Iterator[str]:

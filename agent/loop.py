@@ -7,10 +7,11 @@ give a `Turn`. Nothing here knows a concrete skill, engine or device.
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -18,25 +19,21 @@ from types import MappingProxyType
 from typing import Any
 
 from agent import conduct, derive, dialogue, prompts
+from agent.answers import Answers
 from agent.context import Context
 from agent.display.layout import lay_out
 from agent.errors import EngineError
 from agent.gate import Gate
+from agent.hearing import Heard, Hearing
 from agent.listen.asr import Transcriber
-from agent.listen.endpoint import (
-    Dropped,
-    Ended,
-    Endpointer,
-    Event,
-    Idle,
-    Speaking,
-    Started,
-    energy_speech_end,
-)
+from agent.listen.endpoint import Endpointer
 from agent.listen.engine import EngineThread
-from agent.listen.vad import WebRtcVad
+from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
+from agent.listen.patience import Patience
+from agent.listen.vad import CascadeVad, Vad
 from agent.llm.model import CancelScope, Model, NoModel
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
+from agent.plan import Plan, ahead
 from agent.plugins import Skills
 from agent.sayable import Saying
 from agent.skill import Action
@@ -72,6 +69,8 @@ class AgentOptions:
     """Longest a payment may take; then its outcome is unknown, and the skill goes on with it."""
     engine_timeout_s: float = 8.0
     """Longest one call of a speech engine may take."""
+    patience: Patience = DEFAULT_PATIENCE
+    """How long a pause must be to end a turn."""
 
 
 def _stopwatch() -> Clock:
@@ -91,8 +90,12 @@ class Agent:
         model: Model | None = None,
         transcriber: Callable[[], Transcriber] | None = None,
         options: AgentOptions = AgentOptions(),
+        vad: Callable[[], Vad] = CascadeVad,
     ) -> None:
-        """Build an agent; `folder` holds what outlives it, `transcriber` builds its ears."""
+        """Build an agent; `folder` holds what outlives it.
+
+        `transcriber` builds its ears and `vad` what tells it of speech, one for each stream.
+        """
         self.skills = skills
         self.devices = devices
         self.model: Model = model or NoModel()
@@ -101,10 +104,16 @@ class Agent:
         self.now: Callable[[], datetime] = datetime.now
         """Wall time that skills are told; tests give their own."""
         self._folder = folder
+        self._vad = vad
         self._router = Router(skills.actions)
         self._known: tuple[Action, ...] = ()
         self._ears = EngineThread(transcriber, options.engine_timeout_s) if transcriber else None
         self._memory: dict[str, dict[str, Any]] = {}
+        self._remembered: tuple[str, dict[str, Any]] | None = None  # before the last action
+        self._hearing: Hearing | None = None
+        self._stale = True  # what can be said has changed since the engine was told
+        self.committing = False
+        """Whether a payment is being made, which nothing may interrupt."""
         self._shown: tuple[Frame, ...] = ()
         self._page = 0
 
@@ -151,89 +160,49 @@ class Agent:
         """
         if self._ears is None:
             raise EngineError("no speech engine: run `glasses doctor` to see what is missing")
-        endpointer = endpointer or Endpointer(WebRtcVad())
+        hearing = Hearing(
+            self._ears,
+            endpointer or Endpointer(self._vad()),
+            self.options.patience,
+            on_partial=on_transcript,
+            now_ms=microphone.now_ms,
+        )
         self._refresh()
         self._router.warm()
-        await self._expect()
-        said = _Said()
+        self._stale = True
+        self._hearing = hearing
+        answers = Answers(self, microphone, source, on_transcript)
         async with aclosing(microphone.chunks()) as chunks:  # lets a device go at once
             async for chunk in chunks:
-                event = endpointer.push(chunk)
-                if isinstance(event, Idle | Started) and self._refresh():
-                    await self._expect()
-                try:
-                    await self._follow(event, said, on_transcript)
-                except EngineError as error:
-                    said.error = error  # told when the wearer has finished
-                if isinstance(event, Ended):
-                    endpoint = Timings(endpoint=microphone.now_ms())
-                    said.speech_ms = event.last_speech_ms - event.start_ms
-                    turn = await self._spoken(
-                        source, said, endpoint, microphone.now_ms, on_transcript
-                    )
-                    if turn is None:
-                        continue
-                    # Only for the record, so it is worked out after the answer is on the lens.
-                    speech_end = energy_speech_end(bytes(said.pcm), said.start_ms)
-                    yield await self._ended(
-                        replace(turn, timings=replace(turn.timings, speech_end=speech_end))
-                    )
-                    await self._expect()
+                if hearing.idle and (self._refresh() or self._stale):
+                    self._stale = False
+                    await hearing.expect(self.sayings(self._listens_for))
+                answers.take(await hearing.take(chunk), chunk)
+                for turn in await answers.ready(chunk):
+                    yield turn
+        for turn in await answers.rest():
+            yield turn
 
-    async def _follow(
-        self, event: Event, said: _Said, on_transcript: Callable[[Transcript], None] | None
-    ) -> None:
-        """Give the engine what belongs to the utterance, as it is spoken."""
-        assert self._ears is not None
-        if said.error and not isinstance(event, Started):
-            return
-        match event:
-            case Started(preroll=chunks):
-                said.error = None
-                said.start_ms = chunks[0].start_ms
-                said.pcm = bytearray().join(chunk.pcm for chunk in chunks)
-                await self._ears.call(lambda engine: _begin(engine, bytes(said.pcm)))
-            case Speaking(chunk=chunk) | Ended(chunk=chunk):
-                said.pcm += chunk.pcm
-                await self._ears.call(lambda engine: engine.feed(chunk.pcm))
-                if on_transcript and (partial := await self._ears.call(lambda e: e.partial())):
-                    on_transcript(partial)
-            case Dropped():
-                await self._ears.call(lambda engine: engine.abort())
-            case Idle():
-                pass
+    @property
+    def _listens_for(self) -> str:
+        return "en" if self.options.language == "auto" else self.options.language
 
-    async def _expect(self) -> None:
-        """Tell the engine what can be said now."""
-        assert self._ears is not None
-        language = "en" if self.options.language == "auto" else self.options.language
-        sayings = self.sayings(language)
-        await self._ears.call(lambda engine: engine.expect(sayings))
-
-    async def _spoken(
-        self,
-        source: str,
-        said: _Said,
-        times: Timings,
-        clock: Clock,
-        on_transcript: Callable[[Transcript], None] | None,
+    async def answer(
+        self, heard: Heard, source: str, clock: Clock, plan: Plan | None
     ) -> Turn | None:
-        """Get the transcript and answer it; None when there was a noise and nothing was said."""
-        assert self._ears is not None
-        if said.error:
-            return self._failed(source, said.error, clock)
-        try:
-            transcript = await self._ears.call(lambda engine: engine.finish())
-        except EngineError as error:
-            return self._failed(source, error, clock)
-        if not transcript.text and said.speech_ms < NOISE_MS and self.gate.open is None:
+        """Answer an utterance; None when there was a noise and nothing was said."""
+        if heard.error:
+            return self._failed(source, heard.error, clock)
+        transcript = heard.transcript
+        if not transcript.text and heard.speech_ms < NOISE_MS and self.gate.open is None:
             return None
         if self.options.language != "auto":
             transcript = replace(transcript, language=self.options.language)
-        times = replace(times, transcript=clock())
-        if on_transcript:
-            on_transcript(transcript)
-        return await self._respond(Turn(source, transcript, timings=times), clock)
+        times = Timings(endpoint=heard.endpoint_ms, transcript=clock())
+        turn = Turn(source, transcript, timings=times, replaces=heard.continues)
+        if heard.continues:
+            self._take_back()
+        return await self._respond(turn, clock, plan)
 
     def _failed(self, source: str, error: EngineError, clock: Clock) -> Turn:
         """Tell the wearer that the speech engine gave up on an utterance."""
@@ -247,9 +216,7 @@ class Agent:
         clock = _stopwatch()
         transcript = Transcript(text, self._language(text, language))
         times = Timings(speech_end=0.0, endpoint=0.0, transcript=0.0)
-        return await self._ended(
-            await self._respond(Turn(source, transcript, timings=times), clock)
-        )
+        return await self.ended(await self._respond(Turn(source, transcript, timings=times), clock))
 
     async def call(self, made: str | Mapping[str, Any], language: str = "en") -> Turn:
         """Do what a tool call says, under the same rules as if its sentence had been said.
@@ -263,10 +230,18 @@ class Agent:
         if isinstance(intent, NotRecognized):
             return replace(turn, error=intent.reason)
         self.gate.drop()
-        return await self._ended(await self._act(turn, intent, clock))
+        return await self.ended(await self._act(turn, intent, clock))
 
-    async def _respond(self, turn: Turn, clock: Clock) -> Turn:
-        """Find out what was meant and answer it."""
+    async def _respond(self, turn: Turn, clock: Clock, plan: Plan | None = None) -> Turn:
+        """Find out what was meant and answer it; `plan` is what was got ready for it."""
+        try:
+            return await self._meant(turn, clock, plan)
+        finally:
+            self._stale = True  # a question may be open now, or no more
+            if plan is not None:
+                plan.drop()  # nothing happens to one that was kept
+
+    async def _meant(self, turn: Turn, clock: Clock, plan: Plan | None) -> Turn:
         text, language = turn.transcript.text, turn.transcript.language
         self._refresh()
         late = self.gate.expire()
@@ -284,7 +259,7 @@ class Agent:
         if isinstance(intent, Intent):
             turn = replace(turn, transcript=replace(turn.transcript, language=intent.language))
             self.gate.drop()  # the wearer went on to something else
-            return await self._act(turn, intent, clock)
+            return await self._act(turn, intent, clock, plan)
         if (control := dialogue.control(text)) is not None:
             return self._control(turn, control, clock)
         if self.gate.open is not None:
@@ -298,13 +273,18 @@ class Agent:
     async def _settle(self, turn: Turn, meant: yesno.Answer, clock: Clock) -> Turn:
         """Carry the wearer's yes or no to the gate."""
         said = "zh" if turn.transcript.language == "zh" else "en"
+        self._final()
         if meant != "yes":
             return self._answer(turn, self.gate.decline(said), clock)
         skill = self.gate.open.skill if self.gate.open else ""
         limit_s = self.options.commit_timeout_s
-        outcome = await self.skills.runner.run(
-            skill, partial(self.gate.confirm, said), limit_s, interrupt=False
-        )
+        self.committing = True
+        try:
+            outcome = await self.skills.runner.run(
+                skill, partial(self.gate.confirm, said), limit_s, interrupt=False
+            )
+        finally:
+            self.committing = False
         if outcome.error is not None:  # the gate's own: a ledger that can no longer be written
             log.error("the ledger failed: %s", type(outcome.error).__name__)
             turn = replace(turn, error=f"the ledger failed: {outcome.error}")
@@ -321,17 +301,33 @@ class Agent:
         key = "unknown" if text.strip() else "unheard"
         return Reply(said[key].format(can=dialogue.abilities(self.skills.actions, language)))
 
-    async def _act(self, turn: Turn, intent: Intent, clock: Clock) -> Turn:
+    async def _act(
+        self, turn: Turn, intent: Intent, clock: Clock, plan: Plan | None = None
+    ) -> Turn:
         """Run the action; whatever becomes of it, there is a reply and the agent lives on."""
         action = self.skills.actions[intent.name]
         language, limit_s = turn.transcript.language, self.options.action_timeout_s
         said = dialogue.SAID.get(language, dialogue.SAID["en"])
-        scope = CancelScope(limit_s)
-        ctx = self._context(action, language, scope)
-        call = partial(_call, action, intent, ctx)
-        outcome = await self.skills.runner.run(action.skill, call, limit_s)
-        if outcome.timed_out:
-            scope.cancel()  # its thread cannot be ended, but what it calls on can
+        if action.declaration.risk == "change":
+            self._final()
+        else:
+            self._remember(action.skill)
+        outcome = None
+        if plan is not None and plan.intent == intent and plan.ctx.language == language:
+            outcome, ctx = await plan.outcome(), plan.ctx
+        if outcome is None:
+            scope = CancelScope(limit_s)
+            ctx = self._context(action, language, scope)
+            call = partial(_call, action, intent, ctx)
+            try:
+                outcome = await self.skills.runner.run(action.skill, call, limit_s)
+            except asyncio.CancelledError:
+                scope.cancel()
+                raise
+            if outcome.timed_out:
+                scope.cancel()  # its thread cannot be ended, but what it calls on can
+        else:
+            self._memory[action.skill] = ctx.memory
         verdict = conduct.judge(action, outcome, limit_s, said)
         if outcome.error is not None:
             log.debug("%s failed", action.name, exc_info=outcome.error)
@@ -343,7 +339,43 @@ class Agent:
             self.gate.offer(verdict.reply, action.skill, language)
         return self._answer(replace(turn, error=verdict.error), verdict.reply, clock)
 
-    async def _ended(self, turn: Turn) -> Turn:
+    def plan(self, transcript: Transcript) -> Plan | None:
+        """Run what was said ahead of the end of its turn, where that has no effect."""
+        if self.gate.open is not None:
+            return None  # what is said may be the answer to a question
+        intent = self._router.route(transcript)
+        if not isinstance(intent, Intent) or self._too_unsure(transcript, intent):
+            return None
+        action, limit_s = self.skills.actions[intent.name], self.options.action_timeout_s
+        if action.declaration.risk == "change":
+            return None
+        planned = ahead(self._context(action, intent.language, CancelScope(limit_s)))
+        if planned is None:
+            return None
+        ctx, devices = planned
+        call = partial(_call, action, intent, ctx)
+        running = asyncio.create_task(self.skills.runner.run(action.skill, call, limit_s))
+        return Plan(intent, ctx, devices, running)
+
+    def _final(self) -> None:
+        """Note that what was heard last had an effect, so nothing may take its place."""
+        if self._hearing is not None:
+            self._hearing.forget()
+
+    def _remember(self, skill: str) -> None:
+        """Keep a skill's memory as it is, should the wearer turn out not to have finished."""
+        self._remembered = None
+        with suppress(Exception):  # not everything can be copied; then there is no way back
+            self._remembered = skill, copy.deepcopy(self._memory.get(skill, {}))
+
+    def _take_back(self) -> None:
+        """Make the last action's skill forget it: the wearer had not finished."""
+        if self._remembered is not None:
+            skill, memory = self._remembered
+            self._memory[skill] = memory
+            self._remembered = None
+
+    async def ended(self, turn: Turn) -> Turn:
         """Let the observers look at the turn, and switch off who has offended too often."""
         runner, observers = self.skills.runner, self.skills.observers()
         outcomes = await asyncio.gather(
@@ -386,6 +418,7 @@ class Agent:
 
     def _control(self, turn: Turn, control: dialogue.Control, clock: Clock) -> Turn:
         """Obey one of the agent's own words."""
+        self._final()
         said = dialogue.SAID.get(turn.transcript.language, dialogue.SAID["en"])
         match control:
             case "more" | "back" | "repeat":
@@ -449,21 +482,6 @@ class Agent:
         if self._ears is not None:
             await self._ears.close()
         self.model.close()
-
-
-@dataclass(slots=True)
-class _Said:
-    """The utterance so far."""
-
-    start_ms: float = 0.0
-    speech_ms: float = 0.0
-    pcm: bytearray = field(default_factory=bytearray)
-    error: EngineError | None = None
-
-
-def _begin(engine: Transcriber, pcm: bytes) -> None:
-    engine.start()
-    engine.feed(pcm)
 
 
 def _call(action: Action, intent: Intent, ctx: Context) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -53,6 +54,8 @@ class Turn:
     """One line, when something failed; the reply says it to the wearer in plain words."""
     model: str | None = None
     """Name of the language model that had a part in it."""
+    replaces: bool = False
+    """The wearer had not finished: this turn includes the one before it and takes its place."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the documented machine-readable form; its keys are stable."""
@@ -70,8 +73,19 @@ class Turn:
             "intent": intent_json(intent) if isinstance(intent, Intent) else None,
             "reply": None if reply is None else reply_json(reply, self.frames),
             "timings_ms": self.timings.rounded(),
+            "replaces": self.replaces,
             "error": self.error,
         }
+
+
+def kept(turns: Iterable[Turn]) -> list[Turn]:
+    """Return the turns whose place no later one took."""
+    found: list[Turn] = []
+    for turn in turns:
+        if turn.replaces:
+            del found[-1:]
+        found.append(turn)
+    return found
 
 
 def intent_json(intent: Intent) -> dict[str, Any]:

@@ -16,11 +16,12 @@ from agent.check.said import mismatch
 from agent.check.sample import Sample
 from agent.check.voices import Noise, Read, Voice
 from agent.listen.asr import Transcriber
+from agent.listen.vad import CascadeVad, Vad
 from agent.loop import Agent, AgentOptions
 from agent.messages import Intent, Reply
 from agent.plugins import Skills
 from agent.skill import Action
-from agent.turn import Turn
+from agent.turn import Turn, kept
 from hardware.base import Devices, Microphone
 
 SNRS_DB = (24.0, 12.0)
@@ -70,6 +71,8 @@ class Surroundings:
     """Hears PCM as fast as it can, and enough silence after it for the turn to end."""
     read: Read
     """Decodes what a voice has written."""
+    vad: Callable[[], Vad] = CascadeVad
+    """Tells speech from noise."""
 
 
 def takes(samples: Mapping[str, Sequence[Sample]], voices: Sequence[Voice]) -> list[Take]:
@@ -113,7 +116,14 @@ async def check_heard(
     """
     options = AgentOptions(language="en")
     skills = hearing_only(actions)
-    agent = Agent(skills, where.devices, where.folder, transcriber=where.ears, options=options)
+    agent = Agent(
+        skills,
+        where.devices,
+        where.folder,
+        transcriber=where.ears,
+        options=options,
+        vad=where.vad,
+    )
     try:
         # An engine gets used to a voice and a noise, so these change as seldom as can be.
         for voice in dict.fromkeys(take.voice for take in spoken):
@@ -122,11 +132,8 @@ async def check_heard(
             for snr_db in snrs_db:
                 for turn, (take, pcm) in enumerate(_voiced(mine, voiced, where.read)):
                     microphone = where.microphone(noise.mixed(pcm, snr_db, turn))
-                    heard = [
-                        found
-                        async for found in agent.listen(microphone)
-                        if found.transcript.text or found.error
-                    ]
+                    turns = kept([turn async for turn in agent.listen(microphone)])
+                    heard = [turn for turn in turns if turn.transcript.text or turn.error]
                     yield _judged(take, snr_db, heard)
     finally:
         await agent.close()

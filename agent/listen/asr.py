@@ -46,6 +46,13 @@ class Transcriber(Protocol):
         """Return what was heard so far, not final; None when nothing or unknown. Cheap."""
         ...
 
+    def prepare(self) -> None:
+        """Begin to work out what `finish` will be asked for: the wearer seems to be done.
+
+        Returns at once. More may be fed all the same; then the work is thrown away.
+        """
+        ...
+
     def finish(self) -> Transcript:
         """End the utterance; the text is empty when nothing was understood."""
         ...

@@ -1,19 +1,30 @@
 """Where an utterance starts and where it ends: a small state machine over voice activity.
 
-    listening ──start_ms of speech──▶ speaking ──end_ms of silence, or max_ms──▶ listening
+    listening ──start_ms of speech──▶ speaking ──a long enough silence, or max_ms──▶ listening
 
-No clock of its own: it counts in the times the chunks carry, so that it decides the same on a
-recording that runs as fast as it can.
+How long a silence must be is told with each chunk (`agent.listen.patience` decides); without, it is
+`end_ms`. No clock of its own: it counts in the times the chunks carry, so that it decides the same
+on a recording that runs as fast as it can.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.listen.vad import Vad
+from agent.listen.vad import SPEECH, Vad
 from hardware.base import SAMPLE_RATE_HZ, AudioChunk
+
+FRAME = SAMPLE_RATE_HZ // 100
+"""Samples of 10 ms, over which levels are taken."""
+SURE = 0.8
+"""Probability from which a chunk is speech whatever its level: a stop in the midst of a word is as
+quiet as a pause."""
+SURELY_NOT = 0.35
+"""Probability below which it is none whatever its level, as in noise: silero's own threshold for
+the end of speech, 0.15 below that of its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +36,7 @@ class EndpointOptions:
     start_ms: float = 60
     """Unbroken speech that opens an utterance."""
     end_ms: float = 400
-    """Silence that closes it."""
+    """Silence that closes it where nothing else is known."""
     min_ms: float = 80
     """With less speech than this in all, it was a knock or a cough: dropped."""
     max_ms: float = 15_000
@@ -55,6 +66,8 @@ class Speaking:
     """The chunk just pushed."""
     silence_ms: float
     """How long it has been quiet by now; 0 while there is speech. Time to get the answer ready."""
+    speech_ms: float = 0.0
+    """How much speech there was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,7 @@ class Ended:
     """End of the last chunk with speech, in the detector's opinion."""
     endpoint_ms: float
     """When this was decided: the end of the chunk just pushed."""
-    why: Literal["silence", "too long"]
+    why: Literal["silence", "too long", "told"]
     """What closed it."""
 
 
@@ -94,6 +107,9 @@ class _Utterance:
     last_speech_ms: float
     speech_ms: float
 
+    def ended(self, chunk: AudioChunk, why: Literal["silence", "too long", "told"]) -> Ended:
+        return Ended(chunk, self.start_ms, self.last_speech_ms, chunk.end_ms, why)
+
 
 class Endpointer:
     """Tells of each chunk what it means for the utterance; one per stream."""
@@ -101,6 +117,7 @@ class Endpointer:
     def __init__(self, vad: Vad, options: EndpointOptions | None = None) -> None:
         self._vad = vad
         self._options = options or EndpointOptions()
+        self._level = Level()
         self._recent: deque[AudioChunk] = deque()  # while listening: what the pre-roll is cut from
         self._speech_ms = 0.0  # while listening: length of the unbroken speech so far
         self._utterance: _Utterance | None = None
@@ -110,18 +127,33 @@ class Endpointer:
         """True from `Started` until `Ended` or `Dropped`."""
         return self._utterance is not None
 
-    def push(self, chunk: AudioChunk) -> Event:
-        """Take the next chunk of the stream and say what became of the utterance."""
-        speech = self._vad.is_speech(chunk.pcm)
+    def push(self, chunk: AudioChunk, wait_ms: float | None = None) -> Event:
+        """Take the next chunk of the stream and say what became of the utterance.
+
+        `wait_ms` is the silence that closes it, as things stand.
+        """
+        probability = self._vad.probability(chunk.pcm)
+        quiet_ms = self._level.push(chunk.pcm)
         if self._utterance is None:
-            return self._listen(chunk, speech)
-        return self._follow(chunk, speech, self._utterance)
+            return self._listen(chunk, probability >= SPEECH)
+        if probability >= SURE:
+            quiet_ms = 0.0
+        elif probability < SURELY_NOT:
+            quiet_ms = chunk.duration_ms
+        wait_ms = self._options.end_ms if wait_ms is None else wait_ms
+        return self._follow(chunk, quiet_ms, wait_ms, self._utterance)
 
     def reset(self) -> None:
         """Forget the utterance and the pre-roll, as after a turn that something else has ended."""
         self._recent.clear()
         self._speech_ms = 0.0
         self._utterance = None
+
+    def close(self, chunk: AudioChunk) -> Ended | None:
+        """End the utterance with this chunk whatever is heard, as when a key is let go."""
+        utterance = self._utterance
+        self.reset()
+        return utterance.ended(chunk, "told") if utterance else None
 
     def _listen(self, chunk: AudioChunk, speech: bool) -> Event:
         self._speech_ms = self._speech_ms + chunk.duration_ms if speech else 0.0
@@ -138,24 +170,69 @@ class Endpointer:
         self._utterance = _Utterance(start_ms, chunk.end_ms, spoken_ms)
         return started
 
-    def _follow(self, chunk: AudioChunk, speech: bool, utterance: _Utterance) -> Event:
-        if speech:
-            utterance.last_speech_ms = chunk.end_ms
-            utterance.speech_ms += chunk.duration_ms
+    def _follow(
+        self, chunk: AudioChunk, quiet_ms: float, wait_ms: float, utterance: _Utterance
+    ) -> Event:
+        if quiet_ms < chunk.duration_ms:
+            utterance.last_speech_ms = chunk.end_ms - quiet_ms
+            utterance.speech_ms += chunk.duration_ms - quiet_ms
         silence_ms = chunk.end_ms - utterance.last_speech_ms
         too_long = chunk.end_ms - utterance.start_ms >= self._options.max_ms
-        if silence_ms < self._options.end_ms and not too_long:
-            return Speaking(chunk, silence_ms)
+        if silence_ms < wait_ms and not too_long:
+            return Speaking(chunk, silence_ms, utterance.speech_ms)
         self.reset()
         if utterance.speech_ms < self._options.min_ms:
             return Dropped(utterance.start_ms, chunk.end_ms)
-        return Ended(
-            chunk,
-            utterance.start_ms,
-            utterance.last_speech_ms,
-            chunk.end_ms,
-            "too long" if too_long else "silence",
-        )
+        return utterance.ended(chunk, "too long" if too_long else "silence")
+
+
+class Level:
+    """Where within a chunk sound falls quiet, from the levels of the last seconds.
+
+    The lower threshold of `energy_speech_end`, kept up as the stream goes on. It sees the last
+    syllable end within 10 ms, where detectors go on for 50 ms and more; in noise it sees nothing.
+    """
+
+    FRAMES = 300
+    """How many frames of 10 ms it goes by, 3 s: a phrase, with the quiet around it."""
+    SHARE = 0.1
+    """How far from noise to speech the threshold lies; looser than 3 %, since it ends no turn
+    alone and its error is a wait in noise."""
+
+    def __init__(self) -> None:
+        import numpy as np
+
+        self._np = np
+        self._levels: deque[float] = deque()
+        self._sorted: list[float] = []
+
+    def push(self, pcm: bytes) -> float:
+        """Take the next chunk and return how much of its end is quiet, in ms."""
+        samples = self._np.abs(self._np.frombuffer(pcm, "<i2").astype("i4"))
+        frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME).mean(axis=1).tolist()
+        for level in frames:
+            self._remember(level)
+        below = self._threshold()
+        quiet_ms = 0.0
+        for level in reversed(frames):
+            if level > below:
+                break
+            quiet_ms += 10.0
+        return quiet_ms
+
+    def _remember(self, level: float) -> None:
+        if level > 0:  # digital silence is padding, no noise
+            self._levels.append(level)
+            insort(self._sorted, level)
+            if len(self._levels) > self.FRAMES:
+                del self._sorted[bisect_left(self._sorted, self._levels.popleft())]
+
+    def _threshold(self) -> float:
+        known = len(self._sorted)
+        if known < 3:
+            return 0.0
+        noise, speech = self._sorted[known // 10], self._sorted[known * 19 // 20]
+        return max(min(noise + self.SHARE * (speech - noise), 4 * noise), self.SHARE / 3 * speech)
 
 
 def energy_speech_end(pcm: bytes, start_ms: float = 0.0) -> float:

@@ -114,6 +114,9 @@ class PocketSphinx:
         heard = self._hypothesis(final=False)
         return heard if heard.text else None
 
+    def prepare(self) -> None:
+        """Nothing: the decoder has followed every sample."""
+
     def finish(self) -> Transcript:
         """Return the best sentence of the grammar, or nothing."""
         nothing = Transcript("", confidence=0.0, engine=self.name)

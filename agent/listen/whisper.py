@@ -1,51 +1,50 @@
 """Recognition by Whisper through faster-whisper, for free speech and for Chinese.
 
-Used when a CTranslate2 Whisper model is on disk; nothing is ever downloaded from here. Speech is
-buffered and decoded at its end. CTranslate2 releases the GIL while it decodes.
+Used when a CTranslate2 Whisper model is on disk; nothing is ever downloaded from here. While speech
+is fed, a thread of the engine's own decodes the growing utterance now and then for `partial`, and
+from `prepare` on as well as it can for `finish`, which then has little or nothing left to wait for.
 """
 
 from __future__ import annotations
 
-import json
+import logging
 import math
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Event
 
 from agent.errors import EngineError
+from agent.listen.hints import hints
+from agent.listen.rescore import Hypothesis, Sayable, choose
+from agent.listen.stable import UNIT, StablePrefix
+from agent.listen.window import (
+    FILES,
+    MAX_S,
+    SAMPLE_BYTES,
+    SAMPLE_RATE_HZ,
+    Decoded,
+    WhisperOptions,
+    Window,
+    compression,
+)
 from agent.messages import Transcript
-from agent.sayable import Saying, hot_words
+from agent.sayable import Saying
 
-if TYPE_CHECKING:
-    from faster_whisper import WhisperModel
+__all__ = ["FasterWhisper", "WhisperOptions", "find_model"]
 
-SAMPLE_RATE_HZ = 16_000
-MAX_S = 30.0
-"""Whisper hears 30 s at once; what is beyond is not heard."""
-FILES = ("model.bin", "config.json", "tokenizer.json")
-"""What a model folder holds. Without tokenizer.json faster-whisper would download one."""
+log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class WhisperOptions:
-    """How Whisper decodes."""
-
-    language: str | None = None
-    """`en` or `zh`; None asks the model which of the two, at the price of a second encoding."""
-    beam_size: int = 1
-    """Hypotheses kept; 5 is a little better and slower."""
-    cpu_threads: int = 2
-    """Cores it may use."""
-    hotwords: int = 100
-    """Words of what can be said now that the decoder is told of, at most."""
-    max_no_speech: float = 0.6
-    """Probability of silence above which a segment is dropped when it is also unsure (OpenAI's)."""
-    min_log_probability: float = -1.0
-    """Mean log probability of a token under which a segment is unsure (OpenAI's)."""
-    max_compression: float = 2.4
-    """gzip ratio above which a segment is a hallucinated repetition and dropped (OpenAI's)."""
+BYTES_PER_MS = SAMPLE_RATE_HZ * SAMPLE_BYTES // 1000
+MAX_BYTES = int(MAX_S * 1000) * BYTES_PER_MS
+MIN_BYTES = 50 * BYTES_PER_MS
+"""Less is no speech, and no spectrogram can be made of it."""
+EXPECTATIONS = 8
+"""How many lists of sayings stay compiled; the least recently used goes first."""
 
 
 def find_model(folder: Path | None = None) -> Path | None:
@@ -69,116 +68,259 @@ def _is_model(folder: Path) -> bool:
     return b"<|startoftranscript|>" in (folder / "tokenizer.json").read_bytes()
 
 
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """What can be said now, as the decoder uses it."""
+
+    sayable: Sayable | None = None
+    """What a hypothesis is held against; None before anything was expected."""
+    hint: dict[str, list[int]] = field(default_factory=dict)
+    """Tokens before the transcript, by language."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A decode on the engine's thread."""
+
+    length: int
+    """Bytes of the utterance that it decodes."""
+    result: Future[Transcript | None]
+    """Its transcript; None when it was called off, or heard nothing new."""
+    off: Event
+    """Set when nobody waits for it any more."""
+
+    def call_off(self) -> None:
+        """Skip it if it has not begun, else drop what it finds; what it computes goes on."""
+        self.off.set()
+        self.result.cancel()
+
+
+@dataclass(slots=True)
+class _Utterance:
+    """What was fed since `start`, and what is being made of it."""
+
+    pcm: bytearray = field(default_factory=bytearray)
+    stable: StablePrefix = field(default_factory=StablePrefix)
+    full: bool = False
+    """More was fed than Whisper can hear."""
+    partial: Transcript | None = None
+    seen: int = 0
+    """Bytes that the last partial decode, or the last final one, has heard."""
+    look: _Job | None = None
+    """The last partial decode."""
+    ahead: _Job | None = None
+    """The final decode that `prepare` has begun."""
+
+    def call_off(self) -> None:
+        for job in (self.look, self.ahead):
+            if job is not None:
+                job.call_off()
+
+
 class FasterWhisper:
-    """A Transcriber on faster-whisper; see `agent.listen.asr` for the contract."""
+    """A Transcriber on faster-whisper; see `agent.listen.asr` for the contract.
+
+    Its decodes never overlap and none can be stopped midway: one that was called off ends after
+    the step it is in, the encoding or the decoding. So `finish` after `prepare` waits for that
+    decode alone; without, for what is left of a step and a decode of its own.
+    """
 
     def __init__(self, folder: Path, options: WhisperOptions | None = None) -> None:
-        """Load the model in `folder` as int8 on the CPU.
+        """Load the model in `folder`, and decode silence so that it is warm.
 
-        Raises EngineError when faster-whisper is not installed or the folder is broken.
+        Raises EngineError when faster-whisper is not installed, the folder is broken, or the
+        options ask for a device, a compute type or a language that is not there.
         """
         self.options = options or WhisperOptions()
-        self._model = _load(folder, self.options.cpu_threads)
         self.name = f"faster-whisper {folder.name}"
-        multilingual = bool(self._model.model.is_multilingual)
-        self.languages = frozenset({"en", "zh"} if multilingual else {"en"})
+        self.window = Window(folder, self.options)
+        """The loaded model, for `glasses doctor` and benchmarks."""
+        self.languages = self.window.languages
         if self.options.language not in {None, *self.languages}:
             raise EngineError(f"{self.name} does not know the language '{self.options.language}'")
-        self._heard = bytearray()
-        self._hotwords: str | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper")
+        self._expected = _Expected()
+        self._seen: OrderedDict[Hashable, _Expected] = OrderedDict()
+        self._every = int(self.options.partial_every_ms) * BYTES_PER_MS
+        self._utterance = _Utterance()
 
     def expect(self, sayings: Sequence[Saying]) -> None:
-        """Prefer the words of `sayings`; others can still be heard."""
-        self._hotwords = " ".join(hot_words(sayings)[: self.options.hotwords]) or None
+        """Prefer what `sayings` allow, from the next decode on; anything can still be heard."""
+        key = _content(sayings)
+        if key not in self._seen:
+            sayable = Sayable(sayings) if sayings else None
+            self._seen[key] = _Expected(sayable, self.window.hint(hints(sayings)))
+        self._seen.move_to_end(key)
+        self._expected = self._seen[key]
+        while len(self._seen) > EXPECTATIONS:
+            self._seen.popitem(last=False)
 
     def start(self) -> None:
         """Begin an utterance."""
-        self._heard.clear()
+        self.abort()
 
     def feed(self, pcm: bytes) -> None:
-        """Keep the next samples, up to 30 s of them."""
-        if len(self._heard) < MAX_S * SAMPLE_RATE_HZ * 2:
-            self._heard += pcm
+        """Keep the next samples, up to 30 s of them, and decode what there is when it is time."""
+        utterance = self._utterance
+        heard = utterance.pcm
+        room = MAX_BYTES - len(heard)
+        heard += pcm[:room]
+        if len(pcm) > room and not utterance.full:
+            utterance.full = True
+            log.warning(
+                "%s hears %g s at once; the rest of the utterance is lost", self.name, MAX_S
+            )
+        if self._every and len(heard) - utterance.seen >= self._every:
+            self._look()
 
     def partial(self) -> Transcript | None:
-        """Nothing: Whisper is decoded at the end."""
-        return None
+        """Return the newest words that two decodes agree on, or those of the decode ahead."""
+        return self._utterance.partial
+
+    def prepare(self) -> None:
+        """Begin the decode that `finish` will ask for, unless one of all the speech is under way.
+
+        Takes a few ms: it asks the silero model whether there was speech since the last call.
+        """
+        utterance = self._utterance
+        if utterance.ahead is not None and not self._spoken_since(utterance.ahead):
+            return
+        utterance.call_off()
+        utterance.ahead = self._submit(self._final)
+        utterance.seen = utterance.ahead.length
 
     def finish(self) -> Transcript:
-        """Decode what was heard."""
-        import numpy as np
-
-        samples = np.frombuffer(bytes(self._heard[: len(self._heard) & ~1]), dtype="<i2")
-        self._heard.clear()
-        if not len(samples):
-            return Transcript("", confidence=0.0, engine=self.name)
-        audio = samples.astype(np.float32) / 32768
+        """Return what was heard: of the decode ahead when only silence came after it, else anew."""
+        utterance = self._utterance
+        job = utterance.ahead
+        if job is None or self._spoken_since(job):
+            utterance.call_off()
+            job = self._submit(self._final)
+        self._utterance = _Utterance()
         try:
-            return self._decode(audio)
+            return job.result.result() or self._nothing()
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"{self.name} failed on an utterance: {error}") from error
 
     def abort(self) -> None:
-        """Throw away what was heard."""
-        self._heard.clear()
+        """Throw away what was heard; a decode under way is not waited for."""
+        self._utterance.call_off()
+        self._utterance = _Utterance()
 
     def close(self) -> None:
-        """Free the model."""
-        self._heard.clear()
-        self._model.model.unload_model()
+        """Free the model, once a decode under way has ended."""
+        self.abort()
+        self._thread.shutdown(cancel_futures=True)
+        self.window.close()
 
-    def _decode(self, audio: Any) -> Transcript:
-        language = self.options.language or self._language(audio)
-        segments, _ = self._model.transcribe(
-            audio,
-            language=language,
-            beam_size=self.options.beam_size,
-            temperature=0.0,
-            hotwords=self._hotwords,
-            vad_filter=False,
-            without_timestamps=True,
-            condition_on_previous_text=False,
-            no_speech_threshold=self.options.max_no_speech,
-            log_prob_threshold=self.options.min_log_probability,
-            compression_ratio_threshold=self.options.max_compression,
+    def _look(self) -> None:
+        """Begin a partial decode, unless there is one, or a final one that is still right."""
+        utterance = self._utterance
+        if utterance.look is not None and not utterance.look.result.done():
+            return
+        if (ahead := utterance.ahead) is not None and not ahead.result.done():
+            if not self._spoken_since(ahead):
+                return
+            ahead.call_off()
+            utterance.ahead = None
+        since, utterance.seen = utterance.seen, len(utterance.pcm)
+        utterance.look = self._submit(
+            lambda utterance, pcm, off: self._glimpse(utterance, pcm, since, off)
         )
-        kept = [s for s in segments if s.compression_ratio <= self.options.max_compression]
-        text = "".join(s.text for s in kept).strip()
-        if not text:
-            return Transcript("", language, 0.0, engine=self.name)
-        tokens = sum(len(s.tokens) for s in kept) or 1
-        certainty = sum(s.avg_logprob * len(s.tokens) for s in kept) / tokens
-        return Transcript(text, language, min(1.0, math.exp(certainty)), engine=self.name)
 
-    def _language(self, audio: Any) -> str:
-        """Return the likelier of the languages that can be chosen."""
-        if len(self.languages) == 1:
-            return next(iter(self.languages))
-        _, _, pairs = self._model.detect_language(audio)
-        probabilities: dict[str, float] = dict(pairs)
-        return max(self.languages, key=lambda language: probabilities.get(language, 0.0))
+    def _submit(self, decode: Callable[[_Utterance, bytes, Event], Transcript | None]) -> _Job:
+        """Queue a decode of all that was fed so far."""
+        pcm = bytes(self._utterance.pcm[: len(self._utterance.pcm) & ~1])
+        off = Event()
+        return _Job(len(pcm), self._thread.submit(decode, self._utterance, pcm, off), off)
 
+    def _spoken_since(self, job: _Job) -> bool:
+        """Whether there was speech after what a decode has heard; under 64 ms nobody can tell."""
+        return self.window.has_speech(bytes(self._utterance.pcm[job.length :]))
 
-def _load(folder: Path, cpu_threads: int) -> WhisperModel:
-    try:
-        from faster_whisper import WhisperModel
-    except ImportError as error:
-        raise EngineError("faster-whisper is not installed: pip install faster-whisper") from error
-    for file in FILES:
-        if not (folder / file).is_file():
-            raise EngineError(f"{folder} is no Whisper model: {file} is missing; {_REMEDY}")
-    try:
-        json.loads((folder / "config.json").read_text("utf-8"))
-        return WhisperModel(
-            str(folder),
-            device="cpu",
-            compute_type="int8",
-            cpu_threads=cpu_threads,
-            local_files_only=True,
+    # -- on the engine's thread -----------------------------------------------------------------
+
+    def _glimpse(self, utterance: _Utterance, pcm: bytes, since: int, off: Event) -> None:
+        """Decode once, fast, and publish what this and the decode before agree on."""
+        if off.is_set() or not self.window.has_speech(pcm[since:]):
+            return
+        began_s = time.perf_counter()
+        decoded = self.window.decode(
+            pcm,
+            self.window.windows_s(pcm)[0],
+            self._expected.hint,
+            best=1,
+            max_tokens=self.options.partial_tokens,
+            wanted=lambda: not off.is_set(),
         )
-    except Exception as error:  # tokenizers raises bare Exception on a broken file
-        reason = " ".join(str(error).split())
-        raise EngineError(f"{folder} cannot be loaded: {reason}; {_REMEDY}") from error
+        took_ms = (time.perf_counter() - began_s) * 1000
+        self._every = int(max(self.options.partial_every_ms, 2 * took_ms)) * BYTES_PER_MS
+        if decoded is None or off.is_set():
+            return
+        heard = decoded.hypotheses[0]
+        if self._silent(decoded, heard) or compression(heard.text) > self.options.max_compression:
+            return
+        if text := utterance.stable.push(heard.text):
+            found = self._transcript(text, decoded.language, heard)
+            utterance.partial = replace(found, final=False)
+
+    def _final(self, utterance: _Utterance, pcm: bytes, off: Event) -> Transcript | None:
+        """Decode as well as possible: once more with all of Whisper's window when it went wrong."""
+        if off.is_set() or len(pcm) < MIN_BYTES or not self.window.has_speech(pcm):
+            return None
+        for window_s in self.window.windows_s(pcm):
+            decoded = self.window.decode(
+                pcm,
+                window_s,
+                self._expected.hint,
+                best=self.options.beam_size,
+                wanted=lambda: not off.is_set(),
+            )
+            if decoded is None:
+                break
+            if sane := [h for h in decoded.hypotheses if self._sane(h)]:
+                found = self._believed(decoded, sane)
+                if found.text and not off.is_set():
+                    utterance.stable.push(found.text)
+                    utterance.partial = replace(found, final=False)
+                return found
+        return None
+
+    def _sane(self, hypothesis: Hypothesis) -> bool:
+        """Whether a text is no loop: it has come to an end, and does not repeat itself."""
+        return not hypothesis.cut and compression(hypothesis.text) <= self.options.max_compression
+
+    def _believed(self, decoded: Decoded, sane: Sequence[Hypothesis]) -> Transcript:
+        """Choose among hypotheses; nothing when it is unsure and is silence or cannot be said."""
+        chosen, sayable = choose(sane, self._expected.sayable, self.options.bonus)
+        unsure = chosen.mean < self.options.min_log_probability and not sayable
+        if unsure or self._silent(decoded, chosen) or not UNIT.search(chosen.text):
+            return self._nothing(decoded.language)
+        return self._transcript(chosen.text, decoded.language, chosen)
+
+    def _silent(self, decoded: Decoded, hypothesis: Hypothesis) -> bool:
+        """Whether the model says that there was no speech, and is not sure of any."""
+        return (
+            decoded.no_speech > self.options.max_no_speech
+            and hypothesis.mean < self.options.min_log_probability
+        )
+
+    def _transcript(self, text: str, language: str, heard: Hypothesis) -> Transcript:
+        return Transcript(text, language, min(1.0, math.exp(heard.mean)), engine=self.name)
+
+    def _nothing(self, language: str | None = None) -> Transcript:
+        return Transcript("", language or self.options.language or "en", 0.0, engine=self.name)
 
 
-_REMEDY = "put the whole CTranslate2 model there again, or remove the folder"
+def _content(sayings: Sequence[Saying]) -> Hashable:
+    """Equal for sayings that allow and hint at the same."""
+    return tuple(
+        (
+            s.intent,
+            s.template,
+            s.weight,
+            tuple(sorted(s.slots.items())),
+            tuple(sorted(s.rules.items())),
+        )
+        for s in sayings
+    )

@@ -17,6 +17,7 @@ from wcwidth import wcswidth
 
 from agent.gate import Gate
 from agent.listen.asr import Transcriber
+from agent.listen.vad import WebRtcVad
 from agent.llm.model import Model, ScriptedModel
 from agent.loop import Agent, AgentOptions
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
@@ -69,6 +70,8 @@ class Conversation:
     ) -> None:
         """Start an agent with `skills`; `folder` holds what it stores."""
         world = doubles or Doubles()
+        if isinstance(world.transcriber, ScriptedTranscriber):  # it hears nothing a second time
+            options = replace(options, patience=replace(options.patience, reopen_ms=0.0))
         self.clock = world.clock
         self.model = world.model
         self.transcriber = world.transcriber
@@ -84,6 +87,7 @@ class Conversation:
             model=world.model,
             transcriber=lambda: world.transcriber,
             options=options,
+            vad=WebRtcVad,  # silero is not fooled by `voiced`
         )
         self.agent.gate = Gate(folder, self.clock.time)
         self.agent.now = self.clock.now

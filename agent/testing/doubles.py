@@ -6,10 +6,12 @@ import math
 import struct
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from agent.listen.asr import Transcriber
+from agent.listen.vad import WebRtcVad
 from agent.llm.model import Model
 from agent.loop import Agent, AgentOptions
 from agent.messages import Transcript
@@ -51,6 +53,9 @@ class ScriptedTranscriber:
     def partial(self) -> Transcript | None:
         """Never knows before the end."""
         return None
+
+    def prepare(self) -> None:
+        """Nothing to prepare."""
 
     def finish(self) -> Transcript:
         """Return the next text."""
@@ -111,6 +116,8 @@ def make_agent(
     location: Location | None = FixedLocation(place) if place else None
     display = MemoryDisplay(load_profile("quark-s1"))
     ears = transcriber or ScriptedTranscriber(texts)
+    if isinstance(ears, ScriptedTranscriber):  # it hears nothing a second time
+        options = replace(options, patience=replace(options.patience, reopen_ms=0.0))
     return Agent(
         skills,
         Devices(display=display, location=location, speaker=speaker),
@@ -118,6 +125,7 @@ def make_agent(
         model=model,
         transcriber=lambda: ears,
         options=options,
+        vad=WebRtcVad,  # silero is not fooled by `voiced`
     )
 
 

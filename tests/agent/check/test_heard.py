@@ -11,6 +11,7 @@ from agent.check.sample import Sample, samples
 from agent.check.voices import Noise, Voice, active_level, babble, find_voices
 from agent.errors import EngineError
 from agent.listen.sphinx import PocketSphinx
+from agent.listen.vad import CascadeVad, WebRtcVad
 from agent.testing import ScriptedTranscriber
 from hardware.audio import read
 from hardware.base import Devices
@@ -51,13 +52,14 @@ class Buzz:
         return tone()
 
 
-def surroundings(tmp_path, ears):
+def surroundings(tmp_path, ears, vad=WebRtcVad):
     return Surroundings(
         ears=ears,
         devices=Devices(display=MemoryDisplay(load_profile("quark-s1"))),
         folder=tmp_path,
         microphone=lambda pcm: FileMicrophone(pcm, pace="fast", tail_ms=1000),
         read=read,
+        vad=vad,
     )
 
 
@@ -112,7 +114,10 @@ async def test_a_small_skill_is_heard_from_natural_voices(install, tmp_path):
     skills = install(LAMP)
     natural = [voice for voice in find_voices()[0] if voice.group == "natural"][:2]
     heard = await hear(
-        skills, of(skills, *natural), surroundings(tmp_path, PocketSphinx), (None, 24.0)
+        skills,
+        of(skills, *natural),
+        surroundings(tmp_path, PocketSphinx, CascadeVad),
+        (None, 24.0),
     )
     assert len(heard) == 2 * 2 * len(natural)
     assert [(h.voice.name, h.sample.text, h.text) for h in heard if h.wrong] == []

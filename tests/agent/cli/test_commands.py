@@ -13,7 +13,7 @@ from tests.shared import PLUGIN
 GLASSES = [str(Path(sys.executable).parent / "glasses")]
 KEYS = {
     "source", "language", "transcript", "confidence", "engine", "intent", "reply", "timings_ms",
-    "error",
+    "replaces", "error",
 }  # fmt: skip
 TIMES = {"speech_end", "endpoint", "transcript", "intent", "reply", "first_glyph"}
 

@@ -26,8 +26,8 @@ SPEECH, SILENCE = b"\x01\x00" * 320, bytes(640)
 class Scripted:
     """A detector that calls every chunk speech that is not digital silence."""
 
-    def is_speech(self, pcm):
-        return any(pcm)
+    def probability(self, pcm):
+        return float(any(pcm))
 
 
 def feed(endpointer, script, start_ms=0.0):

@@ -1,0 +1,292 @@
+"""Hearing: chunks of sound in, utterances out, understood while they are spoken.
+
+One call a chunk. While the wearer speaks, the engine hears along, and what was said so far is held
+against what can be said (`agent.listen.standing`); that decides how long a pause must be to end the
+turn (`agent.listen.patience`). A turn that ended too soon is told together with what follows.
+
+    chunk ─▶ endpointer ─▶ engine ─▶ partial text ─▶ standing ─▶ how long to wait ─▶ Heard
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from agent.errors import EngineError
+from agent.listen.asr import Transcriber
+from agent.listen.endpoint import Dropped, Ended, Endpointer, Idle, Speaking, Started
+from agent.listen.engine import EngineThread
+from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
+from agent.listen.patience import Patience
+from agent.listen.standing import Expected, Standing
+from agent.messages import Transcript
+from agent.sayable import Saying
+from hardware.base import AudioChunk
+
+Result = TypeVar("Result")
+
+Sound = Callable[[AudioChunk], bytes]
+"""Gives the samples of a chunk that the engine is to hear."""
+
+SETTLE_MS = 80.0
+"""How long into a pause the newest partial text is believed: the decoder needs some frames to end
+the last word, and further on it begins to hear words in the silence."""
+
+REPLAY_BYTES = 6_400
+"""How much is fed at once when sound is heard again, 200 ms: an engine may hold the GIL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The wearer has said a whole command and is quiet: time to get the answer ready."""
+
+    transcript: Transcript
+    """What was said so far, not final."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """It was no end: what was got ready is of no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An utterance, over."""
+
+    transcript: Transcript
+    """What was said; without text when nothing was understood."""
+    start_ms: float
+    """Start of the sound that belongs to it."""
+    speech_ms: float
+    """How long it was, from first to last speech."""
+    endpoint_ms: float
+    """When that was decided, by the microphone's clock."""
+    sound: tuple[AudioChunk, ...]
+    """The sound that belongs to it, as the microphone gave it."""
+    continues: bool = False
+    """It includes the utterance before it, whose answer it replaces."""
+    error: EngineError | None = None
+    """Why there is no transcript."""
+
+
+Event = Pause | Resumed | Heard | None
+
+
+@dataclass(slots=True)
+class _Utterance:
+    """The one that is being spoken."""
+
+    chunks: list[AudioChunk]
+    before: _Ended | None  # the one before, when the engine hears both
+    standing: Standing | None = None
+    confidence: float = 0.0
+    silence_ms: float = 0.0
+    paused: bool = False
+    partial: Transcript | None = None
+    offered: str | None = None  # the text of the last Pause
+    shown: str = ""
+    error: EngineError | None = None
+
+
+@dataclass(slots=True)
+class _Ended:
+    """One that has just ended and may go on."""
+
+    text: str
+    endpoint_ms: float
+    chunks: list[AudioChunk] = field(default_factory=list)  # its own and all since
+
+
+class Hearing:
+    """The ears of one stream."""
+
+    def __init__(
+        self,
+        ears: EngineThread,
+        endpointer: Endpointer,
+        patience: Patience = DEFAULT_PATIENCE,
+        sound: Sound = lambda chunk: chunk.pcm,
+        on_partial: Callable[[Transcript], None] | None = None,
+        now_ms: Callable[[], float] | None = None,
+    ) -> None:
+        """Hear through `ears`; `on_partial` is told what is heard while it is spoken.
+
+        `now_ms` is the microphone's clock; without, the times of the chunks are.
+        """
+        self._ears = ears
+        self._endpointer = endpointer
+        self._patience = patience
+        self._sound = sound
+        self._on_partial = on_partial
+        self._now_ms = now_ms
+        self._expected = Expected(())
+        self._utterance: _Utterance | None = None
+        self._ended: _Ended | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody speaks."""
+        return self._utterance is None
+
+    async def expect(self, sayings: Sequence[Saying]) -> None:
+        """Say what can be said from the next utterance on. Raises EngineError."""
+        self._expected = Expected(sayings)
+        await self._ears.call(lambda engine: engine.expect(sayings))
+
+    def forget(self) -> None:
+        """Take what was heard last as final: it had an effect, and nothing may replace it."""
+        self._ended = None
+
+    async def take(self, chunk: AudioChunk) -> Event:
+        """Hear the next chunk of the stream."""
+        if self._utterance is None:
+            await self._wait_for_speech(chunk)
+            return None
+        utterance = self._utterance
+        utterance.chunks.append(chunk)
+        await self._hear(utterance, chunk)
+        wait_ms = self._patience.wait_ms(utterance.standing, utterance.confidence)
+        match self._endpointer.push(chunk, wait_ms):
+            case Speaking(silence_ms=silence_ms):
+                return await self._follow(utterance, silence_ms)
+            case Ended() as ended:
+                return await self._finish(utterance, ended)
+            case Dropped():
+                self._utterance = None
+                await self._ask(utterance, lambda engine: engine.abort())
+                return Resumed() if utterance.offered else None
+        return None
+
+    async def _wait_for_speech(self, chunk: AudioChunk) -> None:
+        before = self._ended
+        if before is not None:
+            before.chunks.append(chunk)
+            if chunk.end_ms - before.endpoint_ms > self._patience.reopen_ms:
+                before = self._ended = None
+        event = self._endpointer.push(chunk)
+        if isinstance(event, Started):
+            self._utterance = utterance = _Utterance(list(event.preroll), before)
+            heard = before.chunks if before else utterance.chunks
+            await self._ask(utterance, lambda engine: self._begin(engine, heard))
+        else:
+            assert isinstance(event, Idle)
+
+    async def _hear(self, utterance: _Utterance, chunk: AudioChunk) -> None:
+        """Give the engine a chunk, and see what was said so far where that matters."""
+        pcm = self._sound(chunk)
+        wanted = utterance.silence_ms or utterance.offered is not None or self._on_partial
+        if not wanted:
+            await self._ask(utterance, lambda engine: engine.feed(pcm))
+            return
+        partial = await self._ask(utterance, lambda engine: _fed(engine, pcm))
+        if partial is None:
+            return
+        if self._on_partial is not None and partial.text != utterance.shown:
+            utterance.shown = partial.text
+            self._on_partial(partial)
+        standing = self._expected.standing(partial.text)
+        if utterance.silence_ms <= SETTLE_MS or standing.kind in ("answer", "complete"):
+            utterance.standing, utterance.confidence = standing, partial.confidence
+            utterance.partial = partial
+
+    async def _follow(self, utterance: _Utterance, silence_ms: float) -> Event:
+        """Tell of a pause after a whole command, once for each text."""
+        utterance.silence_ms = silence_ms
+        if not silence_ms:
+            utterance.paused = False
+            partial = utterance.partial
+            if utterance.offered is None or (partial and partial.text == utterance.offered):
+                return None  # the same words so far: a breath, or the end of the last one
+            utterance.offered = None
+            return Resumed()
+        if not utterance.paused:
+            utterance.paused = True
+            await self._ask(utterance, lambda engine: engine.prepare())
+        standing, partial = utterance.standing, utterance.partial
+        whole = standing is not None and standing.kind in ("answer", "complete")
+        if not whole or partial is None or utterance.confidence < self._patience.sure:
+            return None
+        if utterance.before is not None or partial.text == utterance.offered:
+            return None
+        utterance.offered = partial.text
+        return Pause(partial)
+
+    async def _finish(self, utterance: _Utterance, ended: Ended) -> Heard:
+        self._utterance = None
+        endpoint_ms = self._now_ms() if self._now_ms else ended.endpoint_ms
+        transcript = await self._ask(utterance, lambda engine: engine.finish())
+        heard = Heard(
+            transcript or Transcript("", confidence=0.0),
+            utterance.chunks[0].start_ms,
+            ended.last_speech_ms - ended.start_ms,
+            endpoint_ms,
+            tuple(utterance.chunks),
+            error=utterance.error,
+        )
+        if (before := utterance.before) is not None and not heard.error:
+            heard = await self._apart(utterance, heard, before)
+        self._ended = None
+        standing = self._expected.standing(heard.transcript.text)
+        closed = standing.kind == "complete" and not standing.bits
+        if not heard.error and not (closed and self._whole(heard.transcript)):
+            chunks = list(heard.sound)
+            self._ended = _Ended(heard.transcript.text, ended.endpoint_ms, chunks)
+        return heard
+
+    async def _apart(self, utterance: _Utterance, heard: Heard, before: _Ended) -> Heard:
+        """Find out whether the speech after a turn went on with it or was another.
+
+        `heard` is both, heard as one. It is one when it goes on where the turn had ended; or else
+        when it makes a command, and what came after the turn alone does not.
+        """
+        whole = self._whole(heard.transcript)
+        last_ms = before.chunks[-1].start_ms  # the sound before the new speech is in both
+        joined = replace(
+            heard,
+            start_ms=before.chunks[0].start_ms,
+            sound=(*before.chunks, *(c for c in heard.sound if c.start_ms > last_ms)),
+            continues=True,
+        )
+        said, both = before.text.split(), heard.transcript.text.split()
+        if whole and len(both) > len(said) > 0 and both[: len(said) - 1] == said[:-1]:
+            return joined
+        alone = await self._ask(utterance, lambda engine: self._again(engine, heard.sound))
+        if alone is None or (whole and not self._whole(alone)):
+            return joined if whole else replace(heard, error=utterance.error)
+        return replace(heard, transcript=alone)
+
+    def _whole(self, transcript: Transcript) -> bool:
+        """Whether this is a command, heard clearly."""
+        kind = self._expected.standing(transcript.text).kind
+        sure = transcript.confidence >= self._patience.sure
+        return sure and kind in ("answer", "complete", "open")
+
+    # -- the engine -----------------------------------------------------------------------------
+
+    async def _ask(
+        self, utterance: _Utterance, use: Callable[[Transcriber], Result]
+    ) -> Result | None:
+        """Use the engine for an utterance; once it has failed, the rest of it is not heard."""
+        if utterance.error is not None:
+            return None
+        try:
+            return await self._ears.call(use)
+        except EngineError as error:
+            utterance.error = error
+            return None
+
+    def _begin(self, engine: Transcriber, chunks: Sequence[AudioChunk]) -> None:
+        engine.start()
+        pcm = b"".join(map(self._sound, chunks))
+        for at in range(0, len(pcm), REPLAY_BYTES):
+            engine.feed(pcm[at : at + REPLAY_BYTES])
+
+    def _again(self, engine: Transcriber, chunks: Sequence[AudioChunk]) -> Transcript:
+        self._begin(engine, chunks)
+        return engine.finish()
+
+
+def _fed(engine: Transcriber, pcm: bytes) -> Transcript | None:
+    engine.feed(pcm)
+    return engine.partial()
