@@ -102,6 +102,11 @@ class Answers:
         done, self._done = self._done, []
         return done
 
+    def give_up(self) -> None:
+        """Let go of what is not done, as when nobody listens any more."""
+        self._drop_plan()
+        self.call_off()
+
     def _next(self, chunk: AudioChunk | None) -> None:
         if self._running is None and self._waiting:
             heard, plan = self._waiting.popleft()

@@ -9,25 +9,27 @@ turn (`agent.listen.patience`). A turn that ended too soon is told together with
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from agent.errors import EngineError
 from agent.listen.asr import Transcriber
-from agent.listen.endpoint import Dropped, Ended, Endpointer, Idle, Speaking, Started
+from agent.listen.attention import ALWAYS, Attention, AttentionOptions, Spots, stop_spotter
+from agent.listen.bone import AirFrontEnd, FrontEnd, words
+from agent.listen.endpoint import Dropped, Ended, Endpointer, Speaking, Started
 from agent.listen.engine import EngineThread
+from agent.listen.health import HealthLog
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
 from agent.listen.standing import Expected, Standing
+from agent.listen.vad import CascadeVad, Vad
 from agent.messages import Transcript
 from agent.sayable import Saying
 from hardware.base import AudioChunk
 
 Result = TypeVar("Result")
-
-Sound = Callable[[AudioChunk], bytes]
-"""Gives the samples of a chunk that the engine is to hear."""
 
 SETTLE_MS = 80.0
 """How long into a pause the newest partial text is believed: the decoder needs some frames to end
@@ -35,6 +37,30 @@ the last word, and further on it begins to hear words in the silence."""
 
 REPLAY_BYTES = 6_400
 """How much is fed at once when sound is heard again, 200 ms: an engine may hold the GIL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What streams are heard with besides the speech engine; all but `health` are built for each.
+
+    Raises EngineError, when a stream begins, for what cannot be built.
+    """
+
+    front: Callable[[], FrontEnd] = AirFrontEnd
+    """Which microphone it is, and what is to be done with its sound."""
+    vad: Callable[[int], Vad] = CascadeVad
+    """Tells speech from the rest, given how aggressively, 0 … 3."""
+    attention: AttentionOptions = ALWAYS
+    """What opens a turn."""
+    stop: Callable[[], Spots] | None = stop_spotter
+    """Hears "stop" while the agent works or plays, beside the speech engine."""
+    health: HealthLog | None = None
+    """Keeps the counters of what was wrong with the sound."""
+    allowed: Callable[[], bool] = lambda: True
+    """Whether the microphone may be open now: not while power is saved, or the link is lost."""
+
+
+LISTENING = Listening()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +109,7 @@ class _Utterance:
     confidence: float = 0.0
     silence_ms: float = 0.0
     paused: bool = False
+    held: bool = False  # by a key; pauses do not end it
     partial: Transcript | None = None
     offered: str | None = None  # the text of the last Pause
     shown: str = ""
@@ -106,18 +133,20 @@ class Hearing:
         ears: EngineThread,
         endpointer: Endpointer,
         patience: Patience = DEFAULT_PATIENCE,
-        sound: Sound = lambda chunk: chunk.pcm,
+        attention: Attention | None = None,
         on_partial: Callable[[Transcript], None] | None = None,
         now_ms: Callable[[], float] | None = None,
     ) -> None:
-        """Hear through `ears`; `on_partial` is told what is heard while it is spoken.
+        """Hear through `ears` while there is `attention`, which without one is always.
+
+        `on_partial` is told what is heard while it is spoken.
 
         `now_ms` is the microphone's clock; without, the times of the chunks are.
         """
         self._ears = ears
         self._endpointer = endpointer
         self._patience = patience
-        self._sound = sound
+        self.attention = attention or Attention()
         self._on_partial = on_partial
         self._now_ms = now_ms
         self._expected = Expected(())
@@ -140,13 +169,20 @@ class Hearing:
 
     async def take(self, chunk: AudioChunk) -> Event:
         """Hear the next chunk of the stream."""
-        if self._utterance is None:
+        attention, utterance = self.attention, self._utterance
+        attention.tick(chunk)
+        if utterance is None:
+            if not attention.awake:
+                return await self._doze(chunk)
             await self._wait_for_speech(chunk)
             return None
-        utterance = self._utterance
         utterance.chunks.append(chunk)
         await self._hear(utterance, chunk)
         wait_ms = self._patience.wait_ms(utterance.standing, utterance.confidence)
+        if utterance.held:
+            if not attention.held and (ended := self._endpointer.close(chunk)) is not None:
+                return await self._finish(utterance, ended)
+            wait_ms = math.inf
         match self._endpointer.push(chunk, wait_ms):
             case Speaking(silence_ms=silence_ms):
                 return await self._follow(utterance, silence_ms)
@@ -158,23 +194,49 @@ class Hearing:
                 return Resumed() if utterance.offered else None
         return None
 
+    async def interrupt(self, chunk: AudioChunk) -> None:
+        """Forget the utterance and what came before it: something else was heard in it."""
+        utterance, self._utterance, self._ended = self._utterance, None, None
+        self._endpointer.reset()
+        if utterance is not None:
+            await self._ask(utterance, lambda engine: engine.abort())
+
+    async def _doze(self, chunk: AudioChunk) -> Event:
+        """Listen for the wake phrase only; what was said after it is heard."""
+        match self._endpointer.push(chunk):
+            case Started(preroll=preroll):
+                passed: tuple[AudioChunk, ...] = preroll
+            case Speaking():
+                passed = (chunk,)
+            case _:
+                passed = ()
+        event: Event = None
+        if (rest := self.attention.listen(chunk, passed)) is not None:
+            self._endpointer.reset()
+            for later in rest:
+                event = await self.take(later) or event
+        return event
+
     async def _wait_for_speech(self, chunk: AudioChunk) -> None:
         before = self._ended
         if before is not None:
             before.chunks.append(chunk)
             if chunk.end_ms - before.endpoint_ms > self._patience.reopen_ms:
                 before = self._ended = None
+        if self._endpointer.in_speech:  # it dozed while somebody spoke, and was touched
+            self._endpointer.reset()
         event = self._endpointer.push(chunk)
+        if held := self.attention.held and not isinstance(event, Started):
+            event = self._endpointer.open(chunk)
         if isinstance(event, Started):
             self._utterance = utterance = _Utterance(list(event.preroll), before)
+            utterance.held = held or self.attention.held
             heard = before.chunks if before else utterance.chunks
             await self._ask(utterance, lambda engine: self._begin(engine, heard))
-        else:
-            assert isinstance(event, Idle)
 
     async def _hear(self, utterance: _Utterance, chunk: AudioChunk) -> None:
         """Give the engine a chunk, and see what was said so far where that matters."""
-        pcm = self._sound(chunk)
+        pcm = words(chunk)
         wanted = utterance.silence_ms or utterance.offered is not None or self._on_partial
         if not wanted:
             await self._ask(utterance, lambda engine: engine.feed(pcm))
@@ -214,6 +276,7 @@ class Hearing:
 
     async def _finish(self, utterance: _Utterance, ended: Ended) -> Heard:
         self._utterance = None
+        self.attention.slept()
         endpoint_ms = self._now_ms() if self._now_ms else ended.endpoint_ms
         transcript = await self._ask(utterance, lambda engine: engine.finish())
         heard = Heard(
@@ -278,7 +341,7 @@ class Hearing:
 
     def _begin(self, engine: Transcriber, chunks: Sequence[AudioChunk]) -> None:
         engine.start()
-        pcm = b"".join(map(self._sound, chunks))
+        pcm = b"".join(map(words, chunks))
         for at in range(0, len(pcm), REPLAY_BYTES):
             engine.feed(pcm[at : at + REPLAY_BYTES])
 

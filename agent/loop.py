@@ -19,24 +19,23 @@ from types import MappingProxyType
 from typing import Any
 
 from agent import conduct, derive, dialogue, prompts
-from agent.answers import Answers
 from agent.context import Context
 from agent.display.layout import lay_out
 from agent.errors import EngineError
 from agent.gate import Gate
-from agent.hearing import Heard, Hearing
+from agent.hearing import LISTENING, Heard, Listening
 from agent.listen.asr import Transcriber
 from agent.listen.endpoint import Endpointer
 from agent.listen.engine import EngineThread
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
-from agent.listen.vad import CascadeVad, Vad
 from agent.llm.model import CancelScope, Model, NoModel
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plan import Plan, ahead
 from agent.plugins import Skills
 from agent.sayable import Saying
 from agent.skill import Action
+from agent.stream import Stream
 from agent.turn import Timings, Turn
 from agent.understand import times, yesno
 from agent.understand.router import Router
@@ -90,11 +89,11 @@ class Agent:
         model: Model | None = None,
         transcriber: Callable[[], Transcriber] | None = None,
         options: AgentOptions = AgentOptions(),
-        vad: Callable[[], Vad] = CascadeVad,
+        listening: Listening = LISTENING,
     ) -> None:
         """Build an agent; `folder` holds what outlives it.
 
-        `transcriber` builds its ears and `vad` what tells it of speech, one for each stream.
+        `transcriber` builds its ears; `listening` is what else it hears with.
         """
         self.skills = skills
         self.devices = devices
@@ -104,13 +103,14 @@ class Agent:
         self.now: Callable[[], datetime] = datetime.now
         """Wall time that skills are told; tests give their own."""
         self._folder = folder
-        self._vad = vad
+        self.listening = listening
         self._router = Router(skills.actions)
         self._known: tuple[Action, ...] = ()
         self._ears = EngineThread(transcriber, options.engine_timeout_s) if transcriber else None
         self._memory: dict[str, dict[str, Any]] = {}
         self._remembered: tuple[str, dict[str, Any]] | None = None  # before the last action
-        self._hearing: Hearing | None = None
+        self._stream: Stream | None = None
+        self._listens = False  # and the lens shows it
         self._stale = True  # what can be said has changed since the engine was told
         self.committing = False
         """Whether a payment is being made, which nothing may interrupt."""
@@ -160,32 +160,61 @@ class Agent:
         """
         if self._ears is None:
             raise EngineError("no speech engine: run `glasses doctor` to see what is missing")
-        hearing = Hearing(
-            self._ears,
-            endpointer or Endpointer(self._vad()),
-            self.options.patience,
-            on_partial=on_transcript,
-            now_ms=microphone.now_ms,
-        )
         self._refresh()
         self._router.warm()
         self._stale = True
-        self._hearing = hearing
-        answers = Answers(self, microphone, source, on_transcript)
-        async with aclosing(microphone.chunks()) as chunks:  # lets a device go at once
-            async for chunk in chunks:
-                if hearing.idle and (self._refresh() or self._stale):
-                    self._stale = False
-                    await hearing.expect(self.sayings(self._listens_for))
-                answers.take(await hearing.take(chunk), chunk)
-                for turn in await answers.ready(chunk):
+        self._stream = Stream(self, self._ears, microphone, source, on_transcript, endpointer)
+        try:
+            async with aclosing(self._stream.turns()) as turns:
+                async for turn in turns:
                     yield turn
-        for turn in await answers.rest():
-            yield turn
+        finally:
+            self._stream = None
+
+    def touch(self) -> None:
+        """Wake, as the wake phrase does: the wearer has touched the glasses."""
+        if self._stream is not None:
+            self._stream.attention.touch()
+
+    def hold(self, down: bool) -> None:
+        """Push to talk: an utterance from the moment a key is held down until it is let go."""
+        if self._stream is not None:
+            self._stream.attention.held = down
 
     @property
-    def _listens_for(self) -> str:
-        return "en" if self.options.language == "auto" else self.options.language
+    def busy(self) -> bool:
+        """Whether something sounds that "stop" would end."""
+        speaker = self.devices.speaker
+        return speaker is not None and speaker.playing is not None
+
+    def news(self) -> bool:
+        """Say, once, that what can be said has changed since the engine was told."""
+        changed = self._refresh() or self._stale
+        self._stale = False
+        return changed
+
+    async def sayable(self) -> list[Saying]:
+        """Return what can be said in the languages that the engine is to hear."""
+        wanted = self.options.language
+        if wanted != "auto" or self._ears is None:
+            return self.sayings(wanted)
+        known = await self._ears.call(lambda engine: engine.languages)
+        return [s for language in ("en", "zh") if language in known for s in self.sayings(language)]
+
+    def show_microphone(self, listening: bool) -> None:
+        """Show on the lens whether the microphone is open for what the wearer says."""
+        if listening == self._listens:
+            return
+        self._listens = listening
+        profile = self.devices.display.profile
+        frame = self._shown[self._page] if self._shown else Frame(profile, ())
+        try:
+            if frame.lines or listening:
+                self.devices.display.show(replace(frame, listening=listening))
+            else:
+                self.devices.display.clear()
+        except Exception as error:  # a display may come from a plugin
+            log.warning("the display refused a frame: %s", type(error).__name__)
 
     async def answer(
         self, heard: Heard, source: str, clock: Clock, plan: Plan | None
@@ -359,8 +388,8 @@ class Agent:
 
     def _final(self) -> None:
         """Note that what was heard last had an effect, so nothing may take its place."""
-        if self._hearing is not None:
-            self._hearing.forget()
+        if self._stream is not None:
+            self._stream.hearing.forget()
 
     def _remember(self, skill: str) -> None:
         """Keep a skill's memory as it is, should the wearer turn out not to have finished."""
@@ -461,7 +490,7 @@ class Agent:
     def _light(self, turn: Turn, clock: Clock, frames: tuple[Frame, ...] | None = None) -> Turn:
         frame = frames[0] if frames else self._shown[self._page]
         try:
-            self.devices.display.show(frame)
+            self.devices.display.show(replace(frame, listening=self._listens))
         except Exception as error:  # a display may come from a plugin
             self.gate.drop()  # what was not shown cannot be agreed to
             reason = str(error) if isinstance(error, DeviceError) else type(error).__name__

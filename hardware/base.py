@@ -41,6 +41,19 @@ class AudioChunk:
         return self.start_ms + self.duration_ms
 
 
+@dataclass(frozen=True, slots=True)
+class DualChunk(AudioChunk):
+    """A slice heard by two microphones at once: `pcm` through the wearer's bones, and this."""
+
+    air: bytes
+    """The same time through the air, as long as `pcm`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentChunk(AudioChunk):
+    """Silence in the place of a microphone that is away, so that time goes on."""
+
+
 @runtime_checkable
 class Microphone(Protocol):
     """A stream of audio chunks with a clock of its own."""
@@ -63,6 +76,27 @@ class Microphone(Protocol):
         the same at every pace.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class BoneProfile:
+    """How a bone-conduction microphone hears, read from `hardware/profiles/NAME.toml`.
+
+    Each value's source stands beside it in the file.
+    """
+
+    band_hz: int
+    """Upper edge of what the sensor passes; above it there is only its noise."""
+    gain_db: float
+    """How much louder its sound is made, so that speech is as loud as on an air microphone."""
+    vad_mode: int
+    """Aggressiveness of WebRTC's voice detector on its sound, 0 … 3."""
+    corner_hz: int
+    """From where on bone and skin weaken speech."""
+    slope_db_per_octave: float
+    """How fast they do above the corner."""
+    boost_db: float
+    """The most that the equaliser gives back: beyond, it would raise noise and no speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +145,8 @@ class Frame:
     """Which page this is, from 1."""
     pages: int = 1
     """How many pages the card has."""
+    listening: bool = False
+    """The microphone is open for what the wearer says: always shown."""
 
 
 @runtime_checkable

@@ -31,6 +31,11 @@ class MemoryDisplay:
         """What is on the lens now, rows separated by newlines; empty when it is clear."""
         return "\n".join(line.text for line in self.frames[-1].lines) if self.lit else ""
 
+    @property
+    def listening(self) -> bool:
+        """Whether the lens shows that the microphone is open."""
+        return self.lit and self.frames[-1].listening
+
     def show(self, frame: Frame) -> None:
         """Remember the frame."""
         self.frames.append(frame)
@@ -245,7 +250,8 @@ def _box(frame: Frame, paints: str, terminal_columns: int, rounded: bool) -> lis
     rows = [painted(line) for line in frame.lines]
     if not boxed:
         return rows
-    title = f"{across} {profile.name} "[: profile.columns + 2]
+    name = f"{profile.name} ●" if frame.listening and rounded else profile.name
+    title = f"{across} {name} "[: profile.columns + 2]
     top = corners[0] + title + across * (profile.columns + 2 - len(title)) + corners[1]
     bottom = corners[2] + across * (profile.columns + 2) + corners[3]
     top, side, bottom = (_paint(part, 0.5, paints, profile.tint) for part in (top, side, bottom))

@@ -1,4 +1,4 @@
-"""Microphones: the live one, and files that pretend to be one."""
+"""Microphones: the live one, one that may vanish and return, and files that pretend to be one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,21 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from hardware.audio import Resampler, read, sound_devices
-from hardware.base import CHUNK_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ, AudioChunk, DeviceError
+from hardware.base import (
+    CHUNK_MS,
+    SAMPLE_BYTES,
+    SAMPLE_RATE_HZ,
+    AbsentChunk,
+    AudioChunk,
+    DeviceError,
+    Microphone,
+)
 
 CHUNK_BYTES = SAMPLE_RATE_HZ * CHUNK_MS // 1000 * SAMPLE_BYTES
 """Size of every chunk these microphones yield: 20 ms, 640 bytes."""
@@ -20,6 +30,19 @@ VANISHED_AFTER_S = 2.0
 
 CLOSE_WITHIN_S = 0.5
 """How long closing a device may hold up the event loop; a working one takes some ms."""
+
+RETURN_S = 30.0
+"""How long a microphone that vanished is waited for."""
+
+LOOK_S = 1.0
+"""How often it is looked for."""
+
+RATE_S = 5.0
+"""Over how long the rate of a device is measured."""
+
+RATE_OFF = 0.05
+"""By how much, twice running, it must be off to have changed. 44.1 and 48 kHz are 8 % apart,
+crystals 0.02 %; a quarter of a second that got lost in one measurement is 5 % once."""
 
 _SLEW = 0.01
 """Share of the difference to wall time a stamp makes up per block: settles within 10 s or so,
@@ -104,7 +127,7 @@ class LiveMicrophone:
         """Yield chunks of 20 ms until the consumer stops, which is when the device is let go.
 
         Whoever may stop before the end wraps this in `contextlib.aclosing`. Raises DeviceError
-        when the device is in use or vanishes.
+        when the device is in use, vanishes, or goes on at another rate.
         """
         sd = sound_devices()
         loop = asyncio.get_running_loop()
@@ -152,16 +175,26 @@ class LiveMicrophone:
         as_is = (self._rate_hz, self._channels) == (SAMPLE_RATE_HZ, 1)
         resampler = None if as_is else Resampler()
         self._stamps = stamps = _Stamps()
+        rate = _Rate(self._rate_hz * self._channels * SAMPLE_BYTES)
         rest = b""
         while True:
             pcm, arrived_s, lost = await self._next(blocks)
+            if rate.changed(arrived_s, len(pcm)):
+                raise DeviceError(
+                    f"microphone {self.name} went on at another rate than {self._rate_hz} Hz:"
+                    " start again"
+                )
             if resampler is not None:
                 pcm = resampler.feed(pcm, self._rate_hz, self._channels)
             stamps.arrived(arrived_s, len(rest) + len(pcm), lost=lost)
+            if not rest and len(pcm) == CHUNK_BYTES:  # as most devices give it: not copied again
+                yield AudioChunk(pcm, stamps.take())
+                continue
             rest += pcm
-            while len(rest) >= CHUNK_BYTES:
-                yield AudioChunk(rest[:CHUNK_BYTES], stamps.take())
-                rest = rest[CHUNK_BYTES:]
+            whole = len(rest) // CHUNK_BYTES * CHUNK_BYTES
+            for at in range(0, whole, CHUNK_BYTES):
+                yield AudioChunk(rest[at : at + CHUNK_BYTES], stamps.take())
+            rest = rest[whole:]
 
     async def _next(self, blocks: asyncio.Queue[_Block | None]) -> _Block:
         gone = DeviceError(
@@ -178,6 +211,103 @@ class LiveMicrophone:
         if block is None:  # PortAudio ended the stream of its own accord
             raise gone
         return block
+
+
+class ReturningMicrophone:
+    """A microphone that may vanish and return, heard as one stream on one clock.
+
+    `open_` gives the device, or raises DeviceError while there is none. While it is away the stream
+    is silence, `AbsentChunk`s at the pace of time, so that a sentence that was begun comes to its
+    end and nothing waits for ever. `tell` is given a line when it goes and one when it is back.
+    `clock` answers seconds; a test with virtual time passes its event loop's.
+
+    Raises DeviceError when there is no device at first, and when it stays away for `wait_s`.
+    """
+
+    def __init__(
+        self,
+        open_: Callable[[], Microphone],
+        *,
+        wait_s: float = RETURN_S,
+        tell: Callable[[str], None] = lambda line: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._open = open_
+        self._wait_s = wait_s
+        self._tell = tell
+        self._clock = clock
+        self._device = open_()
+        self._shift_ms = 0.0  # the stream's time less the device's
+        self._away: tuple[float, float] | None = None  # stream ms when it went, and by the clock
+        self._end_ms = 0.0  # of the last chunk
+
+    @property
+    def name(self) -> str:
+        """The device's name."""
+        return self._device.name
+
+    async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
+        """Yield the stream; its times begin at 0 and go on through every absence."""
+        self._shift_ms, self._away, self._end_ms = 0.0, None, 0.0
+        while True:
+            try:
+                async with aclosing(self._device.chunks()) as chunks:
+                    async for chunk in chunks:
+                        if self._away is not None:
+                            self._back(chunk)
+                        if self._shift_ms:
+                            chunk = replace(chunk, start_ms=chunk.start_ms + self._shift_ms)
+                        self._end_ms = chunk.end_ms
+                        yield chunk
+                return
+            except DeviceError as error:
+                if not self._end_ms:
+                    raise
+                async with aclosing(self._waited(error)) as silence:
+                    async for chunk in silence:
+                        yield chunk
+
+    def now_ms(self) -> float:
+        """Now, in ms since the stream began; it never goes back."""
+        if self._away is not None:
+            return self._away[0] + (self._clock() - self._away[1]) * 1000
+        return self._device.now_ms() + self._shift_ms
+
+    def _back(self, first: AudioChunk) -> None:
+        """Set the clock of the device that has returned to the stream's."""
+        shift_ms = self.now_ms() - self._device.now_ms()
+        self._shift_ms = max(shift_ms, self._end_ms - first.start_ms)
+        self._away = None
+        self._tell(f"listening again: {self.name}")
+
+    async def _waited(self, lost: DeviceError) -> AsyncGenerator[AudioChunk, None]:
+        """Yield silence until there is a device again. Raises `lost` when there is none."""
+        if self._away is None:
+            self._away = self.now_ms(), self._clock()
+            self._tell(f"{lost}; waiting {self._wait_s:g} s for it")
+        looking = asyncio.ensure_future(self._found(self._away[1] + self._wait_s))
+        try:
+            while not looking.done():
+                due_s = (self._end_ms + CHUNK_MS - self.now_ms()) / 1000
+                await asyncio.sleep(max(0.0, due_s))
+                chunk = AbsentChunk(bytes(CHUNK_BYTES), self._end_ms)
+                self._end_ms = chunk.end_ms
+                yield chunk
+            device = looking.result()
+        finally:
+            looking.cancel()
+        if device is None:
+            raise lost
+        self._device = device
+
+    async def _found(self, until_s: float) -> Microphone | None:
+        while self._clock() < until_s:
+            await asyncio.sleep(LOOK_S)
+            try:
+                return await asyncio.to_thread(self._open)  # a driver may take its time
+            except DeviceError:
+                continue
+        return None
 
 
 def available(device: int | str | None = None) -> tuple[bool, str]:
@@ -197,6 +327,15 @@ def rescan() -> None:
     sd = sound_devices()
     sd._terminate()
     sd._initialize()
+
+
+def find_again(device: int | str | None = None) -> LiveMicrophone:
+    """Look for devices again and open one: what a `ReturningMicrophone` asks for. Raises like both.
+
+    Nothing may play meanwhile: looking again ends every stream of this process.
+    """
+    rescan()
+    return LiveMicrophone(device)
 
 
 class _Stamps:
@@ -227,6 +366,34 @@ class _Stamps:
         start_ms = self._next_ms
         self._next_ms += CHUNK_MS
         return max(0.0, start_ms)
+
+
+class _Rate:
+    """Whether a device still gives as many bytes a second as it was opened for.
+
+    One that changes its clock underneath, as a headset does that goes over to telephony, would be
+    heard too slow or too fast.
+    """
+
+    def __init__(self, bytes_per_s: int) -> None:
+        self._bytes_per_s = bytes_per_s
+        self._since_s: float | None = None
+        self._size = 0
+        self._off = 0
+
+    def changed(self, now_s: float, size: int) -> bool:
+        """Take note of a block of `size` bytes; say whether the rate is another by now."""
+        if self._since_s is None:
+            self._since_s = now_s
+            return False
+        self._size += size
+        passed_s = now_s - self._since_s
+        if passed_s < RATE_S:
+            return False
+        ratio = self._size / (passed_s * self._bytes_per_s)
+        self._off = self._off + 1 if abs(ratio - 1) > RATE_OFF else 0
+        self._since_s, self._size = now_s, 0
+        return self._off >= 2
 
 
 def _padded(source: Path | str | bytes, tail_ms: float) -> bytes:

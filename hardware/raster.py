@@ -27,6 +27,8 @@ LINE_HEIGHT = 1.4
 """Row pitch over font height; loose, since light on a waveguide blooms."""
 ARROW_SCALE = 2.6
 """Size of the arrow of a route card against its text: seen without reading."""
+LISTENING_LIGHT = 119
+"""Light of the mark that the microphone is open, of 255: half as bright as text."""
 MISSING_KEY = "missing_glyphs"
 """Key in `image.info` under which `render` tells how many glyphs no font had."""
 
@@ -92,8 +94,20 @@ def render(frame: Frame, fonts: Sequence[FontFile] | None = None) -> Image:
             tile, known = _tile(grapheme, *box, typeface)
             canvas.paste(tile.point(levels), (left + column * cell, max(0, top) + row * pitch))
             missing += not known
+    if frame.listening:
+        _mark_listening(canvas, profile)
     canvas.info[MISSING_KEY] = missing
     return canvas
+
+
+def _mark_listening(canvas: Image, profile: DisplayProfile) -> None:
+    """Draw a small dot in the upper right corner, dim, since it may be there for hours."""
+    from PIL import ImageDraw
+
+    size = max(4, profile.font_px // 3)
+    right, top = profile.width_px - size, size
+    light = max(LISTENING_LIGHT, 255 // (profile.grey_levels - 1))
+    ImageDraw.Draw(canvas).ellipse((right - size, top, right, top + size), fill=light)
 
 
 def _placed(text: str) -> Iterator[tuple[int, int, str]]:

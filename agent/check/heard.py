@@ -15,6 +15,7 @@ from pathlib import Path
 from agent.check.said import mismatch
 from agent.check.sample import Sample
 from agent.check.voices import Noise, Read, Voice
+from agent.hearing import Listening
 from agent.listen.asr import Transcriber
 from agent.listen.vad import CascadeVad, Vad
 from agent.loop import Agent, AgentOptions
@@ -71,7 +72,7 @@ class Surroundings:
     """Hears PCM as fast as it can, and enough silence after it for the turn to end."""
     read: Read
     """Decodes what a voice has written."""
-    vad: Callable[[], Vad] = CascadeVad
+    vad: Callable[[int], Vad] = CascadeVad
     """Tells speech from noise."""
 
 
@@ -122,7 +123,7 @@ async def check_heard(
         where.folder,
         transcriber=where.ears,
         options=options,
-        vad=where.vad,
+        listening=Listening(vad=where.vad, stop=None),
     )
     try:
         # An engine gets used to a voice and a noise, so these change as seldom as can be.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -18,6 +19,7 @@ from agent.config import Config
 from agent.errors import PluginError
 from agent.gate import Gate
 from agent.hooks import KINDS
+from agent.listen.health import HealthLog
 from agent.plugins import Skills
 from agent.skill import Action, Risk
 from hardware.base import DeviceError
@@ -50,6 +52,7 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     there, why = microphone.available()
     note = "" if there else "`glasses talk` streams spoken examples instead"
     yield Finding("microphone", "ok" if there else "missing", why, note)
+    yield _listening(settings)
     yield Finding("voice activity", "ok", f"webrtcvad {_version('webrtcvad-wheels')}, mode 3")
     for language, name in (("en", "English"), ("zh", "Chinese")):
         chosen = ears(settings, language)
@@ -84,6 +87,17 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
         yield Finding("plugin", "problem", problem.plugin, problem.reason)
     if unknown := Gate(settings.data).unresolved():
         yield Finding("payments", "problem", f"{unknown} of unknown outcome", "check before paying")
+
+
+def _listening(settings: Config) -> Finding:
+    """Say how the sound came in when the agent listened last."""
+    health = HealthLog(settings.data).load()
+    if health is None:
+        return Finding("last listening", "ok", "not yet", "`glasses talk` counts what is lost")
+    began = time.strftime("%Y-%m-%d %H:%M", time.localtime(health.began_s))
+    used = f"{began}, {health.heard_ms / 60_000:.1f} min from {health.device}: {health.words()}"
+    advice = health.advice()
+    return Finding("last listening", "problem" if advice else "ok", used, advice)
 
 
 def _provided(installed: Skills, settings: Config) -> Iterable[Finding]:

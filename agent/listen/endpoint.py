@@ -149,6 +149,13 @@ class Endpointer:
         self._speech_ms = 0.0
         self._utterance = None
 
+    def open(self, chunk: AudioChunk) -> Started:
+        """Begin an utterance with the chunk just pushed, whatever is heard: a key is held."""
+        preroll = tuple(self._recent) or (chunk,)
+        self.reset()
+        self._utterance = _Utterance(chunk.start_ms, chunk.end_ms, chunk.duration_ms)
+        return Started(preroll, chunk.start_ms)
+
     def close(self, chunk: AudioChunk) -> Ended | None:
         """End the utterance with this chunk whatever is heard, as when a key is let go."""
         utterance = self._utterance

@@ -17,14 +17,13 @@ from wcwidth import wcswidth
 
 from agent.gate import Gate
 from agent.listen.asr import Transcriber
-from agent.listen.vad import WebRtcVad
 from agent.llm.model import Model, ScriptedModel
 from agent.loop import Agent, AgentOptions
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plugins import Skills
 from agent.slots import to_json
 from agent.testing.clock import VirtualClock
-from agent.testing.doubles import ScriptedTranscriber, VirtualLocation, voiced
+from agent.testing.doubles import SCRIPTED, ScriptedTranscriber, VirtualLocation, voiced
 from agent.turn import Timings, Turn
 from hardware.base import Devices, Display, Frame, Location, Speaker
 from hardware.display import MemoryDisplay
@@ -87,7 +86,7 @@ class Conversation:
             model=world.model,
             transcriber=lambda: world.transcriber,
             options=options,
-            vad=WebRtcVad,  # silero is not fooled by `voiced`
+            listening=SCRIPTED,
         )
         self.agent.gate = Gate(folder, self.clock.time)
         self.agent.now = self.clock.now

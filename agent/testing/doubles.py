@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from agent.hearing import Listening
 from agent.listen.asr import Transcriber
 from agent.listen.vad import WebRtcVad
 from agent.llm.model import Model
@@ -21,6 +22,9 @@ from hardware.base import SAMPLE_RATE_HZ, Devices, Location, Place, Speaker
 from hardware.display import MemoryDisplay
 from hardware.location import FixedLocation
 from hardware.profiles import load as load_profile
+
+SCRIPTED = Listening(vad=WebRtcVad, stop=None)
+"""What scripted ears listen with: silero is not fooled by `voiced`."""
 
 MARKET = Place(lat=40.0026, lon=-34.9963, simulated=True)
 """Where a virtual wearer stands: the market square of the made-up town that ships."""
@@ -125,7 +129,7 @@ def make_agent(
         model=model,
         transcriber=lambda: ears,
         options=options,
-        vad=WebRtcVad,  # silero is not fooled by `voiced`
+        listening=SCRIPTED,
     )
 
 

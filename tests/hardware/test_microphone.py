@@ -5,17 +5,23 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import aclosing
+from contextlib import aclosing, closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from hardware.base import CHUNK_MS, DeviceError, Microphone
+from agent.testing import VirtualClock
+from hardware.base import CHUNK_MS, AbsentChunk, AudioChunk, DeviceError, Microphone
 from hardware.microphone import (
     CHUNK_BYTES,
     CLOSE_WITHIN_S,
+    LOOK_S,
+    RATE_S,
     VANISHED_AFTER_S,
     FileMicrophone,
+    ReturningMicrophone,
+    _Rate,
     _Stamps,
 )
 
@@ -153,6 +159,128 @@ def test_stamps_jump_over_what_the_device_lost():
     assert stamps.take() == pytest.approx(1000.0)
 
 
+@pytest.mark.parametrize("real_hz", [8_000, 44_100, 96_000])
+def test_a_device_that_changes_its_rate_is_found_out(real_hz):
+    rate, clock_s, block = _Rate(48_000 * 2), 5.0, 960 * 2
+    for _ in range(1500):
+        clock_s += 0.02
+        assert not rate.changed(clock_s, block)
+    changed_s = clock_s
+    while not rate.changed(clock_s, block):
+        clock_s += 960 / real_hz
+        assert clock_s - changed_s < 3 * RATE_S
+
+
+def test_a_rate_is_not_changed_by_stalls_and_losses():
+    rate, clock_s = _Rate(32_000), 5.0
+    for n in range(5000):
+        clock_s += 0.02 + (0.2 if n % 700 == 0 else 0.0)  # and what came meanwhile is lost
+        assert not rate.changed(clock_s + (0.1 if n % 50 < 5 else 0.0), 640)
+
+
+# ── One that vanishes and returns, in virtual time ──────────────────────────────────────────────
+
+
+class Plugged:
+    """A microphone that is there at first, away for `away_s` after `vanish_at` chunks, and so on.
+
+    Like a live one, each time it is opened its times begin at 0.
+    """
+
+    name = "USB microphone"
+
+    def __init__(self, away_s, vanish_at=50, times=1, ends_at=50):
+        self.away_s, self.vanish_at, self.times, self.ends_at = away_s, vanish_at, times, ends_at
+        self.clock = asyncio.get_running_loop().time
+        self.absent_until_s = 0.0
+        self.opened = 0
+
+    def open(self):
+        if self.clock() < self.absent_until_s:
+            raise DeviceError("no microphone is connected: plug one in, or listen to a file")
+        self.opened += 1
+        self.began_s = self.clock()
+        return self
+
+    async def chunks(self):
+        self.began_s = self.clock()
+        vanishes = self.times > 0
+        for n in range(self.vanish_at if vanishes else self.ends_at):
+            due_s = self.began_s + (n + 1) * 0.02
+            await asyncio.sleep(max(0.0, due_s - self.clock()))
+            yield AudioChunk(LOUD, 20.0 * n)
+        if vanishes:
+            self.times -= 1
+            self.absent_until_s = self.clock() + self.away_s
+            raise DeviceError(f"microphone {self.name} vanished while listening")
+
+    def now_ms(self):
+        return (self.clock() - self.began_s) * 1000
+
+
+def returning(**plugged):
+    """What is heard of it, how late each chunk came, and what was told."""
+    told, chunks, late, now = [], [], [], []
+
+    async def listen():
+        device = Plugged(**plugged)
+        stream = ReturningMicrophone(device.open, tell=told.append, clock=device.clock)
+        assert isinstance(stream, Microphone)
+        try:
+            async with aclosing(stream.chunks()) as heard:
+                async for chunk in heard:
+                    chunks.append(chunk)
+                    now.append(stream.now_ms())
+                    late.append(now[-1] - chunk.end_ms)
+        except DeviceError as error:
+            told.append(f"given up: {error}")
+
+    with closing(VirtualClock()) as clock:
+        clock.run(listen())
+    assert now == sorted(now)
+    return chunks, late, told
+
+
+@pytest.mark.parametrize("away_s", [0.3, 2.0, 12.0])
+def test_time_goes_on_while_a_device_is_away(away_s):
+    chunks, late, told = returning(away_s=away_s)
+    assert [c.start_ms for c in chunks] == sorted(c.start_ms for c in chunks)
+    assert all(b.start_ms >= a.end_ms - 0.001 for a, b in pairwise(chunks))
+    away = [c for c in chunks if isinstance(c, AbsentChunk)]
+    assert sum(c.duration_ms for c in away) == pytest.approx(away_s * 1000, abs=LOOK_S * 1000 + 40)
+    assert len(chunks) - len(away) == 100
+    assert max(b.start_ms - a.end_ms for a, b in pairwise(chunks)) <= 40
+    assert max(late) <= 40
+    assert told == [
+        "microphone USB microphone vanished while listening; waiting 30 s for it",
+        "listening again: USB microphone",
+    ]
+
+
+def test_before_it_vanishes_chunks_are_passed_on_as_they_are():
+    first = FileMicrophone(LOUD * 3, pace="fast", tail_ms=0)
+    chunks = asyncio.run(listen(ReturningMicrophone(lambda: first)))
+    assert [c.start_ms for c in chunks] == [0, 20, 40]
+
+
+def test_it_may_vanish_again_and_again():
+    chunks, _, told = returning(away_s=3.0, times=4)
+    assert sum(not isinstance(c, AbsentChunk) for c in chunks) == 250
+    assert len(told) == 8
+    assert all(b.start_ms >= a.end_ms - 0.001 for a, b in pairwise(chunks))
+
+
+def test_one_that_stays_away_is_given_up():
+    chunks, _, told = returning(away_s=1000.0)
+    assert chunks[-1].end_ms == pytest.approx(31_000, abs=1100)
+    assert told[-1] == "given up: microphone USB microphone vanished while listening"
+
+
+def test_one_that_never_gave_a_sound_is_given_up_at_once():
+    chunks, _, told = returning(away_s=5.0, vanish_at=0)
+    assert (chunks, told) == ([], ["given up: microphone USB microphone vanished while listening"])
+
+
 # ── The live microphone, on a sound card made of a file ──────────────────────────────────────────
 
 CARD = """
@@ -229,6 +357,36 @@ def test_live(tmp_path, arguments):
     assert (ok, name) == ("True", "default")
     assert 8000 <= int(peak) <= 11_000  # a resampled square wave overshoots
     assert missing.startswith("False|no microphone 'no such thing'")
+
+
+BLOCKS = """
+import asyncio
+from hardware.microphone import find_again
+
+async def main():
+    microphone, blocks = find_again(), asyncio.Queue()
+    given = [bytes([n]) * size for n, size in enumerate((640, 640, 1000, 280, 640, 320, 320, 640))]
+    for block in given:
+        blocks.put_nowait((block, 1.0, False))
+    blocks.put_nowait(None)
+    heard = []
+    try:
+        async for chunk in microphone._stamped(blocks):
+            heard.append(chunk)
+    except Exception as error:
+        print(error)
+    assert b"".join(c.pcm for c in heard) == b"".join(given)
+    assert {len(c.pcm) for c in heard} == {640}
+    print([n for n, c in enumerate(heard) if any(c.pcm is block for block in given)])
+
+asyncio.run(main())
+"""
+
+
+def test_blocks_of_a_chunk_are_not_copied(tmp_path):
+    done = run(BLOCKS, **a_card(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[0, 1, 4, 6]"
 
 
 HANG = """

@@ -1,0 +1,3 @@
+"""The words that stop everything at once, heard beside whatever the agent says, plays or does."""
+
+from __future__ import annotations

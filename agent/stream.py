@@ -1,0 +1,129 @@
+"""One stream of a microphone, from its first chunk to its last: what `Agent.listen` runs.
+
+    microphone ─▶ intake ─▶ front end ─▶ hearing ─▶ answers
+                 (mended)  (bone, air)  (utterances)  (turns)
+
+The microphone is open only while it may be, and while it is, the lens shows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from agent.answers import Answers
+from agent.errors import EngineError
+from agent.hearing import Event, Heard, Hearing
+from agent.listen.attention import Attention, Spots
+from agent.listen.endpoint import Endpointer
+from agent.listen.engine import EngineThread
+from agent.listen.intake import Intake
+from agent.messages import Transcript
+from agent.turn import Turn
+from agent.understand.text import language_of
+from hardware.base import AbsentChunk, AudioChunk, Microphone
+
+if TYPE_CHECKING:
+    from agent.loop import Agent
+
+LOOK_S = 0.5
+"""How often it is looked whether a closed microphone may be opened again."""
+
+
+class Stream:
+    """Hears one microphone for one agent."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        ears: EngineThread,
+        microphone: Microphone,
+        source: str,
+        on_transcript: Callable[[Transcript], None] | None = None,
+        endpointer: Endpointer | None = None,
+    ) -> None:
+        """Get ready. Raises EngineError for a part that cannot be built."""
+        self._agent = agent
+        self._microphone = microphone
+        listening = agent.listening
+        self._allowed = listening.allowed
+        self._front = listening.front()
+        self._intake = Intake(device=microphone.name, health_log=listening.health)
+        self.attention = Attention(listening.attention, asked=lambda: agent.gate.open is not None)
+        self.hearing = Hearing(
+            ears,
+            endpointer or Endpointer(listening.vad(self._front.vad_mode)),
+            agent.options.patience,
+            self.attention,
+            on_partial=on_transcript,
+            now_ms=microphone.now_ms,
+        )
+        self._answers = Answers(agent, microphone, source, on_transcript)
+        self._make_stop = listening.stop
+        self._stop: Spots | None = None
+        self._stopping = False
+
+    async def turns(self) -> AsyncGenerator[Turn, None]:
+        """Yield a turn for every utterance until the stream ends.
+
+        Raises DeviceError when the microphone vanishes, EngineError when the engine is gone.
+        """
+        try:
+            while True:
+                # A stream that is left, for whatever reason, lets its device go at once.
+                async with aclosing(self._microphone.chunks()) as chunks:
+                    async for raw in chunks:
+                        for turn in await self._chunk(raw):
+                            yield turn
+                        if not self._allowed():
+                            break
+                    else:
+                        break
+                self._agent.show_microphone(False)
+                while not self._allowed():
+                    await asyncio.sleep(LOOK_S)
+            for turn in await self._answers.rest():
+                yield turn
+        finally:
+            self._answers.give_up()
+            self._agent.show_microphone(False)
+            self._intake.close()
+
+    async def _chunk(self, raw: AudioChunk) -> list[Turn]:
+        """Hear one chunk, and return the turns that are done."""
+        agent, answers = self._agent, self._answers
+        if self.hearing.idle and agent.news():
+            await self.hearing.expect(await agent.sayable())
+        for mended in self._intake.take(raw):
+            chunk = self._front.take(mended)
+            answers.take(await self._heard(chunk), chunk)
+        listening = self.attention.awake and not isinstance(raw, AbsentChunk)
+        agent.show_microphone(listening)
+        return await answers.ready(raw)
+
+    async def _heard(self, chunk: AudioChunk) -> Event:
+        """Hear a chunk, "stop" before all else while the agent works or plays."""
+        if not self._agent.busy and not self._answers.busy:
+            self._stopping = False
+        elif (stop := self._stopper()) is not None:
+            if not self._stopping:
+                self._stopping = True
+                stop.reset(chunk.start_ms)
+            if (spotted := stop.feed(chunk.pcm)) is not None:
+                await self.hearing.interrupt(chunk)
+                said = Transcript(spotted.phrase, language_of(spotted.phrase), engine="stop words")
+                speech_ms = spotted.end_ms - spotted.start_ms
+                now_ms = self._microphone.now_ms()
+                return Heard(said, spotted.start_ms, speech_ms, now_ms, (chunk,))
+        return await self.hearing.take(chunk)
+
+    def _stopper(self) -> Spots | None:
+        """Build what hears stop when it is first needed; without it, the engine alone hears it."""
+        if self._stop is None and self._make_stop is not None:
+            try:
+                self._stop = self._make_stop()
+            except EngineError:
+                self._make_stop = None
+        return self._stop
