@@ -109,6 +109,7 @@ def make_agent(
     place: Place | None = None,
     speaker: Speaker | None = None,
     options: AgentOptions = AgentOptions(),  # noqa: B008  frozen, so sharing it is safe
+    listening: Listening = SCRIPTED,
 ) -> Agent:
     """Build an agent on virtual devices; `plugins` are modules or objects with hooks.
 
@@ -129,7 +130,7 @@ def make_agent(
         model=model,
         transcriber=lambda: ears,
         options=options,
-        listening=SCRIPTED,
+        listening=listening,
     )
 
 
