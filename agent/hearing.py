@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from agent.errors import EngineError
 from agent.listen.asr import Transcriber
-from agent.listen.attention import ALWAYS, Attention, AttentionOptions, Spots, stop_spotter
+from agent.listen.attention import ALWAYS, Attention, AttentionOptions, Spots
 from agent.listen.bone import AirFrontEnd, FrontEnd, words
 from agent.listen.endpoint import Dropped, Ended, Endpointer, Speaking, Started
 from agent.listen.engine import EngineThread
@@ -24,6 +24,7 @@ from agent.listen.health import HealthLog
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
 from agent.listen.standing import Expected, Standing
+from agent.listen.stopping import stop_spotter
 from agent.listen.vad import CascadeVad, Vad
 from agent.messages import Transcript
 from agent.sayable import Saying

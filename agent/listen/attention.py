@@ -58,13 +58,6 @@ def wake_spotter(options: AttentionOptions) -> Spotter:
     return Spotter(Phrase(text) for text in options.phrases)
 
 
-def stop_spotter() -> Spotter:
-    """Build what listens for stop, in both languages. Raises EngineError."""
-    from agent.listen.stopping import STOP_WORDS, STOPPING
-
-    return Spotter(STOP_WORDS, STOPPING)
-
-
 class Attention:
     """Whether the wearer speaks to the glasses, for one stream."""
 

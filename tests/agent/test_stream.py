@@ -151,7 +151,7 @@ async def test_a_payment_may_be_planned_and_is_paid_once_after_a_yes(tmp_path, p
 
 
 async def test_while_a_question_is_open_nothing_is_planned(tmp_path, plugin):
-    agent, microphone = wearer(tmp_path, plugin, f".... pay twenty {'.' * 14} look at trees ....")
+    agent, microphone = wearer(tmp_path, plugin, f".... pay twenty {'.' * 20} look at trees ....")
     plans = []
     plan = agent.plan
     agent.plan = lambda said: plans.append(plan(said)) or plans[-1]
