@@ -10,7 +10,12 @@ from pathlib import Path
 
 from agent.errors import ConfigError
 
-LANGUAGES = ("en", "zh", "auto")
+CHOICES = {
+    "language": ("auto", "en", "zh"),
+    "wake": ("always", "phrase", "touch"),
+    "microphone": ("air", "bone"),
+}
+"""Settings that can be one of a few words, the default first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,12 @@ class Config:
     """`en`, `zh` or `auto`; `GLASSES_LANGUAGE`."""
     location: str = ""
     """`latitude,longitude` where no device can tell; empty is the demo town; `GLASSES_LOCATION`."""
+    wake: str = "always"
+    """What opens a turn: `always` speech, `phrase` the wake phrase, `touch`; `GLASSES_WAKE`."""
+    wake_phrase: str = "hey glasses, 你好眼镜"
+    """Wake phrases, separated by commas; `GLASSES_WAKE_PHRASE`."""
+    microphone: str = "air"
+    """`air`, or `bone` for the profile's bone-conduction microphone; `GLASSES_MICROPHONE`."""
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Config:
@@ -45,9 +56,9 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
     for field in fields(Config):
         if value := environ.get(f"GLASSES_{field.name.upper()}"):
             values[field.name] = value
-    language = values.get("language", "auto")
-    if language not in LANGUAGES:
-        raise ConfigError(f"language is {language!r}: it can be {', '.join(LANGUAGES)}")
+    for key, choices in CHOICES.items():
+        if (value := values.get(key, choices[0])) not in choices:
+            raise ConfigError(f"{key} is {value!r}: it can be {', '.join(choices)}")
     return Config(
         data=Path(values.pop("data")).expanduser(),
         models=Path(values.pop("models")).expanduser(),

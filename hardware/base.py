@@ -58,8 +58,10 @@ class AbsentChunk(AudioChunk):
 class Microphone(Protocol):
     """A stream of audio chunks with a clock of its own."""
 
-    name: str
-    """What `glasses doctor` and the first line of `glasses talk` call it."""
+    @property
+    def name(self) -> str:
+        """What `glasses doctor` and the first line of `glasses talk` call it."""
+        ...
 
     def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield chunks in order until the stream ends.

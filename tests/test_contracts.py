@@ -64,6 +64,8 @@ SPEAKERS = {VirtualSpeaker: lambda: VirtualSpeaker(length_s=5), NoSpeaker: NoSpe
 ELSEWHERE = {
     "FasterWhisper": "needs weights: tests/agent/listen/test_whisper.py",
     "LlamaModel": "needs weights: tests/agent/llm/test_llama.py",
+    "DualMicrophone": "needs two: tests/hardware/test_dual.py",
+    "ReturningMicrophone": "needs a device that returns: tests/hardware/test_microphone.py",
     LiveMicrophone.__name__: "needs a device: tests/hardware/test_microphone.py",
     SoundDeviceSpeaker.__name__: "needs a device: tests/hardware/test_speaker.py",
 }

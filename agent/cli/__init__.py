@@ -240,6 +240,35 @@ def skills(name: str | None, form: str | None, plugins: tuple[str, ...]) -> None
     show(name, form or "table", plugins)  # type: ignore[arg-type]  # the flags' values
 
 
+@main.command()
+@LANGUAGE
+@PLUGIN
+@click.option(
+    "--from",
+    "source",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Recordings with a transcripts.txt, its lines as --sentences prints them.",
+)
+@click.option("--forget", is_flag=True, help="Remove the voice that was enrolled.")
+@click.option("--sentences", is_flag=True, help="Print the lines to read, and end.")
+@one_line_errors
+def enroll(
+    language: str | None,
+    plugins: tuple[str, ...],
+    source: Path | None,
+    forget: bool,
+    sentences: bool,
+) -> None:
+    """Read aloud for a minute, and be understood better from then on.
+
+    What is kept is how your voice differs from the average one, not what you said.
+    """
+    from agent.cli.enroll import enroll as run
+
+    run(language, plugins, source, forget, sentences)
+
+
 @main.command("new-skill")
 @click.argument("name")
 @click.option("--into", default=".", metavar="FOLDER", help="Where to make it; here by default.")

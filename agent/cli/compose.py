@@ -7,20 +7,25 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from typing import Any
+from typing import Any, cast
 
 import click
 
 from agent.conduct import raised
 from agent.config import Config
-from agent.errors import EngineError, GlassesError
+from agent.errors import ConfigError, EngineError, GlassesError
+from agent.hearing import Listening
 from agent.hooks import KINDS, Kind
 from agent.listen.asr import Transcriber
+from agent.listen.attention import AttentionOptions, Mode
+from agent.listen.bone import AirFrontEnd, BoneFrontEnd, FrontEnd
+from agent.listen.health import HealthLog
 from agent.llm.model import Model, NoModel
 from agent.loop import Agent, AgentOptions
 from agent.plugins import Provider, Skills
 from hardware import location
 from hardware.base import DeviceError, Devices, Display, Location, Microphone, Place, Speaker
+from hardware.profiles import load_bone
 from hardware.speaker import find_speaker
 
 DEMO_PLACE = Place(lat=40.0026, lon=-34.9963, simulated=True)
@@ -123,9 +128,14 @@ def ears(config: Config, language: str) -> Ears:
     from agent.listen import whisper
 
     def sphinx() -> Transcriber:
+        from agent.listen import enroll
         from agent.listen.sphinx import PocketSphinx
 
-        return PocketSphinx()
+        try:
+            return PocketSphinx(voice=enroll.find(config.data))
+        except EngineError as error:  # a damaged enrolment
+            click.echo(f"{error}; the voice is not used", err=True)
+            return PocketSphinx()
 
     folder = whisper.find_model(config.models)
     if folder is not None and (language != "zh" or not folder.name.endswith(".en")):
@@ -216,4 +226,25 @@ def build(
         model=use("model", lambda: model(config)),
         transcriber=hear,
         options=AgentOptions(language=config.language),
+        listening=_listening(config, skills),
+    )
+
+
+def _listening(config: Config, skills: Skills) -> Listening:
+    """Build what the agent hears with besides the speech engine, from the settings."""
+    phrases = tuple(phrase.strip() for phrase in config.wake_phrase.split(",") if phrase.strip())
+    front: Callable[[], FrontEnd] = AirFrontEnd
+    if config.microphone == "bone":
+        bone = load_bone(config.profile)
+        if bone is None:
+            raise ConfigError(
+                f"microphone is 'bone', and profile {config.profile} has none: set it to 'air'"
+            )
+        front = partial(BoneFrontEnd, bone)
+    battery = provided(skills, "battery", config).thing
+    return Listening(
+        front=front,
+        attention=AttentionOptions(cast(Mode, config.wake), phrases),
+        health=HealthLog(config.data),
+        allowed=lambda: not getattr(battery, "saving", False),
     )

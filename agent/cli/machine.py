@@ -61,10 +61,15 @@ async def listen(
         turns = 0
         try:
             microphone = FileMicrophone(source, pace=pace)
+            latest: Turn | None = None
             async for turn in agent.listen(microphone, source):
                 turns += 1
                 failed |= turn.error is not None
-                _print(turn, as_json)
+                if latest is not None and not turn.replaces:
+                    _print(latest, as_json)  # a turn that is replaced is none
+                latest = turn
+            if latest is not None:
+                _print(latest, as_json)
         except (DeviceError, EngineError) as error:
             failed = True
             message = " ".join(str(error).split())

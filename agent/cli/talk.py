@@ -20,9 +20,6 @@ from hardware.base import DeviceError, Microphone
 from hardware.display import TerminalDisplay
 from hardware.profiles import load as load_profile
 
-RETURN_S = 30.0
-"""How long to wait for a microphone that vanished."""
-
 
 class Screen:
     """The terminal around the lens: what is being heard, and how fast the answer came."""
@@ -85,19 +82,12 @@ async def run(
     _greet(settings, agent, language or settings.language, name, screen)
     turns = 0
     try:
-        while True:
-            try:
-                heard = recorder.microphone(source) if recorder else source
-                async for turn in agent.listen(heard, on_transcript=screen.heard):
-                    screen.answered(turn)
-                    if recorder:
-                        recorder.turn(turn)
-                    turns += 1
-                break
-            except DeviceError as error:
-                screen.line(f"{error}; waiting {RETURN_S:.0f} s for it")
-                source = await _returned(error)
-                screen.line(f"listening again: {source.name}")
+        heard = recorder.microphone(source) if recorder else source
+        async for turn in agent.listen(heard, on_transcript=screen.heard):
+            screen.answered(turn)
+            if recorder:
+                recorder.turn(turn)
+            turns += 1
     finally:
         if beside is not None:
             beside.cancel()
@@ -119,7 +109,7 @@ def _source(
         return own.thing, False
     there, why = microphone.available()
     if there and not demo:
-        return microphone.LiveMicrophone(), False
+        return _returning(screen), False
     if not demo:
         screen.line(f"{why} – streaming spoken examples instead")
     clips = spoken.clips()
@@ -128,14 +118,12 @@ def _source(
     return microphone.FileMicrophone(*clips, pace="realtime"), True
 
 
-async def _returned(lost: DeviceError) -> Microphone:
-    """Wait for a microphone to come back. Raises the error it was lost with when none does."""
-    for _ in range(int(RETURN_S)):
-        await asyncio.sleep(1.0)
-        microphone.rescan()
-        if microphone.available()[0]:
-            return microphone.LiveMicrophone()
-    raise lost
+def _returning(screen: Screen) -> Microphone:
+    """Open the microphone; one that vanishes is waited for and opened again."""
+    opened = [microphone.LiveMicrophone()]  # the first time, devices need not be looked for again
+    return microphone.ReturningMicrophone(
+        lambda: opened.pop() if opened else microphone.find_again(), tell=screen.line
+    )
 
 
 def _greet(settings: Config, agent: Agent, language: str, source: str, screen: Screen) -> None:

@@ -32,8 +32,7 @@ from agent.listen.pronounce import pronounce
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 SPEECH_S = 60.0
-"""Speech to ask for. Global transforms gain little from more (Leggetter and Woodland 1995: with 40
-sentences a full matrix is near its best)."""
+"""Speech to ask for: what people will read, and some ten frames for each number estimated."""
 LEAST_S = 20.0
 """Speech below which nothing is estimated: a few frames for each of 3 × 13 × 15 numbers."""
 PHONES_A_SECOND = 11.0

@@ -25,9 +25,9 @@ PRIOR_FRAMES = 200.0
 model's own Gaussians had been said too. Keeps the equations well-conditioned with little speech."""
 LEAST_SPREAD = 1.0
 """Least factor of the variances. A minute in one quiet room varies less than the days to come:
-narrower Gaussians would suit it, and hear worse in noise."""
+narrower Gaussians suit it, and understand less in noise (three voices at 6 dB)."""
 PASSES = 3
-"""Passes of expectation and maximisation over one alignment; a fourth changes no score."""
+"""Passes of expectation and maximisation over one alignment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from agent.sayable import Saying
 if TYPE_CHECKING:
     from pocketsphinx import Decoder, Segment
 
+    from agent.listen.enroll import Enrolment
+
 SAMPLE_BYTES = 2
 RETRY_BYTES = 15 * 16_000 * SAMPLE_BYTES
 """Longest utterance that is decoded twice, 15 s: no command is longer, and the GIL is held."""
@@ -30,6 +32,10 @@ LANGUAGE_WEIGHT = 6.5
 """Exponent of the grammar's probabilities beside the sound's, pocketsphinx's own default for lw."""
 SCORE_UNIT = 1024
 """pocketsphinx's search keeps scores in steps of 2**SENSCR_SHIFT of its logarithm's base."""
+
+FEED_BYTES = SAMPLE_BYTES * 3_200
+"""Most that is decoded in one call, 200 ms: pocketsphinx holds the GIL meanwhile, and ends in a
+segmentation fault when several seconds come at once to a decoder that streams."""
 
 REJECT_BELOW = 0.4
 """Confidence under which nothing was understood.
@@ -72,10 +78,15 @@ class PocketSphinx:
     name = "pocketsphinx"
     languages = frozenset({"en"})
 
-    def __init__(self, options: SphinxOptions | None = None) -> None:
-        """Load the acoustic model, some 10 ms. Raises EngineError without pocketsphinx."""
+    def __init__(
+        self, options: SphinxOptions | None = None, voice: Enrolment | None = None
+    ) -> None:
+        """Load the acoustic model, some 10 ms, and fit it to an enrolled voice.
+
+        Raises EngineError without pocketsphinx.
+        """
         self.options = options or SphinxOptions()
-        self._decoder = _decoder(self.options)
+        self._decoder = _decoder(self.options, voice)
         self._added: set[str] = set()
         self._graphs: OrderedDict[Hashable, str | None] = OrderedDict()
         self._made = 0
@@ -105,7 +116,8 @@ class PocketSphinx:
         if self._speaking and len(pcm) >= SAMPLE_BYTES:
             if len(self._heard) <= RETRY_BYTES:
                 self._heard += pcm
-            self._decoder.process_raw(pcm)
+            for at in range(0, len(pcm), FEED_BYTES):
+                self._decoder.process_raw(pcm[at : at + FEED_BYTES])
 
     def partial(self) -> Transcript | None:
         """Return the best words so far; the last ones may still change."""
@@ -198,7 +210,7 @@ class PocketSphinx:
         self._added |= new
 
 
-def _decoder(options: SphinxOptions) -> Decoder:
+def _decoder(options: SphinxOptions, voice: Enrolment | None) -> Decoder:
     try:
         from pocketsphinx import Config, Decoder, get_model_path
     except ImportError as error:
@@ -214,6 +226,7 @@ def _decoder(options: SphinxOptions) -> Decoder:
         maxhmmpf=options.max_hmms,
         bestpath=False,
         loglevel="FATAL",
+        **(voice.settings() if voice else {}),
     )
     try:
         return Decoder(config)

@@ -1,73 +1,202 @@
-"""Run every benchmark: `make bench`, or `make bench ARGS="--quick"`."""
+"""Run the benchmarks: `make bench`, or `make bench ARGS="--quick --only turns,stop"`.
+
+Prints a table for each section and one of what was asked for, and writes `bench.json` and pictures
+into `bench-results/`.
+"""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import importlib
 import json
+import math
+import os
 import platform
-import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import listening, process, skills
-from tests.shared import MISSING, PLUGIN, orders
+from tests.bench import bars
+from tests.shared import MISSING, PLUGIN
 
 OUT = Path("bench-results")
 
+Sections = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to measure, and how much of it."""
+
+    quick: bool
+    """Some 40 clips of each set, and a short soak."""
+    realtime: int
+    """Clips of each set that are streamed at the pace of speech."""
+    minutes: float
+    """Length of the soak."""
+
+
+def _turns(options: Options) -> Sections:
+    from tests.bench import curves, listening
+
+    found: Sections = {}
+    record: dict[str, object] = {}
+    for name, clips in listening.sets(options.quick).items():
+        scales = (0.5, 1.0, 2.0) if options.quick else listening.SCALES
+        measured = listening.measure(clips, options.realtime, scales)
+        found[name] = measured.figures
+        found[f"{name}{bars.SLOWLY}"] = measured.realtime
+        record[name] = measured.as_json()
+        curves.draw_turns(name, measured.curves, OUT / f"turns-{name}.png")
+    if record:
+        _write("curves.json", record)
+    return found
+
+
+def _recognition(options: Options) -> Sections:
+    from tests.bench import curves
+
+    found = _module("recognition")(options)
+    for figures in found.values():
+        by_noise, clean = curves.by_noise(figures)
+        if by_noise:
+            curves.draw_noise(by_noise, clean, OUT / "noise.png")
+    return found
+
+
+def _module(name: str) -> Callable[[Options], Sections]:
+    """Return what measures the section of a module that has `figures()`."""
+
+    def measure(options: Options) -> Sections:
+        figures: dict[str, float] = importlib.import_module(f"tests.bench.{name}").figures()
+        return {name: figures} if figures else {}
+
+    return measure
+
+
+def _stop(options: Options) -> Sections:
+    from tests.bench import stop
+
+    return {"stop": stop.figures(options.quick)}
+
+
+def _soak(options: Options) -> Sections:
+    from tests.bench import soak
+
+    figures = soak.figures(min(options.minutes, 3.0) if options.quick else options.minutes)
+    return {"soak": figures} if figures else {}
+
+
+def _process(options: Options) -> Sections:
+    from tests.bench import process
+
+    return {"process": process.figures(str(PLUGIN), 5.0 if options.quick else 20.0)}
+
+
+def _skills(options: Options) -> Sections:
+    from tests.bench import skills
+
+    return {"500 skills": skills.figures()}
+
+
+SECTIONS: dict[str, Callable[[Options], Sections]] = {
+    "process": _process,  # first, since what it says of memory is to be the agent's alone
+    "turns": _turns,
+    "recognition": _recognition,
+    "whisper": _module("whisper"),
+    "wake": _module("wake"),
+    "stop": _stop,
+    "soak": _soak,
+    "skills": _skills,
+}
+"""What can be asked for, and what measures it."""
+
 
 def main() -> None:
-    """Measure, print the table, write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="40 clips instead of all")
+    """Measure, print the tables, write the record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="some clips instead of all")
+    parser.add_argument("--only", default=",".join(SECTIONS), help="some of: %(default)s")
     parser.add_argument(
-        "--realtime", type=int, default=40, help="clips streamed at real-time pace (default 40)"
-    )
-    options = parser.parse_args()
+        "--realtime", type=int, default=40,
+        help="clips of each set streamed at real-time pace (default 40; quick 8)",
+    )  # fmt: skip
+    parser.add_argument("--minutes", type=float, default=60.0, help="length of the soak (60)")
+    given = parser.parse_args()
+    wanted = given.only.split(",")
+    if unknown := set(wanted) - set(SECTIONS):
+        parser.error(f"no section {', '.join(sorted(unknown))}: choose among {', '.join(SECTIONS)}")
+    realtime = min(given.realtime, 8) if given.quick else given.realtime
+    options = Options(given.quick, realtime, given.minutes)
     console = Console()
-    figures: dict[str, dict[str, float]] = {}
-    clips = orders()
-    if clips:
-        chosen = clips[:: max(1, len(clips) // 40)] if options.quick else clips
-        figures["commands"] = _heard(chosen, "fast")
-        step = max(1, len(clips) // options.realtime)
-        figures["commands, real-time pace"] = _heard(clips[::step], "realtime")
-    else:
-        console.print(f"Spoken commands are left out: {MISSING}", style="yellow")
-    memory = process.peak_memory_mb()  # before other measures load more
-    silent, noisy = process.idle_share()
-    figures["process"] = {
-        "grammar_ready_s": process.grammar_ready_s(str(PLUGIN)),
-        "import_agent_s": process.import_agent_s(),
-        "repl_first_line_s": process.repl_first_line_s(),
-        "listening_to_silence_percent_of_a_core": 100 * silent,
-        "listening_to_noise_percent_of_a_core": 100 * noisy,
-        "peak_memory_mb": memory,
-    }
-    figures["500 skills"] = skills.figures()
-    OUT.mkdir(exist_ok=True)
-    record = {"machine": f"{platform.machine()}, Python {platform.python_version()}", **figures}
-    (OUT / "bench.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    console.print(_table(figures))
+    figures: Sections = {}
+    for name in wanted:
+        found = _measured(name, options, console)
+        figures |= found
+        for section, values in found.items():
+            console.print(_table(section, values))
+    console.print(_bars(figures))
+    _write("bench.json", {"machine": _machine(), **figures})
     console.print(f"Written to {OUT / 'bench.json'}", style="dim")
 
 
-def _heard(clips: list, pace: str) -> dict[str, float]:
-    return listening.summary(asyncio.run(listening.run(clips, [str(PLUGIN)], pace)))
+def _measured(name: str, options: Options, console: Console) -> Sections:
+    """Return the figures of a section, or say why there are none."""
+    try:
+        found = SECTIONS[name](options)
+    except ModuleNotFoundError as error:
+        console.print(f"{name} is left out: {error}", style="yellow")
+        return {}
+    if not found:
+        console.print(f"{name} is left out: {MISSING}", style="yellow")
+    return found
 
 
-def _table(figures: dict[str, dict[str, float]]) -> Table:
-    table = Table("figure", "value", title="glasses bench")
+def _table(section: str, values: Mapping[str, float]) -> Table:
+    table = Table("figure", "value", title=section, title_style="bold", width=64)
     table.columns[1].justify = "right"
-    for section, values in figures.items():
-        table.add_section()
-        table.add_row(f"[bold]{section}[/]", "")
-        for name, value in values.items():
-            table.add_row(name.replace("_", " "), f"{value:,.2f}")
+    for name, value in values.items():
+        table.add_row(name.replace("_", " "), "–" if math.isnan(value) else f"{value:,.2f}")
     return table
 
 
+def _bars(figures: bars.Figures) -> Table:
+    table = Table("bar", "asked", "seen", "met", title="asked and seen", title_style="bold")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    words = {True: "[green]yes[/]", False: "[red]no[/]", None: "[dim]not measured[/]"}
+    for bar in bars.BARS:
+        seen = bar.seen(figures)
+        table.add_row(
+            bar.what, bar.asked, "–" if seen is None else f"{seen:,.1f}", words[bar.met(figures)]
+        )
+    return table
+
+
+def _machine() -> str:
+    return f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
+
+
+def _write(name: str, record: Mapping[str, object]) -> None:
+    """Write a record; what is not a number (JSON has no NaN) is null in it."""
+    OUT.mkdir(exist_ok=True)
+    text = json.dumps(_plain(record), indent=2, allow_nan=False)
+    (OUT / name).write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: object) -> object:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case Mapping():
+            return {name: _plain(inner) for name, inner in value.items()}
+        case list():
+            return [_plain(inner) for inner in value]
+    return value
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,120 +1,135 @@
-"""Command acceptance, cut-offs, and speech end to first glyph on recorded commands."""
+"""Turns, waits and acceptance on recorded commands: the agent beside plain detectors."""
 
 from __future__ import annotations
 
-import statistics
+import asyncio
 import tempfile
-import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TypeVar
 
-from agent.cli.compose import ears
+from agent.cli.compose import DEMO_PLACE, ears
 from agent.config import load
+from agent.listen.endpoint import Ended, Endpointer, Event
+from agent.listen.patience import Patience
+from agent.listen.vad import CascadeVad
 from agent.loop import Agent, AgentOptions
-from agent.messages import Intent
 from agent.plugins import Skills
-from agent.turn import Turn, intent_json
-from hardware.audio import read
-from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ, Devices
+from agent.turn import Turn
+from hardware.base import AudioChunk, Devices, Microphone, Speaker
 from hardware.display import MemoryDisplay
 from hardware.location import FixedLocation
-from hardware.microphone import FileMicrophone
 from hardware.profiles import load as load_profile
-from tests.shared import Order
+from tests.bench import detectors, hesitant, turns
+from tests.bench.turns import Clip, Outcome, Point
+from tests.shared import PLUGIN, orders
 
-STAGES = ("endpoint", "transcript", "intent", "reply", "first_glyph")
+Thing = TypeVar("Thing")
 
-CUT_EARLY_MS = 100.0
-"""A turn that ends this long before the last speech of its clip cut the speaker off."""
+SCALES = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+"""What all waits are multiplied by, to draw our curve; 1 is how the agent ships."""
+
+QUICK = 40
+"""Clips of each set in a quick run."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What became of one clip."""
+class Measured:
+    """What was found about one set of clips."""
 
-    accepted: bool
-    """One turn, with the labelled action and every slot right."""
-    cut: bool
-    """A turn ended before the speaker had finished."""
-    waits_ms: dict[str, float]
-    """Time of each stage after the last speech of the clip."""
-    compute_ratio: float
-    """Seconds of audio handled in one second of processor time."""
+    figures: dict[str, float]
+    """The agent as it ships, every clip, as fast as it can."""
+    realtime: dict[str, float]
+    """The same on every so-manieth clip, at the pace of speech."""
+    curves: dict[str, list[Point]]
+    """Cut-offs against waits: `agent`, and each plain detector."""
+
+    def as_json(self) -> dict[str, list[dict[str, float]]]:
+        """Return the curves for the record."""
+        return {name: [asdict(point) for point in curve] for name, curve in self.curves.items()}
 
 
-def make_agent(plugins: Sequence[str], folder: Path) -> Agent:
+def make_agent(
+    plugins: Sequence[str], folder: Path, speaker: Speaker | None = None, scale: float = 1.0
+) -> Agent:
     """Build the agent as the command line does, with a display that only remembers."""
-    from agent.cli.compose import DEMO_PLACE
-
-    devices = Devices(MemoryDisplay(load_profile("quark-s1")), FixedLocation(DEMO_PLACE))
+    display = MemoryDisplay(load_profile("quark-s1"))
+    devices = Devices(display, FixedLocation(DEMO_PLACE), speaker)
     skills = Skills.discover(plugins)
     make = ears(load(), "en").make
-    return Agent(skills, devices, folder, transcriber=make, options=AgentOptions(language="en"))
+    options = AgentOptions(language="en", patience=Patience().scaled(scale))
+    return Agent(skills, devices, folder, transcriber=make, options=options)
 
 
-def clip_speech_end_ms(path: Path) -> float:
-    """Return where the speech of a whole clip ends, by energy, in ms."""
-    from agent.listen.endpoint import energy_speech_end
+class _Noting(Endpointer):
+    """The endpointer as it ships, noting when utterances end."""
 
-    return energy_speech_end(read(path), 0.0)
+    def __init__(self, ended_ms: list[float]) -> None:
+        super().__init__(CascadeVad())
+        self._ended_ms = ended_ms
 
-
-async def hear(agent: Agent, order: Order, pace: Literal["realtime", "fast"]) -> Heard:
-    """Stream one clip through the whole loop."""
-    microphone = FileMicrophone(order.path, pace=pace)
-    cpu = time.process_time()
-    turns = [turn async for turn in agent.listen(microphone, str(order.path))]
-    cpu = time.process_time() - cpu
-    audio_s = len(read(order.path)) / SAMPLE_BYTES / SAMPLE_RATE_HZ
-    end = clip_speech_end_ms(order.path)
-    ends = [t.timings.endpoint for t in turns if t.timings.endpoint is not None]
-    cut = any(t < end - CUT_EARLY_MS for t in ends)
-    waits = {}
-    if turns and not cut:
-        times = turns[-1].timings.rounded()
-        waits = {s: t - end for s in STAGES if (t := times[s]) is not None}
-    return Heard(_right(turns, order), cut, waits, audio_s / max(cpu, 1e-6))
+    def push(self, chunk: AudioChunk, wait_ms: float | None = None) -> Event:
+        """Take the next chunk."""
+        event = super().push(chunk, wait_ms)
+        if isinstance(event, Ended):
+            self._ended_ms.append(event.endpoint_ms)
+        return event
 
 
-def _right(turns: Sequence[Turn], order: Order) -> bool:
-    if len(turns) != 1 or not isinstance(turns[0].intent, Intent):
-        return False
-    call = intent_json(turns[0].intent)
-    return call["action"] == order.action and call["slots"] == order.slots
+@dataclass(slots=True)
+class Wearer:
+    """A `Listener` on an agent."""
+
+    agent: Agent
+    """Whose ears they are."""
+    ended_ms: list[float] = field(default_factory=list)
+    """See `Listener`."""
+
+    def listen(self, microphone: Microphone) -> AsyncIterator[Turn]:
+        """Yield the turns of a stream."""
+        self.ended_ms = []
+        return self.agent.listen(microphone, endpointer=_Noting(self.ended_ms))
 
 
-async def run(
-    orders: Iterable[Order], plugins: Sequence[str], pace: Literal["realtime", "fast"]
-) -> list[Heard]:
-    """Stream every clip; one agent hears them all, as a wearer's would."""
-    from rich.progress import track
-
+@asynccontextmanager
+async def wearer(scale: float = 1.0) -> AsyncIterator[Wearer]:
+    """Give an agent's ears, the coffee plugin beside all skills, every wait `scale` times."""
     with tempfile.TemporaryDirectory() as folder:
-        agent = make_agent(plugins, Path(folder))
-        title = f"hearing at {pace} pace"
-        heard = [await hear(agent, o, pace) for o in track(list(orders), title)]
-        await agent.close()
-    return heard
+        agent = make_agent([str(PLUGIN)], Path(folder), scale=scale)
+        try:
+            yield Wearer(agent)
+        finally:
+            await agent.close()
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value below which `share` of the values lie, by nearest rank."""
-    ranked = sorted(values)
-    return ranked[min(len(ranked) - 1, int(share * len(ranked)))] if ranked else float("nan")
-
-
-def summary(heard: Sequence[Heard]) -> dict[str, float]:
-    """Return the figures of one run."""
-    figures: dict[str, float] = {
-        "clips": len(heard),
-        "accepted_percent": 100 * sum(h.accepted for h in heard) / max(1, len(heard)),
-        "cut_off_percent": 100 * sum(h.cut for h in heard) / max(1, len(heard)),
-        "times_realtime": statistics.median(h.compute_ratio for h in heard),
+def sets(quick: bool = False) -> dict[str, list[Clip]]:
+    """Return the fluent and the hesitant clips; nothing without the recordings."""
+    recorded = orders()
+    if not recorded:
+        return {}
+    made, _ = hesitant.make(recorded)
+    found = {
+        "fluent": turns.fluent(spread(recorded, QUICK) if quick else recorded),
+        "hesitant": [Clip(order, said.speech_end_ms) for order, said in made],
     }
-    for stage in STAGES:
-        waits = [h.waits_ms[stage] for h in heard if stage in h.waits_ms]
-        figures[f"{stage}_p50_ms"] = percentile(waits, 0.5)
-        figures[f"{stage}_p95_ms"] = percentile(waits, 0.95)
-    return figures
+    return {name: spread(clips, QUICK) if quick else clips for name, clips in found.items()}
+
+
+def measure(clips: Sequence[Clip], realtime: int, scales: Sequence[float] = SCALES) -> Measured:
+    """Measure one set; `realtime` clips of it at the pace of speech too."""
+    by_scale = {scale: _hear(scale, clips, "fast") for scale in {*scales, 1.0}}
+    slow = _hear(1.0, spread(clips, realtime), "realtime")
+    ours = [turns.point(scale, by_scale[scale]) for scale in sorted(by_scale)]
+    plain = {name: detectors.curve(one, clips) for name, one in detectors.DETECTORS.items()}
+    return Measured(turns.summary(by_scale[1.0]), turns.summary(slow), {"agent": ours} | plain)
+
+
+def _hear(scale: float, clips: Sequence[Clip], pace: turns.Pace) -> list[Outcome]:
+    return asyncio.run(turns.hear_all(wearer(scale), clips, pace))
+
+
+def spread(things: Sequence[Thing], count: int) -> list[Thing]:
+    """Return about `count` things, evenly from all of them."""
+    return list(things[:: max(1, len(things) // count)]) if count else []

@@ -45,20 +45,35 @@ def repl_first_line_s() -> float:
     return _median_s([glasses, "repl"], "help\n:quit\n")
 
 
-def idle_share(seconds: float = 10.0) -> tuple[float, float]:
-    """Return the share of one core used while listening: to silence, and to room noise.
+def figures(plugin: str, seconds: float = 20.0) -> dict[str, float]:
+    """Return the figures of the benchmark; `seconds` are listened to silence, and to noise."""
+    silent, noisy = idle_share(seconds)
+    return {
+        "listening_to_silence_percent_of_a_core": 100 * silent,
+        "listening_to_noise_percent_of_a_core": 100 * noisy,
+        "peak_memory_mb": peak_memory_mb(),
+        "grammar_ready_s": grammar_ready_s(plugin),
+        "import_agent_s": import_agent_s(),
+        "repl_first_line_s": repl_first_line_s(),
+    }
 
-    The noise is white at -50 dBFS, louder than a quiet room and quieter than speech.
+
+def idle_share(seconds: float) -> tuple[float, float]:
+    """Return the share of one core used while listening: to a quiet room, and to room noise.
+
+    Both are white noise: at -75 dBFS, since no microphone gives digital silence, and at -50 dBFS,
+    louder than a quiet room and quieter than speech.
     """
     from hardware.microphone import FileMicrophone
     from tests.bench.listening import make_agent
 
     samples = int(seconds * SAMPLE_RATE_HZ)
     noise = random.Random(1)
-    quiet = bytes(samples * 2)
-    room = b"".join(
-        int(noise.gauss(0, 104)).to_bytes(2, "little", signed=True) for _ in range(samples)
-    )
+
+    def room(dbfs: float) -> bytes:
+        level = 32768 * 10 ** (dbfs / 20)
+        heard = (round(noise.gauss(0, level)) for _ in range(samples))
+        return b"".join(sample.to_bytes(2, "little", signed=True) for sample in heard)
 
     async def share(pcm: bytes) -> float:
         with tempfile.TemporaryDirectory() as folder:
@@ -72,7 +87,7 @@ def idle_share(seconds: float = 10.0) -> tuple[float, float]:
             await agent.close()
         return used
 
-    return asyncio.run(share(quiet)), asyncio.run(share(room))
+    return asyncio.run(share(room(-75))), asyncio.run(share(room(-50)))
 
 
 READY = """

@@ -1,0 +1,127 @@
+"""The command `enroll`, from a folder of recordings and from a microphone that plays them."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import wave
+
+import pytest
+
+pytest.importorskip("pocketsphinx")
+
+from rich.console import Console
+
+from agent.cli import enroll as command
+from agent.cli.enroll import TEXTS, enroll
+from agent.errors import ConfigError, EngineError
+from agent.listen.acoustic import Aligner
+from agent.listen.enroll import find
+from hardware.microphone import FileMicrophone
+from tests.agent.listen.speakers import LINES, needs_voices, said
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    for name in ("DATA", "MODELS", "PLUGINS", "LANGUAGE"):
+        monkeypatch.delenv(f"GLASSES_{name}", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GLASSES_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    return tmp_path / "data"
+
+
+def recorded(folder, lines, robot=True):
+    folder.mkdir()
+    names = []
+    for number, text in enumerate(lines, start=1):
+        names.append(f"{number:02}.wav {text}\n")
+        with wave.open(str(folder / f"{number:02}.wav"), "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(16_000)
+            out.writeframes(said(text, robot))
+    (folder / "transcripts.txt").write_text("".join(names))
+    return folder
+
+
+@needs_voices
+def test_a_folder_is_heard_compared_kept_and_forgotten(data, tmp_path, capsys):
+    folder = recorded(tmp_path / "takes", LINES)
+    with (folder / "transcripts.txt").open("a") as out:
+        out.write(f"01.wav {LINES[3]}\nmissing.wav show me\n")
+    enroll(None, (), folder, forget=False, sentences=False)
+    shown = capsys.readouterr().out
+    assert "01.wav: that did not sound like this line" in shown
+    assert "missing.wav does not exist" in shown
+    assert f"of {len(LINES)} sentences understood that it had not learnt from" in shown
+    assert "glasses enroll --forget" in shown
+    kept = find(data)
+    assert kept is not None
+    assert kept.source == str(folder)
+    assert kept.comparison.better
+
+    enroll("zh", (), None, forget=True, sentences=False)
+    assert capsys.readouterr().out.strip() == TEXTS["zh"]["forgotten"]
+    assert find(data) is None
+    enroll("en", (), None, forget=True, sentences=False)
+    assert capsys.readouterr().out.strip() == TEXTS["en"]["nothing"]
+
+
+@needs_voices
+def test_too_little_is_refused_with_the_reason(data, tmp_path):
+    folder = recorded(tmp_path / "takes", LINES[:2])
+    with pytest.raises(EngineError, match="20 s are needed"):
+        enroll(None, (), folder, forget=False, sentences=False)
+    assert find(data) is None
+
+
+def test_a_folder_without_transcripts_is_told_how_to_get_them(data, tmp_path):
+    with pytest.raises(ConfigError, match="glasses enroll --sentences"):
+        enroll(None, (), tmp_path, forget=False, sentences=False)
+    (tmp_path / "transcripts.txt").write_text("01.wav 播放音乐\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="no English words"):
+        enroll(None, (), tmp_path, forget=False, sentences=False)
+
+
+def test_the_lines_to_record_are_said_by_the_installed_skills(data, capsys):
+    enroll(None, (), None, forget=False, sentences=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert 15 <= len(lines) <= 45
+    name, _, text = lines[0].partition(" ")
+    assert name == "01.wav"
+    assert len(text.split()) in command.WORDS
+
+
+@needs_voices
+def test_the_wearer_reads_and_is_asked_again_for_another_line(data):
+    shown = io.StringIO()
+    console = Console(file=shown, highlight=False, width=100)
+    aligner = Aligner()
+    session = command._Session(aligner)
+    heard = [said(LINES[0]), said(LINES[1]), said(LINES[2])]  # the first is not what is asked for
+    device = FileMicrophone(*heard, pace="fast", tail_ms=1500)
+    reading = command._hear_reading(device, LINES[1:3], session, console, TEXTS["en"])
+    asyncio.run(reading)
+    aligner.close()
+    assert [take.text for take in session.takes] == list(LINES[1:3])
+    assert session.faults == {"other words": 1}
+    assert shown.getvalue().count("once more") == 1
+
+
+def test_nobody_reads(data):
+    """Silence, then a microphone that ends: asked again, left out, and no crash."""
+    shown = io.StringIO()
+    console = Console(file=shown, highlight=False, width=100)
+    aligner = Aligner()
+    session = command._Session(aligner)
+    device = FileMicrophone(bytes(32_000 * 30), pace="fast", tail_ms=0)
+    asyncio.run(command._hear_reading(device, LINES[:1], session, console, TEXTS["zh"]))
+    aligner.close()
+    assert session.takes == []
+    assert session.faults == {"quiet": command.TRIES}
+    assert TEXTS["zh"]["skipped"] in shown.getvalue()
+
+
+def test_both_languages_say_everything():
+    assert TEXTS["en"].keys() == TEXTS["zh"].keys()

@@ -1,0 +1,78 @@
+"""What listening has to reach, and whether it does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Figures = Mapping[str, Mapping[str, float]]
+"""Figures by section and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One figure and its limit."""
+
+    what: str
+    """In words."""
+    section: str
+    """Section it stands in."""
+    figure: str
+    """Its name there."""
+    limit: float
+    """The limit itself is still good enough."""
+    at_least: bool = False
+    """True where more is better."""
+
+    @property
+    def asked(self) -> str:
+        """Return the limit as it is printed."""
+        return f"{'≥' if self.at_least else '≤'} {self.limit:g}"
+
+    def seen(self, figures: Figures) -> float | None:
+        """Return what was measured; None when nothing was."""
+        value = figures.get(self.section, {}).get(self.figure)
+        return None if value is None or math.isnan(value) else value
+
+    def met(self, figures: Figures) -> bool | None:
+        """Whether it is reached; None when nothing was measured."""
+        value = self.seen(figures)
+        if value is None:
+            return None
+        return value >= self.limit if self.at_least else abs(value) <= self.limit
+
+
+FLUENT, HESITANT = "fluent", "hesitant"
+SLOWLY = ", real-time pace"
+
+BARS = (
+    Bar("fluent commands: cut off (%)", FLUENT, "cut_off_percent", 3),
+    Bar("the same, reopened ones counted too (%)", FLUENT, "cut_off_or_reopened_percent", 3),
+    Bar("fluent commands: wait, p50 (ms)", FLUENT + SLOWLY, "endpoint_p50_ms", 150),
+    Bar("hesitant commands: cut off (%)", HESITANT, "cut_off_percent", 5),
+    Bar("hesitant commands: wait, p50 (ms)", HESITANT + SLOWLY, "endpoint_p50_ms", 200),
+    Bar("speech end to first glyph, p50 (ms)", FLUENT + SLOWLY, "first_glyph_p50_ms", 250),
+    Bar("speech end to first glyph, p95 (ms)", FLUENT + SLOWLY, "first_glyph_p95_ms", 500),
+    Bar("commands understood, clean (%)", FLUENT, "accepted_percent", 97, at_least=True),
+    Bar("commands understood at 12 dB (%)", "recognition", "accepted_12db_percent", 88, True),
+    Bar("understood, mean of 24 to 6 dB (%)", "recognition", "accepted_mean_percent", 87, True),
+    Bar("other speech taken for a command (%)", "recognition", "false_accept_percent", 3),
+    Bar("“stop” over an action, slowest (ms)", "stop", "action_slowest_ms", 300),
+    Bar("“stop” over an action, acted (%)", "stop", "action_acted_percent", 100, at_least=True),
+    Bar("“stop” over music, slowest (ms)", "stop", "music_24_db_below_slowest_ms", 300),
+    Bar("“stop” over music, acted (%)", "stop", "music_24_db_below_acted_percent", 100, True),
+    Bar(
+        "always listening, silence (% of a core)",
+        "process", "listening_to_silence_percent_of_a_core", 3,
+    ),
+    Bar(
+        "always listening, room noise (% of a core)",
+        "process", "listening_to_noise_percent_of_a_core", 3,
+    ),
+    Bar("an hour: growth of memory (%)", "soak", "memory_growth_percent", 5),
+    Bar("an hour: chunks lost", "soak", "chunks_lost", 0),
+    Bar("an hour: drift of the wait (ms)", "soak", "drift_ms", 20),
+    Bar("an hour: commands answered once (%)", "soak", "answered_once_percent", 97, at_least=True),
+)  # fmt: skip
+"""The bars of the issue, in its order."""
