@@ -316,8 +316,11 @@ class Hearing:
         if whole and len(both) > len(said) > 0 and both[: len(said) - 1] == said[:-1]:
             return joined
         alone = await self._ask(utterance, lambda engine: self._again(engine, heard.sound))
-        if alone is None or (whole and not self._whole(alone)):
+        if alone is None:
             return joined if whole else replace(heard, error=utterance.error)
+        neither = not before.text and not alone.text  # one long talk that nobody understood
+        if neither or (whole and not self._whole(alone)):
+            return joined
         return replace(heard, transcript=alone)
 
     def _whole(self, transcript: Transcript) -> bool:

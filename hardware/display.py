@@ -170,7 +170,7 @@ class TerminalDisplay:
         columns = self._terminal_columns()
         if columns >= frame.profile.columns:
             self._redraw(_box(frame, _paints(), columns, self._can_write("╭")))
-        elif frame != self._printed:
+        elif self._printed is None or frame.lines != self._printed.lines:
             self._printed = frame
             self._write("".join(f"| {line.text}".rstrip() + "\n" for line in frame.lines))
 

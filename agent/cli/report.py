@@ -16,10 +16,12 @@ from agent import config, derive
 from agent.cli import print_json
 from agent.cli.compose import Chosen, ears, model, place, provided
 from agent.config import Config
-from agent.errors import PluginError
+from agent.errors import EngineError, PluginError
 from agent.gate import Gate
 from agent.hooks import KINDS
+from agent.listen import enroll
 from agent.listen.health import HealthLog
+from agent.listen.vad import CascadeVad
 from agent.plugins import Skills
 from agent.skill import Action, Risk
 from hardware.base import DeviceError
@@ -53,7 +55,10 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     note = "" if there else "`glasses talk` streams spoken examples instead"
     yield Finding("microphone", "ok" if there else "missing", why, note)
     yield _listening(settings)
-    yield Finding("voice activity", "ok", f"webrtcvad {_version('webrtcvad-wheels')}, mode 3")
+    note = CascadeVad().note
+    detector = f"webrtcvad {_version('webrtcvad-wheels')}" + ("" if note else ", then silero")
+    yield Finding("voice activity", "missing" if note else "ok", detector, note)
+    yield _opens(settings)
     for language, name in (("en", "English"), ("zh", "Chinese")):
         chosen = ears(settings, language)
         state: State = "missing" if chosen.name == "none" else "ok"
@@ -87,6 +92,18 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
         yield Finding("plugin", "problem", problem.plugin, problem.reason)
     if unknown := Gate(settings.data).unresolved():
         yield Finding("payments", "problem", f"{unknown} of unknown outcome", "check before paying")
+
+
+def _opens(settings: Config) -> Finding:
+    """Say what opens a turn, and whose voice the recogniser was fitted to."""
+    opens = {"always": "speech", "phrase": f"“{settings.wake_phrase}”, touch", "touch": "touch"}
+    try:
+        voice = enroll.find(settings.data)
+    except EngineError as error:
+        return Finding("wearer", "problem", f"turns open by {opens[settings.wake]}", str(error))
+    whose = "your voice is enrolled" if voice else "any voice"
+    note = "" if voice else "`glasses enroll` fits recognition to yours"
+    return Finding("wearer", "ok", f"turns open by {opens[settings.wake]}; {whose}", note)
 
 
 def _listening(settings: Config) -> Finding:

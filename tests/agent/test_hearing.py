@@ -6,6 +6,7 @@ from agent.listen.endpoint import Endpointer
 from agent.listen.engine import EngineThread
 from agent.listen.patience import Patience
 from agent.listen.wake import Spotted
+from agent.messages import Transcript
 from agent.sayable import Saying
 from tests.speech import ReadingEars, Script, place
 
@@ -232,3 +233,20 @@ async def test_while_a_key_is_held_pauses_do_not_end_the_turn():
             ear.events.append((chunk.end_ms, event))
     assert ear.texts == ["play jazz"]
     assert ear.heard[0].endpoint_ms == ear.script.end_ms("jazz") + 100
+
+
+class Deaf(ReadingEars):
+    """An engine that understands nothing that was said."""
+
+    def finish(self):
+        return Transcript("", confidence=0.0, engine=self.name)
+
+
+async def test_talk_that_is_not_understood_is_answered_once():
+    ear = Ear(".... some other talk ....... about the weather ..........")
+    ear.engine = Deaf(ear.script)
+    await ear.listen()
+    assert [(heard.transcript.text, heard.continues) for heard in ear.heard] == [
+        ("", False),
+        ("", True),
+    ]
