@@ -233,7 +233,8 @@ class Hearing:
             self._utterance = utterance = _Utterance(list(event.preroll), before)
             utterance.held = held or self.attention.held
             heard = before.chunks if before else utterance.chunks
-            await self._ask(utterance, lambda engine: self._begin(engine, heard))
+            ambient = b"".join(map(words, event.before))
+            await self._ask(utterance, lambda engine: self._begin(engine, heard, ambient))
 
     async def _hear(self, utterance: _Utterance, chunk: AudioChunk) -> None:
         """Give the engine a chunk, and see what was said so far where that matters."""
@@ -343,7 +344,10 @@ class Hearing:
             utterance.error = error
             return None
 
-    def _begin(self, engine: Transcriber, chunks: Sequence[AudioChunk]) -> None:
+    @staticmethod
+    def _begin(engine: Transcriber, chunks: Sequence[AudioChunk], ambient: bytes = b"") -> None:
+        if ambient:
+            engine.ambient(ambient)
         engine.start()
         pcm = b"".join(map(words, chunks))
         for at in range(0, len(pcm), REPLAY_BYTES):

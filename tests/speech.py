@@ -75,6 +75,9 @@ class ReadingEars:
     def expect(self, sayings):
         self.expected.append([saying.template for saying in sayings])
 
+    def ambient(self, pcm):
+        self.before = pcm
+
     def start(self):
         self._called("start")
         self._heard.clear()

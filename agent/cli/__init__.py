@@ -240,7 +240,7 @@ def skills(name: str | None, form: str | None, plugins: tuple[str, ...]) -> None
     show(name, form or "table", plugins)  # type: ignore[arg-type]  # the flags' values
 
 
-@main.command()
+@main.command("enroll")
 @LANGUAGE
 @PLUGIN
 @click.option(
@@ -253,7 +253,7 @@ def skills(name: str | None, form: str | None, plugins: tuple[str, ...]) -> None
 @click.option("--forget", is_flag=True, help="Remove the voice that was enrolled.")
 @click.option("--sentences", is_flag=True, help="Print the lines to read, and end.")
 @one_line_errors
-def enroll(
+def enroll_voice(
     language: str | None,
     plugins: tuple[str, ...],
     source: Path | None,

@@ -10,7 +10,9 @@ from these arrays agree with the decoder's own to its steps of a tenth of a nat.
 from __future__ import annotations
 
 import math
+import shutil
 import tempfile
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -184,10 +186,11 @@ class Aligner:
         folder = folder_of_model()
         from pocketsphinx import Config, Decoder
 
-        self._cepstra = tempfile.TemporaryDirectory(prefix="glasses-cepstra-")
+        self._cepstra = Path(tempfile.mkdtemp(prefix="glasses-cepstra-"))
+        self._remove = weakref.finalize(self, shutil.rmtree, self._cepstra, ignore_errors=True)
         config = Config(
             hmm=str(folder), lm=None, dict=None, bestpath=False, compallsen=True,
-            mfclogdir=self._cepstra.name, loglevel="FATAL",
+            mfclogdir=str(self._cepstra), loglevel="FATAL",
         )  # fmt: skip
         self._decoder = Decoder(config)
         self._taught: set[str] = set()
@@ -195,7 +198,7 @@ class Aligner:
 
     def close(self) -> None:
         """Remove what the decoder wrote."""
-        self._cepstra.cleanup()
+        self._remove()
 
     def align(self, text: str, pcm: bytes) -> Alignment | None:
         """Align 16 kHz mono int16; None when the sentence cannot be in it."""
@@ -226,7 +229,7 @@ class Aligner:
         self._decoder.start_utt()
         self._decoder.process_raw(pcm, full_utt=True)
         self._decoder.end_utt()
-        (path,) = Path(self._cepstra.name).iterdir()
+        (path,) = self._cepstra.iterdir()
         raw = path.read_bytes()  # a count, then big-endian floats
         path.unlink()
         return np.frombuffer(raw, ">f4", offset=4).reshape(-1, CEPSTRA).astype(np.float64)

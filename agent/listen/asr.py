@@ -34,6 +34,13 @@ class Transcriber(Protocol):
         """
         ...
 
+    def ambient(self, pcm: bytes) -> None:
+        """Take note of the sound right before an utterance, in which nobody spoke: up to 1 s.
+
+        Called before `start` where there is any.
+        """
+        ...
+
     def start(self) -> None:
         """Begin an utterance; one that was begun and not finished is thrown away."""
         ...

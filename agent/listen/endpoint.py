@@ -33,6 +33,8 @@ class EndpointOptions:
 
     preroll_ms: float = 300
     """Audio from before the first speech that belongs to the utterance: soft first consonants."""
+    ambient_ms: float = 1000
+    """Sound from before the pre-roll that tells of the noise."""
     start_ms: float = 60
     """Unbroken speech that opens an utterance."""
     end_ms: float = 400
@@ -56,6 +58,8 @@ class Started:
     """What belongs to it so far, oldest first, the chunk just pushed included."""
     start_ms: float
     """Start of the first chunk with speech."""
+    before: tuple[AudioChunk, ...] = ()
+    """What was heard before the pre-roll, at most `ambient_ms` of it: the noise of the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ class Endpointer:
 
     def open(self, chunk: AudioChunk) -> Started:
         """Begin an utterance with the chunk just pushed, whatever is heard: a key is held."""
-        preroll = tuple(self._recent) or (chunk,)
+        preroll = tuple(self._recent)[-15:] or (chunk,)
         self.reset()
         self._utterance = _Utterance(chunk.start_ms, chunk.end_ms, chunk.duration_ms)
         return Started(preroll, chunk.start_ms)
@@ -166,12 +170,13 @@ class Endpointer:
         self._speech_ms = self._speech_ms + chunk.duration_ms if speech else 0.0
         self._recent.append(chunk)
         oldest_ms = chunk.end_ms - self._speech_ms - self._options.preroll_ms
-        while self._recent and self._recent[0].end_ms <= oldest_ms:
+        while self._recent and self._recent[0].end_ms <= oldest_ms - self._options.ambient_ms:
             self._recent.popleft()
         if not speech or self._speech_ms < self._options.start_ms:
             return _IDLE
         start_ms = chunk.end_ms - self._speech_ms
-        started = Started(tuple(self._recent), start_ms)
+        before = tuple(heard for heard in self._recent if heard.end_ms <= oldest_ms)
+        started = Started(tuple(self._recent)[len(before) :], start_ms, before)
         spoken_ms = self._speech_ms
         self.reset()
         self._utterance = _Utterance(start_ms, chunk.end_ms, spoken_ms)

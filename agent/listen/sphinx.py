@@ -7,21 +7,22 @@ faster than speech, so that the text is there a few ms after the last sample.
 from __future__ import annotations
 
 import math
-import sys
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from agent.errors import EngineError
 from agent.listen import grammar
+from agent.listen.compensate import Compensator
+from agent.listen.confidence import REJECT_BELOW, Reading
 from agent.listen.pronounce import cmu_dictionary, pronounce
 from agent.messages import Transcript
 from agent.sayable import Saying
 
 if TYPE_CHECKING:
-    from pocketsphinx import Decoder, Segment
+    from pocketsphinx import Decoder
 
     from agent.listen.enroll import Enrolment
 
@@ -33,17 +34,15 @@ LANGUAGE_WEIGHT = 6.5
 SCORE_UNIT = 1024
 """pocketsphinx's search keeps scores in steps of 2**SENSCR_SHIFT of its logarithm's base."""
 
+NOISE_BYTES = SAMPLE_BYTES * 8_000
+"""Least sound before an utterance that noise is measured in, 500 ms."""
+COMPENSATED = 0.5
+"""Nats a frame that a reading without the noise fits worse than the others when it is as right."""
+FEED_FRAMES = 20
+"""Frames of 10 ms that are decoded in one call."""
 FEED_BYTES = SAMPLE_BYTES * 3_200
 """Most that is decoded in one call, 200 ms: pocketsphinx holds the GIL meanwhile, and ends in a
 segmentation fault when several seconds come at once to a decoder that streams."""
-
-REJECT_BELOW = 0.4
-"""Confidence under which nothing was understood.
-
-Beside 82 templates of other skills it empties none of 237 right barista orders in quiet and 4 of
-224 in kitchen noise at 12 dB. With the built-in skills it lets through 7 of 143 pieces of other
-speech and 12 of 72 pieces of noise that the WebRTC detector took for speech.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +60,13 @@ class SphinxOptions:
     free_probability: float = 1e-15
     """Probability of each free-text word beside 1 for a word of the grammar: what the grammar
     can say in closed form wins over free text unless it sounds clearly worse."""
-    retry_below: float = 0.9
-    """Confidence under which the utterance is decoded once more, normalised as a whole; 0 never.
-    Costs a twentieth of its length on 1 command in 16, and mends 1 in 100."""
-    retry_above: float = 0.05
-    """Confidence under which that is not worth the time."""
+    retry_below: float = -3.0
+    """Fit under which the utterance is decoded again, normalised as a whole: 5 % of its length."""
+    retry_noisy_below: float = -2.3
+    """Fit under which it is decoded again, in both ways, where there was noise before it: words
+    that are none fit better there."""
+    noisy_below_db: float = 25.0
+    """How far speech stands out from the sound before it where there is noise to take off."""
     reject_below: float = REJECT_BELOW
     """Confidence under which the text becomes empty; 0 keeps everything."""
     graphs: int = 8
@@ -93,6 +94,8 @@ class PocketSphinx:
         self._active: str | None = None
         self._speaking = False
         self._heard = bytearray()
+        self._before = b""
+        self._compensator: Compensator | None = None
 
     def expect(self, sayings: Sequence[Saying]) -> None:
         """Build or recall the graph of `sayings`; it holds from the next `start`."""
@@ -101,6 +104,10 @@ class PocketSphinx:
             self._graphs[key] = self._compile(grammar.build(sayings))
         self._graphs.move_to_end(key)
         self._active = self._graphs[key]
+
+    def ambient(self, pcm: bytes) -> None:
+        """Measure the noise in what was heard while nobody spoke, right before an utterance."""
+        self._before = pcm
 
     def start(self) -> None:
         """Begin an utterance on the graph that was expected last."""
@@ -123,7 +130,7 @@ class PocketSphinx:
         """Return the best words so far; the last ones may still change."""
         if not self._speaking:
             return None
-        heard = self._hypothesis(final=False)
+        heard = self._so_far()
         return heard if heard.text else None
 
     def prepare(self) -> None:
@@ -135,16 +142,32 @@ class PocketSphinx:
         if not self._speaking:
             return nothing
         self._decoder.end_utt()
-        heard = self._hypothesis(final=True)
-        unsure = self.options.retry_above <= heard.confidence < self.options.retry_below
-        if unsure and 0 < len(self._heard) <= RETRY_BYTES:
-            heard = max(heard, self._again(), key=lambda transcript: transcript.confidence)
+        heard = [self._reading()]
+        noisy = self._is_noisy()
+        enough = self.options.retry_noisy_below if noisy else self.options.retry_below
+        if heard[0].fit < enough and 0 < len(self._heard) <= RETRY_BYTES:
+            if noisy:
+                heard.append(self._without_noise())
+            if heard[-1].fit < enough:
+                heard.append(self._again())
         self._reset()
-        if heard.confidence < self.options.reject_below:
-            return replace(nothing, confidence=heard.confidence)
-        return heard
+        best = max(heard, key=lambda reading: reading.fit)
+        if not best.text:
+            return nothing
+        others = sum(reading.text != best.text for reading in heard)
+        confidence = best.confidence(agreed=3 - others)
+        if confidence < self.options.reject_below:
+            return replace(nothing, confidence=confidence)
+        return Transcript(best.text, confidence=confidence, engine=self.name)
 
-    def _again(self) -> Transcript:
+    def _reading(self, bonus: float = 0.0) -> Reading:
+        """Return the sentence that the decoder has ended with."""
+        hypothesis = self._decoder.hyp()
+        if hypothesis is None or not hypothesis.hypstr:
+            return Reading()
+        return Reading.of(hypothesis.hypstr, self._decoder.seg(), bonus)
+
+    def _again(self) -> Reading:
         """Decode the utterance once more, with the mean of all of it taken off its cepstrum.
 
         While streaming only the mean of earlier utterances is known: wrong after a change of
@@ -153,15 +176,37 @@ class PocketSphinx:
         self._decoder.start_utt()
         self._decoder.process_raw(bytes(self._heard), full_utt=True)
         self._decoder.end_utt()
-        return self._hypothesis(final=True)
+        return self._reading()
 
-    def _hypothesis(self, final: bool) -> Transcript:
-        """Return what the decoder makes of it, and how well its words fit the sound."""
+    def _is_noisy(self) -> bool:
+        """Whether noise was heard before the utterance that speech does not drown by far."""
+        if len(self._before) < NOISE_BYTES:
+            return False
+        before, speech = _power(self._before), _power(bytes(self._heard))
+        return before > 1 and 10 * math.log10(speech / before) < self.options.noisy_below_db
+
+    def _without_noise(self) -> Reading:
+        """Decode the utterance with the noise before it taken off; nothing is learnt from it."""
+        if self._compensator is None:
+            self._compensator = Compensator()
+        cepstra, channel = self._compensator.clean(self._before, bytes(self._heard))
+        mean = self._decoder.get_cmn()
+        self._decoder.set_cmn(",".join(f"{value:.4f}" for value in channel))
+        self._decoder.start_utt()
+        for at in range(0, len(cepstra), FEED_FRAMES):
+            self._decoder.process_cep(cepstra[at : at + FEED_FRAMES].astype("<f4").tobytes())
+        self._decoder.end_utt()
+        reading = self._reading(COMPENSATED)
+        self._decoder.set_cmn(mean)
+        return reading
+
+    def _so_far(self) -> Transcript:
+        """Return what the decoder makes of it by now, and how well its words fit the sound."""
         hypothesis = self._decoder.hyp()
         if hypothesis is None or not hypothesis.hypstr:
-            return Transcript("", confidence=0.0, final=final, engine=self.name)
-        confidence = _confidence(self._decoder.seg())
-        return Transcript(hypothesis.hypstr, confidence=confidence, final=final, engine=self.name)
+            return Transcript("", confidence=0.0, final=False, engine=self.name)
+        fit = Reading.of(hypothesis.hypstr, self._decoder.seg()).fit
+        return Transcript(hypothesis.hypstr, confidence=_likely(fit), final=False, engine=self.name)
 
     def _forget(self) -> None:
         """Drop the graphs that were not expected for longest."""
@@ -236,20 +281,20 @@ def _decoder(options: SphinxOptions, voice: Enrolment | None) -> Decoder:
         ) from error
 
 
-def _confidence(segments: Iterable[Segment]) -> float:
-    """How well the words fit the sound, 0 … 1, from the mean score of their frames.
+def _likely(fit: float) -> float:
+    """Return how likely words that fit like this were said, while the sentence still goes on.
 
-    pocketsphinx scores each frame relative to the best sound that the search considered, so that a
-    right path stays near 0 and a path forced upon other speech does not: over the barista clips
-    the mean is -2.1 nats a frame (1 in 100 below -3.5), over other speech -5.3.
-    The logistic curve puts 1/2 between them.
+    Over the barista clips the fit is -2.1 nats a frame (1 in 100 below -3.5), over other speech
+    -5.3. The logistic curve puts 1/2 between them.
     """
-    score = frames = 0.0
-    for segment in segments:
-        if segment.word[0] not in "<[":  # silence and noise
-            score += math.log(max(segment.ascore, sys.float_info.min)) * SCORE_UNIT
-            frames += segment.end_frame - segment.start_frame + 1
-    return 1 / (1 + math.exp(-(score / frames + 3.9) / 0.4)) if frames > 0 else 0.0
+    return 1 / (1 + math.exp(-(max(fit, -50.0) + 3.9) / 0.4))
+
+
+def _power(pcm: bytes) -> float:
+    import numpy as np
+
+    samples = np.frombuffer(pcm[: len(pcm) & ~1], "<i2").astype(np.float64)
+    return float(np.square(samples).mean())
 
 
 def _content(sayings: Sequence[Saying]) -> Hashable:

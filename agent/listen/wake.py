@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from pocketsphinx import Decoder
 
 MANDARIN = Path(__file__).with_name("mandarin.dict")
-WAKE_PHRASES = ("hey glasses", "你好眼镜")
+WAKE_PHRASES = ("okay glasses", "hey glasses")
 """What opens a turn unless the configuration says otherwise."""
 
+FIRST_CJK = "\u2e80"
+"""Where Unicode's Chinese characters begin."""
 FRAME_MS = 10.0
 FRAME_BYTES = SAMPLE_RATE_HZ // 100 * SAMPLE_BYTES
 MAX_SOUNDS = 4
@@ -46,6 +48,8 @@ even and odd clips differ by 5 decades on average."""
 LEAST = -60.0
 """Decades below which no threshold goes, since the beam would cut the phrase off."""
 BEAM = 1e-70
+MAX_SEEN = 20
+"""Things found and not accepted after which the search starts afresh: its list only grows."""
 PHONE_MS = 250.0
 """Longest mean length of a phrase's phones. Read speech has 80 ms a phone, slow speech twice that;
 a hum can fit one phone for seconds."""
@@ -60,9 +64,10 @@ class Phrase:
 
     text: str
     """As it is written: `hey glasses`."""
-    false_alarms_per_hour: float = 1.0
-    """How often it may be heard by chance in an hour of other people's unbroken speech. More is
-    easier to wake."""
+    false_alarms_per_hour: float = 10.0
+    """How often, by the rule for random phrases, it is heard by chance in an hour of other people's
+    unbroken speech. More is easier to wake. Phrases of rare sounds stay far below it: the default
+    wake phrases were not heard once in 20 minutes."""
     sounds: tuple[str, ...] = ()
     """ARPAbet phones of each way to say it; looked up when empty."""
 
@@ -71,9 +76,9 @@ class Phrase:
 class SpotterOptions:
     """How phrases are spotted."""
 
-    delay_ms: float = 100
+    delay_ms: float = 200
     """How long after its end a phrase must stay the best before it is reported: pocketsphinx's
-    kws_delay, in steps of 10 ms."""
+    kws_delay, in steps of 10 ms. With less, the end is sometimes found inside the last word."""
     alone_db: float = 0
     """How much louder than what is around it a phrase must be to be heard: a word said alone
     stands out from room, noise and playback, one in a sentence does not. 0 hears both."""
@@ -109,6 +114,7 @@ class Spotter:
         self._decoder = self._load(tuple(phrases))
         self._loudness: deque[float] = deque(maxlen=300)  # dB of the last 3 s, by frames
         self._rest = b""
+        self._seen: set[tuple[str, int, int]] = set()  # what was found and not accepted
         self._start_ms = 0.0  # where pocketsphinx's utterance begins in the stream
         self._fed_ms = 0.0
         self._begin()
@@ -126,8 +132,9 @@ class Spotter:
                 self._restart(self._fed_ms)
             return None
         heard = self._best()
-        self._restart(self._fed_ms)  # or the search would report it again with every chunk
-        return heard if heard is not None and self._is_alone(heard) else None
+        if heard is not None or len(self._seen) > MAX_SEEN:
+            self._restart(self._fed_ms)
+        return heard
 
     def reset(self, start_ms: float = 0.0) -> None:
         """Forget what was heard; the next samples begin at `start_ms` of the stream."""
@@ -141,21 +148,32 @@ class Spotter:
         del self._decoder
 
     def _best(self) -> Spotted | None:
+        """Return the best of what the search found since the last chunk.
+
+        It lists what it found again with every chunk until it restarts. Only what is accepted
+        restarts it, since a restart also forgets a phrase that is being said just now.
+        """
         found = []
         for segment in self._decoder.seg() or ():
+            once = segment.word, segment.start_frame, segment.end_frame
+            if once in self._seen:
+                continue
+            self._seen.add(once)
             phrase, least, longest_ms = self._looked_for[segment.word.strip()]
             log = math.log(max(segment.prob, sys.float_info.min)) / math.log(1.0001)
             score = (log + _SCORE_OFFSET) * _SCORE_UNIT - least
             start_ms = self._start_ms + segment.start_frame * FRAME_MS
             end_ms = self._start_ms + (segment.end_frame + 1) * FRAME_MS
-            if end_ms - start_ms <= longest_ms:
-                found.append(Spotted(phrase.text, start_ms, end_ms, score))
+            heard = Spotted(phrase.text, start_ms, end_ms, score)
+            if end_ms - start_ms <= longest_ms and self._is_alone(heard):
+                found.append(heard)
         return max(found, key=lambda spotted: spotted.score, default=None)
 
     def _restart(self, start_ms: float) -> None:
         """Begin a new utterance; the cepstral mean that was learnt stays."""
         self._decoder.end_utt()
         self._start_ms = self._fed_ms = start_ms
+        self._seen.clear()
         self._begin()
 
     def _begin(self) -> None:
@@ -241,9 +259,16 @@ def threshold(phones: int, false_alarms_per_hour: float) -> float:
 
 
 def sounds(text: str) -> tuple[str, ...]:
-    """Return the phones of each way to say a phrase, the usual one first, at most four."""
+    """Return the phones of each way to say a phrase, the usual one first, at most four.
+
+    Raises EngineError for Chinese that `mandarin.dict` lacks: nothing else here can read it.
+    """
     if known := _mandarin().get(text):
         return known
+    if any(character >= FIRST_CJK for character in text):
+        raise EngineError(
+            f"nobody knows how {text!r} sounds: add it to {MANDARIN}, or give its ARPAbet phones"
+        )
     words = text.casefold().split()
     said = pronounce(words)
     ways = islice(product(*(said[word].phones for word in words)), MAX_SOUNDS)

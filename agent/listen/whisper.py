@@ -155,6 +155,9 @@ class FasterWhisper:
         while len(self._seen) > EXPECTATIONS:
             self._seen.popitem(last=False)
 
+    def ambient(self, pcm: bytes) -> None:
+        """Nothing: Whisper was trained in noise."""
+
     def start(self) -> None:
         """Begin an utterance."""
         self.abort()

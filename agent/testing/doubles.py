@@ -46,6 +46,9 @@ class ScriptedTranscriber:
         """Remember what could be said."""
         self.expected.append(sayings)
 
+    def ambient(self, pcm: bytes) -> None:
+        """Nothing is learnt from a quiet room."""
+
     def start(self) -> None:
         """Begin to count."""
         self.heard_bytes = 0
