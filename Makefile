@@ -27,7 +27,11 @@ lint: .venv/installed-test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: .venv/installed-test
+.venv/installed-bench: .venv/installed-test
+	@$(PYTHON) agent/install.py --extra test,bench
+	@touch $@
+
+bench: .venv/installed-bench
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 clean:

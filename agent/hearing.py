@@ -302,8 +302,8 @@ class Hearing:
     async def _apart(self, utterance: _Utterance, heard: Heard, before: _Ended) -> Heard:
         """Find out whether the speech after a turn went on with it or was another.
 
-        `heard` is both, heard as one. It is one when it goes on where the turn had ended; or else
-        when it makes a command, and what came after the turn alone does not.
+        `heard` is both, heard as one. It is one when it goes on where the turn had ended, when it
+        makes a command and what came after alone does not, or when the turn was not understood.
         """
         whole = self._whole(heard.transcript)
         last_ms = before.chunks[-1].start_ms  # the sound before the new speech is in both
@@ -319,9 +319,10 @@ class Hearing:
         alone = await self._ask(utterance, lambda engine: self._again(engine, heard.sound))
         if alone is None:
             return joined if whole else replace(heard, error=utterance.error)
-        neither = not before.text and not alone.text  # one long talk that nobody understood
-        if neither or (whole and not self._whole(alone)):
+        if whole and not self._whole(alone):
             return joined
+        if not before.text:  # what nobody understood was no turn of its own
+            return replace(joined, transcript=alone)
         return replace(heard, transcript=alone)
 
     def _whole(self, transcript: Transcript) -> bool:

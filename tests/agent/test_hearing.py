@@ -250,3 +250,19 @@ async def test_talk_that_is_not_understood_is_answered_once():
         ("", False),
         ("", True),
     ]
+
+
+async def test_a_beginning_that_was_not_understood_is_no_turn_of_its_own():
+    ear = await Ear(".... hmm ....... play jazz ..........").listen()
+    assert ear.texts == ["hmm", "play jazz"]
+    assert not ear.heard[1].continues  # it was heard, and something else
+
+    class Half(ReadingEars):
+        def finish(self):
+            heard = super().finish()
+            return heard if heard.text == "play jazz" else Transcript("", confidence=0.0)
+
+    ear = Ear(".... hmm ....... play jazz ..........")
+    ear.engine = Half(ear.script)
+    await ear.listen()
+    assert [(h.transcript.text, h.continues) for h in ear.heard] == [("", False), ("play jazz", True)]  # fmt: skip
