@@ -17,7 +17,7 @@ SOUNDS = {
 OFTEN_PER_HOUR = 30.0
 """False alarms of one word in an hour of unbroken speech that are allowed for while the agent plays
 or speaks: few others speak then, and not to be able to stop it is worse than to play it once more.
-With three times as many, the tunes that ship stop themselves."""
+"""
 SELDOM_PER_HOUR = 10.0
 """The same while it is silent, as when an action runs."""
 ALONE_DB = 6.0
