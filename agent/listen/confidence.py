@@ -26,8 +26,8 @@ REJECT_BELOW = 0.3
 
 INTERCEPT, FIT, WORST_FIT, WORDS, LENGTH, AGREED = 8.5, 1.85, 0.06, 1.4, -1.6, 0.53
 """Logistic regression on every sixth of 245 real orders, alone and in kitchen, café and other noise
-at 12 and 6 dB, against every sixth of 400 pieces of other speech and of 93 of noise. Of all pieces 3 % are accepted; of what gets 0.9 and more 97 % is right, from 0.6 to 0.8 three
-quarters."""
+at 12 and 6 dB, against every sixth of 400 pieces of other speech and of 93 of noise. Of all pieces
+3 % are accepted; of what gets 0.9 and more 97 % is right, from 0.6 to 0.8 three quarters."""
 
 ALONE, ALONE_SPREAD = -2.5, 0.35
 """The same for a single word, by its fit: natural voices say "yes" and "stop" with -1 to -2.8; a
