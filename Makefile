@@ -27,11 +27,7 @@ lint: .venv/installed-test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-.venv/installed-bench: .venv/installed-test
-	@$(PYTHON) agent/install.py --extra test,bench
-	@touch $@
-
-bench: .venv/installed-bench
+bench: .venv/installed-test
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 clean:
