@@ -36,7 +36,7 @@ class Config:
     """`latitude,longitude` where no device can tell; empty is the demo town; `GLASSES_LOCATION`."""
     wake: str = "always"
     """What opens a turn: `always` speech, `phrase` the wake phrase, `touch`; `GLASSES_WAKE`."""
-    wake_phrase: str = "hey glasses, 你好眼镜"
+    wake_phrase: str = "okay glasses, hey glasses"
     """Wake phrases, separated by commas; `GLASSES_WAKE_PHRASE`."""
     microphone: str = "air"
     """`air`, or `bone` for the profile's bone-conduction microphone; `GLASSES_MICROPHONE`."""
