@@ -44,6 +44,7 @@ class Answers:
         self._running: asyncio.Task[Turn | None] | None = None
         self._began = 0.0, 0.0  # when the answer was begun: ms of the stream, s of the loop
         self._done: list[Turn] = []
+        self._answered = False  # the utterance before the running one was given a turn
 
     @property
     def busy(self) -> bool:
@@ -64,15 +65,29 @@ class Answers:
     def _take_heard(self, heard: Heard, chunk: AudioChunk) -> None:
         if self._on_transcript is not None and not heard.error:
             self._on_transcript(heard.transcript)
-        if heard.continues or dialogue.control(heard.transcript.text) == "stop":
+        if dialogue.control(heard.transcript.text) == "stop":
             self.call_off()
+        elif heard.continues and self._waiting:
+            self._forget_last()  # nothing was done for the one that it continues
+            heard = replace(heard, continues=False)
+        elif heard.continues:
+            self._cancel()
         plan, self._plan = self._plan, None
         self._waiting.append((heard, plan))
         self._next(chunk)
 
     def call_off(self) -> None:
         """Stop working on answers, but for a payment that is being made."""
-        self._waiting.clear()
+        while self._waiting:
+            self._forget_last()
+        self._cancel()
+
+    def _forget_last(self) -> None:
+        _, plan = self._waiting.pop()
+        if plan is not None:
+            plan.drop()
+
+    def _cancel(self) -> None:
         if self._running is not None and not self._agent.committing:
             self._running.cancel()
 
@@ -117,18 +132,22 @@ class Answers:
     def _end(self, chunk: AudioChunk | None) -> None:
         running, self._running = self._running, None
         assert running is not None
-        if not running.cancelled() and (turn := running.result()) is not None:
+        turn = None if running.cancelled() else running.result()
+        self._answered = turn is not None
+        if turn is not None:
             self._done.append(turn)
         self._next(chunk)
 
     async def _answer(self, heard: Heard, plan: Plan | None) -> Turn | None:
         now_ms = self._microphone.now_ms
-        turn = await self._agent.answer(heard, self._source, now_ms, plan)
+        replaces = heard.continues and self._answered
+        turn = await self._agent.answer(heard, self._source, now_ms, plan, replaces)
         if turn is None:
             return None
         # Only for the record, so it is worked out after the answer is on the lens.
         pcm = b"".join(chunk.pcm for chunk in heard.sound)
-        speech_end = energy_speech_end(pcm, heard.start_ms)
+        spotted_end = heard.start_ms + heard.speech_ms
+        speech_end = energy_speech_end(pcm, heard.start_ms) if pcm else spotted_end
         timed = replace(turn, timings=replace(turn.timings, speech_end=speech_end))
         return await self._agent.ended(timed)
 

@@ -16,16 +16,13 @@ from typing import TypeVar
 
 from agent.errors import EngineError
 from agent.listen.asr import Transcriber
-from agent.listen.attention import ALWAYS, Attention, AttentionOptions, Spots
-from agent.listen.bone import AirFrontEnd, FrontEnd, words
+from agent.listen.attention import Attention
+from agent.listen.bone import words
 from agent.listen.endpoint import Dropped, Ended, Endpointer, Speaking, Started
 from agent.listen.engine import EngineThread
-from agent.listen.health import HealthLog
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
 from agent.listen.standing import Expected, Standing
-from agent.listen.stopping import stop_spotter
-from agent.listen.vad import CascadeVad, Vad
 from agent.messages import Transcript
 from agent.sayable import Saying
 from hardware.base import AudioChunk
@@ -36,32 +33,12 @@ SETTLE_MS = 80.0
 """How long into a pause the newest partial text is believed: the decoder needs some frames to end
 the last word, and further on it begins to hear words in the silence."""
 
+REOPEN_MS = 15_000.0
+"""Longest sound that is heard again together with what follows it: no command is longer, and talk
+that goes on for minutes must not be decoded over and over."""
+
 REPLAY_BYTES = 6_400
 """How much is fed at once when sound is heard again, 200 ms: an engine may hold the GIL."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """What streams are heard with besides the speech engine; all but `health` are built for each.
-
-    Raises EngineError, when a stream begins, for what cannot be built.
-    """
-
-    front: Callable[[], FrontEnd] = AirFrontEnd
-    """Which microphone it is, and what is to be done with its sound."""
-    vad: Callable[[int], Vad] = CascadeVad
-    """Tells speech from the rest, given how aggressively, 0 … 3."""
-    attention: AttentionOptions = ALWAYS
-    """What opens a turn."""
-    stop: Callable[[], Spots] | None = stop_spotter
-    """Hears "stop" while the agent works or plays, beside the speech engine."""
-    health: HealthLog | None = None
-    """Keeps the counters of what was wrong with the sound."""
-    allowed: Callable[[], bool] = lambda: True
-    """Whether the microphone may be open now: not while power is saved, or the link is lost."""
-
-
-LISTENING = Listening()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +88,7 @@ class _Utterance:
     silence_ms: float = 0.0
     paused: bool = False
     held: bool = False  # by a key; pauses do not end it
+    called: bool = True  # the wearer speaks to the glasses; else it counts only as the rest of one
     partial: Transcript | None = None
     offered: str | None = None  # the text of the last Pause
     shown: str = ""
@@ -123,6 +101,7 @@ class _Ended:
 
     text: str
     endpoint_ms: float
+    final: bool = False  # it has had an effect since
     chunks: list[AudioChunk] = field(default_factory=list)  # its own and all since
 
 
@@ -159,21 +138,32 @@ class Hearing:
         """Whether nobody speaks."""
         return self._utterance is None
 
+    @property
+    def open(self) -> bool:
+        """Whether what is said now counts: there is attention, or an utterance may go on."""
+        return self.attention.awake or self._ended is not None or not self.idle
+
     async def expect(self, sayings: Sequence[Saying]) -> None:
         """Say what can be said from the next utterance on. Raises EngineError."""
-        self._expected = Expected(sayings)
-        await self._ears.call(lambda engine: engine.expect(sayings))
+
+        def told(engine: Transcriber) -> Expected:
+            engine.expect(sayings)
+            return Expected(sayings)  # on the engine's thread: a large grammar takes its time
+
+        self._expected = await self._ears.call(told)
 
     def forget(self) -> None:
         """Take what was heard last as final: it had an effect, and nothing may replace it."""
         self._ended = None
+        if self._utterance is not None and self._utterance.before is not None:
+            self._utterance.before.final = True
 
     async def take(self, chunk: AudioChunk) -> Event:
         """Hear the next chunk of the stream."""
         attention, utterance = self.attention, self._utterance
         attention.tick(chunk)
         if utterance is None:
-            if not attention.awake:
+            if not self.open:
                 return await self._doze(chunk)
             await self._wait_for_speech(chunk)
             return None
@@ -188,14 +178,17 @@ class Hearing:
             case Speaking(silence_ms=silence_ms):
                 return await self._follow(utterance, silence_ms)
             case Ended() as ended:
-                return await self._finish(utterance, ended)
+                heard = await self._finish(utterance, ended)
+                if heard is None and utterance.offered is not None:
+                    return Resumed()
+                return heard
             case Dropped():
                 self._utterance = None
                 await self._ask(utterance, lambda engine: engine.abort())
                 return Resumed() if utterance.offered else None
         return None
 
-    async def interrupt(self, chunk: AudioChunk) -> None:
+    async def interrupt(self) -> None:
         """Forget the utterance and what came before it: something else was heard in it."""
         utterance, self._utterance, self._ended = self._utterance, None, None
         self._endpointer.reset()
@@ -232,6 +225,7 @@ class Hearing:
         if isinstance(event, Started):
             self._utterance = utterance = _Utterance(list(event.preroll), before)
             utterance.held = held or self.attention.held
+            utterance.called = self.attention.awake
             heard = before.chunks if before else utterance.chunks
             ambient = b"".join(map(words, event.before))
             await self._ask(utterance, lambda engine: self._begin(engine, heard, ambient))
@@ -276,7 +270,8 @@ class Hearing:
         utterance.offered = partial.text
         return Pause(partial)
 
-    async def _finish(self, utterance: _Utterance, ended: Ended) -> Heard:
+    async def _finish(self, utterance: _Utterance, ended: Ended) -> Heard | None:
+        """Return what was heard; None when it was not meant for the glasses."""
         self._utterance = None
         self.attention.slept()
         endpoint_ms = self._now_ms() if self._now_ms else ended.endpoint_ms
@@ -292,12 +287,19 @@ class Hearing:
         if (before := utterance.before) is not None and not heard.error:
             heard = await self._apart(utterance, heard, before)
         self._ended = None
+        if not utterance.called and not heard.continues:
+            return None
+        if ended.why == "silence" and self._may_go_on(heard):
+            self._ended = _Ended(heard.transcript.text, ended.endpoint_ms, chunks=[*heard.sound])
+        return heard
+
+    def _may_go_on(self, heard: Heard) -> bool:
+        """Whether speech that follows at once may belong to what was heard."""
         standing = self._expected.standing(heard.transcript.text)
         closed = standing.kind == "complete" and not standing.bits
-        if not heard.error and not (closed and self._whole(heard.transcript)):
-            chunks = list(heard.sound)
-            self._ended = _Ended(heard.transcript.text, ended.endpoint_ms, chunks)
-        return heard
+        long_ms = sum(chunk.duration_ms for chunk in heard.sound)
+        said_all = closed and self._whole(heard.transcript)
+        return not heard.error and not said_all and long_ms <= REOPEN_MS
 
     async def _apart(self, utterance: _Utterance, heard: Heard, before: _Ended) -> Heard:
         """Find out whether the speech after a turn went on with it or was another.
@@ -314,6 +316,9 @@ class Hearing:
             continues=True,
         )
         said, both = before.text.split(), heard.transcript.text.split()
+        if before.final:
+            alone = await self._ask(utterance, lambda engine: self._again(engine, heard.sound))
+            return replace(heard, transcript=alone or heard.transcript, error=utterance.error)
         if whole and len(both) > len(said) > 0 and both[: len(said) - 1] == said[:-1]:
             return joined
         alone = await self._ask(utterance, lambda engine: self._again(engine, heard.sound))

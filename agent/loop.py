@@ -7,10 +7,9 @@ give a `Turn`. Nothing here knows a concrete skill, engine or device.
 from __future__ import annotations
 
 import asyncio
-import copy
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -23,24 +22,27 @@ from agent.context import Context
 from agent.display.layout import lay_out
 from agent.errors import EngineError
 from agent.gate import Gate
-from agent.hearing import LISTENING, Heard, Listening
+from agent.hearing import Heard
+from agent.lens import Lens
 from agent.listen.asr import Transcriber
 from agent.listen.endpoint import Endpointer
 from agent.listen.engine import EngineThread
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
 from agent.llm.model import CancelScope, Model, NoModel
+from agent.memory import Memories
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plan import Plan, ahead
 from agent.plugins import Skills
+from agent.runner import Outcome
 from agent.sayable import Saying
 from agent.skill import Action
-from agent.stream import Stream
+from agent.stream import LISTENING, Listening, Stream
 from agent.turn import Timings, Turn
 from agent.understand import times, yesno
 from agent.understand.router import Router
 from agent.understand.text import MAX_CHARACTERS, language_of
-from hardware.base import DeviceError, Devices, Frame, Microphone
+from hardware.base import Devices, Microphone
 
 log = logging.getLogger(__name__)
 
@@ -107,15 +109,12 @@ class Agent:
         self._router = Router(skills.actions)
         self._known: tuple[Action, ...] = ()
         self._ears = EngineThread(transcriber, options.engine_timeout_s) if transcriber else None
-        self._memory: dict[str, dict[str, Any]] = {}
-        self._remembered: tuple[str, dict[str, Any]] | None = None  # before the last action
+        self.lens = Lens(lambda: self.devices.display)
+        self._memories = Memories()
         self._stream: Stream | None = None
-        self._listens = False  # and the lens shows it
         self._stale = True  # what can be said has changed since the engine was told
         self.committing = False
         """Whether a payment is being made, which nothing may interrupt."""
-        self._shown: tuple[Frame, ...] = ()
-        self._page = 0
 
     # -- what can be said -----------------------------------------------------------------------
 
@@ -182,7 +181,7 @@ class Agent:
             self._stream.attention.held = down
 
     @property
-    def busy(self) -> bool:
+    def playing(self) -> bool:
         """Whether something sounds that "stop" would end."""
         speaker = self.devices.speaker
         return speaker is not None and speaker.playing is not None
@@ -201,26 +200,15 @@ class Agent:
         known = await self._ears.call(lambda engine: engine.languages)
         return [s for language in ("en", "zh") if language in known for s in self.sayings(language)]
 
-    def show_microphone(self, listening: bool) -> None:
-        """Show on the lens whether the microphone is open for what the wearer says."""
-        if listening == self._listens:
-            return
-        self._listens = listening
-        profile = self.devices.display.profile
-        frame = self._shown[self._page] if self._shown else Frame(profile, ())
-        try:
-            if frame.lines or listening:
-                self.devices.display.show(replace(frame, listening=listening))
-            else:
-                self.devices.display.clear()
-        except Exception as error:  # a display may come from a plugin
-            log.warning("the display refused a frame: %s", type(error).__name__)
-
     async def answer(
-        self, heard: Heard, source: str, clock: Clock, plan: Plan | None
+        self, heard: Heard, source: str, clock: Clock, plan: Plan | None, replaces: bool
     ) -> Turn | None:
-        """Answer an utterance; None when there was a noise and nothing was said."""
+        """Answer an utterance; None when there was a noise and nothing was said.
+
+        `replaces` says that it continues one which has been answered.
+        """
         if heard.error:
+            self._stale = True  # the engine may be another one now, which has been told nothing
             return self._failed(source, heard.error, clock)
         transcript = heard.transcript
         if not transcript.text and heard.speech_ms < NOISE_MS and self.gate.open is None:
@@ -228,9 +216,9 @@ class Agent:
         if self.options.language != "auto":
             transcript = replace(transcript, language=self.options.language)
         times = Timings(endpoint=heard.endpoint_ms, transcript=clock())
-        turn = Turn(source, transcript, timings=times, replaces=heard.continues)
+        turn = Turn(source, transcript, timings=times, replaces=replaces)
         if heard.continues:
-            self._take_back()
+            self._memories.take_back()
         return await self._respond(turn, clock, plan)
 
     def _failed(self, source: str, error: EngineError, clock: Clock) -> Turn:
@@ -268,9 +256,10 @@ class Agent:
         finally:
             self._stale = True  # a question may be open now, or no more
             if plan is not None:
-                plan.drop()  # nothing happens to one that was kept
+                plan.drop()
 
     async def _meant(self, turn: Turn, clock: Clock, plan: Plan | None) -> Turn:
+        self._memories.settle()
         text, language = turn.transcript.text, turn.transcript.language
         self._refresh()
         late = self.gate.expire()
@@ -339,11 +328,11 @@ class Agent:
         said = dialogue.SAID.get(language, dialogue.SAID["en"])
         if action.declaration.risk == "change":
             self._final()
-        else:
-            self._remember(action.skill)
+        elif self._stream is not None:
+            self._memories.mark(action.skill)  # the wearer may turn out not to have finished
         outcome = None
         if plan is not None and plan.intent == intent and plan.ctx.language == language:
-            outcome, ctx = await plan.outcome(), plan.ctx
+            outcome, ctx = await plan.keep(), plan.ctx
         if outcome is None:
             scope = CancelScope(limit_s)
             ctx = self._context(action, language, scope)
@@ -356,7 +345,7 @@ class Agent:
             if outcome.timed_out:
                 scope.cancel()  # its thread cannot be ended, but what it calls on can
         else:
-            self._memory[action.skill] = ctx.memory
+            self._memories.become(action.skill, ctx.memory)
         verdict = conduct.judge(action, outcome, limit_s, said)
         if outcome.error is not None:
             log.debug("%s failed", action.name, exc_info=outcome.error)
@@ -376,33 +365,19 @@ class Agent:
         if not isinstance(intent, Intent) or self._too_unsure(transcript, intent):
             return None
         action, limit_s = self.skills.actions[intent.name], self.options.action_timeout_s
-        if action.declaration.risk == "change":
+        if action.declaration.risk != "none":
             return None
-        planned = ahead(self._context(action, intent.language, CancelScope(limit_s)))
-        if planned is None:
-            return None
-        ctx, devices = planned
-        call = partial(_call, action, intent, ctx)
-        running = asyncio.create_task(self.skills.runner.run(action.skill, call, limit_s))
-        return Plan(intent, ctx, devices, running)
+
+        def run(ctx: Context) -> asyncio.Task[Outcome]:
+            call = partial(_call, action, intent, ctx)
+            return asyncio.create_task(self.skills.runner.run(action.skill, call, limit_s))
+
+        return ahead(intent, self._context(action, intent.language, CancelScope(limit_s)), run)
 
     def _final(self) -> None:
         """Note that what was heard last had an effect, so nothing may take its place."""
         if self._stream is not None:
             self._stream.hearing.forget()
-
-    def _remember(self, skill: str) -> None:
-        """Keep a skill's memory as it is, should the wearer turn out not to have finished."""
-        self._remembered = None
-        with suppress(Exception):  # not everything can be copied; then there is no way back
-            self._remembered = skill, copy.deepcopy(self._memory.get(skill, {}))
-
-    def _take_back(self) -> None:
-        """Make the last action's skill forget it: the wearer had not finished."""
-        if self._remembered is not None:
-            skill, memory = self._remembered
-            self._memory[skill] = memory
-            self._remembered = None
 
     async def ended(self, turn: Turn) -> Turn:
         """Let the observers look at the turn, and switch off who has offended too often."""
@@ -433,7 +408,7 @@ class Agent:
             skill=action.skill,
             language=language,
             folder=self._folder / action.skill,
-            memory=self._memory.setdefault(action.skill, {}),
+            memory=self._memories.of(action.skill),
             responses=sentences.responses if sentences else {},
             permissions=MappingProxyType(action.declaration.permissions),
             engine=self.model,
@@ -451,17 +426,15 @@ class Agent:
         said = dialogue.SAID.get(turn.transcript.language, dialogue.SAID["en"])
         match control:
             case "more" | "back" | "repeat":
-                step = {"more": 1, "back": -1, "repeat": 0}[control]
-                if not 0 <= self._page + step < len(self._shown):
-                    if self.gate.open is not None:
-                        return self._light(turn, clock)  # the question stays in sight
-                    return self._answer(turn, Reply(said["no pages"]), clock, keep=True)
-                self._page += step
-                return self._light(turn, clock)
+                there = self.lens.turn({"more": 1, "back": -1, "repeat": 0}[control])
+                if there or self.gate.open is not None:  # a question stays in sight
+                    return self._lit(turn, self.lens.again(), clock)
+                return self._answer(turn, Reply(said["no pages"]), clock, keep=True)
             case "clear":
-                self._shown = ()
                 self.gate.drop()
-                return self._cleared(turn)
+                fault = self.lens.blank()
+                error = f"the display could not be cleared: {fault}" if fault else turn.error
+                return replace(turn, error=error)
             case "stop":
                 if self.devices.speaker is not None:
                     self.devices.speaker.stop()
@@ -480,31 +453,15 @@ class Agent:
         if self.gate.open is not None and reply is not self.gate.open.proposal:
             self.gate.drop()
         times = replace(turn.timings, reply=clock())
-        frames = lay_out(reply, self.devices.display.profile, turn.transcript.language)
+        frames = lay_out(reply, self.lens.profile, turn.transcript.language)
         turn = replace(turn, reply=reply, frames=frames, timings=times)
-        if keep:
-            return self._light(turn, clock, frames)
-        self._shown, self._page = frames, 0
-        return self._light(turn, clock)
+        return self._lit(turn, self.lens.show(frames, keep), clock)
 
-    def _light(self, turn: Turn, clock: Clock, frames: tuple[Frame, ...] | None = None) -> Turn:
-        frame = frames[0] if frames else self._shown[self._page]
-        try:
-            self.devices.display.show(replace(frame, listening=self._listens))
-        except Exception as error:  # a display may come from a plugin
+    def _lit(self, turn: Turn, fault: str | None, clock: Clock) -> Turn:
+        if fault is not None:
             self.gate.drop()  # what was not shown cannot be agreed to
-            reason = str(error) if isinstance(error, DeviceError) else type(error).__name__
-            log.warning("the display refused a frame: %s", reason)
-            return replace(turn, error=turn.error or f"the display refused a frame: {reason}")
+            return replace(turn, error=turn.error or f"the display refused a frame: {fault}")
         return replace(turn, timings=replace(turn.timings, first_glyph=clock()))
-
-    def _cleared(self, turn: Turn) -> Turn:
-        try:
-            self.devices.display.clear()
-        except Exception as error:  # a display may come from a plugin
-            reason = str(error) if isinstance(error, DeviceError) else type(error).__name__
-            return replace(turn, error=f"the display could not be cleared: {reason}")
-        return turn
 
     async def close(self) -> None:
         """Let go of engines; the agent is not used afterwards."""

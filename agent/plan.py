@@ -2,19 +2,21 @@
 
 Inside the silence that may end a turn, what was said so far is routed and its action is run, so
 that the answer is there when the turn ends. If the wearer goes on, it is called off and nobody has
-seen it. Only actions that declare no effect are run so, and payments, whose actions can only
-propose; what `risk="change"` declares, and what lies behind the gate, never is. A plan has a copy
-of the skill's memory, and no devices: an action that reaches for one is run again, in earnest.
+seen it. Only actions that declare no effect are run so: never one with `risk="change"`, and no
+payment, whose proposal would carry what it was planned with into its commit. A plan has a copy of
+the skill's memory, and no devices: an action that reaches for one is run again, in earnest.
 """
 
 from __future__ import annotations
 
 import asyncio
-import copy
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any
 
 from agent.context import Context
+from agent.memory import copied
 from agent.messages import Intent
 from agent.runner import Outcome
 
@@ -27,32 +29,33 @@ class NotYet(BaseException):
 
 
 class _Devices:
-    """Stands for every device while planning, and remembers having been reached for."""
+    """Keeps devices out of reach until the plan is kept, and remembers having been asked."""
 
     def __init__(self) -> None:
         self.wanted = False
+        self.within_reach = False
 
-    def refuse(self, *_: Any) -> NoReturn:
-        self.wanted = True
-        raise NotYet
+    def give(self, make: Callable[[], Any]) -> Any:
+        if not self.within_reach:
+            self.wanted = True
+            raise NotYet
+        return make()
 
 
 class _Later:
-    """A device of which nothing can be had before the turn has ended."""
+    """A device of which nothing can be had before the turn has ended, and all of it afterwards."""
 
-    def __init__(self, devices: _Devices) -> None:
-        object.__setattr__(self, "_devices", devices)
+    def __init__(self, devices: _Devices, device: Any) -> None:
+        object.__setattr__(self, "_later", lambda: devices.give(lambda: device))
 
-    def __getattr__(self, name: str) -> NoReturn:
-        devices: _Devices = object.__getattribute__(self, "_devices")
-        devices.refuse()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(object.__getattribute__(self, "_later")(), name)
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        devices: _Devices = object.__getattribute__(self, "_devices")
-        devices.refuse()
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(object.__getattribute__(self, "_later")(), name, value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plan:
     """An action that runs ahead of its turn."""
 
@@ -60,35 +63,37 @@ class Plan:
     """The call that is made."""
     ctx: Context
     """What the action was given; its memory counts if the plan is kept."""
-    devices: _Devices
-    """Whether it reached for a device."""
     running: asyncio.Task[Outcome]
     """The call, in flight or done."""
+    _devices: _Devices
+    _kept: bool = False
 
     def drop(self) -> None:
-        """Call it off: the wearer went on, or meant something else."""
+        """Call it off: the wearer went on, or meant something else. One that was kept goes on."""
+        if self._kept:
+            return
         if self.ctx.cancel is not None:
             self.ctx.cancel.cancel()
         self.running.cancel()
 
-    async def outcome(self) -> Outcome | None:
+    async def keep(self) -> Outcome | None:
         """Return what came of it; None when it has to be run in earnest."""
-        try:
-            outcome = await self.running
-        except asyncio.CancelledError:
-            self.drop()
-            raise
-        return None if self.devices.wanted or isinstance(outcome.error, NotYet) else outcome
+        outcome = await self.running
+        if self._devices.wanted or isinstance(outcome.error, NotYet):
+            return None
+        self._kept = self._devices.within_reach = True
+        return outcome
 
 
-def ahead(ctx: Context) -> tuple[Context, _Devices] | None:
-    """Return a context to plan with; None where the skill's memory cannot be copied."""
-    try:
-        memory = copy.deepcopy(ctx.memory)
-    except Exception:  # whatever a skill keeps there
+def ahead(
+    intent: Intent, ctx: Context, run: Callable[[Context], asyncio.Task[Outcome]]
+) -> Plan | None:
+    """Begin to `run` an action with what a plan may have; None when its memory can't be copied."""
+    memory = copied(ctx.memory)
+    if memory is None:
         return None
     devices = _Devices()
-    later: Any = _Later(devices)
-    speaker = None if ctx.speaker is None else later
-    others = dict.fromkeys(ctx.devices, devices.refuse)
-    return replace(ctx, memory=memory, speaker=speaker, devices=others), devices
+    speaker: Any = None if ctx.speaker is None else _Later(devices, ctx.speaker)
+    others = {kind: partial(devices.give, make) for kind, make in ctx.devices.items()}
+    planned = replace(ctx, memory=memory, speaker=speaker, devices=others)
+    return Plan(intent, planned, run(planned), devices)

@@ -11,15 +11,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.answers import Answers
 from agent.errors import EngineError
 from agent.hearing import Event, Heard, Hearing
-from agent.listen.attention import Attention, Spots
+from agent.listen.attention import ALWAYS, Attention, AttentionOptions, Spots
+from agent.listen.bone import AirFrontEnd, FrontEnd
 from agent.listen.endpoint import Endpointer
 from agent.listen.engine import EngineThread
+from agent.listen.health import HealthLog
 from agent.listen.intake import Intake
+from agent.listen.stopping import stop_spotter
+from agent.listen.vad import CascadeVad, Vad
 from agent.messages import Transcript
 from agent.turn import Turn
 from agent.understand.text import language_of
@@ -30,6 +35,30 @@ if TYPE_CHECKING:
 
 LOOK_S = 0.5
 """How often it is looked whether a closed microphone may be opened again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What streams are heard with besides the speech engine; all but `health` are built for each.
+
+    Raises EngineError, when a stream begins, for what cannot be built.
+    """
+
+    front: Callable[[], FrontEnd] = AirFrontEnd
+    """Which microphone it is, and what is to be done with its sound."""
+    vad: Callable[[int], Vad] = CascadeVad
+    """Tells speech from the rest, given how aggressively, 0 … 3."""
+    attention: AttentionOptions = ALWAYS
+    """What opens a turn."""
+    stop: Callable[[bool], Spots] | None = stop_spotter
+    """Hears "stop" beside the speech engine while the agent works, or, given True, plays."""
+    health: HealthLog | None = None
+    """Keeps the counters of what was wrong with the sound."""
+    allowed: Callable[[], bool] = lambda: True
+    """Whether the microphone may be open now: not while power is saved, or the link is lost."""
+
+
+LISTENING = Listening()
 
 
 class Stream:
@@ -62,8 +91,8 @@ class Stream:
         )
         self._answers = Answers(agent, microphone, source, on_transcript)
         self._make_stop = listening.stop
-        self._stop: Spots | None = None
-        self._stopping = False
+        self._stops: dict[bool, Spots] = {}  # for work, and for what plays
+        self._stop: Spots | None = None  # the one that listens now
 
     async def turns(self) -> AsyncGenerator[Turn, None]:
         """Yield a turn for every utterance until the stream ends.
@@ -81,14 +110,14 @@ class Stream:
                             break
                     else:
                         break
-                self._agent.show_microphone(False)
+                self._agent.lens.listening(False)
                 while not self._allowed():
                     await asyncio.sleep(LOOK_S)
             for turn in await self._answers.rest():
                 yield turn
         finally:
             self._answers.give_up()
-            self._agent.show_microphone(False)
+            self._agent.lens.listening(False)
             self._intake.close()
 
     async def _chunk(self, raw: AudioChunk) -> list[Turn]:
@@ -99,31 +128,30 @@ class Stream:
         for mended in self._intake.take(raw):
             chunk = self._front.take(mended)
             answers.take(await self._heard(chunk), chunk)
-        listening = self.attention.awake and not isinstance(raw, AbsentChunk)
-        agent.show_microphone(listening)
+        agent.lens.listening(self.hearing.open and not isinstance(raw, AbsentChunk))
         return await answers.ready(raw)
 
     async def _heard(self, chunk: AudioChunk) -> Event:
         """Hear a chunk, "stop" before all else while the agent works or plays."""
-        if not self._agent.busy and not self._answers.busy:
-            self._stopping = False
-        elif (stop := self._stopper()) is not None:
-            if not self._stopping:
-                self._stopping = True
-                stop.reset(chunk.start_ms)
-            if (spotted := stop.feed(chunk.pcm)) is not None:
-                await self.hearing.interrupt(chunk)
-                said = Transcript(spotted.phrase, language_of(spotted.phrase), engine="stop words")
-                speech_ms = spotted.end_ms - spotted.start_ms
-                now_ms = self._microphone.now_ms()
-                return Heard(said, spotted.start_ms, speech_ms, now_ms, (chunk,))
-        return await self.hearing.take(chunk)
+        playing = self._agent.playing
+        if (stop := self._stopper(playing) if playing or self._answers.busy else None) is None:
+            self._stop = None
+            return await self.hearing.take(chunk)
+        if stop is not self._stop:
+            self._stop = stop
+            stop.reset(chunk.start_ms)
+        if (spotted := stop.feed(chunk.pcm)) is None:
+            return await self.hearing.take(chunk)
+        await self.hearing.interrupt()
+        said = Transcript(spotted.phrase, language_of(spotted.phrase), engine="stop words")
+        long_ms = spotted.end_ms - spotted.start_ms
+        return Heard(said, spotted.start_ms, long_ms, self._microphone.now_ms(), sound=())
 
-    def _stopper(self) -> Spots | None:
+    def _stopper(self, playing: bool) -> Spots | None:
         """Build what hears stop when it is first needed; without it, the engine alone hears it."""
-        if self._stop is None and self._make_stop is not None:
+        if playing not in self._stops and self._make_stop is not None:
             try:
-                self._stop = self._make_stop()
+                self._stops[playing] = self._make_stop(playing)
             except EngineError:
                 self._make_stop = None
-        return self._stop
+        return self._stops.get(playing)

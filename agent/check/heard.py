@@ -15,13 +15,13 @@ from pathlib import Path
 from agent.check.said import mismatch
 from agent.check.sample import Sample
 from agent.check.voices import Noise, Read, Voice
-from agent.hearing import Listening
 from agent.listen.asr import Transcriber
 from agent.listen.vad import CascadeVad, Vad
 from agent.loop import Agent, AgentOptions
 from agent.messages import Intent, Reply
 from agent.plugins import Skills
 from agent.skill import Action
+from agent.stream import Listening
 from agent.turn import Turn, kept
 from hardware.base import Devices, Microphone
 

@@ -14,7 +14,6 @@ import click
 from agent.conduct import raised
 from agent.config import Config
 from agent.errors import ConfigError, EngineError, GlassesError
-from agent.hearing import Listening
 from agent.hooks import KINDS, Kind
 from agent.listen.asr import Transcriber
 from agent.listen.attention import AttentionOptions, Mode
@@ -23,6 +22,7 @@ from agent.listen.health import HealthLog
 from agent.llm.model import Model, NoModel
 from agent.loop import Agent, AgentOptions
 from agent.plugins import Provider, Skills
+from agent.stream import Listening
 from hardware import location
 from hardware.base import DeviceError, Devices, Display, Location, Microphone, Place, Speaker
 from hardware.profiles import load_bone

@@ -13,14 +13,13 @@ import math
 import shutil
 import tempfile
 import weakref
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import EngineError
-from agent.listen.pronounce import pronounce
+from agent.listen.decoder import decoder, model_folder, teach
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +90,7 @@ def load() -> AcousticModel:
     """Read the model in pocketsphinx's wheel. Raises EngineError where it cannot be."""
     import numpy as np
 
-    folder = folder_of_model()
+    folder = model_folder()
     try:
         means, variances = (_gaussians(folder / name) for name in ("means", "variances"))
         weights = _weights(folder / "sendump")
@@ -101,15 +100,6 @@ def load() -> AcousticModel:
             f"pocketsphinx's model {folder} cannot be read ({error}): reinstall pocketsphinx"
         ) from error
     return AcousticModel(means, np.maximum(variances, VARIANCE_FLOOR), weights, phones)
-
-
-def folder_of_model() -> Path:
-    """Return the folder of the English model. Raises EngineError without pocketsphinx."""
-    try:
-        from pocketsphinx import get_model_path
-    except ImportError as error:
-        raise EngineError("pocketsphinx is not installed: pip install pocketsphinx") from error
-    return Path(get_model_path("en-us/en-us"))
 
 
 def _gaussians(path: Path) -> NDArray[Any]:
@@ -183,17 +173,9 @@ class Aligner:
 
     def __init__(self) -> None:
         """Load the decoder. Raises EngineError without pocketsphinx."""
-        folder = folder_of_model()
-        from pocketsphinx import Config, Decoder
-
         self._cepstra = Path(tempfile.mkdtemp(prefix="glasses-cepstra-"))
         self._remove = weakref.finalize(self, shutil.rmtree, self._cepstra, ignore_errors=True)
-        config = Config(
-            hmm=str(folder), lm=None, dict=None, bestpath=False, compallsen=True,
-            mfclogdir=str(self._cepstra), loglevel="FATAL",
-        )  # fmt: skip
-        self._decoder = Decoder(config)
-        self._taught: set[str] = set()
+        self._decoder = decoder(compallsen=True, mfclogdir=str(self._cepstra))
         self._codebooks = {phone: number for number, phone in enumerate(load().phones)}
 
     def close(self) -> None:
@@ -203,7 +185,7 @@ class Aligner:
     def align(self, text: str, pcm: bytes) -> Alignment | None:
         """Align 16 kHz mono int16; None when the sentence cannot be in it."""
         words = text.split()
-        self._teach(words)
+        teach(self._decoder, words)
         self._decoder.set_align_text(text)
         try:
             self._hear(pcm)
@@ -214,13 +196,6 @@ class Aligner:
         except RuntimeError:
             return None
         return self._states(cepstra)
-
-    def _teach(self, words: Sequence[str]) -> None:
-        new = set(words) - self._taught
-        for word, pronunciation in pronounce(new).items():
-            for number, phones in enumerate(pronunciation.phones, start=1):
-                self._decoder.add_word(word if number == 1 else f"{word}({number})", phones, False)
-        self._taught |= new
 
     def _hear(self, pcm: bytes) -> NDArray[Any]:
         """Decode once; return frame × 13, the cepstra that the decoder's front end made of it."""

@@ -23,9 +23,9 @@ from agent.listen.acoustic import (
     STREAMS,
     Aligner,
     Alignment,
-    folder_of_model,
     load,
 )
+from agent.listen.decoder import decoder, teach
 from agent.listen.endpoint import energy_speech_end
 from agent.listen.mllr import Transform, estimate, joined, nats_a_frame, unchanged
 from agent.listen.pronounce import pronounce
@@ -194,18 +194,9 @@ class Chooser:
 
     def __init__(self, sentences: Iterable[str], settings: Mapping[str, str] | None = None) -> None:
         """Build a decoder for these sentences; `settings` are pocketsphinx's."""
-        folder = folder_of_model()
-        from pocketsphinx import Config, Decoder
-
-        config = Config(
-            hmm=str(folder), lm=None, dict=None, bestpath=False, loglevel="FATAL",
-            **(settings or {}),
-        )  # fmt: skip
-        self._decoder = Decoder(config)
+        self._decoder = decoder(**(settings or {}))
         texts = sorted(set(sentences))
-        for word, pronunciation in pronounce({w for t in texts for w in t.split()}).items():
-            for number, phones in enumerate(pronunciation.phones, start=1):
-                self._decoder.add_word(word if number == 1 else f"{word}({number})", phones, False)
+        teach(self._decoder, {word for text in texts for word in text.split()})
         transitions, states = _tree(texts)
         self._decoder.add_fsg("s", self._decoder.create_fsg("s", 0, states - 1, transitions))
         self._decoder.activate_search("s")

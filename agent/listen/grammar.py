@@ -18,6 +18,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from hassil import parse_sentence
 from hassil.expression import (
@@ -111,13 +112,34 @@ class _Nfa:
         self.arcs[src].append((label, dst))
 
 
+Content = tuple[tuple[Any, ...], ...]
+"""Equal for sayings that make the same graph."""
+
+
+def content(sayings: Sequence[Saying]) -> Content:
+    """Return all of the sayings that their graph depends on."""
+    return tuple(
+        (s.template, s.weight, tuple(sorted(s.slots.items())), tuple(sorted(s.rules.items())))
+        for s in sayings
+    )
+
+
 def build(sayings: Sequence[Saying]) -> Graph:
     """Build the graph of everything that `sayings` allow.
 
-    Templates and lists that were seen before come from a cache; only their union is made anew.
-    Raises SentenceError naming the template when it does not parse, or names a slot or rule that
-    does not exist, or a rule that contains itself.
+    Templates, lists and graphs that were seen before come from a cache; of new sayings only the
+    union is made. Raises SentenceError naming the template when it does not parse, or names a slot
+    or rule that does not exist, or a rule that contains itself.
     """
+    return _graph(content(sayings))
+
+
+@lru_cache(maxsize=8)
+def _graph(contents: Content) -> Graph:
+    sayings = [
+        Saying("", template, dict(slots), dict(rules), weight)
+        for template, weight, slots, rules in contents
+    ]
     nfa = _Nfa()
     start, final = nfa.state(), nfa.state()
     heaviest = max((saying.weight for saying in sayings), default=1.0)

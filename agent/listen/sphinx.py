@@ -13,17 +13,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from agent.errors import EngineError
 from agent.listen import grammar
 from agent.listen.compensate import Compensator
 from agent.listen.confidence import REJECT_BELOW, Reading
-from agent.listen.pronounce import cmu_dictionary, pronounce
+from agent.listen.decoder import decoder, teach
+from agent.listen.pronounce import cmu_dictionary
 from agent.messages import Transcript
 from agent.sayable import Saying
 
 if TYPE_CHECKING:
-    from pocketsphinx import Decoder
-
     from agent.listen.enroll import Enrolment
 
 SAMPLE_BYTES = 2
@@ -87,8 +85,11 @@ class PocketSphinx:
         Raises EngineError without pocketsphinx.
         """
         self.options = options or SphinxOptions()
-        self._decoder = _decoder(self.options, voice)
-        self._added: set[str] = set()
+        self._decoder = decoder(
+            wbeam=self.options.word_beam,
+            maxhmmpf=self.options.max_hmms,
+            **(voice.settings() if voice else {}),
+        )
         self._graphs: OrderedDict[Hashable, str | None] = OrderedDict()
         self._made = 0
         self._active: str | None = None
@@ -99,7 +100,7 @@ class PocketSphinx:
 
     def expect(self, sayings: Sequence[Saying]) -> None:
         """Build or recall the graph of `sayings`; it holds from the next `start`."""
-        key = _content(sayings)
+        key = grammar.content(sayings)
         if key not in self._graphs:
             self._graphs[key] = self._compile(grammar.build(sayings))
         self._graphs.move_to_end(key)
@@ -238,47 +239,13 @@ class PocketSphinx:
             return None
         free = _frequent(self.options.free_words) if _has_free_text(graph) else ()
         free = tuple(sorted({*free, *graph.words})) if free else ()
-        self._teach({*graph.words, *free})
+        teach(self._decoder, {*graph.words, *free})
         transitions = list(_transitions(graph, free, self.options.free_probability))
         self._made += 1
         name = f"sayings-{self._made}"
         fsg = self._decoder.create_fsg(name, graph.start, graph.states, transitions)
         self._decoder.add_fsg(name, fsg)
         return name
-
-    def _teach(self, words: set[str]) -> None:
-        """Add words to the decoder's dictionary, which begins empty: a tenth of the time."""
-        new = words - self._added
-        for word, pronunciation in pronounce(new).items():
-            for number, phones in enumerate(pronunciation.phones, start=1):
-                self._decoder.add_word(word if number == 1 else f"{word}({number})", phones, False)
-        self._added |= new
-
-
-def _decoder(options: SphinxOptions, voice: Enrolment | None) -> Decoder:
-    try:
-        from pocketsphinx import Config, Decoder, get_model_path
-    except ImportError as error:
-        raise EngineError("pocketsphinx is not installed: pip install pocketsphinx") from error
-    # No call of pocketsphinx's Python module releases the GIL, so one that hung could not even be
-    # timed out. Each handles 20 ms of sound in about 1 ms, and the one known to hang, the search
-    # for the best path through the lattice in hyp(), is off.
-    config = Config(
-        hmm=get_model_path("en-us/en-us"),
-        lm=None,
-        dict=None,
-        wbeam=options.word_beam,
-        maxhmmpf=options.max_hmms,
-        bestpath=False,
-        loglevel="FATAL",
-        **(voice.settings() if voice else {}),
-    )
-    try:
-        return Decoder(config)
-    except RuntimeError as error:
-        raise EngineError(
-            f"pocketsphinx cannot load {config['hmm']}: {error}; reinstall pocketsphinx"
-        ) from error
 
 
 def _likely(fit: float) -> float:
@@ -295,14 +262,6 @@ def _power(pcm: bytes) -> float:
 
     samples = np.frombuffer(pcm[: len(pcm) & ~1], "<i2").astype(np.float64)
     return float(np.square(samples).mean())
-
-
-def _content(sayings: Sequence[Saying]) -> Hashable:
-    """Equal for sayings that make the same graph."""
-    return tuple(
-        (s.template, s.weight, tuple(sorted(s.slots.items())), tuple(sorted(s.rules.items())))
-        for s in sayings
-    )
 
 
 def _has_free_text(graph: grammar.Graph) -> bool:

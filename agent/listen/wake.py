@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from agent.errors import EngineError
+from agent.listen.decoder import decoder
 from agent.listen.pronounce import pronounce
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
@@ -221,25 +222,12 @@ class Spotter:
     def _load(self, phrases: tuple[Phrase, ...]) -> Decoder:
         if not phrases:
             raise EngineError("nothing to listen for: name a wake phrase in the configuration")
-        try:
-            from pocketsphinx import Config, Decoder, get_model_path
-        except ImportError as error:
-            raise EngineError("pocketsphinx is not installed: pip install pocketsphinx") from error
-        config = Config(
-            hmm=get_model_path("en-us/en-us"),
-            lm=None,
-            dict=None,
-            beam=BEAM,
-            kws_delay=round(self.options.delay_ms / FRAME_MS),
-            bestpath=False,
-            loglevel="FATAL",
-        )
-        decoder = Decoder(config)
+        spotting = decoder(beam=BEAM, kws_delay=round(self.options.delay_ms / FRAME_MS))
         for number, phrase in enumerate(phrases):
             for way, sound in enumerate(phrase.sounds or sounds(phrase.text)):
                 word = f"phrase-{number}-{way}"
                 try:
-                    decoder.add_word(word, sound, True)
+                    spotting.add_word(word, sound, True)
                 except RuntimeError as error:
                     raise EngineError(
                         f"{phrase.text!r} cannot be listened for, its sound {sound!r} is not in"
@@ -249,7 +237,7 @@ class Spotter:
                 least = threshold(phones, phrase.false_alarms_per_hour)
                 self._looked_for[word] = phrase, least, phones * PHONE_MS
                 self._list += f"{word} /1e{least:.0f}/\n"
-        return decoder
+        return spotting
 
 
 def threshold(phones: int, false_alarms_per_hour: float) -> float:

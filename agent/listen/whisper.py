@@ -19,6 +19,7 @@ from pathlib import Path
 from threading import Event
 
 from agent.errors import EngineError
+from agent.listen import grammar
 from agent.listen.hints import hints
 from agent.listen.rescore import Hypothesis, Sayable, choose
 from agent.listen.stable import UNIT, StablePrefix
@@ -146,7 +147,7 @@ class FasterWhisper:
 
     def expect(self, sayings: Sequence[Saying]) -> None:
         """Prefer what `sayings` allow, from the next decode on; anything can still be heard."""
-        key = _content(sayings)
+        key = tuple(saying.intent for saying in sayings), grammar.content(sayings)
         if key not in self._seen:
             sayable = Sayable(sayings) if sayings else None
             self._seen[key] = _Expected(sayable, self.window.hint(hints(sayings)))
@@ -313,17 +314,3 @@ class FasterWhisper:
 
     def _nothing(self, language: str | None = None) -> Transcript:
         return Transcript("", language or self.options.language or "en", 0.0, engine=self.name)
-
-
-def _content(sayings: Sequence[Saying]) -> Hashable:
-    """Equal for sayings that allow and hint at the same."""
-    return tuple(
-        (
-            s.intent,
-            s.template,
-            s.weight,
-            tuple(sorted(s.slots.items())),
-            tuple(sorted(s.rules.items())),
-        )
-        for s in sayings
-    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -186,8 +187,12 @@ class Window:
         return self._generate(encoded, language, hint.get(language, []), best, limit)
 
     def close(self) -> None:
-        """Free the model."""
-        self._model.model.unload_model()
+        """Free the model; up to a second, since CTranslate2 does not while it ends a decode."""
+        for _ in range(100):
+            self._model.model.unload_model()
+            if not self._model.model.model_is_loaded:
+                break
+            time.sleep(0.01)
 
     def _language(self, encoded: Any) -> str:
         """Return the likelier of the languages that can be chosen."""

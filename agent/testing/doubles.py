@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agent.hearing import Listening
 from agent.listen.asr import Transcriber
 from agent.listen.vad import WebRtcVad
 from agent.llm.model import Model
@@ -18,6 +17,7 @@ from agent.loop import Agent, AgentOptions
 from agent.messages import Transcript
 from agent.plugins import Skills
 from agent.sayable import Saying
+from agent.stream import Listening
 from hardware.base import SAMPLE_RATE_HZ, Devices, Location, Place, Speaker
 from hardware.display import MemoryDisplay
 from hardware.location import FixedLocation
@@ -112,7 +112,6 @@ def make_agent(
     place: Place | None = None,
     speaker: Speaker | None = None,
     options: AgentOptions = AgentOptions(),  # noqa: B008  frozen, so sharing it is safe
-    listening: Listening = SCRIPTED,
 ) -> Agent:
     """Build an agent on virtual devices; `plugins` are modules or objects with hooks.
 
@@ -133,7 +132,7 @@ def make_agent(
         model=model,
         transcriber=lambda: ears,
         options=options,
-        listening=listening,
+        listening=SCRIPTED,
     )
 
 

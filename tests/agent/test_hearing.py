@@ -266,3 +266,37 @@ async def test_a_beginning_that_was_not_understood_is_no_turn_of_its_own():
     ear.engine = Half(ear.script)
     await ear.listen()
     assert [(h.transcript.text, h.continues) for h in ear.heard] == [("", False), ("play jazz", True)]  # fmt: skip
+
+
+async def test_an_effect_that_comes_while_the_next_words_have_begun_is_final_too():
+    ear = Ear(".... get me a latte ..... with milk ..........")
+    await ear.hearing.expect(COFFEE)
+    for chunk in ear.script.chunks:
+        if isinstance(event := await ear.hearing.take(chunk), Heard):
+            ear.events.append((0, event))
+        if ear.heard and not ear.hearing.idle:
+            ear.hearing.forget()
+    assert ear.texts == ["get me a latte", "with milk"]
+    assert not ear.heard[1].continues
+
+
+async def test_talk_without_a_pause_is_closed_and_never_heard_again_whole():
+    ear = Ear(f".... {'talk ' * 400} ....")  # 80 s
+    ear.engine = Deaf(ear.script)
+    await ear.listen()
+    lengths_ms = [len(heard.sound) * 20 for heard in ear.heard]
+    assert len(lengths_ms) >= 5
+    assert max(lengths_ms) <= 15_000 + 300
+    assert sum(lengths_ms) <= 82_000  # nothing twice
+
+
+async def test_awake_or_not_an_order_may_go_on():
+    ear, _ = waking(".... wake get me a latte ..... with milk .......... play jazz ......")
+    await ear.listen()
+    assert ear.texts == ["get me a latte", "get me a latte with milk"]
+
+
+async def test_asleep_only_the_rest_of_an_order_counts():
+    ear, _ = waking(".... wake get me a latte ..... play jazz ..........")
+    await ear.listen()
+    assert ear.texts == ["get me a latte"]

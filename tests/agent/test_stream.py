@@ -2,18 +2,21 @@
 
 import asyncio
 import threading
+import time
 from decimal import Decimal
 from typing import Literal
 
 import pytest
 
 from agent import Context, Proposal, Receipt, Reply, hookimpl, skill
-from agent.hearing import Listening
 from agent.listen.attention import AttentionOptions
+from agent.listen.engine import EngineThread
 from agent.listen.health import HealthLog
 from agent.listen.patience import Patience
 from agent.listen.wake import Spotted
 from agent.loop import AgentOptions
+from agent.messages import Transcript
+from agent.stream import Listening
 from agent.testing import lens, make_agent
 from agent.turn import kept
 from hardware.base import AudioChunk
@@ -96,11 +99,10 @@ def plugin():
 def wearer(tmp_path, plugin, text, **more):
     """An agent that hears a script, and the script's microphone."""
     script = Script(text)
-    listening = Listening(vad=lambda mode: script, stop=None, **more.pop("listening", {}))
-    more = {"options": SHORT} | more
-    agent = make_agent(
-        tmp_path, [plugin], transcriber=ReadingEars(script), listening=listening, **more
-    )
+    listening = {"vad": lambda mode: script, "stop": None} | more.pop("listening", {})
+    ears = more.pop("ears", ReadingEars)(script)
+    agent = make_agent(tmp_path, [plugin], transcriber=ears, **({"options": SHORT} | more))
+    agent.listening = Listening(**listening)
     return agent, FileMicrophone(script.pcm, pace="fast", tail_ms=0)
 
 
@@ -142,21 +144,48 @@ async def test_nothing_with_an_effect_runs_ahead(tmp_path, plugin, pause):
     assert agent.gate.open is not None
 
 
-async def test_a_payment_may_be_planned_and_is_paid_once_after_a_yes(tmp_path, plugin):
-    agent, microphone = wearer(tmp_path, plugin, ".... pay twenty .......... yes ..........")
+async def test_a_payment_is_never_planned_and_is_paid_once_after_a_yes(tmp_path, plugin):
+    agent, microphone = wearer(tmp_path, plugin, f".... pay twenty {'.' * 20} yes ..........")
+    plans = planned(agent)
     turns = await listen(agent, microphone)
+    assert plans == [None, None]
     assert [turn.error for turn in turns] == [None, None]
     assert len(plugin.paid) == 1
     assert lens(agent).endswith("Paid")
 
 
-async def test_while_a_question_is_open_nothing_is_planned(tmp_path, plugin):
-    agent, microphone = wearer(tmp_path, plugin, f".... pay twenty {'.' * 20} look at trees ....")
-    plans = []
-    plan = agent.plan
+def planned(agent):
+    """Every plan that the agent makes, or does not, from now on."""
+    plans, plan = [], agent.plan
     agent.plan = lambda said: plans.append(plan(said)) or plans[-1]
+    return plans
+
+
+async def test_while_a_question_is_open_nothing_is_planned(tmp_path, plugin):
+    said = f".... look at birds {'.' * 20} pay twenty {'.' * 20} look at trees ...."
+    agent, microphone = wearer(tmp_path, plugin, said)
+    plans = planned(agent)
     await listen(agent, microphone)
-    assert [p is None for p in plans] == [False, True]
+    assert [plan is None for plan in plans] == [False, True, True]
+
+
+async def test_a_plan_that_was_kept_is_not_called_off(tmp_path, plugin):
+    """What an action keeps of its context, a player or a thread, goes on working."""
+    kept_contexts = []
+
+    @skill("hum")
+    def hum(ctx: Context) -> Reply:
+        """Keep the context for later."""
+        kept_contexts.append(ctx)
+        return Reply("hm")
+
+    plugin.actions = (hum,)
+    agent, microphone = wearer(tmp_path, plugin, ".... hum ..........", speaker=VirtualSpeaker())
+    await listen(agent, microphone)
+    (ctx,) = kept_contexts  # planned, kept, and not run again
+    assert not ctx.cancel.cancelled
+    ctx.speaker.volume = 7
+    assert ctx.speaker.volume == agent.devices.speaker.volume == 7
 
 
 async def test_an_action_that_reaches_for_a_device_is_run_again_in_earnest(tmp_path, plugin):
@@ -188,6 +217,71 @@ async def test_what_had_an_effect_is_never_replaced(tmp_path, plugin):
     turns = await listen(agent, microphone)
     assert not any(turn.replaces for turn in turns)
     assert plugin.calls == ["skip"]
+
+
+class Half(ReadingEars):
+    """An engine that understands only what is said of looking."""
+
+    def finish(self):
+        heard = super().finish()
+        return heard if heard.text.startswith("look") else Transcript("", confidence=0.0)
+
+
+async def test_a_cough_before_a_command_takes_no_turn_away(tmp_path, plugin):
+    said = f".... look at trees {'.' * 20} hm ....... look at birds .........."
+    agent, microphone = wearer(tmp_path, plugin, said, ears=Half)
+    turns = await listen(agent, microphone)
+    assert [turn.transcript.text for turn in kept(turns)] == ["look at trees", "look at birds"]
+
+
+async def test_only_the_last_turn_is_taken_back(tmp_path, plugin):
+    said = (
+        f".... look at trees {'.' * 20} hello there my dear ....... look at birds"
+        f" {'.' * 20} look at trees .........."
+    )
+    agent, microphone = wearer(tmp_path, plugin, said, ears=Half)
+    turns = await listen(agent, microphone)
+    assert [turn.replaces for turn in turns] == [False, False, True, False]
+    assert turns[-1].reply.text == "trees 3"
+
+
+async def test_what_goes_on_with_an_order_still_in_the_queue_is_one_turn(tmp_path, plugin):
+    """Said while another action works: nothing was answered that it could replace."""
+    hasty = AgentOptions(patience=Patience(per_bit_ms=60), action_timeout_s=3.0)
+    said = f".... work {'.' * 8} look at trees .... and birds {'.' * 30}"
+    agent, microphone = wearer(tmp_path, plugin, said, options=hasty)
+    turns = await listen(agent, microphone)
+    assert [(turn.intent.action, turn.replaces) for turn in turns] == [
+        ("work", False),
+        ("look", False),
+    ]
+    assert turns[-1].reply.text == "treesbirds 1"
+
+
+async def test_an_engine_that_was_replaced_is_told_what_can_be_said(tmp_path, plugin):
+    script, made = Script(f".... look at trees {'.' * 20} look at birds .........."), []
+
+    class Hanging(ReadingEars):
+        def finish(self):
+            if len(made) == 1:
+                time.sleep(0.5)
+            return super().finish()
+
+        def start(self):
+            assert self.expected  # a deaf engine would hear nothing
+            super().start()
+
+    def make():
+        made.append(Hanging(script))
+        return made[-1]
+
+    agent, microphone = wearer(tmp_path, plugin, ".... look at trees ....")
+    agent._ears = EngineThread(make, timeout_s=0.2)
+    agent.listening = Listening(vad=lambda mode: script, stop=None)
+    microphone = FileMicrophone(script.pcm, pace="fast", tail_ms=0)
+    failed, fine = await listen(agent, microphone)
+    assert "no answer within" in failed.error
+    assert (len(made), fine.error, fine.transcript.text) == (2, None, "look at birds")
 
 
 # -- stop -------------------------------------------------------------------------------------
@@ -228,13 +322,16 @@ async def test_stop_is_heard_beside_the_engine_while_something_plays(tmp_path, p
     script = Script(text)
     stopper = Stopper(script)
     speaker = VirtualSpeaker(length_s=600.0)
-    agent, microphone = wearer(tmp_path, plugin, text, speaker=speaker)
-    object.__setattr__(agent.listening, "stop", lambda: stopper)
+    kinds = []
+    listening = {"stop": lambda playing: kinds.append(playing) or stopper}
+    agent, microphone = wearer(tmp_path, plugin, text, speaker=speaker, listening=listening)
     speaker.play(tmp_path)
     turns = await listen(agent, microphone)
     assert speaker.playing is None
     stopped = [turn for turn in turns if turn.transcript.text == "停止"]
     assert [turn.reply.text for turn in stopped] == ["已停止。"]
+    assert stopped[0].timings.speech_end == 1.0  # as spotted
+    assert kinds == [True]
     assert stopper.fed[-1] == stopper.end + 3  # and no longer than it has something to stop
 
 
@@ -283,8 +380,8 @@ async def test_a_microphone_that_may_not_be_open_is_closed_and_opened_again(tmp_
         [plugin],
         transcriber=ReadingEars(script),
         options=SHORT,
-        listening=Listening(vad=lambda mode: script, stop=None, allowed=may),
     )
+    agent.listening = Listening(vad=lambda mode: script, stop=None, allowed=may)
     microphone = Microphone(script.pcm, pace="fast", tail_ms=0)
     turns = await listen(agent, microphone)
     assert opened == ["open", "closed", "open", "closed"]

@@ -10,7 +10,9 @@ import numpy as np
 
 from agent.listen import acoustic
 from agent.listen.acoustic import Aligner, Alignment, differences, load, log_likelihoods
+from agent.listen.decoder import model_folder
 from agent.listen.enroll import NATS_A_FRAME
+from agent.listen.pronounce import pronounce
 from tests.agent.listen.speakers import LINES, needs_voices, said
 
 
@@ -82,7 +84,7 @@ def test_our_scores_are_the_decoders(tmp_path):
 
     pcm = said(LINES[0])
     model = load()
-    folder = str(acoustic.folder_of_model())
+    folder = str(model_folder())
     decoder = Decoder(
         Config(
             hmm=folder, lm=None, dict=None, loglevel="FATAL", bestpath=False, compallsen=True,
@@ -90,7 +92,7 @@ def test_our_scores_are_the_decoders(tmp_path):
         )
     )  # fmt: skip
     for word in set(LINES[0].split()):
-        decoder.add_word(word, acoustic.pronounce([word])[word].phones[0], False)
+        decoder.add_word(word, pronounce([word])[word].phones[0], False)
     decoder.set_align_text(LINES[0])
     decoder.start_utt()
     decoder.process_raw(pcm, full_utt=True)

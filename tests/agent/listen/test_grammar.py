@@ -164,3 +164,12 @@ def test_jsgf_is_for_people() -> None:
         "public <sentence> = play <test_action_song> [now]\n  | (up down | down up);\n"
         "<test_action_song> = hey jude | stay;\n"
     )
+
+
+def test_the_same_sayings_make_one_graph():
+    """It is asked for at every turn, by the decoder and by the rule for the end of a turn."""
+    said = [Saying("a.b", "play {song}", {"song": ("jazz", "rock")})]
+    again = [Saying("other.name", "play {song}", {"song": ("jazz", "rock")})]
+    more = [Saying("a.b", "play {song}", {"song": ("jazz",)})]
+    assert build(said) is build(again)
+    assert build(more) != build(said)

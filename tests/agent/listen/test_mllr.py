@@ -11,7 +11,8 @@ pytest.importorskip("pocketsphinx")
 import numpy as np
 
 from agent.listen import mllr
-from agent.listen.acoustic import Alignment, folder_of_model, load
+from agent.listen.acoustic import Alignment, load
+from agent.listen.decoder import model_folder
 from agent.listen.mllr import LEAST_SPREAD, Transform, estimate, nats_a_frame, unchanged
 from tests.agent.listen.speakers import LINES, needs_voices, said
 
@@ -95,9 +96,7 @@ def test_pocketsphinx_applies_what_is_written(tmp_path):
 
     def score(**settings: str) -> float:
         decoder = Decoder(
-            Config(
-                hmm=str(folder_of_model()), lm=None, loglevel="FATAL", bestpath=False, **settings
-            )
+            Config(hmm=str(model_folder()), lm=None, loglevel="FATAL", bestpath=False, **settings)
         )
         decoder.set_align_text(LINES[0])
         decoder.start_utt()
@@ -111,7 +110,7 @@ def test_pocketsphinx_applies_what_is_written(tmp_path):
     moved = replace(none, rotation=none.rotation * 0.9, shift=none.shift + 0.2)
     none.write(tmp_path / "none")
     moved.write(tmp_path / "moved")
-    raw = (folder_of_model() / "means").read_bytes()
+    raw = (model_folder() / "means").read_bytes()
     values = moved.gaussians()[0].astype("<f4").tobytes()
     header = raw[: len(raw) - len(values) - 4].replace(b"chksum0 yes", b"chksum0 no ")
     header = header.replace(b"chksum0", b"comment")  # pocketsphinx sums when it sees the word
