@@ -63,6 +63,8 @@ class SphinxOptions:
     retry_noisy_below: float = -2.3
     """Fit under which it is decoded again, in both ways, where there was noise before it: words
     that are none fit better there."""
+    retry_above: float = -5.1
+    """Fit under which normalising it as a whole is not worth the time: it is other speech."""
     noisy_below_db: float = 25.0
     """How far speech stands out from the sound before it where there is noise to take off."""
     reject_below: float = REJECT_BELOW
@@ -149,7 +151,7 @@ class PocketSphinx:
         if heard[0].fit < enough and 0 < len(self._heard) <= RETRY_BYTES:
             if noisy:
                 heard.append(self._without_noise())
-            if heard[-1].fit < enough:
+            if heard[-1].fit < enough and heard[0].fit >= self.options.retry_above:
                 heard.append(self._again())
         self._reset()
         best = max(heard, key=lambda reading: reading.fit)
