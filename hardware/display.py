@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
@@ -164,19 +165,26 @@ class TerminalDisplay:
         self._stream = stream or sys.stdout
         self._drawn_rows = 0
         self._printed: Frame | None = None
+        self._shown: Frame | None = None
 
     def show(self, frame: Frame) -> None:
         """Draw or print the frame. Raises DeviceError when the stream is closed."""
+        before, self._shown = self._shown, frame
+        # The mark of the microphone alone draws a box again, but prints no card again.
+        mark_alone = before is not None and before.listening != frame.listening
+        as_before = mark_alone and replace(frame, listening=not frame.listening) == before
+        if as_before and not self._drawn_rows:
+            return
         columns = self._terminal_columns()
         if columns >= frame.profile.columns:
             self._redraw(_box(frame, _paints(), columns, self._can_write("╭")))
-        elif self._printed is None or frame.lines != self._printed.lines:
+        elif frame != self._printed:
             self._printed = frame
             self._write("".join(f"| {line.text}".rstrip() + "\n" for line in frame.lines))
 
     def clear(self) -> None:
         """Remove the box; on a pipe nothing is printed. Raises DeviceError."""
-        self._printed = None
+        self._printed = self._shown = None
         if self._drawn_rows:
             self._redraw([])
 

@@ -87,7 +87,7 @@ async def run(
             screen.answered(turn)
             if recorder:
                 recorder.turn(turn)
-            turns += 1
+            turns += not turn.replaces
     finally:
         if beside is not None:
             beside.cancel()

@@ -343,3 +343,16 @@ def test_importing_displays_loads_neither_pillow_nor_rich():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "set()"
+
+
+def test_the_mark_of_the_microphone_alone_prints_no_card_again():
+    stream = io.StringIO()
+    display = TerminalDisplay(LENS, stream)
+    card = Frame(LENS, (Line("a card"),))
+    display.show(replace(card, listening=True))
+    display.settle()
+    display.show(card)
+    assert stream.getvalue().count("a card") == 1
+    display.settle()
+    display.show(card)  # but the card itself does, when it is repeated
+    assert stream.getvalue().count("a card") == 2
