@@ -33,10 +33,13 @@ LEAST_VARIANCE = 1e-2
 class Compensator:
     """Takes noise off utterance after utterance; the channel of one is where the next begins."""
 
-    def __init__(self) -> None:
-        """Work the classes out, once a process, 0.2 s. Raises EngineError without a model."""
+    def __init__(self, removal: NoiseRemoval | None = None) -> None:
+        """Work the classes out, once a process, 0.2 s. Raises EngineError without a model.
+
+        With a `removal` steady noise is taken off before; without, all of it is left to the model.
+        """
         self._means, self._variances = _classes()
-        self._removal = NoiseRemoval()
+        self._removal = removal
         self._channel: NDArray[Any] | None = None
 
     def clean(self, before: bytes, speech: bytes) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -47,7 +50,8 @@ class Compensator:
         import numpy as np
 
         sound = np.frombuffer(before[: len(before) & ~1] + speech[: len(speech) & ~1], "<i2")
-        found = cepstra(self._removal.clean(powers(sound.astype(np.float64))))
+        bands = powers(sound.astype(np.float64))
+        found = cepstra(self._removal.clean(bands) if self._removal else bands)
         first = round(len(before) / 2 / STEP)
         heard = found[first:]
         noise = found[max(0, first - NOISE_FRAMES) : first + INTO_FRAMES]

@@ -17,6 +17,7 @@ from agent.listen import grammar
 from agent.listen.compensate import Compensator
 from agent.listen.confidence import REJECT_BELOW, Reading
 from agent.listen.decoder import decoder, teach
+from agent.listen.features import NoiseRemoval
 from agent.listen.pronounce import cmu_dictionary
 from agent.messages import Transcript
 from agent.sayable import Saying
@@ -36,6 +37,8 @@ NOISE_BYTES = SAMPLE_BYTES * 8_000
 """Least sound before an utterance that noise is measured in, 500 ms."""
 COMPENSATED = 0.5
 """Nats a frame that a reading without the noise fits worse than the others when it is as right."""
+WAYS = 4
+"""How many ways there are to decode an utterance."""
 FEED_FRAMES = 20
 """Frames of 10 ms that are decoded in one call."""
 FEED_BYTES = SAMPLE_BYTES * 3_200
@@ -98,7 +101,7 @@ class PocketSphinx:
         self._speaking = False
         self._heard = bytearray()
         self._before = b""
-        self._compensator: Compensator | None = None
+        self._compensators: tuple[Compensator, ...] = ()
 
     def expect(self, sayings: Sequence[Saying]) -> None:
         """Build or recall the graph of `sayings`; it holds from the next `start`."""
@@ -145,23 +148,33 @@ class PocketSphinx:
         if not self._speaking:
             return nothing
         self._decoder.end_utt()
-        heard = [self._reading()]
-        noisy = self._is_noisy()
-        enough = self.options.retry_noisy_below if noisy else self.options.retry_below
-        if heard[0].fit < enough and 0 < len(self._heard) <= RETRY_BYTES:
-            if noisy:
-                heard.append(self._without_noise())
-            if heard[-1].fit < enough and heard[0].fit >= self.options.retry_above:
-                heard.append(self._again())
+        heard = list(self._readings())
         self._reset()
         best = max(heard, key=lambda reading: reading.fit)
         if not best.text:
             return nothing
         others = sum(reading.text != best.text for reading in heard)
-        confidence = best.confidence(agreed=3 - others)
+        confidence = best.confidence(agreed=WAYS - others)
         if confidence < self.options.reject_below:
             return replace(nothing, confidence=confidence)
         return Transcript(best.text, confidence=confidence, engine=self.name)
+
+    def _readings(self) -> Iterator[Reading]:
+        """Yield the sentence of the stream, and those of other ways until one fits well enough."""
+        first = self._reading()
+        yield first
+        noisy = self._is_noisy()
+        enough = self.options.retry_noisy_below if noisy else self.options.retry_below
+        if first.fit >= enough or not 0 < len(self._heard) <= RETRY_BYTES:
+            return
+        last = first
+        for compensator in self._cleaners() if noisy else ():
+            last = self._without_noise(compensator)
+            yield last
+            if last.fit >= enough or first.fit < self.options.retry_above:
+                return
+        if first.fit >= self.options.retry_above:
+            yield self._again()
 
     def _reading(self, bonus: float = 0.0) -> Reading:
         """Return the sentence that the decoder has ended with."""
@@ -188,11 +201,15 @@ class PocketSphinx:
         before, speech = _power(self._before), _power(bytes(self._heard))
         return before > 1 and 10 * math.log10(speech / before) < self.options.noisy_below_db
 
-    def _without_noise(self) -> Reading:
+    def _cleaners(self) -> tuple[Compensator, ...]:
+        """Return two ways to take noise off, which err on different words."""
+        if not self._compensators:
+            self._compensators = Compensator(NoiseRemoval()), Compensator()
+        return self._compensators
+
+    def _without_noise(self, compensator: Compensator) -> Reading:
         """Decode the utterance with the noise before it taken off; nothing is learnt from it."""
-        if self._compensator is None:
-            self._compensator = Compensator()
-        cepstra, channel = self._compensator.clean(self._before, bytes(self._heard))
+        cepstra, channel = compensator.clean(self._before, bytes(self._heard))
         mean = self._decoder.get_cmn()
         self._decoder.set_cmn(",".join(f"{value:.4f}" for value in channel))
         self._decoder.start_utt()

@@ -28,22 +28,22 @@ def test_silence_and_noise_are_no_words():
 
 def test_nothing_was_said():
     assert Reading.of("", [segment("<sil>", 1.0, 0, 9)]) == Reading()
-    assert Reading().confidence(3) == 0
+    assert Reading().confidence(4) == 0
 
 
 def test_a_clear_command_is_certain_and_other_speech_is_not():
-    assert CLEAR.confidence(3) > 0.9
+    assert CLEAR.confidence(4) > 0.9
     other = Reading("pay anna two hundred and one euro", -5.3, -9.0, 200, 7)
-    assert other.confidence(1) < REJECT_BELOW
+    assert other.confidence(2) < REJECT_BELOW
 
 
 @pytest.mark.parametrize(
     ("better", "worse"),
     [
-        (CLEAR.confidence(3), CLEAR.confidence(1)),
-        (CLEAR.confidence(2), Reading("x", -4.1, -3.5, 110, 4).confidence(2)),
-        (Reading("x y", -3.0, -3.0, 50, 2).confidence(3), Reading("x", -3.0, -3.0, 25, 1).confidence(3)),
-        (CLEAR.confidence(2), Reading("x", -2.1, -3.5, 300, 4).confidence(2)),
+        (CLEAR.confidence(4), CLEAR.confidence(2)),
+        (CLEAR.confidence(3), Reading("x", -4.1, -3.5, 110, 4).confidence(3)),
+        (Reading("x y", -3.0, -3.0, 50, 2).confidence(4), Reading("x", -3.0, -3.0, 25, 1).confidence(4)),
+        (CLEAR.confidence(3), Reading("x", -2.1, -3.5, 300, 4).confidence(3)),
     ],
     ids=["agreement", "fit", "a single word", "words that are drawn out"],
 )  # fmt: skip
