@@ -1,102 +1,310 @@
-"""What can always be said, whatever is installed: the agent's own few words, and what it can do."""
+"""What was said before: questions of the agent's that are open, and words that point back.
+
+A turn is first read on its own. Where that gives no command, it may be the answer to a question
+("Pay $20 to …?" – "anna"), a correction ("no, fifty"), one more of the same ("and to the museum"),
+or two commands in one sentence. Words that stand for something ("there", "him") are replaced by
+what was last meant, whichever stage had understood it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
+from agent import controls
+from agent.messages import Intent, Transcript, Verdict
 from agent.sayable import Saying
 from agent.skill import Action
-from agent.understand import yesno
-from agent.understand.text import clean
+from agent.understand.phrase import phrase
+from agent.understand.router import Decision, Router
+from agent.understand.templates import read
+from agent.understand.text import clean, readings
+from agent.understand.yesno import answer
 
-Control = Literal["more", "back", "repeat", "clear", "stop", "help"]
+TRIES = 2
+"""Times a question is asked before it is dropped."""
 
-CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
-    "en": {
-        "more": ("more", "next page", "show more"),
-        "back": ("back", "go back", "previous page"),
-        "repeat": ("repeat", "repeat that", "say that again"),
-        "clear": ("clear", "clear the screen", "close that"),
-        "stop": ("stop", "cancel", "never mind"),
-        "help": ("help", "what can i say", "what can you do"),
-    },
-    "zh": {
-        "more": ("更多", "下一页", "继续看"),
-        "back": ("返回", "上一页"),
-        "repeat": ("重复", "再说一遍"),
-        "clear": ("清屏", "关掉"),
-        "stop": ("停", "停止", "取消", "算了"),
-        "help": ("帮助", "我能说什么", "你会什么", "你能做什么"),
-    },
+PARTS = 3
+"""Commands in one sentence, at most."""
+
+_AGAIN = {
+    "en": re.compile(
+        r"^(?:(?:no|nope|wait|sorry|oops|actually|yes but|ok but|but|i mean|i meant|i said|rather"
+        r"|not that|make (?:it|that)|change (?:it|that) to|it's|should be)\b[\s,]*)+",
+        re.IGNORECASE,
+    ),
+    "zh": re.compile(
+        r"^(?:不是|不对|不|等等|等一下|对不起|我是说|我说的是|我的意思是|是的但是|但是|改成|换成|改为"
+        r"|应该是|要的是)+[是，,\s]*"
+    ),
 }
+"""What comes before a correction."""
 
-SAID: dict[str, dict[str, str]] = {
-    "en": {
-        "unknown": "I can {can}",
-        "unheard": "Sorry, I didn't catch that.\nI can {can}",
-        "comma": ", ",
-        "too long": "That was too long to read: {limit} characters at most.",
-        "missing": "I also need: {slots}.",
-        "failed": "Sorry, {skill} failed. Nothing was lost.",
-        "hung": "Sorry, {skill} took too long and was stopped.",
-        "disabled": "Sorry, {skill} failed {count} times and is switched off.",
-        "stopped": "Stopped.",
-        "nothing": "There is nothing to show.",
-        "no pages": "That is all.",
-        "answer me": "Please say yes or no.",
-    },
-    "zh": {
-        "unknown": "我可以：{can}",
-        "unheard": "抱歉，没听清。\n我可以：{can}",
-        "comma": "、",
-        "too long": "太长了，最多 {limit} 个字符。",
-        "missing": "还需要：{slots}。",
-        "failed": "抱歉，{skill} 出错了，什么都没有丢。",
-        "hung": "抱歉，{skill} 太久没有回应，已停止。",
-        "disabled": "抱歉，{skill} 出错 {count} 次，已停用。",
-        "stopped": "已停止。",
-        "nothing": "没有可显示的内容。",
-        "no pages": "没有更多了。",
-        "answer me": "请说“确认”或“取消”。",
-    },
+_MORE = {
+    "en": re.compile(r"^(?:and|and then|what about|how about|and what about)\s+", re.IGNORECASE),
+    "zh": re.compile(r"^(?:那么|那|还有|再来)\s*"),
 }
-"""What the agent itself says, by language."""
+"""What comes before one more of the same."""
+_MORE_ENDS = re.compile(r"(?:\s+(?:too|as well|instead|then|rather)|[呢吧])$")
+_ADDED = re.compile(r"^(?:in|with|without|from|by|of|for)\s", re.IGNORECASE)
+"""Begins what narrows a thing down: "in blue"."""
 
-_HEAD = re.compile(r"^[\s(\[]*([^\s{}\[\]()|<>]+)")
+_AND = {
+    "en": re.compile(r"\s+(?:and then|then|and also|and)\s+|[,;]\s*(?:and|then)?\s*", re.I),
+    "zh": re.compile(r"[，,；;]\s*(?:然后|再|并且|还有)?|然后再?|并且|还有"),
+}
+"""Stands between two commands."""
 
-
-def control(text: str) -> Control | None:
-    """Return which of the agent's own words this is, if it is nothing else."""
-    said = clean(text).casefold()
-    for words in CONTROLS.values():
-        for meaning, phrases in words.items():
-            if said in phrases:
-                return meaning
-    return None
-
-
-def sayings(language: str, asking: bool) -> Iterable[Saying]:
-    """Yield the agent's own sentences; yes and no only while a question is open."""
-    for meaning, phrases in CONTROLS.get(language, {}).items():
-        for phrase in phrases:
-            yield Saying(f"agent.{meaning}", phrase, {}, weight=0.5)
-    if asking:
-        for answer, phrases in yesno.PHRASES.get(language, {}).items():
-            for phrase in phrases:
-                yield Saying(f"agent.{answer}", phrase, {}, weight=4.0)
+POINTING: Mapping[str, frozenset[str]] = {
+    "place": frozenset(
+        ("there", "here again", "the same place", "那里", "那儿", "那边", "同一个地方")
+    ),
+    "payee": frozenset(("him", "her", "them", "the same person", "他", "她", "他们", "同一个人")),
+}
+"""Words that point back, by the slot they may stand in. What "it" is the skill that showed it knows
+best."""
 
 
-def abilities(actions: Mapping[str, Action], language: str) -> str:
-    """Return what the installed skills can do, a word each: "search, pay, translate".
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the agent has asked back, and waits to hear."""
 
-    The word is the first of the skill's first sentence.
-    """
-    words: dict[str, str] = {}
-    for action in actions.values():
-        sentences = action.languages.get(language) or action.languages["en"]
-        for template in sentences.templates[:1]:
-            if head := _HEAD.match(template):
-                words.setdefault(action.skill, head[1])
-    return SAID[language]["comma"].join(words.values())
+    options: tuple[Intent, ...]
+    """One call that lacks a slot, or the calls to choose among."""
+    slot: str | None
+    """The slot that was asked for; None where the wearer chooses."""
+    asked: int = 1
+    """How often it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a turn comes to."""
+
+    intents: tuple[Intent, ...]
+    """The calls, in order; none where nothing was understood."""
+    decision: Decision
+    """What the router made of the whole of it."""
+    question: Question | None = None
+    """What to ask instead of acting."""
+    instead: bool = False
+    """The wearer has corrected the last call: these take its place."""
+    declined: bool = False
+    """The wearer wants no more of the question that was open."""
+
+
+class Dialogue:
+    """Turns what was said, and what was said before, into calls."""
+
+    def __init__(self, router: Router, actions: Mapping[str, Action]) -> None:
+        """Remember nothing yet; the mapping may change while the agent runs."""
+        self._router = router
+        self._actions = actions
+        self.question: Question | None = None
+        self._last: Intent | None = None
+        self._mentioned: dict[str, Any] = {}
+
+    def acted(self, intent: Intent) -> None:
+        """Note what was done, for words that point back to it."""
+        self._last = intent
+        self._mentioned.update({k: v for k, v in intent.slots.items() if v is not None})
+
+    def drop(self) -> None:
+        """Forget the question: it was answered, or the wearer wants no more of it."""
+        self.question = None
+
+    def foresee(self, transcript: Transcript) -> Intent | None:
+        """Return the one complete call that words are on their own; nothing is remembered."""
+        if self.question is not None:
+            return None
+        meaning = self._router.route(transcript)
+        complete = isinstance(meaning, Intent) and not meaning.missing
+        return self._pointed(meaning) if complete and isinstance(meaning, Intent) else None
+
+    def understand(self, transcript: Transcript) -> Understood:
+        """Return the calls that a turn makes, or the question to ask."""
+        question, self.question = self._live(), None
+        decision = self._router.decide(transcript)
+        meaning, language = decision.meaning, transcript.language
+        text = clean(transcript.text)
+        if isinstance(meaning, Intent) and meaning.stage == "templates":
+            return self._settled((meaning,), decision)
+        if (control := controls.control(text)) is not None:
+            self.question = None if control == "stop" else question
+            return Understood((), decision, declined=control == "stop" and question is not None)
+        if question is not None and answer(text) == "no":
+            return Understood((), decision, declined=True)
+        if question is not None and (intent := self._answered(question, text, language)):
+            return self._settled((intent,), _by("answer", intent, decision))
+        if intent := self._corrected(text, language):
+            found = self._settled((intent,), _by("correction", intent, decision))
+            return replace(found, instead=True)
+        if isinstance(meaning, Intent):
+            return self._settled((meaning,), decision)
+        if parts := self._parts(transcript):
+            return self._settled(parts, _by("two commands", parts[0], decision))
+        if intent := self._more(text, language):
+            return self._settled((intent,), _by("more of the same", intent, decision))
+        if question is not None and question.asked < TRIES:
+            self.question = replace(question, asked=question.asked + 1)
+            return Understood((), decision, self.question)
+        if meaning.options:
+            lacking = meaning.options[0].missing if len(meaning.options) == 1 else ()
+            self.question = Question(meaning.options, lacking[0] if lacking else None)
+            return Understood((), decision, self.question)
+        return Understood((), decision)
+
+    def _settled(self, intents: tuple[Intent, ...], decision: Decision) -> Understood:
+        """Replace words that point back; ask for what is missing."""
+        intents = tuple(map(self._pointed, intents))
+        lacking = next((intent for intent in intents if intent.missing), None)
+        if lacking is not None:
+            self.question = Question((lacking,), lacking.missing[0])
+        return Understood(intents if lacking is None else (), decision, self.question)
+
+    def _live(self) -> Question | None:
+        """Return the open question, unless a skill that it is about is gone."""
+        question = self.question
+        if question and all(intent.name in self._actions for intent in question.options):
+            return question
+        return None
+
+    # -- answers ------------------------------------------------------------------------------
+
+    def _answered(self, question: Question, text: str, language: str) -> Intent | None:
+        if question.slot is not None:
+            return self._filled(question.options[0], question.slot, text, language)
+        options = question.options
+        if len(options) == 1:
+            return options[0] if answer(text) == "yes" else None
+        words = set(_words(text, language))
+        shared = [len(words & set(_words(self.words(one), language))) for one in options]
+        best = max(shared)
+        return options[shared.index(best)] if best and shared.count(best) == 1 else None
+
+    def _filled(self, intent: Intent, slot: str, text: str, language: str) -> Intent | None:
+        """Return the call with a slot filled by a text, as it is or without politeness."""
+        action = self._actions[intent.name]
+        for reading in readings(text, language):
+            try:
+                value, _ = read(action, slot, reading, language)
+            except ValueError:
+                continue
+            missing = tuple(name for name in intent.missing if name != slot)
+            return replace(intent, slots={**intent.slots, slot: value}, missing=missing)
+        return None
+
+    # -- words that point back ----------------------------------------------------------------
+
+    def _pointed(self, intent: Intent) -> Intent:
+        slots, missing = dict(intent.slots), list(intent.missing)
+        for slot, words in POINTING.items():
+            value = slots.get(slot)
+            if not isinstance(value, str) or value.strip().casefold() not in words:
+                continue
+            if slot in self._mentioned:
+                slots[slot] = self._mentioned[slot]
+            else:
+                del slots[slot]
+                missing.append(slot)
+        return replace(intent, slots=slots, missing=tuple(missing))
+
+    def _corrected(self, text: str, language: str) -> Intent | None:
+        """Return the last call with the slot that a correction names changed."""
+        rest = _AGAIN[_known(language)].sub("", text)
+        if rest == text or not rest or self._last is None:
+            return None
+        exact = self._router.exactly(Transcript(rest, language))
+        return exact or self._changed(rest, language)
+
+    def _changed(self, words: str, language: str) -> Intent | None:
+        last = self._last
+        if last is None or last.name not in self._actions:
+            return None
+        action = self._actions[last.name]
+        words = re.sub(r"^(?:to|at|for|the|a|an)\s+", "", words, flags=re.I)
+        words = _MORE_ENDS.sub("", words)
+        # What only certain words can fill comes first, then what was said last.
+        slots = [slot for slot in action.declaration.slots if slot.name in last.slots]
+        for slot in sorted(slots, key=lambda slot: action.kind(slot.name).is_open):
+            if intent := self._filled(last, slot.name, words, language):
+                return replace(intent, stage="dialogue", language=language)
+        return None
+
+    def _more(self, text: str, language: str) -> Intent | None:
+        """Return the last call with another value: "what about bread", "and in blue"."""
+        rest = _MORE[_known(language)].sub("", text, count=1)
+        if self._last is None or not rest or (rest == text and not _MORE_ENDS.search(text)):
+            return None
+        if _ADDED.match(rest):
+            for name, value in self._last.slots.items():
+                if isinstance(value, str) and self._actions[self._last.name].kind(name).is_open:
+                    slots = {**self._last.slots, name: f"{value} {rest}"}
+                    return replace(self._last, slots=slots, stage="dialogue")
+        return self._changed(rest, language)
+
+    def _parts(self, transcript: Transcript) -> tuple[Intent, ...]:
+        """Return the calls of a sentence that joins some, each of which a template foresees."""
+        parts = _AND[_known(transcript.language)].split(transcript.text)
+        parts = [part for part in parts if part.strip()]
+        if not 1 < len(parts) <= PARTS:
+            return ()
+        found = [self._router.exactly(replace(transcript, text=part)) for part in parts]
+        intents = [one for one in found if one is not None]
+        money = [self._actions[one.name].declaration.risk == "money" for one in intents]
+        if len(intents) < len(parts) or sum(money) > 1:
+            return ()
+        # A proposal is asked about, so it comes last.
+        return tuple(sorted(intents, key=lambda one: money[intents.index(one)]))
+
+    # -- asking -------------------------------------------------------------------------------
+
+    def words(self, intent: Intent, asking: str | None = None) -> str:
+        """Return a call as a sentence, with a blank for the slot that is asked for."""
+        return phrase(self._actions[intent.name], intent, asking)
+
+    def ask(self, question: Question, language: str) -> str:
+        """Return the question in words."""
+        said = controls.SAID[_known(language)]
+        if question.slot is not None:
+            words = self.words(question.options[0], question.slot)
+            return said["ask"].format(phrase=words[:1].upper() + words[1:])
+        options = said["or"].join(map(self.words, question.options))
+        return said["which"].format(options=options[:1].upper() + options[1:])
+
+    def sayings(self, language: str) -> Iterator[Saying]:
+        """Yield what the open question makes worth hearing."""
+        question = self._live()
+        if question is None:
+            return
+        if question.slot is None:
+            for option in question.options:
+                yield Saying("agent.answer", self.words(option), {}, weight=4.0)
+            return
+        action = self._actions[question.options[0].name]
+        for saying in action.sayings(language):
+            if question.slot in saying.slots:
+                values = saying.slots[question.slot]
+                if values is not None:  # a sentence of free text alone would swallow all others
+                    slots = {question.slot: values}
+                    yield Saying(
+                        "agent.answer", f"{{{question.slot}}}", slots, saying.rules, weight=4.0
+                    )
+                return
+
+
+def _by(stage: str, intent: Intent, decision: Decision) -> Decision:
+    """Note that what was said before decided."""
+    verdict = Verdict("dialogue", intent.name, reason=stage)
+    return Decision(intent, (*decision.verdicts, verdict))
+
+
+def _known(language: str) -> str:
+    return language if language in controls.SAID else "en"
+
+
+def _words(text: str, language: str) -> list[str]:
+    text = text.casefold()
+    return list(text.replace(" ", "")) if language == "zh" else text.split()

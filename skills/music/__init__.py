@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated
 
 from agent import Context, OneOf, Range, Reply, hookimpl, skill
-from hardware.base import Speaker
-from skills.music import library
+from skills.music import library, playlists
 from skills.music.library import Track
+from skills.music.player import (
+    Queue,
+    card,
+    missing,
+    move,
+    nothing,
+    queue_of,
+    silent,
+    sounding,
+    speaker_of,
+    start,
+)
+from skills.music.playlists import Playlists, PlaylistsError
 
 LOUDER_BY = 10
 """Points of volume for one “louder”."""
 RESTART_S = 3.0
 """Further into a song than this, “previous song” starts it again, as players do."""
 
+SERVICES = (
+    "spotify", "youtube", "youtube music", "apple music", "itunes", "amazon music", "google music",
+    "pandora", "deezer", "tidal", "soundcloud", "last fm", "groove shark", "iheart radio",
+    "网易云音乐", "网易云", "QQ音乐", "酷狗音乐", "酷狗", "酷我音乐", "虾米音乐",
+)  # fmt: skip
+"""Where people have music that is not in their folder. A closed list: in “play fool on the hill”,
+the hill is none. A short one: after “play” and a song the turn waits for what could follow."""
+_THIS = frozenset(("it", "this", "that", "this song", "that song", "the song", "这首", "这首歌"))
+
+
+def _services(language: str) -> list[str]:
+    return [name for name in SERVICES if name.isascii() or language == "zh"]
+
+
 Song = Annotated[str, OneOf(library.titles, open=True)]
+Service = Annotated[str, OneOf(_services)]
+PlaylistName = Annotated[str, OneOf(playlists.often, open=True)]
 Level = Annotated[int, Range(0, 100)]
-
-
-@dataclass(slots=True)
-class Queue:
-    """What is being played, kept in the skill's memory."""
-
-    tracks: tuple[Track, ...]
-    """In playing order."""
-    index: int = 0
-    """Which one sounds."""
-    paused: bool = False
-    """True when it was paused and can go on."""
-
-    @property
-    def track(self) -> Track:
-        """The track that sounds."""
-        return self.tracks[self.index]
 
 
 @skill(
@@ -44,19 +55,28 @@ class Queue:
     "listen to {song}",
     "play [some|my] music",
     "play (a song|something)",
+    "play [my|the] {song} playlist",
+    "play {song} on {service}",
+    "play [some|my] music on {service}",
     risk="change",
 )
-def play(ctx: Context, song: Song | None = None) -> Reply:
-    """Play a song of the wearer's library, or all of it."""
-    speaker = _speaker(ctx)
+def play(ctx: Context, song: Song | None = None, service: Service | None = None) -> Reply:
+    """Play a song of the wearer's library, one of the wearer's playlists, or all there is."""
+    if service is not None:
+        name = service.title() if service.isascii() else service
+        return Reply(ctx.say("{service} is not connected. I play your own music.", service=name))
+    speaker = speaker_of(ctx)
     if speaker is None:
-        return _silent(ctx)
+        return silent(ctx)
     every = library.tracks()
-    first = every[0] if song is None else library.find(song)
+    if song is None:
+        return start(Queue(every), speaker, ctx)
+    if listed := _listed(song, ctx):
+        return start(Queue(listed), speaker, ctx)
+    first = library.find(song)
     if first is None:
-        return Reply(ctx.say("“{song}” is not in your library.", song=song))
-    queue = Queue(every, every.index(first))
-    return _start(queue, speaker, ctx)
+        return missing(song, ctx)
+    return start(Queue(every, every.index(first)), speaker, ctx)
 
 
 @skill(
@@ -67,14 +87,14 @@ def play(ctx: Context, song: Song | None = None) -> Reply:
 )
 def pause(ctx: Context) -> Reply:
     """Pause the song."""
-    speaker, queue = _speaker(ctx), _queue(ctx)
+    speaker, queue = speaker_of(ctx), queue_of(ctx)
     if speaker is None:
-        return _silent(ctx)
+        return silent(ctx)
     if queue is None or speaker.playing is None:
-        return _nothing(ctx)
+        return nothing(ctx)
     speaker.pause()
     queue.paused = True
-    return _card(ctx.say("Paused"), queue, ctx)
+    return card(ctx.say("Paused"), queue, ctx)
 
 
 @skill(
@@ -86,14 +106,14 @@ def pause(ctx: Context) -> Reply:
 )
 def resume(ctx: Context) -> Reply:
     """Go on with a paused song."""
-    speaker, queue = _speaker(ctx), _queue(ctx)
+    speaker, queue = speaker_of(ctx), queue_of(ctx)
     if speaker is None:
-        return _silent(ctx)
+        return silent(ctx)
     if queue is None or not queue.paused:
         return Reply(ctx.say("Nothing is paused."))
     speaker.resume()
     queue.paused = False
-    return _card(ctx.say("Playing"), queue, ctx)
+    return card(ctx.say("Playing"), queue, ctx)
 
 
 @skill(
@@ -104,7 +124,7 @@ def resume(ctx: Context) -> Reply:
 )
 def next_song(ctx: Context) -> Reply:
     """Play the next song of the library."""
-    return _move(+1, ctx)
+    return move(+1, ctx)
 
 
 @skill(
@@ -115,10 +135,10 @@ def next_song(ctx: Context) -> Reply:
 )
 def previous_song(ctx: Context) -> Reply:
     """Start the song again, or play the one before it."""
-    speaker = _speaker(ctx)
+    speaker = speaker_of(ctx)
     if speaker is not None and speaker.playing and speaker.position_s > RESTART_S:
-        return _move(0, ctx)
-    return _move(-1, ctx)
+        return move(0, ctx)
+    return move(-1, ctx)
 
 
 @skill(
@@ -130,11 +150,11 @@ def previous_song(ctx: Context) -> Reply:
 )
 def stop_music(ctx: Context) -> Reply:
     """Stop the music."""
-    speaker, queue = _speaker(ctx), _queue(ctx)
+    speaker, queue = speaker_of(ctx), queue_of(ctx)
     if speaker is None:
-        return _silent(ctx)
+        return silent(ctx)
     if queue is None or (speaker.playing is None and not queue.paused):
-        return _nothing(ctx)
+        return nothing(ctx)
     speaker.stop()
     del ctx.memory["queue"]
     return Reply(ctx.say("Music stopped."))
@@ -183,68 +203,133 @@ def quieter(ctx: Context) -> Reply:
 )
 def playing(ctx: Context) -> Reply:
     """Tell which song is playing."""
-    speaker, queue = _speaker(ctx), _queue(ctx)
+    speaker, queue = speaker_of(ctx), queue_of(ctx)
     if speaker is None:
-        return _silent(ctx)
+        return silent(ctx)
     if queue is None or (speaker.playing is None and not queue.paused):
-        return _nothing(ctx)
+        return nothing(ctx)
     title = ctx.say("Paused") if queue.paused else ctx.say("Playing")
-    return _card(title, queue, ctx, position_s=speaker.position_s)
+    return card(title, queue, ctx, position_s=speaker.position_s)
 
 
-def _speaker(ctx: Context) -> Speaker | None:
-    """Return the speaker when there is one to hear."""
-    return ctx.speaker if ctx.speaker is not None and ctx.speaker.available else None
+@skill(
+    "add {song} to (my|the) {playlist} playlist",
+    "put {song} (on|in) (my|the) {playlist} playlist",
+    "add {song} to (my|a|the) playlist",
+    "(add|put) this (song|track|tune) (to|on|in) (my|the) {playlist} playlist",
+    "(add|put) this (song|track|tune) (to|on|in) (my|a|the) playlist",
+    risk="change",
+)
+def add_to_playlist(
+    ctx: Context, song: Song | None = None, playlist: PlaylistName | None = None
+) -> Reply:
+    """Put a song, or the one that plays, on one of the wearer's playlists."""
+    track = _meant(song, ctx)
+    if track is None:
+        return _unknown(song, ctx)
+    name = playlists.plain(playlist) if playlist else playlists.often(ctx.language)[0]
+    try:
+        added = Playlists(ctx.folder).add(track.title, name)
+    except PlaylistsError:
+        return Reply(ctx.say("The playlists cannot be read or written."))
+    title = ctx.say("Added") if added else ctx.say("Already there")
+    where = ctx.say("Playlist: {name}", name=name)
+
+    def undo() -> Reply:
+        Playlists(ctx.folder).remove(track.title, name)
+        return Reply("\n".join([track.shown(ctx.language), where]), title=ctx.say("Taken off"))
+
+    text = "\n".join([track.shown(ctx.language), where])
+    return Reply(text, title=title, undo=undo if added else None)
 
 
-def _queue(ctx: Context) -> Queue | None:
-    queue = ctx.memory.get("queue")
-    return queue if isinstance(queue, Queue) else None
-
-
-def _start(queue: Queue, speaker: Speaker, ctx: Context) -> Reply:
-    """Play the queue's track; it is remembered only once the speaker took it."""
-    speaker.play(queue.track.path)
-    queue.paused = False
-    ctx.memory["queue"] = queue
-    return _card(ctx.say("Playing"), queue, ctx)
-
-
-def _move(by: int, ctx: Context) -> Reply:
-    speaker, queue = _speaker(ctx), _queue(ctx)
+@skill(
+    "shuffle (my|the|all) (music|songs|tunes|library)",
+    "shuffle [[my] (music|songs)]",
+    "(turn on|play on|play in) shuffle [mode]",
+    "play [my] (music|songs) in random order",
+    risk="change",
+)
+def shuffle(ctx: Context) -> Reply:
+    """Mix what is being played, after the present song; or play the whole library mixed."""
+    speaker, queue = speaker_of(ctx), queue_of(ctx)
     if speaker is None:
-        return _silent(ctx)
-    if queue is None:
-        return _nothing(ctx)
-    moved = Queue(queue.tracks, (queue.index + by) % len(queue.tracks))
-    return _start(moved, speaker, ctx)
+        return silent(ctx)
+    tracks = list(queue.tracks if queue else library.tracks())
+    if queue is None or sounding(ctx) is None:
+        return start(Queue(tuple(random.sample(tracks, len(tracks)))), speaker, ctx)
+    present = tracks.pop(queue.index)
+    mixed = (present, *random.sample(tracks, len(tracks)))
+    ctx.memory["queue"] = Queue(mixed, paused=queue.paused)
+    return card(ctx.say("Shuffled"), ctx.memory["queue"], ctx)
+
+
+@skill(
+    "repeat (this|the) (song|track|tune)",
+    "play (this|that|the) (song|track|tune) again",
+    "start (this|the) (song|track|tune) (over|again)",
+    risk="change",
+)
+def repeat_song(ctx: Context) -> Reply:
+    """Play the present song once more from its beginning."""
+    return move(0, ctx)
+
+
+@skill(
+    "who (wrote|sings|sang|composed|made|plays) this [(song|track|tune)]",
+    "who (wrote|sings|sang|composed|made|plays) the (song|track|tune) [{song}]",
+    "who is (this|the) (song|track|tune) by",
+    "(what|which) album is this [(song|track|tune)] (from|on)",
+    "(who is|who's) the (artist|singer|composer|band)",
+)
+def about(ctx: Context, song: Song | None = None) -> Reply:
+    """Tell whose song it is, as far as the library knows; without one, of the song that plays."""
+    track = _meant(song, ctx)
+    if track is None:
+        return _unknown(song, ctx)
+    author = track.author(ctx.language)
+    return Reply(author or ctx.say("I know only its title."), title=track.shown(ctx.language))
+
+
+def _is_pronoun(song: str | None) -> bool:
+    return song is None or song.strip().casefold() in _THIS
+
+
+def _meant(song: str | None, ctx: Context) -> Track | None:
+    """Return the song of that name, or the one that plays when none is named."""
+    if song is None or _is_pronoun(song):
+        return sounding(ctx)
+    return library.find(song)
+
+
+def _unknown(song: str | None, ctx: Context) -> Reply:
+    """Say why no song was meant."""
+    if song is not None and not _is_pronoun(song):
+        return missing(song, ctx)
+    return nothing(ctx) if speaker_of(ctx) else silent(ctx)
+
+
+def _listed(name: str, ctx: Context) -> tuple[Track, ...]:
+    """Return the tracks of a playlist that are still in the library."""
+    try:
+        titles = Playlists(ctx.folder).titles(name) or ()
+    except PlaylistsError:  # what is in the library can be played all the same
+        return ()
+    by_title = {track.title: track for track in library.tracks()}
+    return tuple(by_title[title] for title in titles if title in by_title)
 
 
 def _set_volume(change: Callable[[int], int], ctx: Context) -> Reply:
-    speaker = _speaker(ctx)
+    speaker = speaker_of(ctx)
     if speaker is None:
-        return _silent(ctx)
-    speaker.volume = max(0, min(100, change(speaker.volume)))
-    return Reply(ctx.say("Volume {level}", level=speaker.volume), kind="playing")
-
-
-def _card(title: str, queue: Queue, ctx: Context, position_s: float | None = None) -> Reply:
-    track = queue.track
-    lines = [track.shown(ctx.language)]
-    if track.artist:
-        lines.append(track.artist)
-    place = ctx.say("{n} of {total}", n=queue.index + 1, total=len(queue.tracks))
-    if position_s is not None:
-        place = f"{int(position_s) // 60}:{int(position_s) % 60:02}  {place}"
-    return Reply("\n".join([*lines, place]), title=title, kind="playing")
-
-
-def _silent(ctx: Context) -> Reply:
-    return Reply(ctx.say("No sound device here."))
-
-
-def _nothing(ctx: Context) -> Reply:
-    return Reply(ctx.say("Nothing is playing."))
+        return silent(ctx)
+    before = speaker.volume
+    speaker.volume = max(0, min(100, change(before)))
+    return Reply(
+        ctx.say("Volume {level}", level=speaker.volume),
+        kind="playing",
+        undo=lambda: _set_volume(lambda _: before, ctx),
+    )
 
 
 @hookimpl
@@ -253,3 +338,4 @@ def register_skills(register: Callable[..., None]) -> None:
     register(
         play, pause, resume, next_song, previous_song, stop_music, volume, louder, quieter, playing
     )
+    register(add_to_playlist, shuffle, repeat_song, about)

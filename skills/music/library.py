@@ -35,10 +35,16 @@ class Track:
     """Who plays it, where the file name tells."""
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     """Other names by language, for the tunes that ship; the first is shown."""
+    by: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Who wrote it by language, for the tunes that ship."""
 
     def shown(self, language: str) -> str:
         """Return the title to show."""
         return next(iter(self.names.get(language, ())), self.title)
+
+    def author(self, language: str) -> str:
+        """Return who plays or wrote it; "" where nothing tells."""
+        return self.artist or self.by.get(language, self.by.get("en", ""))
 
     def said(self, language: str) -> tuple[str, ...]:
         """Return what can be said for it."""
@@ -131,11 +137,13 @@ def _track(path: Path) -> Track:
 @cache
 def _shipped() -> tuple[Track, ...]:
     raw = json.loads((TUNES / "tunes.json").read_text(encoding="utf-8"))
+    shipped = {key: (tune["names"], tune["by"]) for key, tune in raw.items()}
     return tuple(
         Track(
             TUNES / f"{key}.ogg",
             names["en"][0],
             names={language: tuple(said) for language, said in names.items()},
+            by=by,
         )
-        for key, names in raw.items()
+        for key, (names, by) in shipped.items()
     )

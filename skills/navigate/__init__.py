@@ -8,12 +8,12 @@ from typing import Annotated
 
 from agent import Context, OneOf, Reply, hookimpl, skill
 from hardware.base import Place
+from skills.navigate import cards
 from skills.navigate import town as towns
 from skills.navigate.streets import (
     Point,
     Snap,
     Step,
-    Turn,
     distance_m,
     minutes,
     shortest,
@@ -25,28 +25,37 @@ from skills.navigate.town import Town, shown
 WHY = "to find the way from where you are"
 MAP_M = 5_000.0
 """Farther than this from every street, the map says nothing about where the wearer is."""
-OFF_STREET_M = 50.0
-"""Farther than this, the way to the first street is mentioned."""
 MOVED_M = 15.0
 """Less than this is standing still. A phone is good to 4.9 m under open sky (gps.gov, accuracy)."""
 THERE_M = 15.0
 """Nearer than this is arrived."""
 
-ARROWS = {
-    Turn.START: "↑",
-    Turn.STRAIGHT: "↑",
-    Turn.SLIGHT_LEFT: "↖",
-    Turn.SLIGHT_RIGHT: "↗",
-    Turn.LEFT: "↰",
-    Turn.RIGHT: "↱",
-    Turn.SHARP_LEFT: "↙",
-    Turn.SHARP_RIGHT: "↘",
-    Turn.U_TURN: "↶",
-}
-GOAL = "◎"
+_HERE = frozenset(
+    ("me", "us", "here", "my location", "my position", "where i am", "我", "我这里", "这里", "这儿")
+)
+_THERE = frozenset(("there", "it", "那里", "那儿"))
 
-Destination = Annotated[str, OneOf(towns.destinations)]
-Category = Annotated[str, OneOf(towns.categories)]
+_WAYS = {
+    "en": {
+        "foot": "walk", "walk": "walk", "walking": "walk", "bus": "bus", "car": "car",
+        "drive": "car", "driving": "car", "taxi": "car", "train": "train", "bike": "bike",
+        "bicycle": "bike", "metro": "metro", "subway": "metro",
+    },
+    "zh": {
+        "走路": "walk", "步行": "walk", "坐公交": "bus", "坐公交车": "bus", "开车": "car",
+        "打车": "car", "坐火车": "train", "骑车": "bike", "骑自行车": "bike", "坐地铁": "metro",
+    },
+}  # fmt: skip
+
+
+def _ways(language: str) -> dict[str, str]:
+    """Return what can be said for a means of transport, with its word in the schema."""
+    return _WAYS.get(language, _WAYS["en"])
+
+
+Destination = Annotated[str, OneOf(towns.destinations, open=True)]
+Category = Annotated[str, OneOf(towns.categories, open=True)]
+Means = Annotated[str, OneOf(_ways)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +74,14 @@ class Trip:
     "navigate to [the] {place}",
     "take me to [the] {place}",
     "walk me to [the] {place}",
-    "(how do i|how can i) get to [the] {place}",
+    "(how do i|how can i) get to [the] {place} [(by|on) {by}]",
     "[get|give me|show me] directions to [the] {place}",
     "show me the way to [the] {place}",
     permissions={"location": WHY},
 )
-def route(place: Destination, ctx: Context) -> Reply:
+def route(place: Destination, ctx: Context, by: Means | None = None) -> Reply:
     """Show the walking route to a place, turn by turn."""
-    return _begin(place, ctx)
+    return _begin(place, ctx, by=by)
 
 
 @skill(
@@ -81,11 +90,68 @@ def route(place: Destination, ctx: Context) -> Reply:
     "(find|show me) the (nearest|closest) {category}",
     "navigate to the (nearest|closest) {category}",
     "take me to the (nearest|closest) {category}",
+    "is there [a|an] {category} (near|close to) [the] {near}",
+    "(which|what) {category} is (nearest|closest) to [the] {near}",
     permissions={"location": WHY},
 )
-def nearest(category: Category, ctx: Context) -> Reply:
-    """Show the walking route to the nearest place of a kind."""
-    return _begin(category, ctx)
+def nearest(category: Category, ctx: Context, near: Destination | None = None) -> Reply:
+    """Show the walking route to the place of a kind that is nearest, to the wearer or a place."""
+    return _begin(category, ctx, near=None if near is None or near.casefold() in _HERE else near)
+
+
+@skill(
+    "how long does it take [me] to get to [the] {place} [(by|on) {by}]",
+    "how long (will|would) it take [me] to get to [the] {place} [(by|on) {by}]",
+    "how long does it take to get from [the] {start} to [the] {place} [(by|on) {by}]",
+    "how long (does it take to|is the) {by} to [the] {place}",
+    "how far [away] is [the] {place} [from [the] {start}]",
+    "how far is it [to [the] {place}]",
+    "[what is|what's] the distance (to|from [the] {start} to) [the] {place}",
+    "distance to [the] {place}",
+    permissions={"location": WHY},
+)
+def how_long(
+    ctx: Context,
+    place: Destination | None = None,
+    by: Means | None = None,
+    start: Destination | None = None,
+) -> Reply:
+    """Tell how far a place is and how long the walk takes; without one, of the present route."""
+    town, trip = towns.load(), ctx.memory.get("trip")
+    if place is None or place.casefold() in _THERE:
+        if not isinstance(trip, Trip):
+            return Reply(ctx.say("Where to? Say “how far is” and a place."))
+        place = trip.goal
+    lines = []
+    if start is None or start.casefold() in _HERE:
+        at = ctx.location
+        here, lines = (at.lat, at.lon), cards.honest(at, ctx)
+        spot = snap(town.streets, here)
+        if spot.offset_m > MAP_M:
+            return cards.no_map(town, at, ctx)
+    elif begun := _goals(start, town):
+        spot = snap(town.streets, town.point(begun[0]))
+        lines = [ctx.say("from {place}", place=cards.place_name(begun[0], town, ctx))]
+    else:
+        return cards.not_on_map(start, ctx)
+    goal = _closest(place, spot, town)
+    if goal is None:
+        return cards.not_on_map(place, ctx)
+    way = _walk(town, spot, goal)
+    lines = [cards.total(way, goal, town, ctx), *lines, *cards.on_foot(by, ctx)]
+    time = ctx.say("{minutes} min", minutes=minutes(sum(step.metres for step in way)))
+    return Reply("\n".join(lines), title=time)
+
+
+@skill(
+    "(how is|how's) the traffic [(on|to|near|in|at|around) [the] {place}]",
+    "(what is|what's) the traffic like [(on|to|near|in|at|around) [the] {place}]",
+    "is there [any|much|heavy] traffic [(on|to|near|in|at|around) [the] {place}]",
+)
+def traffic(ctx: Context, place: Destination | None = None) -> Reply:
+    """Say that no news of traffic comes here, whatever the place."""
+    lines = [ctx.say("I get no traffic news."), ctx.say("I can show a way on foot.")]
+    return Reply("\n".join(lines))
 
 
 @skill(
@@ -121,18 +187,18 @@ def where(ctx: Context) -> Reply:
     here = (place.lat, place.lon)
     spot = snap(town.streets, here)
     if spot.offset_m > MAP_M:
-        return _no_map(town, place, ctx)
+        return cards.no_map(town, place, ctx)
     near = min(town.places, key=lambda key: distance_m(here, town.point(key)))
     lines = [
         ctx.say(
             "{distance} from {place}",
-            distance=_metres(distance_m(here, town.point(near)), ctx),
-            place=_place(near, town, ctx),
+            distance=cards.length(distance_m(here, town.point(near)), ctx),
+            place=cards.place_name(near, town, ctx),
         ),
         shown(town.name, ctx.language),
     ]
-    title = _street(spot.segment.street, town, ctx)
-    return Reply("\n".join(lines + _honest(place, ctx)), title=title)
+    title = cards.street_name(spot.segment.street, town, ctx)
+    return Reply("\n".join(lines + cards.honest(place, ctx)), title=title)
 
 
 @skill(
@@ -148,17 +214,36 @@ def stop_route(ctx: Context) -> Reply:
     return Reply(ctx.say("Route ended."))
 
 
-def _begin(wanted: str, ctx: Context) -> Reply:
-    """Start a route to a place, or to the nearest of a category."""
+def _begin(wanted: str, ctx: Context, *, by: str | None = None, near: str | None = None) -> Reply:
+    """Start a route to a place, or to the one of a category that is nearest to here or `near`."""
     town, place = towns.load(), ctx.location
     here = snap(town.streets, (place.lat, place.lon))
     if here.offset_m > MAP_M:
-        return _no_map(town, place, ctx)
-    goals = [wanted] if wanted in town.places else _of_category(wanted, town)
+        return cards.no_map(town, place, ctx)
+    if near is not None:
+        if not (around := _goals(near, town)):
+            return cards.not_on_map(near, ctx)
+        here = snap(town.streets, town.point(around[0]))
+    goal = _closest(wanted, here, town)
+    if goal is None:
+        return cards.not_on_map(wanted, ctx)
+    return _show(goal, 0, place, ctx, by)
+
+
+def _closest(wanted: str, here: Snap, town: Town) -> str | None:
+    """Return the place that is meant, of several the one with the shortest walk from `here`."""
+    goals = _goals(wanted, town)
     if not goals:
-        return Reply(ctx.say("“{place}” is not on my map.", place=wanted))
-    goal = min(goals, key=lambda key: sum(s.metres for s in _walk(town, here, key)))
-    return _show(goal, 0, place, ctx)
+        return None
+    return min(goals, key=lambda key: sum(step.metres for step in _walk(town, here, key)))
+
+
+def _goals(wanted: str, town: Town) -> list[str]:
+    """Return the places that words, or the key of a place or category, may mean."""
+    key = towns.key_of(wanted)
+    if key is None:
+        return []
+    return [key] if key in town.places else _of_category(key, town)
 
 
 def _of_category(category: str, town: Town) -> list[str]:
@@ -170,114 +255,31 @@ def _walk(town: Town, here: Snap, goal: str) -> list[Step]:
     return steps(shortest(town.streets, here, town.places[goal].at) or ())
 
 
-def _show(goal: str, ahead: int, place: Place, ctx: Context) -> Reply:
+def _show(goal: str, ahead: int, place: Place, ctx: Context, by: str | None = None) -> Reply:
     """Show the way from here to a place, or how it goes on after `ahead` of its steps."""
     town, here = towns.load(), (place.lat, place.lon)
     spot = snap(town.streets, here)
     if spot.offset_m > MAP_M:
-        return _no_map(town, place, ctx)
+        return cards.no_map(town, place, ctx)
     if distance_m(here, town.point(goal)) < THERE_M:
         ctx.memory.pop("trip", None)
-        text = "\n".join([_place(goal, town, ctx), *_honest(place, ctx)])
+        text = "\n".join([cards.place_name(goal, town, ctx), *cards.honest(place, ctx)])
         return Reply(text, title=ctx.say("You are there"), kind="route")
     way = _walk(town, spot, goal)
     ahead = min(ahead, max(0, len(way) - 1))
     ctx.memory["trip"] = Trip(goal, here, ahead)
     left = way[ahead:]
-    arrow = ARROWS[left[1].turn] if len(left) > 1 else GOAL
-    lines = [f"{arrow} {_then(left, goal, town, ctx)}", _total(left, goal, town, ctx)]
+    arrow = cards.ARROWS[left[1].turn] if len(left) > 1 else cards.GOAL
+    lines = [f"{arrow} {cards.then(left, goal, town, ctx)}", cards.total(left, goal, town, ctx)]
     if ahead == 0:
-        lines += _first(spot, way[0], town, ctx)
-    lines += _honest(place, ctx)
+        lines += cards.first(spot, way[0], town, ctx)
+    lines += cards.on_foot(by, ctx) + cards.honest(place, ctx)
     if len(left) > 1:
-        lines += _list(left[1:], goal, town, ctx)
-    return Reply("\n".join(lines), title=_metres(left[0].metres, ctx), kind="route")
-
-
-def _then(left: list[Step], goal: str, town: Town, ctx: Context) -> str:
-    """Say what comes at the end of the present step."""
-    if len(left) == 1:
-        return ctx.say("to {place}", place=_place(goal, town, ctx))
-    return _turn(left[1].turn, _street(left[1].street, town, ctx), ctx)
-
-
-def _turn(turn: Turn, street: str, ctx: Context) -> str:
-    return {
-        Turn.STRAIGHT: ctx.say("straight on into {street}", street=street),
-        Turn.SLIGHT_LEFT: ctx.say("bear left into {street}", street=street),
-        Turn.SLIGHT_RIGHT: ctx.say("bear right into {street}", street=street),
-        Turn.LEFT: ctx.say("left into {street}", street=street),
-        Turn.RIGHT: ctx.say("right into {street}", street=street),
-        Turn.SHARP_LEFT: ctx.say("sharp left into {street}", street=street),
-        Turn.SHARP_RIGHT: ctx.say("sharp right into {street}", street=street),
-        Turn.U_TURN: ctx.say("turn back on {street}", street=street),
-    }[turn]
-
-
-def _total(left: list[Step], goal: str, town: Town, ctx: Context) -> str:
-    metres = sum(step.metres for step in left)
-    return ctx.say(
-        "{place}: {distance}, {minutes} min",
-        place=_place(goal, town, ctx),
-        distance=_metres(metres, ctx),
-        minutes=minutes(metres),
-    )
-
-
-def _first(spot: Snap, step: Step, town: Town, ctx: Context) -> list[str]:
-    """Say how to set off."""
-    street = _street(step.street, town, ctx)
-    lines = [ctx.say("Start {way} on {street}", way=_compass(step.bearing_deg, ctx), street=street)]
-    if spot.offset_m > OFF_STREET_M:
-        distance = _metres(spot.offset_m, ctx)
-        lines.insert(0, ctx.say("{street} is {distance} away", street=street, distance=distance))
-    return lines
-
-
-def _list(left: list[Step], goal: str, town: Town, ctx: Context) -> list[str]:
-    """List the steps that follow, one a line."""
-    lines = [
-        f"{ARROWS[step.turn]} {_street(step.street, town, ctx)} {_metres(step.metres, ctx)}"
-        for step in left
-    ]
-    return [*lines, f"{GOAL} {_place(goal, town, ctx)}"]
-
-
-def _compass(bearing: float, ctx: Context) -> str:
-    ways = (
-        ctx.say("north"), ctx.say("northeast"), ctx.say("east"), ctx.say("southeast"),
-        ctx.say("south"), ctx.say("southwest"), ctx.say("west"), ctx.say("northwest"),
-    )  # fmt: skip
-    return ways[round(bearing / 45) % 8]
-
-
-def _metres(metres: float, ctx: Context) -> str:
-    """Round to what a walker can use: 5 m when near, then 10 m, then 100 m."""
-    if metres < 995:
-        grain = 5 if metres < 50 else 10
-        return ctx.say("{n} m", n=max(grain, round(metres / grain) * grain))
-    return ctx.say("{n} km", n=f"{metres / 1000:.1f}")
-
-
-def _honest(place: Place, ctx: Context) -> list[str]:
-    return [ctx.say("(simulated position)")] if place.simulated else []
-
-
-def _no_map(town: Town, place: Place, ctx: Context) -> Reply:
-    text = ctx.say("My only map is {town}.", town=shown(town.name, ctx.language))
-    lines = [text, *_honest(place, ctx)]
-    return Reply("\n".join(lines), title=ctx.say("No map here"))
-
-
-def _street(key: str, town: Town, ctx: Context) -> str:
-    return shown(town.street_names[key], ctx.language)
-
-
-def _place(key: str, town: Town, ctx: Context) -> str:
-    return shown(town.places[key].names, ctx.language)
+        lines += cards.following(left[1:], goal, town, ctx)
+    return Reply("\n".join(lines), title=cards.length(left[0].metres, ctx), kind="route")
 
 
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Add the actions."""
-    register(route, nearest, next_step, where, stop_route)
+    register(route, nearest, how_long, traffic, next_step, where, stop_route)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -88,6 +89,22 @@ def destinations(language: str) -> dict[str, str]:
     town = load()
     places = _said({key: spot.names for key, spot in town.places.items()}, language)
     return categories(language) | places
+
+
+_BEFORE = re.compile(r"^(?:(?:the|my|a|an|nearest|closest|next)\s+|最近的|附近的)+", re.IGNORECASE)
+
+
+def key_of(words: str) -> str | None:
+    """Return the key of the place or category that words or a key mean, None for what is not here.
+
+    Words from a model may hold an article or a “nearest” that a sentence would have taken off.
+    """
+    town = load()
+    bare = _BEFORE.sub("", " ".join(words.casefold().split()))
+    for wanted in (words, bare):
+        if wanted in town.places or wanted in town.categories:
+            return wanted
+    return destinations("en").get(bare) or destinations("zh").get(bare)
 
 
 def _said(things: Mapping[str, Names], language: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from agent import Context, NotCommitted, OneOf, Proposal, Receipt, Reply, hookimpl, skill
-from skills.pay import address_book
+from skills.pay import accounts, address_book
 from skills.pay.address_book import AddressBookError, Payee
 from skills.pay.ledger import (
     Busy,
@@ -188,4 +188,4 @@ def _dollars(cents: int) -> str:
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Add the actions."""
-    register(pay, history, payees)
+    register(pay, history, payees, accounts.bill, accounts.transfer)

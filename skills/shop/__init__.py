@@ -1,13 +1,19 @@
-"""Find a product, its price and what people say about it, in a demo catalogue."""
+"""Find a product, its price and what people say about it, and keep a shopping list.
+
+The products are those of a demo catalogue; the list is the wearer's own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, Literal
 
 from agent import Context, OneOf, Reply, hookimpl, skill
 from skills.shop import cards
 from skills.shop.catalogue import Product, demo
+from skills.shop.shopping_list import ShoppingList, clean, groceries
 
 _IT = frozenset(
     ("it", "that", "this", "they", "them", "these", "those", "that one", "this one",
@@ -20,7 +26,16 @@ def _kinds(language: str) -> list[str]:
     return demo().kinds(language)
 
 
+def _goods(language: str) -> list[str]:
+    """Return what speech listens for on a shopping list: groceries, then what the shop has."""
+    often = groceries()
+    return list(
+        dict.fromkeys([*(often.values() if language == "zh" else often), *_kinds(language)])
+    )
+
+
 ProductName = Annotated[str, OneOf(_kinds, open=True)]
+Goods = Annotated[str, OneOf(_goods, open=True)]
 Place = Literal["first", "second", "third", "fourth"]
 
 
@@ -121,6 +136,119 @@ def buy(ctx: Context, product: ProductName | None = None) -> Reply:
     return cards.no_orders(found[0], ctx) if found else cards.nothing(product or "", ctx)
 
 
+@skill(
+    "(buy|order) everything on (my|the) [shopping|grocery] list",
+    "(buy|order) [all of] (my|the) [whole|entire] (shopping|grocery) list",
+    "(buy|order) (all|all the things|what is) on (my|the) [shopping|grocery] list",
+)
+def buy_list(ctx: Context) -> Reply:
+    """Say that orders cannot be placed yet, and show what would be ordered."""
+    return cards.no_order_of(_list(ctx).items(), ctx)
+
+
+@skill(
+    "add [a|an|the|some] {product} to (my|the) [shopping|grocery] list",
+    "put [a|an|the|some] {product} on (my|the) [shopping|grocery] list",
+    "write {product} on (my|the) [shopping|grocery] list",
+    "add [a|an|the|some] {product} to (my|the) list for shopping",
+    risk="change",
+)
+def add_to_list(product: Goods, ctx: Context) -> Reply:
+    """Put something on the wearer's shopping list."""
+    item, ours = _meant(product, ctx), _list(ctx)
+    if not item:
+        return cards.which(ctx)
+    if there := ours.find(item):
+        return cards.listed(ctx.say("Already on it: {item}", item=there), ours.items(), ctx)
+    before = ours.items()
+    try:
+        if not ours.add(item):
+            return cards.listed(ctx.say("The list is full."), before, ctx)
+    except OSError:
+        return cards.unsaved(ctx)
+    added = cards.listed(ctx.say("Added: {item}", item=item), ours.items(), ctx)
+    return replace(added, undo=partial(_restore, before, ctx))
+
+
+@skill(
+    "(remove|delete|take) [the] {product} from (my|the) [shopping|grocery] list",
+    "take [the] {product} off [of] (my|the) [shopping|grocery] list",
+    "(check|cross|tick) [the] {product} off [of] (my|the) [shopping|grocery] list",
+    "(check|cross|tick) off [the] {product} on (my|the) [shopping|grocery] list",
+    risk="change",
+)
+def remove_from_list(product: Goods, ctx: Context) -> Reply:
+    """Take something off the wearer's shopping list."""
+    item, ours = _meant(product, ctx), _list(ctx)
+    if not item:
+        return cards.which(ctx)
+    there = ours.find(item)
+    if there is None:
+        return cards.listed(ctx.say("Not on the list: {item}", item=item), ours.items(), ctx)
+    before = ours.items()
+    try:
+        ours.remove(there)
+    except OSError:
+        return cards.unsaved(ctx)
+    off = cards.listed(ctx.say("Off the list: {item}", item=there), ours.items(), ctx)
+    return replace(off, undo=partial(_restore, before, ctx))
+
+
+@skill(
+    "(what is|what's) on (my|the) [shopping|grocery] list",
+    "(show|read) [me] (my|the) (shopping|grocery) list",
+    "(is|are) [the|there] {product} on (my|the) [shopping|grocery] list",
+    "(did|have) i put [the] {product} on (my|the) [shopping|grocery] list",
+    "do i have [the] {product} on (my|the) [shopping|grocery] list",
+)
+def show_list(ctx: Context, product: Goods | None = None) -> Reply:
+    """Show the wearer's shopping list, or say whether something is on it."""
+    ours = _list(ctx)
+    item = _meant(product, ctx) if product else ""
+    if not item:
+        return cards.whole_list(ours.items(), ctx)
+    if there := ours.find(item):
+        return cards.listed(ctx.say("On the list: {item}", item=there), ours.items(), ctx)
+    return cards.listed(ctx.say("Not on the list: {item}", item=item), ours.items(), ctx)
+
+
+@skill(
+    "(clear|delete|empty|erase) (my|the) (shopping|grocery) list",
+    "(start|make|create) [me] a [new] (shopping|grocery) list",
+    "throw away (my|the) (shopping|grocery) list",
+    risk="change",
+)
+def clear_list(ctx: Context) -> Reply:
+    """Empty the wearer's shopping list; there is one, so a new one is an empty one."""
+    before = _list(ctx).items()
+    try:
+        count = _list(ctx).clear()
+    except OSError:
+        return cards.unsaved(ctx)
+    return replace(cards.emptied(count, ctx), undo=partial(_restore, before, ctx))
+
+
+def _restore(items: list[str], ctx: Context) -> Reply:
+    """Make the list what it was before the last change."""
+    try:
+        _list(ctx).restore(items)
+    except OSError:
+        return cards.unsaved(ctx)
+    return cards.listed(ctx.say("As it was."), items, ctx)
+
+
+def _list(ctx: Context) -> ShoppingList:
+    return ShoppingList(ctx.folder)
+
+
+def _meant(product: str, ctx: Context) -> str:
+    """Return what to write down; "it" is the product shown last, and "" when there is none."""
+    if not _is_pronoun(product):
+        return clean(product)
+    shown = _shown(ctx)
+    return shown.name(ctx.language) if shown else ""
+
+
 def _is_pronoun(product: str | None) -> bool:
     return product is None or product.strip().casefold() in _IT
 
@@ -141,3 +269,4 @@ def _shown(ctx: Context) -> Product | None:
 def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent."""
     register(search, price, cheapest, reviews, another, buy)
+    register(buy_list, add_to_list, remove_from_list, show_list, clear_list)

@@ -1,11 +1,13 @@
 """What the shop shows: short cards, the answer in the first line.
 
-Every card is titled as a demo, because nothing in the catalogue is real.
+Every card of the shop is titled as a demo, because nothing in the catalogue is real; the shopping
+list is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agent import Context, Reply
 from skills.shop.catalogue import Product, demo, of
@@ -72,6 +74,41 @@ def which(ctx: Context) -> Reply:
 def last(ctx: Context) -> Reply:
     """Return that there is no further product."""
     return _card(ctx, ctx.say("That was the last one."))
+
+
+def whole_list(items: Sequence[str], ctx: Context) -> Reply:
+    """Return the shopping list."""
+    if not items:
+        return _note(ctx, ctx.say("Your shopping list is empty."))
+    return replace(_note(ctx, *items), kind="list")
+
+
+def listed(answer: str, items: Sequence[str], ctx: Context) -> Reply:
+    """Return what became of one thing, and how long the shopping list is."""
+    return _note(ctx, answer, ctx.say("{count} on the list", count=len(items)))
+
+
+def emptied(count: int, ctx: Context) -> Reply:
+    """Return that the shopping list is empty now, or was."""
+    if not count:
+        return whole_list((), ctx)
+    return _note(ctx, ctx.say("Emptied. {count} taken off.", count=count))
+
+
+def no_order_of(items: Sequence[str], ctx: Context) -> Reply:
+    """Return the honest answer to somebody who wants to order the whole list."""
+    if not items:
+        return whole_list(items, ctx)
+    return _note(ctx, ctx.say("I can't place orders yet."), *items)
+
+
+def unsaved(ctx: Context) -> Reply:
+    """Return that the shopping list could not be written."""
+    return _note(ctx, ctx.say("The list cannot be saved here."))
+
+
+def _note(ctx: Context, *lines: str) -> Reply:
+    return Reply(title=ctx.say("Shopping list"), text="\n".join(lines))
 
 
 def _standing(product: Product, ctx: Context) -> str:

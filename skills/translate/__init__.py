@@ -1,4 +1,7 @@
-"""Translate between English and Chinese: a phrase book first, the language model after it."""
+"""Translate between English and Chinese: a phrase book first, the language model after it.
+
+Into other languages only the model can, and it is asked.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from typing import Annotated
 
 from agent import Context, OneOf, Reply, hookimpl, skill
 from agent.errors import EngineError
-from skills.translate.phrasebook import SPOKEN, book, is_chinese
+from skills.translate import languages
+from skills.translate.phrasebook import SPOKEN, book, is_chinese, normal
 
 _LONGEST = 300
+_IT = frozenset(("it", "that", "this", "它", "这个", "那个", "这句", "那句"))
 
 
 def _english(_language: str) -> list[str]:
@@ -25,6 +30,7 @@ def _chinese(language: str) -> dict[str, str]:
 
 EnglishText = Annotated[str, OneOf(_english, open=True)]
 ChineseText = Annotated[str, OneOf(_chinese, open=True)]
+Language = Annotated[str, OneOf(languages.said)]
 
 
 @skill(
@@ -41,7 +47,7 @@ def to_chinese(text: EnglishText, ctx: Context) -> Reply:
         return to_english(text, ctx)
     if phrase := book().from_english(text):
         return _show(ctx, text, phrase.zh[0], phrase.pinyin)
-    return _ask_model(ctx, text, "zh")
+    return _ask_model(ctx, text, ctx.say("Chinese"), ctx.say("Not in the phrase book."), is_chinese)
 
 
 @skill(
@@ -56,8 +62,31 @@ def to_english(text: ChineseText, ctx: Context) -> Reply:
     if phrase := book().from_chinese(text):
         return _show(ctx, text, phrase.en[0])
     if is_chinese(text):
-        return _ask_model(ctx, text, "en")
+        return _ask_model(
+            ctx, text, ctx.say("English"), ctx.say("Not in the phrase book."), _is_english
+        )
     return Reply(title=_heading(text), text=ctx.say("That is not Chinese to me."))
+
+
+@skill(
+    "translate {text} (in|into|to) {language}",
+    "how (do|would|can) (you|i|they) say {text} in {language}",
+    "what is {text} in {language}",
+    "what is the {language} [word] for {text}",
+    "say {text} in {language}",
+    "how (do|would) (you|i) say (it|that|this) in {language}",
+    "translate (it|that|this) (in|into|to) {language}",
+)
+def into(language: Language, ctx: Context, text: EnglishText | None = None) -> Reply:
+    """Translate a phrase into a language beside English and Chinese; without one, the last."""
+    if text is None or text.strip().casefold() in _IT:
+        text = ctx.memory.get("source")
+    name = languages.shown(language, ctx.language)
+    if not text:
+        return Reply(text=ctx.say("What shall I say in {language}?", language=name))
+    return _ask_model(
+        ctx, text, name, ctx.say("I know only English and Chinese myself."), _is_other(text)
+    )
 
 
 @skill(
@@ -71,21 +100,20 @@ def again(ctx: Context) -> Reply:
     return Reply(text=ctx.say("Nothing translated yet."))
 
 
-def _ask_model(ctx: Context, text: str, target: str) -> Reply:
+def _ask_model(
+    ctx: Context, text: str, language: str, alone: str, fits: Callable[[str], bool]
+) -> Reply:
+    """Translate by the model; `alone` is said where there is none, and `fits` judges its answer."""
     if len(text) > _LONGEST:
         return Reply(
             title=_heading(text), text=ctx.say("Too long: {longest} letters.", longest=_LONGEST)
         )
     try:
-        language = ctx.say("Chinese") if target == "zh" else ctx.say("English")
         prompt = ctx.prompt("translate", text=text, language=language)
         answer = _first_line(ctx.model.complete(prompt, cancel=ctx.cancel))
     except EngineError as error:
-        return Reply(
-            title=_heading(text),
-            text=f"{ctx.say('Not in the phrase book.')}\n{ctx.say('Model: {why}', why=error)}",
-        )
-    if not _is_in(answer, target):
+        return Reply(title=_heading(text), text=f"{alone}\n{ctx.say('Model: {why}', why=error)}")
+    if not fits(answer):
         return Reply(title=_heading(text), text=ctx.say("I can't translate that."))
     return _show(ctx, text, answer, ctx.say("(by the model, unchecked)"))
 
@@ -95,16 +123,29 @@ def _first_line(answer: str) -> str:
     return next((line for line in lines if line), "")
 
 
-def _is_in(answer: str, target: str) -> bool:
-    """Return whether an answer is in the language asked for; small models often echo."""
-    if target == "zh":
-        return is_chinese(answer)
-    return not is_chinese(answer) and any(char.isalpha() for char in answer)
+def _is_english(answer: str) -> bool:
+    """Return whether an answer may be English; small models often echo the Chinese."""
+    return not is_chinese(answer) and _has_letters(answer)
+
+
+def _is_other(asked: str) -> Callable[[str], bool]:
+    """Return what tells whether an answer may be in another language: it is no mere echo."""
+
+    def fits(answer: str) -> bool:
+        # One word may well be the same in both: “hotel” is.
+        echo = normal(answer) == normal(asked) and len(asked.split()) > 1
+        return _has_letters(answer) and not echo
+
+    return fits
+
+
+def _has_letters(answer: str) -> bool:
+    return any(char.isalpha() for char in answer)
 
 
 def _show(ctx: Context, source: str, target: str, note: str = "") -> Reply:
     title, text = _heading(source), f"{target}\n{note}".strip()
-    ctx.memory["last"] = (title, text)
+    ctx.memory.update(last=(title, text), source=source)
     return Reply(title=title, text=text, kind="translation")
 
 
@@ -117,4 +158,4 @@ def _heading(text: str) -> str:
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent."""
-    register(to_chinese, to_english, again)
+    register(to_chinese, to_english, into, again)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -19,7 +20,8 @@ from agent.understand.router import Router
 from hardware import audio
 from hardware.base import DeviceError, Speaker
 from hardware.speaker import NoSpeaker, VirtualSpeaker
-from skills.music import library, make_tunes
+from skills.music import library, make_tunes, playlists
+from skills.music.playlists import Playlists, PlaylistsError
 
 FOLDER = Path(music.__file__).parent
 TUNES = library.TUNES
@@ -64,12 +66,12 @@ def installed(folder: Path) -> Skills:
     return skills
 
 
-def context(speaker: Speaker | None, language: str = "en") -> Context:
+def context(speaker: Speaker | None, language: str = "en", keep: Path = Path("unused")) -> Context:
     raw = yaml.safe_load((FOLDER / "sentences" / "zh.yaml").read_text(encoding="utf-8"))
     return Context(
         skill="music",
         language=language,
-        folder=Path("unused"),
+        folder=keep,
         memory={},
         responses=raw["responses"] if language == "zh" else {},
         speaker=speaker,
@@ -261,6 +263,7 @@ ACTIONS: list[Callable[[Context], Reply]] = [
     music.play, music.pause, music.resume, music.next_song, music.previous_song, music.stop_music,
     music.louder, music.quieter, music.playing, lambda ctx: music.volume(50, ctx),
     lambda ctx: music.play(ctx, "ode to joy"),
+    music.add_to_playlist, music.shuffle, music.repeat_song, music.about,
 ]  # fmt: skip
 
 
@@ -284,6 +287,188 @@ def test_a_file_that_cannot_be_played_is_not_remembered(folder: Path) -> None:
 def test_chinese_replies(folder: Path, speaker: VirtualSpeaker) -> None:
     reply = music.play(context(speaker, "zh"), "ode to joy")
     assert (reply.title, reply.text) == ("正在播放", "欢乐颂\n第4首，共7首")
+
+
+def test_repeat_starts_the_present_song_again(
+    folder: Path, speaker: VirtualSpeaker, clock: Clock
+) -> None:
+    ctx = context(speaker)
+    assert music.repeat_song(ctx).text == "Nothing is playing."
+    music.play(ctx, "Night Train")
+    clock.now += 20
+    assert music.repeat_song(ctx).text.splitlines()[0] == "Night Train"
+    assert speaker.position_s == 0
+
+
+def test_shuffling_goes_on_from_the_present_song(folder: Path, speaker: VirtualSpeaker) -> None:
+    ctx = context(speaker)
+    music.play(ctx, "Night Train")
+    reply = music.shuffle(ctx)
+    assert (reply.title, reply.text) == ("Shuffled", "Night Train\n1 of 7")
+    assert len(speaker.played) == 1  # it plays on
+    heard = [music.next_song(ctx).text.splitlines()[0] for _ in range(7)]
+    assert heard[-1] == "Night Train"
+    assert set(heard) == {track.title for track in library.tracks()}
+
+
+def test_shuffling_orders_differ(folder: Path, speaker: VirtualSpeaker) -> None:
+    ctx = context(speaker)
+    music.play(ctx, "Night Train")
+    orders = {tuple(t.title for t in _shuffled(ctx)) for _ in range(20)}
+    assert len(orders) > 1
+
+
+def _shuffled(ctx: Context) -> tuple[library.Track, ...]:
+    music.shuffle(ctx)
+    queue = ctx.memory["queue"]
+    assert isinstance(queue, music.Queue)
+    return queue.tracks
+
+
+def test_shuffling_silence_plays_everything(folder: Path, speaker: VirtualSpeaker) -> None:
+    ctx = context(speaker)
+    reply = music.shuffle(ctx)
+    assert (reply.title, reply.text.splitlines()[-1]) == ("Playing", "1 of 7")
+    assert {t.title for t in ctx.memory["queue"].tracks} == {t.title for t in library.tracks()}
+
+
+def test_a_paused_song_stays_paused_when_shuffled(folder: Path, speaker: VirtualSpeaker) -> None:
+    ctx = context(speaker)
+    music.play(ctx, "Night Train")
+    music.pause(ctx)
+    music.shuffle(ctx)
+    assert music.resume(ctx).text.splitlines()[0] == "Night Train"
+
+
+def test_whose_song_it_is(folder: Path, speaker: VirtualSpeaker) -> None:
+    ctx = context(speaker)
+    assert music.about(ctx).text == "Nothing is playing."
+    music.play(ctx, "Paper Boats")
+    reply = music.about(ctx, "this song")
+    assert (reply.title, reply.text) == ("Paper Boats", "The Finches")
+    assert music.about(ctx, "ode to joy").text == "Ludwig van Beethoven"
+    assert music.about(context(None, "zh"), "小星星").text == "法国民歌，18世纪"
+    assert music.about(ctx, "night train").text == "I know only its title."
+    assert music.about(ctx, "yesterday").text == "“yesterday” is not in your library."
+
+
+def test_a_service_that_is_not_connected_is_not_played(
+    folder: Path, speaker: VirtualSpeaker
+) -> None:
+    ctx = context(speaker)
+    reply = music.play(ctx, "night train", "spotify")
+    assert reply.text == "Spotify is not connected. I play your own music."
+    assert music.play(ctx, None, "QQ音乐").text.startswith("QQ音乐 is not")
+    assert speaker.played == []
+
+
+# Playlists
+
+
+def test_a_song_put_on_a_playlist_can_be_played_from_it_after_a_restart(
+    folder: Path, speaker: VirtualSpeaker, tmp_path: Path
+) -> None:
+    keep = tmp_path / "music"
+    ctx = context(speaker, keep=keep)
+    reply = music.add_to_playlist(ctx, "night train", "My Road Trip playlist")
+    assert (reply.title, reply.text) == ("Added", "Night Train\nPlaylist: road trip")
+    music.add_to_playlist(ctx, "ode to joy", "road trip")
+    assert music.add_to_playlist(ctx, "NIGHT TRAIN", "Road Trip").title == "Already there"
+    again = context(speaker, keep=keep)
+    assert music.play(again, "my road trip playlist").text == "Night Train\n1 of 2"
+    assert music.next_song(again).text == "Ode to Joy\n2 of 2"
+    assert music.next_song(again).text == "Night Train\n1 of 2"
+    assert [path.name for path in keep.iterdir()] == [playlists.NAME]
+
+
+def test_the_song_that_plays_is_put_on_the_favourites(
+    folder: Path, speaker: VirtualSpeaker, tmp_path: Path
+) -> None:
+    ctx = context(speaker, keep=tmp_path)
+    assert music.add_to_playlist(ctx).text == "Nothing is playing."
+    music.play(ctx, "Paper Boats")
+    assert music.add_to_playlist(ctx).text == "Paper Boats\nPlaylist: favorites"
+    assert Playlists(tmp_path).titles("favorites") == ["Paper Boats"]
+
+
+def test_only_songs_of_the_library_are_put_on_a_playlist(
+    folder: Path, speaker: VirtualSpeaker, tmp_path: Path
+) -> None:
+    ctx = context(speaker, keep=tmp_path / "none")
+    assert "not in your library" in music.add_to_playlist(ctx, "yesterday", "old").text
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_song_that_is_gone_is_left_out(
+    folder: Path, speaker: VirtualSpeaker, tmp_path: Path
+) -> None:
+    ctx = context(speaker, keep=tmp_path)
+    for song in ("night train", "paper boats"):
+        music.add_to_playlist(ctx, song, "boats and trains")
+    (folder / "Night_Train.flac").unlink()
+    _age(folder)
+    assert music.play(ctx, "boats and trains").text.endswith("1 of 1")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"a": 1}', "[" * 100_000, "\udcff"])
+def test_a_broken_file_is_told_and_left_untouched(
+    folder: Path, speaker: VirtualSpeaker, tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / playlists.NAME
+    file.write_text(text, encoding="utf-8", errors="surrogateescape")
+    before = file.read_bytes()
+    ctx = context(speaker, keep=tmp_path)
+    reply = music.add_to_playlist(ctx, "night train", "party")
+    assert reply.text == "The playlists cannot be read or written."
+    assert file.read_bytes() == before
+    assert music.play(ctx, "night train").text.startswith("Night Train")
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    folder: Path, speaker: VirtualSpeaker, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    ctx = context(speaker, keep=tmp_path / "file")
+    reply = music.add_to_playlist(ctx, "night train", "party")
+    assert reply.text == "The playlists cannot be read or written."
+
+
+def test_power_lost_while_writing_loses_no_playlist(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = Playlists(tmp_path)
+    ours.add("Night Train", "party")
+
+    def lost(*_: object) -> None:
+        raise OSError(5, "power is gone")
+
+    monkeypatch.setattr(os, "fsync", lost)
+    with pytest.raises(PlaylistsError, match="power is gone"):
+        ours.add("Paper Boats", "party")
+    assert ours.titles("party") == ["Night Train"]
+
+
+def test_there_is_an_end_to_a_playlist(tmp_path: Path) -> None:
+    songs = [f"song {n}" for n in range(5 * playlists.MOST)]
+    (tmp_path / playlists.NAME).write_text(json.dumps({"all": songs}), encoding="utf-8")
+    with pytest.raises(PlaylistsError):
+        Playlists(tmp_path).add("one more", "all")
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("My Workout Playlist", "workout"),
+        ("the party", "party"),
+        ("我的运动歌单", "运动"),
+        ("playlist", "playlist"),
+        ("my", "my"),
+        ("\ud800 x\x00y", "x y"),
+        ("x" * 500, "x" * playlists.LONGEST),
+    ],
+)
+def test_a_playlist_is_known_by_its_bare_name(name: str, kept: str) -> None:
+    assert playlists.plain(name) == kept
 
 
 # The tunes that ship
@@ -313,7 +498,7 @@ def test_every_tune_has_names_and_a_file() -> None:
     assert {t.path.stem for t in shipped} == set(make_tunes.TUNES)
     assert {p.stem for p in TUNES.glob("*.ogg")} == set(make_tunes.TUNES)
     for track in shipped:
-        assert set(track.names) == {"en", "zh"}
+        assert set(track.names) == set(track.by) == {"en", "zh"}
 
 
 # Sentences
@@ -339,6 +524,28 @@ def test_every_tune_has_names_and_a_file() -> None:
         ("turn up the volume", "louder", {}),
         ("make it quieter", "quieter", {}),
         ("what's playing", "playing", {}),
+        ("play ode to joy on spotify", "play", {"song": "Ode to Joy", "service": "spotify"}),
+        ("play fool on the hill", "play", {"song": "fool on the hill"}),
+        ("play my workout playlist", "play", {"song": "workout"}),
+        (
+            "add paper boats to my workout playlist",
+            "add_to_playlist",
+            {"song": "Paper Boats", "playlist": "workout"},
+        ),
+        (
+            "put moonlight on my rainy day playlist",
+            "add_to_playlist",
+            {"song": "moonlight", "playlist": "rainy day"},
+        ),
+        ("add this song to my party playlist", "add_to_playlist", {"playlist": "party"}),
+        ("add this song to my playlist", "add_to_playlist", {}),
+        ("shuffle my music", "shuffle", {}),
+        ("shuffle", "shuffle", {}),
+        ("play this song again", "repeat_song", {}),
+        ("repeat this song", "repeat_song", {}),
+        ("who sings this song", "about", {}),
+        ("what album is this from", "about", {}),
+        ("who wrote the song greensleeves", "about", {"song": "Greensleeves"}),
         ("播放欢乐颂", "play", {"song": "Ode to Joy"}),
         ("来一首小星星", "play", {"song": "Twinkle Twinkle Little Star"}),
         ("播放日出", "play", {"song": "日出"}),
@@ -353,6 +560,12 @@ def test_every_tune_has_names_and_a_file() -> None:
         ("音量调大一点", "louder", {}),
         ("小声点", "quieter", {}),
         ("这是什么歌", "playing", {}),
+        ("把日出加到我的运动歌单", "add_to_playlist", {"song": "日出", "playlist": "运动"}),
+        ("把这首歌加到聚会歌单", "add_to_playlist", {"playlist": "聚会"}),
+        ("播放运动歌单", "play", {"song": "运动"}),
+        ("随机播放", "shuffle", {}),
+        ("再放一遍这首歌", "repeat_song", {}),
+        ("这首歌是谁唱的", "about", {}),
     ],
 )
 def test_what_is_said_reaches_its_action(
@@ -367,18 +580,20 @@ def test_what_is_said_reaches_its_action(
     "said", ["next turn", "next", "stop", "set the volume to 101", "来一杯咖啡", "听不懂"]
 )
 def test_what_is_not_about_music_is_left_alone(installed: Skills, said: str) -> None:
-    assert not isinstance(Router(installed.actions).route(Transcript(said, language="")), Intent)
+    assert Router(installed.actions).exactly(Transcript(said, language="")) is None
 
 
 def test_everything_that_changes_something_says_so(installed: Skills) -> None:
+    looks = {"music.playing", "music.about"}
     for name, action in installed.actions.items():
-        assert action.declaration.risk == ("none" if name == "music.playing" else "change")
+        assert action.declaration.risk == ("none" if name in looks else "change")
 
 
 def test_everything_that_is_said_has_a_translation(installed: Skills) -> None:
     said = {
         text.value
-        for call in ast.walk(ast.parse((FOLDER / "__init__.py").read_text(encoding="utf-8")))
+        for path in FOLDER.glob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "say"
         for text in ast.walk(call.args[0])
         if isinstance(text, ast.Constant) and isinstance(text.value, str)

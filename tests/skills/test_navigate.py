@@ -19,6 +19,7 @@ from agent.messages import Intent, Transcript
 from agent.plugins import Skills
 from agent.understand.router import Router
 from hardware.base import DeviceError, Place
+from skills.navigate import cards
 from skills.navigate import town as towns
 from skills.navigate.streets import (
     WALKING_M_S,
@@ -352,6 +353,7 @@ def test_far_from_the_map_nothing_is_made_up() -> None:
         lambda: navigate.route("abbey", walker.ctx),
         lambda: navigate.nearest("cafe", walker.ctx),
         lambda: navigate.where(walker.ctx),
+        lambda: navigate.how_long(walker.ctx, "abbey"),
     ]
     for ask in navigate_there:
         reply = ask()
@@ -370,7 +372,7 @@ def test_without_a_position_the_device_says_why() -> None:
 
 
 def test_every_action_that_asks_for_the_position_declares_it(installed: Skills) -> None:
-    asks = {"route", "nearest", "next_step", "where"}
+    asks = {"route", "nearest", "how_long", "next_step", "where"}
     for action in installed.actions.values():
         named = action.declaration.name
         assert ("location" in action.declaration.permissions) == (named in asks)
@@ -389,6 +391,86 @@ def test_where_am_i_names_the_street_and_a_place() -> None:
 def test_a_place_that_is_not_on_the_map_is_said_so() -> None:
     reply = navigate.route("atlantis", Walker().stand("harbor").ctx)
     assert reply.text == "“atlantis” is not on my map."
+    ctx = Walker().stand("harbor").ctx
+    for ask in (
+        navigate.nearest("x" * 1000, ctx),
+        navigate.nearest("cafe", ctx, "x\ny " * 1000),
+        navigate.how_long(ctx, "\ud800 {place} %s"),
+        navigate.how_long(ctx, "abbey", start="atlantis"),
+        navigate.route("", ctx),
+    ):
+        assert "is not on my map." in ask.text
+        assert len(ask.text) < 80
+    assert ctx.memory == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        ("train-station", "train-station"),
+        ("the nearest pharmacy", "pharmacy"),
+        ("My Library", "library"),
+        ("Old  Mill Bakery", "old-mill-bakery"),
+        ("movie theater", "cinema"),
+        ("最近的药店", "pharmacy"),
+        ("火车站", "train-station"),
+        ("nearest", None),
+        ("the", None),
+        ("", None),
+        ("library card", None),
+    ],
+)
+def test_words_for_a_place_are_read_with_what_stands_around_it(words: str, key: str | None) -> None:
+    assert towns.key_of(words) == key
+
+
+def test_nearest_to_another_place() -> None:
+    ctx = Walker().stand("swan-hotel").ctx
+    assert goal(navigate.nearest("pharmacy", ctx)) == "Hill Pharmacy"
+    assert goal(navigate.nearest("pharmacy", ctx, "bank")) == "Market Pharmacy"
+    assert goal(navigate.nearest("pharmacy", ctx, "me")) == "Hill Pharmacy"
+
+
+def test_another_way_than_on_foot_is_not_known() -> None:
+    ctx = Walker().stand("harbor").ctx
+    note = "(only on foot here)"
+    assert note in navigate.route("abbey", ctx, "bus").text.splitlines()
+    assert note in navigate.how_long(ctx, "abbey", "car").text.splitlines()
+    assert note not in navigate.route("abbey", ctx, "walk").text
+    assert note not in navigate.how_long(ctx, "abbey").text
+
+
+def test_how_long_is_the_time_of_the_walk() -> None:
+    walker = Walker().stand("harbor", simulated=True)
+    reply = navigate.how_long(walker.ctx, "train-station")
+    total, note = reply.text.splitlines()
+    assert total == navigate.route("train-station", walker.ctx).text.splitlines()[1]
+    assert total.endswith(f", {reply.title}")
+    assert note == "(simulated position)"
+
+
+def test_how_long_from_a_place_does_not_depend_on_the_wearer() -> None:
+    walker = Walker().stand("harbor", simulated=True)
+    reply = navigate.how_long(walker.ctx, "train-station", start="the abbey")
+    far = Walker().stand("abbey")
+    assert reply.title == navigate.how_long(far.ctx, "train-station").title
+    assert reply.text.splitlines()[1:] == ["from Abbey"]
+    assert navigate.how_long(Walker().ctx, "train-station", start="abbey").text == reply.text
+
+
+def test_how_long_without_a_place_is_about_the_route() -> None:
+    walker = Walker().stand("harbor")
+    assert navigate.how_long(walker.ctx).text == "Where to? Say “how far is” and a place."
+    navigate.route("abbey", walker.ctx)
+    for place in (None, "there"):
+        assert navigate.how_long(walker.ctx, place).text.startswith("Abbey: ")
+
+
+def test_there_is_no_news_of_traffic() -> None:
+    ctx = Walker().ctx
+    reply = navigate.traffic(ctx, "the abbey")
+    assert reply.text == "I get no traffic news.\nI can show a way on foot."
+    assert navigate.traffic(ctx) == reply
 
 
 def test_chinese_cards() -> None:
@@ -410,6 +492,33 @@ def test_chinese_cards() -> None:
         ("directions to the old mill bakery", "route", {"place": "old-mill-bakery"}),
         ("where is the nearest coffee shop", "nearest", {"category": "cafe"}),
         ("navigate to the nearest park", "nearest", {"category": "park"}),
+        ("navigate to atlantis", "route", {"place": "atlantis"}),
+        ("how do i get to the library on foot", "route", {"place": "library", "by": "walk"}),
+        ("how do i get to new york by bus", "route", {"place": "new york", "by": "bus"}),
+        ("take me to the nearest pharmacy", "nearest", {"category": "pharmacy"}),
+        ("navigate to the nearest sushi bar", "nearest", {"category": "sushi bar"}),
+        (
+            "which cafe is closest to the train station",
+            "nearest",
+            {"category": "cafe", "near": "train-station"},
+        ),
+        (
+            "how long does it take to get to the abbey by bus",
+            "how_long",
+            {"place": "abbey", "by": "bus"},
+        ),
+        (
+            "how long does it take to get from the bank to the airport",
+            "how_long",
+            {"place": "airport", "start": "bank"},
+        ),
+        ("how long is the walk to the school", "how_long", {"place": "school", "by": "walk"}),
+        ("how far is the moon", "how_long", {"place": "moon"}),
+        ("how far is it", "how_long", {}),
+        ("is there a bakery near the bank", "nearest", {"category": "bakery", "near": "bank"}),
+        ("what's the distance to the harbor", "how_long", {"place": "harbor"}),
+        ("how is the traffic", "traffic", {}),
+        ("is there much traffic on the ring road", "traffic", {"place": "ring road"}),
         ("next turn", "next_step", {}),
         ("what's next on the route", "next_step", {}),
         ("where am i", "where", {}),
@@ -421,6 +530,15 @@ def test_chinese_cards() -> None:
         ("下一步怎么走", "next_step", {}),
         ("我在哪里", "where", {}),
         ("停止导航", "stop_route", {}),
+        ("导航到北京", "route", {"place": "北京"}),
+        ("坐公交去医院", "route", {"place": "hospital", "by": "bus"}),
+        ("走路去公园", "route", {"place": "park", "by": "walk"}),
+        ("火车站附近最近的药店在哪", "nearest", {"category": "pharmacy", "near": "train-station"}),
+        ("到灯塔有多远", "how_long", {"place": "lighthouse"}),
+        ("从学校到银行要多久", "how_long", {"place": "bank", "start": "school"}),
+        ("开车去医院要多久", "how_long", {"place": "hospital", "by": "car"}),
+        ("现在堵车吗", "traffic", {}),
+        ("火车站的路况怎么样", "traffic", {"place": "train-station"}),
     ],
 )
 def test_what_is_said_reaches_its_action(
@@ -431,18 +549,19 @@ def test_what_is_said_reaches_its_action(
     assert (intent.action, dict(intent.slots)) == (action, slots)
 
 
-@pytest.mark.parametrize("said", ["next song", "next", "navigate to atlantis", "stop"])
+@pytest.mark.parametrize("said", ["next song", "next", "how far", "take me", "stop"])
 def test_what_is_not_for_the_map_is_left_alone(installed: Skills, said: str) -> None:
-    assert not isinstance(Router(installed.actions).route(Transcript(said)), Intent)
+    assert Router(installed.actions).exactly(Transcript(said)) is None
 
 
 def test_everything_that_is_said_has_a_translation(installed: Skills) -> None:
     said = {
         text.value
-        for call in ast.walk(ast.parse((FOLDER / "__init__.py").read_text(encoding="utf-8")))
+        for path in FOLDER.glob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "say"
         for text in ast.walk(call.args[0])
         if isinstance(text, ast.Constant) and isinstance(text.value, str)
     }
     assert set(installed.actions["navigate.route"].languages["zh"].responses) == said
-    assert set(navigate.ARROWS) == set(Turn)
+    assert set(cards.ARROWS) == set(Turn)

@@ -14,8 +14,12 @@ import pytest
 
 import skills.shop as shop
 from agent import Context
+from agent.messages import Intent, Transcript
 from agent.plugins import Skills
+from agent.understand.router import Router
+from skills.shop import shopping_list
 from skills.shop.catalogue import Catalogue, demo
+from skills.shop.shopping_list import ShoppingList, groceries
 
 LENS = 32
 """Columns of the display that the cards are written for."""
@@ -106,7 +110,9 @@ def test_kinds_can_be_said():
         dictionary = {line.split()[0] for line in lines}
     kinds = demo().kinds("en")
     assert len(kinds) <= 100
-    assert [w for kind in kinds for w in kind.split() if w not in dictionary] == []
+    said = [*kinds, *groceries()]
+    assert [w for kind in said for w in kind.split() if w not in dictionary] == []
+    assert len(set(groceries().values())) == len(groceries())
 
 
 def test_sentences_load_in_both_languages(installed):
@@ -123,7 +129,7 @@ def test_everything_said_is_translated_with_the_same_fields(installed):
     assert texts
     assert set(texts) == set(responses)
     for english, chinese in responses.items():
-        for field in ("{price}", "{name}", "{count}", "{asked}", "{rating}", "{stock}"):
+        for field in ("{price}", "{name}", "{count}", "{asked}", "{rating}", "{stock}", "{item}"):
             assert (field in english) == (field in chinese), english
 
 
@@ -332,5 +338,186 @@ def test_buying_is_declined_with_the_price(context):
 
 
 def test_nothing_here_moves_money(installed):
-    assert {a.declaration.risk for a in installed.actions.values()} == {"none"}
+    changing = {"shop.add_to_list", "shop.remove_from_list", "shop.clear_list"}
+    for name, action in installed.actions.items():
+        assert action.declaration.risk == ("change" if name in changing else "none")
     assert not any(a.declaration.permissions for a in installed.actions.values())
+
+
+# --- the shopping list
+
+
+def test_what_is_put_on_the_list_is_there_after_a_restart(context, tmp_path):
+    ctx = context()
+    assert shop.show_list(ctx).text == "Your shopping list is empty."
+    reply = shop.add_to_list("some milk", ctx)
+    assert (reply.title, reply.text) == ("Shopping list", "Added: milk\n1 on the list")
+    shop.add_to_list("Eggs", ctx)
+    assert shop.show_list(context()).text == "milk\nEggs"
+    assert [path.name for path in tmp_path.iterdir()] == [shopping_list.NAME]
+
+
+def test_a_thing_is_on_the_list_once(context):
+    ctx = context()
+    shop.add_to_list("eggs", ctx)
+    assert shop.add_to_list("the Egg", ctx).text == "Already on it: eggs\n1 on the list"
+    assert shop.show_list(ctx, "an egg").text.startswith("On the list: eggs")
+    assert shop.show_list(ctx, "milk").text.startswith("Not on the list: milk")
+
+
+def test_a_thing_is_taken_off(context):
+    ctx = context()
+    for item in ("milk", "apples", "tea"):
+        shop.add_to_list(item, ctx)
+    assert shop.remove_from_list("apple", ctx).text == "Off the list: apples\n2 on the list"
+    assert shop.remove_from_list("apple", ctx).text == "Not on the list: apple\n2 on the list"
+    assert shop.show_list(ctx).text == "milk\ntea"
+
+
+@pytest.mark.parametrize(
+    ("one", "many", "same"),
+    [
+        ("egg", "eggs", True),
+        ("berry", "berries", True),
+        ("cookie", "cookies", True),
+        ("peach", "peaches", True),
+        ("case", "cases", True),
+        ("tomato", "tomatoes", True),
+        ("牛奶", "一瓶牛奶", True),
+        ("pea", "pear", False),
+        ("glass", "glas", False),
+        ("tea", "team", False),
+    ],
+)
+def test_one_and_many_are_the_same_thing(one, many, same, tmp_path):
+    ours = ShoppingList(tmp_path)
+    ours.add(many)
+    assert (ours.find(one) is not None) == same
+
+
+def test_it_on_the_list_is_the_product_shown(context):
+    ctx = context()
+    assert shop.add_to_list("it", ctx).text.startswith("Which product?")
+    shop.search("kettle", ctx)
+    assert shop.add_to_list("that", ctx).text.startswith("Added: Zellit kettle")
+    assert shop.show_list(ctx, "it").text.startswith("On the list: Zellit kettle")
+
+
+def test_a_new_list_is_an_empty_one_and_the_old_one_is_kept(context, tmp_path):
+    ctx = context()
+    assert shop.clear_list(ctx).text == "Your shopping list is empty."
+    for item in ("milk", "tea"):
+        shop.add_to_list(item, ctx)
+    emptied = shop.clear_list(ctx)
+    assert emptied.text == "Emptied. 2 taken off."
+    assert shop.show_list(ctx).text == "Your shopping list is empty."
+    emptied.undo()
+    assert shop.show_list(ctx).text == "milk\ntea"
+
+
+def test_the_list_is_not_ordered_and_that_is_said(context):
+    ctx = context()
+    assert shop.buy_list(ctx).text == "Your shopping list is empty."
+    shop.add_to_list("milk", ctx)
+    assert shop.buy_list(ctx).text == "I can't place orders yet.\nmilk"
+    assert shop.show_list(ctx).text == "milk"
+
+
+def test_a_chinese_list(context):
+    ctx = context("zh")
+    assert shop.add_to_list("一些牛奶", ctx).text == "已添加：牛奶\n清单上共1样"
+    assert shop.show_list(ctx).title == "购物清单"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "a\nb",
+        "\x00",
+        "\ud800",
+        " ",
+        "the",
+        "x" * 10_000,
+        "\u2028",
+        "🎧",
+        "../../etc",
+        "{item}",
+        "%s",
+    ],
+)
+def test_any_text_on_the_list_is_one_short_line(item, context, tmp_path):
+    reply = shop.add_to_list(item, context())
+    assert len(reply.text) < 120
+    items = ShoppingList(tmp_path).items()
+    assert len(items) <= 1
+    assert all(0 < len(one) <= shopping_list.LONGEST for one in items)
+    for path in tmp_path.rglob("*"):
+        assert path.name == shopping_list.NAME
+
+
+def test_there_is_an_end_to_the_list(context, tmp_path):
+    lines = "".join(f"thing {n}\n" for n in range(shopping_list.MOST))
+    (tmp_path / shopping_list.NAME).write_text(lines, encoding="utf-8")
+    assert shop.add_to_list("one more", context()).text.startswith("The list is full.")
+    assert len(ShoppingList(tmp_path).items()) == shopping_list.MOST
+
+
+def test_power_lost_while_writing_loses_nothing(context, tmp_path, monkeypatch):
+    ctx = context()
+    shop.add_to_list("milk", ctx)
+
+    def lost(*_):
+        raise OSError("power is gone")
+
+    monkeypatch.setattr("os.fsync", lost)
+    for act in (lambda: shop.add_to_list("tea", ctx), lambda: shop.remove_from_list("milk", ctx)):
+        assert act().text == "The list cannot be saved here."
+    assert shop.clear_list(ctx).text == "The list cannot be saved here."
+    assert ShoppingList(tmp_path).items() == ["milk"]
+
+
+def test_a_folder_that_is_none_is_told(context, tmp_path):
+    ctx = context()
+    ctx.folder = tmp_path / "file"
+    ctx.folder.touch()
+    assert shop.add_to_list("milk", ctx).text == "The list cannot be saved here."
+
+
+def test_a_list_that_another_program_wrote_is_read(context, tmp_path):
+    (tmp_path / shopping_list.NAME).write_bytes(b"milk\r\n\r\n  tea \xff\n")
+    assert shop.show_list(context()).text == "milk\ntea \ufffd"
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "slots"),
+    [
+        ("add milk to my shopping list", "add_to_list", {"product": "milk"}),
+        ("put some eggs on the grocery list", "add_to_list", {"product": "eggs"}),
+        ("could you add dragon fruit to my list", "add_to_list", {"product": "dragon fruit"}),
+        ("take milk off my list", "remove_from_list", {"product": "milk"}),
+        ("check apples off my shopping list", "remove_from_list", {"product": "apples"}),
+        ("remove the bread from my grocery list", "remove_from_list", {"product": "bread"}),
+        ("what is on my shopping list", "show_list", {}),
+        ("show me my shopping list", "show_list", {}),
+        ("is milk on my list", "show_list", {"product": "milk"}),
+        ("did i put eggs on my list", "show_list", {"product": "eggs"}),
+        ("delete my shopping list", "clear_list", {}),
+        ("start a new shopping list", "clear_list", {}),
+        ("order everything on my shopping list", "buy_list", {}),
+        ("buy my shopping list", "buy_list", {}),
+        ("buy a kettle", "buy", {"product": "kettle"}),
+        ("show me headphones", "search", {"product": "headphones"}),
+        ("把牛奶加到购物清单", "add_to_list", {"product": "牛奶"}),
+        ("购物清单加上火龙果", "add_to_list", {"product": "火龙果"}),
+        ("把苹果从我的购物清单里划掉", "remove_from_list", {"product": "苹果"}),
+        ("购物清单上有什么", "show_list", {}),
+        ("购物清单里有没有牛奶", "show_list", {"product": "牛奶"}),
+        ("清空购物清单", "clear_list", {}),
+        ("新建一个购物清单", "clear_list", {}),
+        ("买购物清单上的所有东西", "buy_list", {}),
+    ],
+)
+def test_what_is_said_about_the_list(installed, text, action, slots):
+    intent = Router(installed.actions).route(Transcript(text, language=""))
+    assert isinstance(intent, Intent), text
+    assert (intent.action, dict(intent.slots)) == (action, slots)

@@ -14,8 +14,11 @@ import skills.translate as translate
 from agent import Context
 from agent.errors import Cancelled, EngineError
 from agent.llm.model import CancelScope, NoModel, ScriptedModel
+from agent.messages import Intent, Transcript
 from agent.plugins import Skills
 from agent.prompts import render
+from agent.understand.router import Router
+from skills.translate import languages
 from skills.translate.phrasebook import SPOKEN, book, is_chinese, normal, toneless
 
 TONES = {"\u0300", "\u0301", "\u0304", "\u030c"}
@@ -205,6 +208,89 @@ def test_again_shows_the_last_one(context):
     assert translate.again(context()).text == "Nothing translated yet."
 
 
+# --- other languages
+
+
+def test_another_language_is_asked_of_the_model(context):
+    model = ScriptedModel(["“Bonjour”\n(informal: salut)"])
+    ctx = context(model=model)
+    reply = translate.into("french", ctx, "hello")
+    assert (reply.title, reply.text) == ("hello", "Bonjour\n(by the model, unchecked)")
+    assert reply.kind == "translation"
+    assert "French" in model.prompts[0]
+    assert translate.again(ctx) == reply
+
+
+def test_the_language_is_called_as_the_wearer_calls_it(context):
+    model = ScriptedModel(["Hallo"])
+    assert translate.into("german", context("zh", model), "你好").text.startswith("Hallo\n")
+    assert "德语" in model.prompts[0]
+
+
+def test_without_a_model_another_language_is_out_of_reach(context):
+    reply = translate.into("french", context(model=NoModel("no language model: get one")), "hello")
+    assert reply.text == (
+        "I know only English and Chinese myself.\nModel: no language model: get one"
+    )
+    assert reply.kind == "answer"
+    zh = translate.into("french", context("zh", NoModel("none")), "你好")
+    assert zh.text == "我自己只会中文和英文。\n模型：none"
+
+
+def test_it_in_another_language_is_what_was_translated_last(context):
+    model = ScriptedModel(["Merci"])
+    ctx = context(model=model)
+    assert translate.into("french", ctx).text == "What shall I say in French?"
+    translate.to_chinese("thank you", ctx)
+    assert translate.into("french", ctx, "that").title == "thank you"
+    assert model.prompts[0].count("thank you") == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [("", False), ("???", False), ("Three sheep!", False), ("Drei Schafe", True)],
+)
+def test_an_echo_is_no_translation(answer, kept, context):
+    reply = translate.into("german", context(model=ScriptedModel([answer])), "three sheep")
+    assert (reply.text == "I can't translate that.") != kept
+
+
+def test_one_word_may_be_the_same(context):
+    reply = translate.into("german", context(model=ScriptedModel(["Hotel"])), "hotel")
+    assert reply.text.startswith("Hotel\n")
+
+
+def test_a_language_has_one_meaning_in_either_language():
+    chinese = [name for names in languages.names().values() for name in names]
+    assert len(set(chinese)) == len(chinese)
+    assert not {"english", "chinese", "mandarin"} & set(languages.names())
+    assert all(map(is_chinese, chinese))
+    assert languages.shown("french", "zh") == "法语"
+    assert languages.shown("mexican", "zh") == "Mexican"
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "slots"),
+    [
+        ("how do you say hello in french", "into", {"language": "french", "text": "hello"}),
+        ("translate good night to spanish", "into", {"language": "spanish", "text": "good night"}),
+        ("what is three sheep in german", "into", {"language": "german", "text": "three sheep"}),
+        ("how do you say that in italian", "into", {"language": "italian"}),
+        ("how do you say hello in chinese", "to_chinese", {"text": "hello"}),
+        ("translate i want to go to bed", "to_chinese", {"text": "i want to go to bed"}),
+        ("法语怎么说你好", "into", {"language": "french", "text": "你好"}),
+        ("把三只羊翻译成日语", "into", {"language": "japanese", "text": "三只羊"}),
+        ("你好用韩语怎么说", "into", {"language": "korean", "text": "你好"}),
+        ("你好用英语怎么说", "to_english", {"text": "你好"}),
+    ],
+)
+def test_which_language_is_meant(installed, text, action, slots):
+    intent = Router(installed.actions).route(Transcript(text, language=""))
+    assert isinstance(intent, Intent), text
+    got = {name: str(value).casefold() for name, value in intent.slots.items()}
+    assert (intent.action, got) == (action, slots)
+
+
 # --- the model
 
 
@@ -268,8 +354,9 @@ def test_without_a_model_it_says_so_and_what_to_do(model, prompts, why, context)
     "text", ["", " ", "🐑", "\x00", "{text}", "{{ text }}", "%s", "\ud800", "'", "a" * 10_000]
 )
 def test_any_text_is_safe(text, context):
-    for action in (translate.to_chinese, translate.to_english):
-        reply = action(text, context(model=NoModel("none")))
+    ctx = context(model=NoModel("none"))
+    for action in (translate.to_chinese, translate.to_english, partial(translate.into, "french")):
+        reply = action(ctx=ctx, text=text)
         assert reply.text
         assert len(reply.title) <= 32
         assert len(reply.text) < 100

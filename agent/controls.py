@@ -1,0 +1,114 @@
+"""What can always be said, whatever is installed: the agent's own few words, and what it can do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from agent.sayable import Saying
+from agent.skill import Action
+from agent.understand import yesno
+from agent.understand.text import clean
+
+Control = Literal["more", "back", "repeat", "clear", "stop", "undo", "help"]
+
+CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
+    "en": {
+        "more": ("more", "next page", "show more"),
+        "back": ("back", "go back", "previous page"),
+        "repeat": ("repeat", "repeat that", "say that again"),
+        "clear": ("clear", "clear the screen", "close that"),
+        "stop": ("stop", "cancel", "never mind"),
+        "undo": ("undo", "undo that", "take that back"),
+        "help": ("help", "what can i say", "what can you do"),
+    },
+    "zh": {
+        "more": ("更多", "下一页", "继续看"),
+        "back": ("返回", "上一页"),
+        "repeat": ("重复", "再说一遍"),
+        "clear": ("清屏", "关掉"),
+        "stop": ("停", "停止", "取消", "算了"),
+        "undo": ("撤销", "撤回", "撤销刚才的"),
+        "help": ("帮助", "我能说什么", "你会什么", "你能做什么"),
+    },
+}
+
+SAID: dict[str, dict[str, str]] = {
+    "en": {
+        "unknown": "I can {can}",
+        "unheard": "Sorry, I didn't catch that.\nI can {can}",
+        "comma": ", ",
+        "too long": "That was too long to read: {limit} characters at most.",
+        "ask": "{phrase}?",
+        "which": "{options}?",
+        "or": ", or ",
+        "undone": "Taken back.",
+        "no undo": "There is nothing to take back.",
+        "no model": "For questions I need a language model.\nPut a Qwen3 GGUF in {folder}.",
+        "failed": "Sorry, {skill} failed. Nothing was lost.",
+        "hung": "Sorry, {skill} took too long and was stopped.",
+        "disabled": "Sorry, {skill} failed {count} times and is switched off.",
+        "stopped": "Stopped.",
+        "nothing": "There is nothing to show.",
+        "no pages": "That is all.",
+        "answer me": "Please say yes or no.",
+    },
+    "zh": {
+        "unknown": "我可以：{can}",
+        "unheard": "抱歉，没听清。\n我可以：{can}",
+        "comma": "、",
+        "too long": "太长了，最多 {limit} 个字符。",
+        "ask": "{phrase}？",
+        "which": "{options}？",
+        "or": "，还是",
+        "undone": "已撤销。",
+        "no undo": "没有可撤销的。",
+        "no model": "回答问题需要语言模型。\n请把 Qwen3 GGUF 放到 {folder}。",
+        "failed": "抱歉，{skill} 出错了，什么都没有丢。",
+        "hung": "抱歉，{skill} 太久没有回应，已停止。",
+        "disabled": "抱歉，{skill} 出错 {count} 次，已停用。",
+        "stopped": "已停止。",
+        "nothing": "没有可显示的内容。",
+        "no pages": "没有更多了。",
+        "answer me": "请说“确认”或“取消”。",
+    },
+}
+"""What the agent itself says, by language."""
+
+_HEAD = re.compile(r"^[\s(\[]*([^\s{}\[\]()|<>]+)")
+
+
+def control(text: str) -> Control | None:
+    """Return which of the agent's own words this is, if it is nothing else."""
+    said = clean(text).casefold()
+    for words in CONTROLS.values():
+        for meaning, phrases in words.items():
+            if said in phrases:
+                return meaning
+    return None
+
+
+def sayings(language: str, asking: bool) -> Iterable[Saying]:
+    """Yield the agent's own sentences; yes and no only while a question is open."""
+    for meaning, phrases in CONTROLS.get(language, {}).items():
+        for phrase in phrases:
+            yield Saying(f"agent.{meaning}", phrase, {}, weight=0.5)
+    if asking:
+        for answer, phrases in yesno.PHRASES.get(language, {}).items():
+            for phrase in phrases:
+                yield Saying(f"agent.{answer}", phrase, {}, weight=4.0)
+
+
+def abilities(actions: Mapping[str, Action], language: str) -> str:
+    """Return what the installed skills can do, a word each: "search, pay, translate".
+
+    The word is the first of the skill's first sentence.
+    """
+    words: dict[str, str] = {}
+    for action in actions.values():
+        sentences = action.languages.get(language) or action.languages["en"]
+        for template in sentences.templates[:1]:
+            if head := _HEAD.match(template):
+                words.setdefault(action.skill, head[1])
+    return SAID[language]["comma"].join(words.values())

@@ -1,0 +1,93 @@
+"""What is being played: the queue in the skill's memory, and the cards that show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent import Context, Reply
+from hardware.base import Speaker
+from skills.music.library import Track
+
+
+@dataclass(slots=True)
+class Queue:
+    """What is being played, kept in the skill's memory."""
+
+    tracks: tuple[Track, ...]
+    """In playing order."""
+    index: int = 0
+    """Which one sounds."""
+    paused: bool = False
+    """True when it was paused and can go on."""
+
+    @property
+    def track(self) -> Track:
+        """The track that sounds."""
+        return self.tracks[self.index]
+
+
+def speaker_of(ctx: Context) -> Speaker | None:
+    """Return the speaker when there is one to hear."""
+    return ctx.speaker if ctx.speaker is not None and ctx.speaker.available else None
+
+
+def queue_of(ctx: Context) -> Queue | None:
+    """Return what was last played and not stopped."""
+    queue = ctx.memory.get("queue")
+    return queue if isinstance(queue, Queue) else None
+
+
+def sounding(ctx: Context) -> Track | None:
+    """Return the track that sounds or is paused."""
+    speaker, queue = speaker_of(ctx), queue_of(ctx)
+    if speaker is None or queue is None or (speaker.playing is None and not queue.paused):
+        return None
+    return queue.track
+
+
+def start(queue: Queue, speaker: Speaker, ctx: Context) -> Reply:
+    """Play the queue's track; it is remembered only once the speaker took it."""
+    speaker.play(queue.track.path)
+    queue.paused = False
+    ctx.memory["queue"] = queue
+    return card(ctx.say("Playing"), queue, ctx)
+
+
+def move(by: int, ctx: Context) -> Reply:
+    """Play the track so many places on in the queue, which is a circle."""
+    speaker, queue = speaker_of(ctx), queue_of(ctx)
+    if speaker is None:
+        return silent(ctx)
+    if queue is None:
+        return nothing(ctx)
+    moved = Queue(queue.tracks, (queue.index + by) % len(queue.tracks))
+    return start(moved, speaker, ctx)
+
+
+def card(title: str, queue: Queue, ctx: Context, position_s: float | None = None) -> Reply:
+    """Return the card of a track: title, artist, place in the queue."""
+    track = queue.track
+    lines = [track.shown(ctx.language)]
+    if track.artist:
+        lines.append(track.artist)
+    place = ctx.say("{n} of {total}", n=queue.index + 1, total=len(queue.tracks))
+    if position_s is not None:
+        place = f"{int(position_s) // 60}:{int(position_s) % 60:02}  {place}"
+    return Reply("\n".join([*lines, place]), title=title, kind="playing")
+
+
+def silent(ctx: Context) -> Reply:
+    """Return that nothing can be heard here."""
+    return Reply(ctx.say("No sound device here."))
+
+
+def nothing(ctx: Context) -> Reply:
+    """Return that nothing is playing."""
+    return Reply(ctx.say("Nothing is playing."))
+
+
+def missing(song: str, ctx: Context) -> Reply:
+    """Return that a song is not there."""
+    words = " ".join(song.split())
+    words = words if len(words) <= 60 else f"{words[:60]}…"
+    return Reply(ctx.say("“{song}” is not in your library.", song=words))
