@@ -1,38 +1,329 @@
-"""From a transcript to an intent: the stages, cheapest first, each able to say no."""
+"""From a transcript to an intent: the stages, cheapest first, each able to say no.
+
+1. **Templates**: exactly what the skills said can be said. What matches is meant, unless most of
+   it stands in an open slot ("find …") and the next stage is sure that no skill is.
+2. **Semantic**: words that no sentence foresaw. Which skill is meant is settled by opinions that
+   are pooled into one calibrated probability (`semantic`), the pocket Qwen's among them, and which
+   words fill its slots is the pocket Qwen's to say: it can only copy. Below the pool's bound it is
+   no skill's, and where two skills share what there is, the wearer is asked which.
+3. **Qwen**: where a real one is there, it chooses among the candidates, or none, bound by a grammar
+   made of their schemas.
+4. **NotRecognized**.
+
+Money never moves on a guess: an action of risk `money` is recognised by its templates alone. What
+merely looks like one is asked about, in words that a template foresees.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from agent.messages import Intent, NotRecognized, Transcript
+from agent.errors import EngineError
+from agent.llm.model import Model, NoModel
+from agent.messages import Intent, NotRecognized, Transcript, Verdict
 from agent.skill import Action
-from agent.understand.templates import Templates
-from agent.understand.text import MAX_CHARACTERS, clean, language_of
+from agent.understand import qwen
+from agent.understand.templates import Match, Templates, begun, read
+from agent.understand.text import MAX_CHARACTERS, clean, is_plain, language_of
+
+if TYPE_CHECKING:
+    from agent.pocket.router import Call, PocketRouter
+    from agent.understand.semantic import Ranking, Semantic
+
+MAX_GUESSED = 300
+"""Longest text, in characters, that is guessed at: nobody asks for one thing in more, and what is
+longer was read out or made up."""
+
+ASK_FROM = 0.25
+"""Probability from which a skill is asked about ("directions, or music?") rather than passed over:
+what is said is one of at most three things."""
+ASK_TOGETHER = 0.75
+"""Probability that those asked about must have together."""
+
+NONE_FROM = 0.9
+"""Probability of no skill from which no Qwen is asked."""
+BELIEVED_FROM = 0.1
+"""Probability of a skill from which a sentence with free words in it is taken at its word."""
+
+NONE = "none"
+
+Meaning = Intent | NotRecognized
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a text means, and what every stage that was asked made of it."""
+
+    meaning: Meaning
+    """The call, or that there is none."""
+    verdicts: tuple[Verdict, ...] = ()
+    """One a stage, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What the router has besides templates; each may be absent, and costs nothing till asked."""
+
+    models: Path | None = None
+    """Folder of models: MiniLM may be there, and a pocket Qwen of the user's own."""
+    semantic: bool = True
+    """False: what no sentence foresaw is not recognised."""
+    model: Model | None = field(default=None)
+    """A real Qwen, asked where the semantic stage is unsure."""
 
 
 class Router:
     """Asks one stage after the other; the first that is sure decides."""
 
-    def __init__(self, actions: Mapping[str, Action]) -> None:
-        """Route to these actions; the mapping may change while the agent runs."""
+    def __init__(
+        self,
+        actions: Mapping[str, Action],
+        stages: Stages = Stages(),
+        own: Callable[[str], bool] = lambda text: False,
+    ) -> None:
+        """Route to these actions; the mapping may change while the agent runs.
+
+        `own` says whether a text is for the agent itself ("help", "repeat"): no skill is guessed.
+        """
+        self._actions = actions
+        self._own = own
         self._templates = Templates(actions)
+        self._begun = Templates(actions, begun)
+        self._guess = _Guess(actions, stages) if stages.semantic else None
 
     def warm(self) -> None:
-        """Compile what the first utterance would otherwise wait for."""
+        """Compile and load what the first utterance would otherwise wait for."""
         for language in ("en", "zh"):
             self._templates.warm(language)
+            self._begun.warm(language)
+        if self._guess is not None:
+            self._guess.warm()
 
-    def route(self, transcript: Transcript) -> Intent | NotRecognized:
+    def route(self, transcript: Transcript, quick: bool = False) -> Meaning:
         """Return the call the words make, or NotRecognized with the reason."""
+        return self.decide(transcript, quick).meaning
+
+    def exactly(self, transcript: Transcript) -> Intent | None:
+        """Return the call that templates alone see in the words, with every slot that it needs."""
+        match = self._match(transcript, clean(transcript.text))
+        if match is None or match.missing or self._hidden(match.intent, transcript):
+            return None
+        return match.intent
+
+    def _hidden(self, intent: Intent, transcript: Transcript) -> bool:
+        """Whether it is a payment in letters that only look like what they are read as."""
+        money = self._actions[intent.name].declaration.risk == "money"
+        return money and not is_plain(transcript.text)
+
+    def _match(self, transcript: Transcript, text: str) -> Match | None:
+        if not text or len(text) > MAX_CHARACTERS:
+            return None
+        # A Chinese sentence may name an English song and the other way round.
+        first = _language(transcript, text)
+        for stage in (self._templates, self._begun):
+            for language in (first, "en" if first == "zh" else "zh"):
+                for match in stage.match(text, language):
+                    if not match.missing or stage is self._begun:
+                        return match
+        return None
+
+    def decide(self, transcript: Transcript, quick: bool = False) -> Decision:
+        """Return the same as `route`, and what each stage made of it.
+
+        Some milliseconds, and up to two seconds where a real Qwen has to choose; never `quick`.
+        """
         if len(transcript.text) > MAX_CHARACTERS:
-            return NotRecognized(f"longer than {MAX_CHARACTERS} characters")
+            return Decision(NotRecognized(f"longer than {MAX_CHARACTERS} characters"))
         text = clean(transcript.text)
         if not text:
-            return NotRecognized("nothing was said")
-        # A Chinese sentence may name an English song and the other way round.
-        first = transcript.language if transcript.language in ("en", "zh") else language_of(text)
-        for language in (first, "en" if first == "zh" else "zh"):
-            for match in self._templates.match(text, language):
-                if not match.missing:
-                    return match.intent
-        return NotRecognized()
+            return Decision(NotRecognized("nothing was said"))
+        began = time.perf_counter()
+        match = self._match(transcript, text)
+        if match is not None and self._hidden(match.intent, transcript):
+            return Decision(NotRecognized("a payment in look-alike or invisible letters"))
+        reason = "no sentence matches" if match is None else "a sentence matches"
+        if match is not None and match.missing:
+            reason = f"a sentence begins so, without {', '.join(match.missing)}"
+        elif match is not None and match.free:
+            reason = "a sentence matches, with words of its own"
+        exact = match.intent if match else None
+        name = exact.name if exact else None
+        verdict = Verdict("templates", name, reason=reason, took_ms=_since(began))
+        if match is not None and not match.free:
+            return Decision(match.intent, (verdict,))
+        if exact is None and self._own(text):
+            return Decision(NotRecognized("the agent's own word"), (verdict,))
+        if self._guess is None or len(text) > MAX_GUESSED:
+            return Decision(exact or NotRecognized(reason), (verdict,))
+        meaning, verdicts = self._guess(text, _language(transcript, text), exact, quick)
+        return Decision(meaning, (verdict, *verdicts))
+
+
+class _Guess:
+    """The stages for what no sentence foresaw."""
+
+    def __init__(self, actions: Mapping[str, Action], stages: Stages) -> None:
+        self._actions = actions
+        self._stages = stages
+        self._semantic: Semantic | None = None
+        self._pocket: PocketRouter | None = None
+        self._missing: str | None = None
+
+    def warm(self) -> None:
+        self("warm up", "en", quick=True)
+
+    def __call__(
+        self, text: str, language: str, exact: Intent | None = None, quick: bool = False
+    ) -> tuple[Meaning, list[Verdict]]:
+        """Guess; `exact` is what templates see in the words, some of which are of no sentence."""
+        verdicts: list[Verdict] = []
+        if exact is not None and not self._learned(exact.name):
+            return exact, verdicts
+        call = self._called(text, verdicts)
+        ranking = self._ranked(text, language, call, verdicts)
+        if ranking is None:
+            return exact or NotRecognized("no sentence matches"), verdicts
+        if exact is not None and ranking.skills.get(exact.skill, 0.0) >= BELIEVED_FROM:
+            return exact, verdicts
+        likeliest = [skill for skill in ranking.skills if skill != NONE]
+        if ranking.skill is not None:
+            intent = self._intent(ranking.skill, ranking, text, language, call)
+            return self._allowed(intent, text), verdicts
+        if not quick and ranking.none < NONE_FROM:
+            chosen = self._chosen(text, language, ranking, verdicts)
+            if isinstance(chosen, Intent):
+                return chosen, verdicts
+        shared = [skill for skill in likeliest if ranking.skills[skill] >= ASK_FROM]
+        together = sum(ranking.skills[skill] for skill in shared)
+        if len(shared) > 1 and together >= ASK_TOGETHER:
+            options = [self._intent(skill, ranking, text, language, call) for skill in shared]
+            return NotRecognized("two skills are as likely", tuple(options)), verdicts
+        return NotRecognized("too unlike what the skills can do"), verdicts
+
+    def _allowed(self, intent: Intent, text: str) -> Meaning:
+        """Return a guessed call, or that it has to be asked about first."""
+        risk = self._actions[intent.name].declaration.risk
+        if risk == "money":
+            return NotRecognized("like a payment, but no sentence foresaw it", (intent,))
+        if self._learned(intent.name):
+            return intent
+        # What is only like a new skill's sentences may be the rest of one: "twice" of "skip twice".
+        if text.isascii() and " " not in text:
+            return NotRecognized("one word of what a new skill understands")
+        if risk == "change":
+            return NotRecognized("like what a new skill changes things by", (intent,))
+        return intent
+
+    def _learned(self, action: str) -> bool:
+        """Whether the opinions know an action; of one that is new its own sentences say most."""
+        try:
+            return action in self._ready().learned.labels
+        except (EngineError, ImportError):
+            return False
+
+    def _ready(self) -> Semantic:
+        if self._semantic is None:
+            from agent.understand.semantic import Semantic
+
+            self._semantic = Semantic(self._actions, self._stages.models)
+        self._semantic.update(self._actions)
+        return self._semantic
+
+    def _called(self, text: str, verdicts: list[Verdict]) -> Call | None:
+        """Ask the pocket Qwen for a call."""
+        began = time.perf_counter()
+        try:
+            if self._pocket is None:
+                from agent.pocket.router import SHIPPED, PocketRouter, find
+
+                models = self._stages.models
+                self._pocket = PocketRouter(find(models) if models else SHIPPED)
+            call = self._pocket.call(text, self._actions)
+        except (EngineError, ImportError) as error:
+            verdicts.append(Verdict("pocket", None, reason=f"absent: {error}"))
+            return None
+        slots = ", ".join(f"{name} = {words}" for name, words in call.slots.items())
+        intent = None if call.intent == NONE else call.intent
+        verdicts.append(
+            Verdict("pocket", intent, call.probabilities[call.intent], slots, _since(began))
+        )
+        return call
+
+    def _ranked(
+        self, text: str, language: str, call: Call | None, verdicts: list[Verdict]
+    ) -> Ranking | None:
+        """Pool what is known of the text."""
+        began = time.perf_counter()
+        other = None
+        if call is not None:
+            other = {name: math.log(max(p, 1e-6)) for name, p in call.probabilities.items()}
+        try:
+            ranking = self._ready().rank(text, language, other)
+        except (EngineError, ImportError) as error:
+            verdicts.append(Verdict("semantic", None, reason=f"absent: {error}"))
+            return None
+        for opinion, skills in ranking.evidence.items():
+            if opinion != "other":
+                best = max(skills, key=lambda skill: skills[skill])
+                verdicts.append(Verdict(opinion, None if best == NONE else best, skills[best]))
+        best = next(iter(ranking.skills))
+        reason = f"accepted from {ranking.accept:.2f}"
+        verdicts.append(
+            Verdict("semantic", ranking.skill, ranking.skills[best], reason, _since(began))
+        )
+        return ranking
+
+    def _chosen(
+        self, text: str, language: str, ranking: Ranking, verdicts: list[Verdict]
+    ) -> Meaning | None:
+        """Let a real Qwen choose among the likeliest actions, where there is one."""
+        model = self._stages.model
+        if model is None or isinstance(model, NoModel):
+            return None
+        began = time.perf_counter()
+        likeliest = [self._actions[name] for name in ranking.actions]
+        chosen = qwen.choose(model, text, language, likeliest)
+        name = chosen.name if isinstance(chosen, Intent) else None
+        reason = chosen.reason if isinstance(chosen, NotRecognized) else ""
+        verdicts.append(Verdict("qwen", name, reason=reason, took_ms=_since(began)))
+        return chosen
+
+    def _intent(
+        self, skill: str, ranking: Ranking, text: str, language: str, call: Call | None
+    ) -> Intent:
+        """Return the likeliest call of a skill, with the slots that can be read from the text."""
+        action = self._actions[next(iter(ranking.within(skill)))]
+        words: Mapping[str, str] = {}
+        if call is not None and self._pocket is not None:
+            if call.intent != action.name:
+                call = self._pocket.call(text, (action.name,))
+            words = call.slots if call.intent == action.name else {}
+        return fill(action, words, language)
+
+
+def fill(action: Action, words: Mapping[str, str], language: str) -> Intent:
+    """Return the call of an action with these words in its slots; unreadable ones are left out."""
+    slots: dict[str, Any] = {}
+    for slot in action.declaration.slots:
+        try:
+            if slot.name in words:
+                slots[slot.name], _ = read(action, slot.name, words[slot.name], language)
+        except ValueError:
+            continue
+    missing = tuple(
+        slot.name for slot in action.declaration.slots if slot.required and slot.name not in slots
+    )
+    return Intent(action.skill, action.declaration.name, slots, "semantic", language, missing)
+
+
+def _language(transcript: Transcript, text: str) -> str:
+    return transcript.language if transcript.language in ("en", "zh") else language_of(text)
+
+
+def _since(began_s: float) -> float:
+    return (time.perf_counter() - began_s) * 1000

@@ -8,7 +8,8 @@ is not an amount. Of all matches the one that leaves the fewest words unforeseen
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from hassil.recognize import RecognizeResult
 from agent.messages import Intent
 from agent.skill import Action, Sentences
 from agent.slots import Choice
-from agent.template import parse
+from agent.template import check, parse
 from agent.understand.index import Clauses, Index
 from agent.understand.text import readings, without
 
@@ -44,7 +45,7 @@ class Match:
 class _Spoken:
     """One action in one language, as hassil reads it."""
 
-    def __init__(self, action: Action, language: str) -> None:
+    def __init__(self, action: Action, language: str, chosen: Chosen) -> None:
         """Parse the sentences; the lists are asked for when an utterance may need them."""
         sentences = action.languages.get(language) or Sentences()
         self.action = action
@@ -58,7 +59,7 @@ class _Spoken:
             else:
                 self._lists[slot.name] = WildcardSlotList(name=slot.name)
         rules = {name: hassil.Sentence(parse(rule)) for name, rule in sentences.rules.items()}
-        parsed = [(text, hassil.Sentence(parse(text))) for text in sentences.templates]
+        parsed = [(text, hassil.Sentence(parse(text))) for text in chosen(action, sentences)]
         self.sentences: list[tuple[IntentData, Clauses]] = [
             (
                 IntentData([text], slot_lists=self._lists, expansion_rules=rules),
@@ -82,12 +83,53 @@ class _Spoken:
                 self._lists[name] = hassil.TextSlotList.from_tuples(values.items(), name=name)
 
 
+Chosen = Callable[[Action, Sentences], Iterable[str]]
+"""What is matched, of what can be said for an action in a language."""
+
+
+def whole(action: Action, sentences: Sentences) -> Iterable[str]:
+    """Return every sentence as it is."""
+    return sentences.templates
+
+
+def begun(action: Action, sentences: Sentences) -> Iterable[str]:
+    """Return sentences without the required slot that they end in."""
+    cut = dict.fromkeys(part for text in sentences.templates for part in _cut(text, action))
+    return [part for part in cut if part not in sentences.templates]
+
+
+_LAST_SLOT = re.compile(r"\s*\{(\w+)\}$")
+_OPTIONAL = re.compile(r"\s*\[[^\[\]]*\]$")
+_LEADS_ON = re.compile(r"\s+(?:to|for|in|into|at|on|of|about)$")
+
+
+def _cut(sentence: str, action: Action) -> Iterable[str]:
+    """Yield a sentence without the required slots it ends in, and the words that lead to them.
+
+    "pay {amount} to", "pay {amount}" and "pay" are what the wearer says who is to be asked.
+    """
+    required = {slot.name for slot in action.declaration.slots if slot.required}
+    while (last := _LAST_SLOT.search(sentence)) and last[1] in required:
+        sentence = sentence[: last.start()]
+        while (shorter := _OPTIONAL.sub("", sentence)) != sentence:
+            sentence = shorter
+        bare = _LEADS_ON.sub("", sentence)
+        for part in dict.fromkeys((sentence, bare)):
+            try:
+                check(part, None, lambda name: action.kind(name).is_open)
+            except ValueError:  # a part of a bracket, or nothing
+                continue
+            yield part
+        sentence = bare
+
+
 class _Language:
     """Every action in one language."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, chosen: Chosen) -> None:
         """Hold nothing yet; `update` says what is installed."""
         self._language = language
+        self._chosen = chosen
         self._actions: tuple[Action, ...] = ()
         self._spoken: dict[int, _Spoken] = {}
         self._index: Index[tuple[_Spoken, IntentData]] = Index(())
@@ -98,7 +140,9 @@ class _Language:
         if actions == self._actions:
             return
         before = self._spoken
-        self._spoken = {id(a): before.get(id(a)) or _Spoken(a, self._language) for a in actions}
+        self._spoken = {
+            id(a): before.get(id(a)) or _Spoken(a, self._language, self._chosen) for a in actions
+        }
         self._actions = actions
         self._skip_words = {}
         for action in actions:
@@ -151,9 +195,10 @@ class Templates:
 
     name = "templates"
 
-    def __init__(self, actions: Mapping[str, Action]) -> None:
+    def __init__(self, actions: Mapping[str, Action], chosen: Chosen = whole) -> None:
         """Compile nothing yet; each language is compiled when first asked for."""
         self._actions = actions
+        self._chosen = chosen
         self._languages: dict[str, _Language] = {}
 
     def warm(self, language: str) -> None:
@@ -173,7 +218,7 @@ class Templates:
         return sorted(matches.values(), key=lambda m: (len(m.missing), m.free, -m.literal))
 
     def _compiled(self, language: str) -> _Language:
-        compiled = self._languages.setdefault(language, _Language(language))
+        compiled = self._languages.setdefault(language, _Language(language, self._chosen))
         compiled.update(tuple(self._actions.values()))
         return compiled
 
@@ -188,7 +233,7 @@ class Templates:
                 continue
             try:
                 if entity.is_wildcard:
-                    slots[slot.name], kept = self._read(action, slot.name, entity.text, language)
+                    slots[slot.name], kept = read(action, slot.name, entity.text, language)
                     free += 0 if kept else len(entity.text.strip())
                 else:
                     slots[slot.name] = entity.value
@@ -199,16 +244,20 @@ class Templates:
             for slot in action.declaration.slots
             if slot.required and slot.name not in slots
         )
-        intent = Intent(action.skill, action.declaration.name, slots, self.name, language)
+        name = action.declaration.name
+        intent = Intent(action.skill, name, slots, self.name, language, missing)
         return Match(intent, free, len(text) - free, missing)
 
-    @staticmethod
-    def _read(action: Action, slot: str, words: str, language: str) -> tuple[Any, bool]:
-        """Read a slot's words; also say whether they were known, as a number or a listed value."""
-        kind = action.kind(slot)
-        if (values := action.values(slot, language)) is not None:
-            for said, value in values.items():
-                if said.casefold() == words.strip().casefold():
-                    return value, True
-            return kind.parse(words, language), False
-        return kind.parse(words, language), kind.spoken(language) is not None
+
+def read(action: Action, slot: str, words: str, language: str) -> tuple[Any, bool]:
+    """Read a slot's words; also say whether they were known, as a number or a listed value.
+
+    Raises ValueError when they are no value of the slot.
+    """
+    kind = action.kind(slot)
+    if (values := action.values(slot, language)) is not None:
+        for said, value in values.items():
+            if said.casefold() == words.strip().casefold():
+                return value, True
+        return kind.parse(words, language), False
+    return kind.parse(words, language), kind.spoken(language) is not None

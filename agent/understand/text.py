@@ -29,6 +29,20 @@ def clean(text: str) -> str:
     return " ".join(_PUNCTUATION.sub(" ", "".join(kept)).split())
 
 
+def is_plain(text: str) -> bool:
+    """Return whether a text is written as people write: no look-alike letters, nothing invisible.
+
+    `clean` reads "𝓹𝓪𝔂" and letters with a zero-width space between them as people see them. A
+    payment is not to be read so: whoever writes like that has something to hide.
+    """
+    return not any(
+        unicodedata.category(char)[0] == "C"
+        or (char != (folded := unicodedata.normalize("NFKC", char)) and folded.isalnum())
+        for char in text
+        if not char.isspace()
+    )
+
+
 def language_of(text: str) -> str:
     """Return `zh` when most letters are Chinese characters, else `en`."""
     chinese = len(_CJK.findall(text))

@@ -1,0 +1,159 @@
+"""What the semantic stage learns from: texts, each with the labels that are right for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.errors import ConfigError
+from agent.paraphrases import NONE, Example, examples, none_examples
+from agent.skill import Action
+from agent.understand.text import clean, language_of
+
+Floats = NDArray[np.float32]
+
+FOLDS = 5
+
+PER_TEMPLATE = 6
+PER_ACTION = {"en": 240, "zh": 120}
+PER_NONE = {"en": 5000, "zh": 1500}
+"""Most drawn examples, by language."""
+
+DRAWN_WEIGHT = 0.03
+"""What a drawn example counts beside a real text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One text to learn from."""
+
+    text: str
+    """Cleaned."""
+    allowed: frozenset[str]
+    """Labels that are right."""
+    language: str
+    """`en` or `zh`."""
+    group: str
+    """Rows of one group are in one fold: a real text's own, a drawn one's template."""
+    weight: float = 1.0
+    """How much it counts."""
+
+
+def drawn(actions: Iterable[Action], seed: int) -> Iterator[Row]:
+    """Yield texts of sentences, paraphrases, and what belongs to no skill."""
+    for language, most in PER_ACTION.items():
+        for action in actions:
+            found = examples(action, language, PER_TEMPLATE, seed)
+            yield from map(_row, _spread(found, most))
+        yield from map(_row, _spread(none_examples(language, 4, seed), PER_NONE[language]))
+
+
+def _row(example: Example) -> Row:
+    allowed = frozenset((example.label,))
+    return Row(clean(example.text), allowed, example.language, example.template, DRAWN_WEIGHT)
+
+
+def _spread(found: Iterable[Example], most: int) -> list[Example]:
+    """Take the first of every template, then the second of every one, and so on."""
+    by_template: dict[str, list[Example]] = {}
+    for example in found:
+        by_template.setdefault(example.template, []).append(example)
+    turns = zip_longest(*by_template.values())
+    return [example for turn in turns for example in turn if example is not None][:most]
+
+
+def real(path: Path, labels: Sequence[str]) -> list[Row]:
+    """Read marked text. Raises ConfigError naming the line."""
+    rows = []
+    for where, line in read_lines(path):
+        try:
+            text, skill, action = clean(line["text"]), line["skill"], line.get("action")
+        except (KeyError, TypeError, AttributeError):
+            raise ConfigError(f"{where}: a line is {{text, skill, action?}}") from None
+        if skill == NONE:
+            allowed = frozenset((NONE,))
+        elif action:
+            allowed = frozenset((f"{skill}.{action}",))
+        else:
+            allowed = frozenset(one for one in labels if one.partition(".")[0] == skill)
+        if allowed and allowed <= set(labels):
+            rows.append(Row(text, allowed, language_of(text), text))
+    return rows
+
+
+def read_lines(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield `file:line` and what each line of a JSONL file holds. Raises ConfigError."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from None
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                yield f"{path}:{number}", json.loads(line)
+            except ValueError:
+                raise ConfigError(f"{path}:{number}: not JSON") from None
+
+
+def fold_of(row: Row) -> int:
+    """Return which of the folds a row is in: the same in every run, and for every casing."""
+    return int(hashlib.sha1(row.group.casefold().encode()).hexdigest()[:8], 16) % FOLDS
+
+
+def scores(path: Path, rows: Sequence[Row], labels: Sequence[str]) -> Floats:
+    """Read another model's probabilities over the labels, rows x labels; even where it said none.
+
+    Raises ConfigError naming the line.
+    """
+    found: dict[str, Floats] = {}
+    for where, line in read_lines(path):
+        try:
+            told = line["scores"]
+            p = np.exp([float(told.get(label, -np.inf)) for label in labels])
+            found[clean(line["text"])] = p.astype(np.float32)
+        except (KeyError, TypeError, AttributeError, ValueError):
+            raise ConfigError(f"{where}: a line is {{text, scores}}") from None
+    even = np.full(len(labels), 1 / len(labels), np.float32)
+    return np.stack([found.get(row.text, even) for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Rows as numbers."""
+
+    places: list[NDArray[np.int64]]
+    """Features of each."""
+    meaning: Floats
+    """What MiniLM reads in each; zeros for Chinese, no columns without MiniLM."""
+    english: NDArray[np.bool_]
+    """Which MiniLM has read."""
+    allowed: NDArray[np.bool_]
+    """Rows x labels."""
+    weight: Floats
+    """Of each."""
+
+    def take(self, at: NDArray[np.int64]) -> Read:
+        """Return some of the rows."""
+        return Read(
+            [self.places[i] for i in at], self.meaning[at], self.english[at], self.allowed[at],
+            self.weight[at],
+        )  # fmt: skip
+
+
+def join(one: Read, other: Read) -> Read:
+    """Return the rows of both."""
+    return Read(
+        one.places + other.places,
+        *(
+            np.concatenate([getattr(one, name), getattr(other, name)])
+            for name in ("meaning", "english", "allowed", "weight")
+        ),
+    )

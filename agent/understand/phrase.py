@@ -1,0 +1,110 @@
+"""An intent as a sentence again, made from the skill's own templates: “pay $20 to …”.
+
+So what the agent asks back ("navigate to the museum, or play museum?") needs nothing declared: it
+is what the wearer could have said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from itertools import islice
+from typing import Any
+
+from agent import template
+from agent.messages import Intent
+from agent.skill import Action, Sentences
+
+BLANK = "…"
+"""Stands where a slot is asked for."""
+
+MOST = 32
+"""Ways to say one template that are looked at."""
+
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One way to say a template, or a part of it."""
+
+    text: str = ""
+    slots: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def asks_last(self) -> bool:
+        return self.text.rstrip().endswith(BLANK)
+
+    def __add__(self, other: _Said) -> _Said:
+        return _Said(self.text + other.text, self.slots | other.slots)
+
+
+def phrase(action: Action, intent: Intent, asking: str | None = None) -> str:
+    """Return the shortest sentence that has the intent's slots, and a blank for the one asked for.
+
+    Where none has just these, one with as many of them as there is; at last the action's name.
+    """
+    language = intent.language if intent.language in action.languages else "en"
+    sentences = action.languages.get(language) or Sentences()
+    slots = {name: shown(value) for name, value in intent.slots.items() if value is not None}
+    if asking is not None:
+        slots[asking] = BLANK
+    # Of other slots that are still missing nothing is said.
+    silent = dict.fromkeys(set(intent.missing) - slots.keys(), "")
+    ways = [
+        said
+        for known in (slots, {**silent, **slots})
+        for text in sentences.templates
+        for said in islice(_ways(template.parse(text), known, sentences.rules), MOST)
+    ]
+    if not ways:
+        return action.declaration.name.replace("_", " ")
+    best = max(ways, key=lambda w: (len(w.slots & slots.keys()), w.asks_last, -len(w.text)))
+    return "".join(best.text.split()) if language == "zh" else " ".join(best.text.split())
+
+
+def shown(value: Any) -> str:
+    """Return a slot's value as people write it."""
+    if isinstance(value, Decimal):
+        sign = _SIGNS.get(getattr(value, "currency", None) or "USD", "")
+        return f"{sign}{value:.2f}".removesuffix(".00")
+    return str(value.value if isinstance(value, Enum) else value)
+
+
+def _ways(item: Any, slots: Mapping[str, str], rules: Mapping[str, str]) -> Iterator[_Said]:
+    """Yield the ways to say an expression with these slots only, shortest first."""
+    from hassil.expression import (
+        Alternative,
+        Group,
+        ListReference,
+        Permutation,
+        RuleReference,
+        TextChunk,
+    )
+
+    match item:
+        case TextChunk():
+            yield _Said(item.original_text)
+        case ListReference():
+            if item.slot_name in slots:
+                yield _Said(f" {slots[item.slot_name]} ", frozenset({item.slot_name}))
+        case RuleReference():
+            yield from _ways(template.parse(rules[item.rule_name]), slots, rules)
+        case Permutation():
+            yield from _sequence(item.items, slots, rules)
+        case Alternative():
+            ways = (way for one in item.items for way in islice(_ways(one, slots, rules), MOST))
+            yield from sorted(ways, key=lambda way: (-len(way.slots), len(way.text)))
+        case Group():
+            yield from _sequence(item.items, slots, rules)
+
+
+def _sequence(items: Any, slots: Mapping[str, str], rules: Mapping[str, str]) -> Iterator[_Said]:
+    if not items:
+        yield _Said()
+        return
+    for first in islice(_ways(items[0], slots, rules), MOST):
+        for rest in _sequence(items[1:], slots, rules):
+            yield first + rest

@@ -1,0 +1,343 @@
+"""The second stage: which skill is meant by words that no sentence foresaw, or none.
+
+Two opinions are pooled: a linear model of words and letters (`linear`, English and Chinese, always
+there) and what all-MiniLM-L6-v2 reads in an English sentence (`minilm`, where it was fetched). A
+third may be handed in. Their logarithms are added with weights fitted on text that none of them had
+seen, which also calibrates the sum (logarithmic opinion pool, Genest & Zidek 1986).
+
+What was learned is `semantic.npz`, written by `python -m agent.understand.train`. A skill that was
+not there then is matched at once, by the nearest of its own sentences and paraphrases; one that is
+not installed now is none.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.errors import EngineError
+from agent.paraphrases import NONE, examples
+from agent.skill import Action
+from agent.understand.linear import Linear, features
+from agent.understand.minilm import LAST, MiniLM, find
+from agent.understand.text import clean
+
+Floats = NDArray[np.float32]
+
+DATA = Path(__file__).with_name("semantic.npz")
+
+WORDS, MEANING, OTHER = "words", "meaning", "other"
+"""The opinions: of the linear model, of MiniLM, and the one that is handed in."""
+
+LEAST = 1e-6
+"""Smallest probability an opinion may have: none has a veto."""
+
+EXAMPLES = 40
+"""Sentences of an unlearned action that are compared with: two tenths of a second to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What a text may mean."""
+
+    actions: Mapping[str, float]
+    """Probability of each installed action by `skill.action`, best first."""
+    none: float
+    """Probability that no installed skill is meant; with the actions' it makes 1."""
+    accept: float
+    """Probability from which the best skill is taken: false accepts are then about 1.5 %."""
+    evidence: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Each opinion's probabilities by skill and `none`, for people who ask why."""
+
+    @property
+    def skills(self) -> dict[str, float]:
+        """Probability of each skill and of `none`, best first."""
+        return _by_skill({**self.actions, NONE: self.none})
+
+    @property
+    def skill(self) -> str | None:
+        """The best skill, or None when it is not probable enough."""
+        best = next((skill for skill in self.skills if skill != NONE), None)
+        return best if best is not None and self.skills[best] >= self.accept else None
+
+    def within(self, skill: str) -> dict[str, float]:
+        """Probability of each action of a skill, given that it is this skill; best first."""
+        own = {name: p for name, p in self.actions.items() if name.partition(".")[0] == skill}
+        total = sum(own.values())
+        return {name: p / total for name, p in own.items()} if total else own
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How opinions become one."""
+
+    weights: Mapping[str, float]
+    """What each opinion's logarithm is multiplied by."""
+    none: float
+    """Added to the logarithm of `none`."""
+    accept: float
+    """As in Ranking."""
+
+    def __call__(self, opinions: Mapping[str, Floats], none: int) -> Floats:
+        """Return the pooled probabilities over the labels, of which `none` is one."""
+        logs = [self.weights[name] * np.log(p + LEAST) for name, p in opinions.items()]
+        scores = np.sum(logs, axis=0)
+        scores[..., none] += self.none
+        return _softmax(scores)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What training left."""
+
+    labels: tuple[str, ...]
+    """`skill.action` and `none`."""
+    words: Linear
+    """The linear model, over the labels."""
+    head: tuple[Floats, Floats]
+    """Weights and biases from MiniLM's numbers to the labels."""
+    pools: Mapping[str, Pool]
+    """By the names of the opinions that are there, joined by `+`."""
+    near: Mapping[str, Sequence[float]]
+    """How the likeness of an unlearned skill's sentences becomes a logit: factors of the likeness
+    in words, of that in meaning, of the learned skills' probability, and a constant. `words` is
+    without MiniLM."""
+
+    def save(self, path: Path) -> None:
+        """Write it as a compressed archive, a byte a weight."""
+        head, bias = self.head
+        scale = np.maximum(np.abs(head).max(axis=0), 1e-9) / 127
+        told = {
+            "labels": self.labels,
+            "pools": {k: [dict(p.weights), p.none, p.accept] for k, p in self.pools.items()},
+            "near": {k: list(v) for k, v in self.near.items()},
+        }
+        np.savez_compressed(
+            path,
+            told=np.frombuffer(json.dumps(told).encode(), np.uint8),
+            words=self.words.weights, words_scale=self.words.scale, words_bias=self.words.bias,
+            idf=self.words.idf, head=np.round(head / scale).astype(np.int8), head_scale=scale,
+            head_bias=bias,
+        )  # fmt: skip
+
+    @classmethod
+    def load(cls, path: Path) -> Learned:
+        """Read it. Raises EngineError when the file is absent or not what `save` wrote."""
+        try:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as read:
+                arrays = dict(read)
+            told = json.loads(arrays["told"].tobytes())
+            return cls(
+                labels=tuple(told["labels"]),
+                words=Linear(
+                    arrays["words"], arrays["words_scale"], arrays["words_bias"], arrays["idf"]
+                ),
+                head=(
+                    arrays["head"].astype(np.float32) * arrays["head_scale"],
+                    arrays["head_bias"],
+                ),
+                pools={k: Pool(*values) for k, values in told["pools"].items()},
+                near=told["near"],
+            )
+        except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+            raise EngineError(
+                f"{path}: cannot be read ({error}): run `python -m agent.understand.train`"
+            ) from None
+
+
+class Semantic:
+    """Ranks the installed skills for a text."""
+
+    name = "semantic"
+
+    def __init__(
+        self, actions: Mapping[str, Action], models: Path | None = None, data: Path = DATA
+    ) -> None:
+        """Rank these actions; `models` is the folder that MiniLM may be in.
+
+        When the mapping changes while the agent runs, call `update`. Raises EngineError without
+        the file that training wrote.
+        """
+        self._models, self._data = models, data
+        self._nearest: dict[int, tuple[Action, Nearest]] = {}
+        self._actions: tuple[Action, ...] = ()
+        self.update(actions)
+
+    @cached_property
+    def learned(self) -> Learned:
+        """What training left. Raises EngineError."""
+        return Learned.load(self._data)
+
+    @cached_property
+    def meaning(self) -> MiniLM | None:
+        """MiniLM, or None where it was not fetched or its file is damaged."""
+        try:
+            return find(self._models) if self._models is not None else None
+        except EngineError:
+            return None
+
+    def update(self, actions: Mapping[str, Action]) -> None:
+        """Take these actions; one that was never learned is matched by its sentences from now on.
+
+        Reads the sentences of such an action: five milliseconds each, at most 40 a language.
+        """
+        if tuple(actions.values()) == self._actions:
+            return
+        self._actions = tuple(actions.values())
+        known, before = set(self.learned.labels), self._nearest
+        self._nearest = {
+            id(action): before.get(id(action)) or (action, self._near(action))
+            for action in self._actions
+            if action.name not in known
+        }
+
+    def _near(self, action: Action) -> Nearest:
+        return Nearest(sentences(action), self.learned.words.idf, self.meaning)
+
+    def rank(self, text: str, language: str, other: Mapping[str, float] | None = None) -> Ranking:
+        """Return how probable each installed action is, and none.
+
+        `other` is one more opinion: logarithms of probabilities by `skill.action` and `none`.
+        """
+        learned = self.learned
+        text = clean(text)
+        opinions = {WORDS: _softmax(learned.words(text))}
+        read = self.meaning(text) if self.meaning is not None and language != "zh" else None
+        if read is not None and f"{WORDS}+{MEANING}" in learned.pools:
+            weights, bias = learned.head
+            opinions[MEANING] = _softmax(read.ravel() @ weights + bias)
+        pool, p = self._pooled(opinions, other)
+        pooled = dict(zip(learned.labels, p.tolist(), strict=True))
+        found = {a.name: pooled[a.name] for a in self._actions if a.name in pooled}
+        new = self._unlearned(text, read, sum(found.values()))
+        left = 1.0 - sum(new.values())
+        found = {**{name: p * left for name, p in found.items()}, **new}
+        return Ranking(
+            actions=dict(sorted(found.items(), key=lambda pair: -pair[1])),
+            none=max(0.0, 1.0 - sum(found.values())),
+            accept=pool.accept,
+            evidence={
+                name: _by_skill(dict(zip(learned.labels, map(float, p), strict=True)))
+                for name, p in opinions.items()
+            },
+        )
+
+    def _pooled(
+        self, opinions: dict[str, Floats], other: Mapping[str, float] | None
+    ) -> tuple[Pool, Floats]:
+        """Return the pool that fits the opinions, and what it says.
+
+        `other` is added to the opinions. It counts as much as all the rest where training did not
+        weigh it.
+        """
+        labels, pools = self.learned.labels, self.learned.pools
+        none = labels.index(NONE)
+        if other is not None:
+            opinions[OTHER] = np.exp([other.get(label, -math.inf) for label in labels])
+            if pool := pools.get("+".join(opinions)):
+                return pool, pool(opinions, none)
+        base = {name: p for name, p in opinions.items() if name != OTHER}
+        pool = pools["+".join(base)]
+        pooled = pool(base, none)
+        if OTHER in opinions:
+            pooled = _softmax((np.log(pooled + LEAST) + np.log(opinions[OTHER] + LEAST)) / 2)
+        return pool, pooled
+
+    def _unlearned(self, text: str, read: Floats | None, others: float) -> dict[str, float]:
+        """Return the probability of each action that training never saw.
+
+        A skill's logit is a linear function of how near its nearest sentence is, in words and in
+        meaning, and of how probable the learned skills are together; its actions share it.
+        """
+        places = features(text)
+        logits: dict[str, dict[str, float]] = {}
+        for action, near in self._nearest.values():
+            value = logit(self.learned.near, near(places, read), others)
+            logits.setdefault(action.skill, {})[action.name] = value
+        odds = {skill: math.exp(min(30.0, max(own.values()))) for skill, own in logits.items()}
+        total = 1.0 + sum(odds.values())
+        found: dict[str, float] = {}
+        for skill, own in logits.items():
+            share = _softmax(np.array([*own.values()])) * odds[skill] / total
+            found.update(zip(own, share.tolist(), strict=True))
+        return found
+
+
+class Nearest:
+    """How near a text is to the sentences of one action."""
+
+    def __init__(
+        self, texts: Mapping[str, str], idf: NDArray[np.uint8], minilm: MiniLM | None
+    ) -> None:
+        """Compare with these texts, each with its language."""
+        listed = [features(text) for text in texts]
+        self._idf = idf.astype(np.float32)
+        self._places = np.unique(np.concatenate(listed)) if listed else np.array([], np.int64)
+        self._words = np.zeros((len(listed), len(self._places)), np.float32)
+        for row, places in zip(self._words, listed, strict=True):
+            row[np.searchsorted(self._places, places)] = _unit(self._idf[places])
+        english = [text for text, language in texts.items() if language != "zh"]
+        self._meaning: Floats | None = None
+        if minilm is not None and english:
+            self._meaning = np.stack([minilm(text)[LAST] for text in english])
+
+    def __call__(
+        self, places: NDArray[np.int64], read: Floats | None
+    ) -> tuple[float, float | None]:
+        """Return the greatest cosine in words and in meaning; None where it was not read."""
+        if not len(self._words):
+            return 0.0, None
+        there = np.isin(places, self._places, assume_unique=True)
+        at = np.searchsorted(self._places, places[there])
+        words = float((self._words[:, at] @ _unit(self._idf[places])[there]).max())
+        if read is None or self._meaning is None:
+            return words, None
+        return words, float((self._meaning @ read[LAST]).max())
+
+
+def logit(
+    near: Mapping[str, Sequence[float]], likeness: tuple[float, float | None], others: float
+) -> float:
+    """Return the logit of a skill that training never saw: see `Learned.near`."""
+    words, meaning = likeness
+    if meaning is None:
+        alone, taken, bias = near[WORDS]
+        return alone * words + taken * others + bias
+    lexical, semantic, taken, bias = near[MEANING]
+    return lexical * words + semantic * meaning + taken * others + bias
+
+
+def sentences(action: Action) -> dict[str, str]:
+    """Return what an action is known by where it was not learned: texts with their language."""
+    found: dict[str, str] = {}
+    for language in action.languages:
+        own = [example.text for example in examples(action, language, 3)]
+        found.update(dict.fromkeys(own[:EXAMPLES], language))
+    return found
+
+
+def _unit(values: Floats) -> Floats:
+    return np.asarray(values / max(float(np.linalg.norm(values)), 1e-9), np.float32)
+
+
+def _softmax(scores: Any) -> Floats:
+    raised = np.exp(scores - np.max(scores, axis=-1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True), np.float32)
+
+
+def _by_skill(labels: Mapping[str, float]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for label, p in labels.items():
+        skill = label.partition(".")[0]
+        total[skill] = total.get(skill, 0.0) + p
+    return dict(sorted(total.items(), key=lambda pair: -pair[1]))
