@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from agent import dialogue
+from agent import controls
 from agent.hearing import Event, Heard, Pause, Resumed
 from agent.listen.endpoint import energy_speech_end
 from agent.messages import Transcript
@@ -65,7 +65,7 @@ class Answers:
     def _take_heard(self, heard: Heard, chunk: AudioChunk) -> None:
         if self._on_transcript is not None and not heard.error:
             self._on_transcript(heard.transcript)
-        if dialogue.control(heard.transcript.text) == "stop":
+        if controls.control(heard.transcript.text) == "stop":
             self.call_off()
         elif heard.continues and self._waiting:
             self._forget_last()  # nothing was done for the one that it continues

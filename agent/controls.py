@@ -76,6 +76,12 @@ SAID: dict[str, dict[str, str]] = {
 }
 """What the agent itself says, by language."""
 
+
+def said_in(language: str) -> Mapping[str, str]:
+    """Return the agent's own words in a language, English where it has none."""
+    return SAID.get(language, SAID["en"])
+
+
 _HEAD = re.compile(r"^[\s(\[]*([^\s{}\[\]()|<>]+)")
 
 

@@ -9,7 +9,8 @@ what was last meant, whichever stage had understood it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +24,8 @@ from agent.understand.templates import read
 from agent.understand.text import clean, readings
 from agent.understand.yesno import answer
 
+EXPIRES_S = 30.0
+"""A question not answered in this time is no longer open, as a proposal is not."""
 TRIES = 2
 """Times a question is asked before it is dropped."""
 
@@ -41,6 +44,9 @@ _AGAIN = {
     ),
 }
 """What comes before a correction."""
+
+_POLITE = re.compile(r"(?:thanks|thank you|please|sorry|now|谢谢|了|吧)?", re.IGNORECASE)
+"""Follows a no that is only a no."""
 
 _MORE = {
     "en": re.compile(r"^(?:and|and then|what about|how about|and what about)\s+", re.IGNORECASE),
@@ -77,6 +83,8 @@ class Question:
     """The slot that was asked for; None where the wearer chooses."""
     asked: int = 1
     """How often it was asked."""
+    asked_s: float = 0.0
+    """When, on the dialogue's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +106,20 @@ class Understood:
 class Dialogue:
     """Turns what was said, and what was said before, into calls."""
 
-    def __init__(self, router: Router, actions: Mapping[str, Action]) -> None:
-        """Remember nothing yet; the mapping may change while the agent runs."""
+    def __init__(
+        self,
+        router: Router,
+        actions: Mapping[str, Action],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Remember nothing yet; the mapping may change while the agent runs.
+
+        `clock` gives seconds and is virtual in tests.
+        """
         self._router = router
         self._actions = actions
-        self.question: Question | None = None
+        self._clock = clock
+        self._question: Question | None = None
         self._last: Intent | None = None
         self._mentioned: dict[str, Any] = {}
 
@@ -111,28 +128,42 @@ class Dialogue:
         self._last = intent
         self._mentioned.update({k: v for k, v in intent.slots.items() if v is not None})
 
+    @property
+    def question(self) -> Question | None:
+        """The open question, unless its time is over or a skill that it is about is gone."""
+        question = self._question
+        if question is None or self._clock() - question.asked_s > EXPIRES_S:
+            return None
+        return question if all(one.name in self._actions for one in question.options) else None
+
     def drop(self) -> None:
         """Forget the question: it was answered, or the wearer wants no more of it."""
-        self.question = None
+        self._question = None
+
+    def _open(self, options: tuple[Intent, ...], slot: str | None, asked: int = 1) -> Question:
+        self._question = Question(options, slot, asked, self._clock())
+        return self._question
 
     def foresee(self, transcript: Transcript) -> Intent | None:
         """Return the one complete call that words are on their own; nothing is remembered."""
         if self.question is not None:
             return None
-        meaning = self._router.route(transcript)
+        meaning = self._router.route(transcript, quick=True)
         complete = isinstance(meaning, Intent) and not meaning.missing
         return self._pointed(meaning) if complete and isinstance(meaning, Intent) else None
 
     def understand(self, transcript: Transcript) -> Understood:
         """Return the calls that a turn makes, or the question to ask."""
-        question, self.question = self._live(), None
+        question, self._question = self.question, None
         decision = self._router.decide(transcript)
         meaning, language = decision.meaning, transcript.language
         text = clean(transcript.text)
         if isinstance(meaning, Intent) and meaning.stage == "templates":
+            if _joined(meaning) and (parts := self._parts(transcript)):
+                return self._settled(parts, _by("two commands", parts[0], decision))
             return self._settled((meaning,), decision)
         if (control := controls.control(text)) is not None:
-            self.question = None if control == "stop" else question
+            self._question = None if control == "stop" else question
             return Understood((), decision, declined=control == "stop" and question is not None)
         if question is not None and answer(text) == "no":
             return Understood((), decision, declined=True)
@@ -148,12 +179,12 @@ class Dialogue:
         if intent := self._more(text, language):
             return self._settled((intent,), _by("more of the same", intent, decision))
         if question is not None and question.asked < TRIES:
-            self.question = replace(question, asked=question.asked + 1)
-            return Understood((), decision, self.question)
+            again = self._open(question.options, question.slot, question.asked + 1)
+            return Understood((), decision, again)
         if meaning.options:
             lacking = meaning.options[0].missing if len(meaning.options) == 1 else ()
-            self.question = Question(meaning.options, lacking[0] if lacking else None)
-            return Understood((), decision, self.question)
+            asked = self._open(meaning.options, lacking[0] if lacking else None)
+            return Understood((), decision, asked)
         return Understood((), decision)
 
     def _settled(self, intents: tuple[Intent, ...], decision: Decision) -> Understood:
@@ -161,15 +192,8 @@ class Dialogue:
         intents = tuple(map(self._pointed, intents))
         lacking = next((intent for intent in intents if intent.missing), None)
         if lacking is not None:
-            self.question = Question((lacking,), lacking.missing[0])
-        return Understood(intents if lacking is None else (), decision, self.question)
-
-    def _live(self) -> Question | None:
-        """Return the open question, unless a skill that it is about is gone."""
-        question = self.question
-        if question and all(intent.name in self._actions for intent in question.options):
-            return question
-        return None
+            return Understood((), decision, self._open((lacking,), lacking.missing[0]))
+        return Understood(intents, decision)
 
     # -- answers ------------------------------------------------------------------------------
 
@@ -214,7 +238,7 @@ class Dialogue:
     def _corrected(self, text: str, language: str) -> Intent | None:
         """Return the last call with the slot that a correction names changed."""
         rest = _AGAIN[_known(language)].sub("", text)
-        if rest == text or not rest or self._last is None:
+        if rest == text or _POLITE.fullmatch(rest) or self._last is None:
             return None
         exact = self._router.exactly(Transcript(rest, language))
         return exact or self._changed(rest, language)
@@ -224,7 +248,7 @@ class Dialogue:
         if last is None or last.name not in self._actions:
             return None
         action = self._actions[last.name]
-        words = re.sub(r"^(?:to|at|for|the|a|an)\s+", "", words, flags=re.I)
+        words = re.sub(r"^(?:(?:to|at|for|the|a|an)\s+)+", "", words, flags=re.I)
         words = _MORE_ENDS.sub("", words)
         # What only certain words can fill comes first, then what was said last.
         slots = [slot for slot in action.declaration.slots if slot.name in last.slots]
@@ -276,7 +300,7 @@ class Dialogue:
 
     def sayings(self, language: str) -> Iterator[Saying]:
         """Yield what the open question makes worth hearing."""
-        question = self._live()
+        question = self.question
         if question is None:
             return
         if question.slot is None:
@@ -299,6 +323,12 @@ def _by(stage: str, intent: Intent, decision: Decision) -> Decision:
     """Note that what was said before decided."""
     verdict = Verdict("dialogue", intent.name, reason=stage)
     return Decision(intent, (*decision.verdicts, verdict))
+
+
+def _joined(intent: Intent) -> bool:
+    """Whether words for two things stand in one slot: "play jazz and take me home"."""
+    values = (value for value in intent.slots.values() if isinstance(value, str))
+    return any(joiner.search(value) for value in values for joiner in _AND.values())
 
 
 def _known(language: str) -> str:

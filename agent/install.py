@@ -51,9 +51,16 @@ def main() -> int:
     command = [*pip, "install", "--verbose", "--progress-bar=off", "--editable", target]
     status = _watch(command, f"Installing {target}")
     if status == 0 and not extra:
+        _fetch_minilm()
         for line in _missing():
             print(line)
     return status
+
+
+def _fetch_minilm() -> None:
+    """Get what understands paraphrases, some 84 MB; without it words alone are weighed."""
+    print("Fetching all-MiniLM-L6-v2 for paraphrases", flush=True)
+    subprocess.run([str(VENV / "bin" / "python"), "-m", "agent.understand.minilm"], cwd=ROOT)
 
 
 def _cannot_start() -> str | None:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from agent import conduct, derive, dialogue, prompts
-from agent.context import Context
+from agent import chat, conduct, controls, derive
+from agent.acting import Acting
+from agent.controls import said_in
+from agent.dialogue import Dialogue
 from agent.display.layout import lay_out
 from agent.errors import EngineError
 from agent.gate import Gate
@@ -30,17 +31,15 @@ from agent.listen.engine import EngineThread
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
 from agent.llm.model import CancelScope, Model, NoModel
-from agent.memory import Memories
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
-from agent.plan import Plan, ahead
+from agent.plan import Plan
 from agent.plugins import Skills
-from agent.runner import Outcome
 from agent.sayable import Saying
 from agent.skill import Action
 from agent.stream import LISTENING, Listening, Stream
 from agent.turn import Timings, Turn
 from agent.understand import times, yesno
-from agent.understand.router import Router
+from agent.understand.router import Decision, Router, Stages
 from agent.understand.text import MAX_CHARACTERS, language_of
 from hardware.base import Devices, Microphone
 
@@ -72,6 +71,8 @@ class AgentOptions:
     """Longest one call of a speech engine may take."""
     patience: Patience = DEFAULT_PATIENCE
     """How long a pause must be to end a turn."""
+    models: Path | None = None
+    """Folder of models that were pulled or trained; None where there is none."""
 
 
 def _stopwatch() -> Clock:
@@ -104,13 +105,16 @@ class Agent:
         self.gate = Gate(folder)
         self.now: Callable[[], datetime] = datetime.now
         """Wall time that skills are told; tests give their own."""
-        self._folder = folder
         self.listening = listening
-        self._router = Router(skills.actions)
+        stages = Stages(options.models, model=self.model)
+        self._router = Router(
+            skills.actions, stages, lambda said: controls.control(said) is not None
+        )
+        self._dialogue = Dialogue(self._router, skills.actions)
         self._known: tuple[Action, ...] = ()
         self._ears = EngineThread(transcriber, options.engine_timeout_s) if transcriber else None
         self.lens = Lens(lambda: self.devices.display)
-        self._memories = Memories()
+        self._acting = Acting(self, self._dialogue, folder)
         self._stream: Stream | None = None
         self._stale = True  # what can be said has changed since the engine was told
         self.committing = False
@@ -121,14 +125,21 @@ class Agent:
     def sayings(self, language: str) -> list[Saying]:
         """Return everything that can be said now, in one language."""
         said = [s for action in self.skills.actions.values() for s in action.sayings(language)]
-        return [*said, *dialogue.sayings(language, asking=self.gate.open is not None)]
+        own = controls.sayings(language, self.asking)
+        return [*said, *own, *self._dialogue.sayings(language)]
 
     def route(self, text: str, language: str | None = None) -> tuple[str, Intent | NotRecognized]:
         """Return the language of a text and what it means, without doing it."""
+        spoken, decision = self.decide(text, language)
+        return spoken, decision.meaning
+
+    def decide(self, text: str, language: str | None = None) -> tuple[str, Decision]:
+        """Return the same, and what each stage of the router made of it."""
         spoken = self._language(text, language)
         self._refresh()
-        intent = self._router.route(Transcript(text, spoken))
-        return intent.language if isinstance(intent, Intent) else spoken, intent
+        decision = self._router.decide(Transcript(text, spoken))
+        meaning = decision.meaning
+        return meaning.language if isinstance(meaning, Intent) else spoken, decision
 
     def _language(self, text: str, wanted: str | None) -> str:
         wanted = wanted or self.options.language
@@ -181,6 +192,16 @@ class Agent:
             self._stream.attention.held = down
 
     @property
+    def asking(self) -> bool:
+        """Whether the wearer has been asked something and not answered yet."""
+        return self.gate.open is not None or self._dialogue.question is not None
+
+    @property
+    def reopens(self) -> bool:
+        """Whether the turn that is answered may turn out not to have ended."""
+        return self._stream is not None
+
+    @property
     def playing(self) -> bool:
         """Whether something sounds that "stop" would end."""
         speaker = self.devices.speaker
@@ -211,14 +232,15 @@ class Agent:
             self._stale = True  # the engine may be another one now, which has been told nothing
             return self._failed(source, heard.error, clock)
         transcript = heard.transcript
-        if not transcript.text and heard.speech_ms < NOISE_MS and self.gate.open is None:
+        if not transcript.text and heard.speech_ms < NOISE_MS and not self.asking:
             return None
         if self.options.language != "auto":
             transcript = replace(transcript, language=self.options.language)
         times = Timings(endpoint=heard.endpoint_ms, transcript=clock())
         turn = Turn(source, transcript, timings=times, replaces=replaces)
         if heard.continues:
-            self._memories.take_back()
+            self._acting.memories.take_back()
+            self._dialogue.drop()
         return await self._respond(turn, clock, plan)
 
     def _failed(self, source: str, error: EngineError, clock: Clock) -> Turn:
@@ -247,7 +269,7 @@ class Agent:
         if isinstance(intent, NotRecognized):
             return replace(turn, error=intent.reason)
         self.gate.drop()
-        return await self.ended(await self._act(turn, intent, clock))
+        return await self.ended(await self._act(turn, [intent], clock))
 
     async def _respond(self, turn: Turn, clock: Clock, plan: Plan | None = None) -> Turn:
         """Find out what was meant and answer it; `plan` is what was got ready for it."""
@@ -259,7 +281,7 @@ class Agent:
                 plan.drop()
 
     async def _meant(self, turn: Turn, clock: Clock, plan: Plan | None) -> Turn:
-        self._memories.settle()
+        self._acting.memories.settle()
         text, language = turn.transcript.text, turn.transcript.language
         self._refresh()
         late = self.gate.expire()
@@ -267,22 +289,62 @@ class Agent:
             meant = yesno.answer(text)
             if meant == "yes" and turn.transcript.confidence < SURE:
                 meant = "unclear"
-            if meant != "unclear":
+            if meant in ("yes", "no"):
                 return await self._settle(turn, meant, clock)
-        intent = self._router.route(turn.transcript)
-        if isinstance(intent, Intent) and self._too_unsure(turn.transcript, intent):
-            intent = NotRecognized("heard too unclearly for a payment")
-            text = ""
-        turn = replace(turn, intent=intent, timings=replace(turn.timings, intent=clock()))
-        if isinstance(intent, Intent):
-            turn = replace(turn, transcript=replace(turn.transcript, language=intent.language))
+        if isinstance(self.model, NoModel):
+            understood = self._dialogue.understand(turn.transcript)
+        else:  # it may be asked to choose, and the microphone must not wait for it
+            understood = await asyncio.to_thread(self._dialogue.understand, turn.transcript)
+        decision, intents = understood.decision, understood.intents
+        turn = replace(turn, intent=decision.meaning, verdicts=decision.verdicts)
+        turn = replace(turn, timings=replace(turn.timings, intent=clock()))
+        if any(self._too_unsure(turn.transcript, intent) for intent in intents):
+            reason = NotRecognized("heard too unclearly for a payment")
+            return self._again(replace(turn, intent=reason), "", clock)
+        if intents:
             self.gate.drop()  # the wearer went on to something else
-            return await self._act(turn, intent, clock, plan)
-        if (control := dialogue.control(text)) is not None:
-            return self._control(turn, control, clock)
+            if understood.instead:
+                await self._acting.take_back()
+            return await self._act(turn, intents, clock, plan)
+        if understood.question is not None and self.gate.open is None:
+            return self._answer(
+                turn, Reply(self._dialogue.ask(understood.question, language)), clock
+            )
+        if (control := controls.control(text)) is not None:
+            return await self._control(turn, control, clock)
+        if understood.declined:
+            return self._answer(turn, Reply(said_in(language)["stopped"]), clock)
+        if (
+            self.gate.open is None
+            and chat.is_question(text)
+            and not isinstance(self.model, NoModel)
+        ):
+            return await self._chat(turn, clock)
+        return self._again(turn, text, clock)
+
+    async def _chat(self, turn: Turn, clock: Clock) -> Turn:
+        """Let the language model answer; its lines are lit as they come."""
+        began: list[float] = []
+
+        def show(text: str) -> None:
+            self.lens.show(lay_out(Reply(text), self.lens.profile, turn.transcript.language))
+            began.append(clock())
+
+        turn = replace(turn, model=self.model.name)
+        words, language = turn.transcript.text, turn.transcript.language
+        try:
+            said = await chat.answer(self.model, words, language, CancelScope(), show)
+        except EngineError as error:
+            return self._answer(replace(turn, error=str(error)), Reply(str(error)), clock)
+        turn = self._answer(turn, Reply(said), clock)
+        first = min([*began, turn.timings.first_glyph or clock()])
+        return replace(turn, timings=replace(turn.timings, first_glyph=first))
+
+    def _again(self, turn: Turn, text: str, clock: Clock) -> Turn:
+        """Show the open question once more, or what can be said."""
         if self.gate.open is not None:
             return self._answer(turn, self.gate.open.proposal, clock)
-        return self._answer(turn, self._unknown(text, language), clock)
+        return self._answer(turn, self._unknown(text, turn.transcript.language), clock)
 
     def _too_unsure(self, transcript: Transcript, intent: Intent) -> bool:
         risk = self.skills.actions[intent.name].declaration.risk
@@ -291,7 +353,7 @@ class Agent:
     async def _settle(self, turn: Turn, meant: yesno.Answer, clock: Clock) -> Turn:
         """Carry the wearer's yes or no to the gate."""
         said = "zh" if turn.transcript.language == "zh" else "en"
-        self._final()
+        self.final()
         if meant != "yes":
             return self._answer(turn, self.gate.decline(said), clock)
         skill = self.gate.open.skill if self.gate.open else ""
@@ -313,68 +375,43 @@ class Agent:
         return self._answer(turn, outcome.value or self.gate.unanswered(said), clock)
 
     def _unknown(self, text: str, language: str) -> Reply:
-        said = dialogue.SAID.get(language, dialogue.SAID["en"])
+        said = said_in(language)
         if len(text) > MAX_CHARACTERS:
             return Reply(said["too long"].format(limit=MAX_CHARACTERS))
+        if chat.is_question(text) and text != "?":
+            return Reply(said["no model"].format(folder=self.options.models or "GLASSES_MODEL"))
         key = "unknown" if text.strip() else "unheard"
-        return Reply(said[key].format(can=dialogue.abilities(self.skills.actions, language)))
+        return Reply(said[key].format(can=controls.abilities(self.skills.actions, language)))
 
     async def _act(
-        self, turn: Turn, intent: Intent, clock: Clock, plan: Plan | None = None
+        self, turn: Turn, intents: Sequence[Intent], clock: Clock, plan: Plan | None = None
     ) -> Turn:
-        """Run the action; whatever becomes of it, there is a reply and the agent lives on."""
-        action = self.skills.actions[intent.name]
-        language, limit_s = turn.transcript.language, self.options.action_timeout_s
-        said = dialogue.SAID.get(language, dialogue.SAID["en"])
-        if action.declaration.risk == "change":
-            self._final()
-        elif self._stream is not None:
-            self._memories.mark(action.skill)  # the wearer may turn out not to have finished
-        outcome = None
-        if plan is not None and plan.intent == intent and plan.ctx.language == language:
-            outcome, ctx = await plan.keep(), plan.ctx
-        if outcome is None:
-            scope = CancelScope(limit_s)
-            ctx = self._context(action, language, scope)
-            call = partial(_call, action, intent, ctx)
-            try:
-                outcome = await self.skills.runner.run(action.skill, call, limit_s)
-            except asyncio.CancelledError:
-                scope.cancel()
-                raise
-            if outcome.timed_out:
-                scope.cancel()  # its thread cannot be ended, but what it calls on can
-        else:
-            self._memories.become(action.skill, ctx.memory)
-        verdict = conduct.judge(action, outcome, limit_s, said)
-        if outcome.error is not None:
-            log.debug("%s failed", action.name, exc_info=outcome.error)
-        if verdict.offences:  # one call is one offence, however much was wrong with it
-            self.skills.offend(action.skill, "; ".join(verdict.offences))
-        if ctx.asked_model:
-            turn = replace(turn, model=self.model.name)
-        if isinstance(verdict.reply, Proposal):
-            self.gate.offer(verdict.reply, action.skill, language)
-        return self._answer(replace(turn, error=verdict.error), verdict.reply, clock)
+        """Run the actions one after the other; the last one's reply is shown, led by the others'.
+
+        Whatever becomes of them, there is a reply and the agent lives on.
+        """
+        led: list[str] = []
+        for intent in intents[:-1]:
+            turn, reply = await self._acting.run(turn, intent)
+            led.append(reply.text.partition("\n")[0] or reply.title)
+            turn = replace(turn, before=(*turn.before, intent))
+        turn, reply = await self._acting.run(turn, intents[-1], plan)
+        if led:
+            reply = replace(reply, text="\n".join([*led, reply.text]))
+        if isinstance(reply, Proposal):
+            self.gate.offer(reply, intents[-1].skill, turn.transcript.language)
+        return self._answer(turn, reply, clock)
 
     def plan(self, transcript: Transcript) -> Plan | None:
         """Run what was said ahead of the end of its turn, where that has no effect."""
         if self.gate.open is not None:
             return None  # what is said may be the answer to a question
-        intent = self._router.route(transcript)
-        if not isinstance(intent, Intent) or self._too_unsure(transcript, intent):
+        intent = self._dialogue.foresee(transcript)
+        if intent is None or self._too_unsure(transcript, intent):
             return None
-        action, limit_s = self.skills.actions[intent.name], self.options.action_timeout_s
-        if action.declaration.risk != "none":
-            return None
+        return self._acting.ahead(intent)
 
-        def run(ctx: Context) -> asyncio.Task[Outcome]:
-            call = partial(_call, action, intent, ctx)
-            return asyncio.create_task(self.skills.runner.run(action.skill, call, limit_s))
-
-        return ahead(intent, self._context(action, intent.language, CancelScope(limit_s)), run)
-
-    def _final(self) -> None:
+    def final(self) -> None:
         """Note that what was heard last had an effect, so nothing may take its place."""
         if self._stream is not None:
             self._stream.hearing.forget()
@@ -395,35 +432,16 @@ class Agent:
 
     def _disabled(self, turn: Turn, name: str) -> Turn:
         """Tell the wearer that the skill that answered this turn is off from now on."""
-        said = dialogue.SAID.get(turn.transcript.language, dialogue.SAID["en"])
+        said = said_in(turn.transcript.language)
         off = Reply(said["disabled"].format(skill=name, count=conduct.OFFENCES), kind="alert")
         error = f"{turn.error or self.skills.offences[name][-1]}; {name} is disabled"
         shown = self._answer(replace(turn, error=error), off, _stopwatch())
         return replace(shown, timings=turn.timings)
 
-    def _context(self, action: Action, language: str, scope: CancelScope) -> Context:
-        sentences = action.languages.get(language)
-        location = self.devices.location
-        return Context(
-            skill=action.skill,
-            language=language,
-            folder=self._folder / action.skill,
-            memory=self._memories.of(action.skill),
-            responses=sentences.responses if sentences else {},
-            permissions=MappingProxyType(action.declaration.permissions),
-            engine=self.model,
-            prompts=prompts.beside(action.function).render,
-            speaker=self.devices.speaker,
-            locate=location.where if location else None,
-            devices=self.devices.others,
-            cancel=scope,
-            clock=self.now,
-        )
-
-    def _control(self, turn: Turn, control: dialogue.Control, clock: Clock) -> Turn:
+    async def _control(self, turn: Turn, control: controls.Control, clock: Clock) -> Turn:
         """Obey one of the agent's own words."""
-        self._final()
-        said = dialogue.SAID.get(turn.transcript.language, dialogue.SAID["en"])
+        self.final()
+        said = said_in(turn.transcript.language)
         match control:
             case "more" | "back" | "repeat":
                 there = self.lens.turn({"more": 1, "back": -1, "repeat": 0}[control])
@@ -439,6 +457,9 @@ class Agent:
                 if self.devices.speaker is not None:
                     self.devices.speaker.stop()
                 return self._answer(turn, Reply(said["stopped"]), clock)
+            case "undo":
+                taken = await self._acting.take_back()
+                return self._answer(turn, taken or Reply(said["no undo"]), clock)
             case "help":
                 return self._answer(turn, self._unknown("?", turn.transcript.language), clock)
 
@@ -468,11 +489,3 @@ class Agent:
         if self._ears is not None:
             await self._ears.close()
         self.model.close()
-
-
-def _call(action: Action, intent: Intent, ctx: Context) -> Any:
-    """Call the action, or return the coroutine that it is."""
-    arguments = dict(intent.slots)
-    if action.declaration.context is not None:
-        arguments[action.declaration.context] = ctx
-    return action.function(**arguments)

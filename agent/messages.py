@@ -46,6 +46,8 @@ class Intent:
     """Router stage that decided."""
     language: str = "en"
     """Language of the sentence that was recognised, which may differ from most of its words."""
+    missing: tuple[str, ...] = ()
+    """Required slots that were not said; they are asked for, one at a time."""
 
     @property
     def name(self) -> str:
@@ -59,6 +61,24 @@ class NotRecognized:
 
     reason: str = "no sentence matches"
     """Why, for people who debug: never shown to the wearer."""
+    options: tuple[Intent, ...] = ()
+    """What it may have been, likeliest first: the wearer is asked which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one stage of the router made of an utterance, for people who ask why."""
+
+    stage: str
+    """`templates`, `words`, `meaning`, `pocket`, `semantic`, `qwen`."""
+    intent: str | None
+    """`skill.action`, or a skill alone; None when the stage took it for none."""
+    probability: float | None = None
+    """0 … 1, where the stage gives one."""
+    reason: str = ""
+    """One line."""
+    took_ms: float = 0.0
+    """How long it took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +93,8 @@ class Reply:
     """How it is laid out."""
     speech: str | None = None
     """What to say aloud, where there is a voice; None is silence."""
+    undo: Callable[[], Reply | None] | None = None
+    """Takes back what the action has done; called at most once, when the wearer says “undo”."""
 
 
 @dataclass(frozen=True, slots=True)

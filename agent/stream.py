@@ -80,7 +80,7 @@ class Stream:
         self._allowed = listening.allowed
         self._front = listening.front()
         self._intake = Intake(device=microphone.name, health_log=listening.health)
-        self.attention = Attention(listening.attention, asked=lambda: agent.gate.open is not None)
+        self.attention = Attention(listening.attention, asked=lambda: agent.asking)
         self.hearing = Hearing(
             ears,
             endpointer or Endpointer(listening.vad(self._front.vad_mode)),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
+from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript, Verdict
 from agent.slots import to_json
 from hardware.base import Frame
 
@@ -44,6 +44,10 @@ class Turn:
     """What was heard or typed."""
     intent: Intent | NotRecognized | None = None
     """What it meant; None when nothing was said or it only answered a question."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What each stage of the router made of it, in order."""
+    before: tuple[Intent, ...] = ()
+    """What was done before `intent`, where the wearer asked for two things at once."""
     reply: Reply | None = None
     """What the wearer got; None when nothing was said."""
     frames: tuple[Frame, ...] = ()
@@ -89,9 +93,10 @@ def kept(turns: Iterable[Turn]) -> list[Turn]:
 
 
 def intent_json(intent: Intent) -> dict[str, Any]:
-    """Return `{"skill", "action", "slots"}`."""
+    """Return `{"skill", "action", "slots"}`, and `missing` where slots are to be asked for."""
     slots = {name: to_json(value) for name, value in intent.slots.items() if value is not None}
-    return {"skill": intent.skill, "action": intent.action, "slots": slots}
+    found = {"skill": intent.skill, "action": intent.action, "slots": slots}
+    return {**found, "missing": list(intent.missing)} if intent.missing else found
 
 
 def reply_json(reply: Reply, frames: tuple[Frame, ...]) -> dict[str, Any]:

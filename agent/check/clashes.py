@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Literal
 
-from agent import dialogue
+from agent import controls
 from agent.check import overlap, sound
 from agent.check.sample import NEUTRAL, localized
 from agent.listen.grammar import build
@@ -137,7 +137,7 @@ def party(action: Action, language: str) -> Party:
 def agent_parties(language: str, money: bool) -> list[Party]:
     """Return the agent's own words; with `money`, a yes can pay."""
     by_intent: dict[str, list[Saying]] = {}
-    for saying in dialogue.sayings(language, asking=True):
+    for saying in controls.sayings(language, asking=True):
         by_intent.setdefault(saying.intent, []).append(replace(saying, weight=1.0))
     return [
         Party(name, "the agent itself", money and name == YES, sayings)

@@ -42,7 +42,7 @@ def mismatch(
 
     `free_matters` false forgives what stands in slots of free text.
     """
-    if not isinstance(intent, Intent):
+    if not isinstance(intent, Intent) or intent.missing:
         return "not recognised"
     if intent.name != sample.action:
         return f"{intent.name}{_listed(intent.slots)}"

@@ -212,17 +212,36 @@ def listen(
 
 @main.command()
 @click.argument("texts", nargs=-1)
+@click.option("--explain", is_flag=True, help="Say what each stage of the router made of it.")
 @JSON
 @LANGUAGE
 @PLUGIN
 @one_line_errors
 def route(
-    texts: tuple[str, ...], as_json: bool, language: str | None, plugins: tuple[str, ...]
+    texts: tuple[str, ...],
+    explain: bool,
+    as_json: bool,
+    language: str | None,
+    plugins: tuple[str, ...],
 ) -> None:
     """Say which action TEXTS mean, without doing it; without TEXTS, one a line from a pipe."""
     from agent.cli.machine import route as decide
 
-    decide(texts or _typed(), as_json, language, plugins)
+    decide(texts or _typed(), as_json, language, plugins, explain)
+
+
+@main.command()
+@JSON
+@LANGUAGE
+@one_line_errors
+def yesno(as_json: bool, language: str | None) -> None:
+    """Say of each line from a pipe whether it means yes, no, change or unclear.
+
+    As the agent hears an answer to its question; English and Chinese are always understood.
+    """
+    from agent.cli.yesno import run
+
+    run(_typed(), as_json)
 
 
 @main.command()
@@ -238,6 +257,42 @@ def skills(name: str | None, form: str | None, plugins: tuple[str, ...]) -> None
     from agent.cli.report import skills as show
 
     show(name, form or "table", plugins)  # type: ignore[arg-type]  # the flags' values
+
+
+@main.command()
+@click.option(
+    "--real",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help='Also learn from real utterances, one {"text", "skill"} a line.',
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0.05, 240),
+    help="Time to train; 10 by default, 25 with --anew.",
+)
+@click.option("--anew", is_flag=True, help="Start from nothing, not from the model in use.")
+@click.option("--holdout", is_flag=True, help="Keep a fifth of the sentences for an evaluation.")
+@click.option("--seed", default=0, show_default=True, metavar="N", help="Where chance starts.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it.")
+@PLUGIN
+@one_line_errors
+def train(
+    real: Path | None,
+    minutes: float | None,
+    anew: bool,
+    holdout: bool,
+    seed: int,
+    out: Path | None,
+    plugins: tuple[str, ...],
+) -> None:
+    """Teach the pocket model your own skills; it is used from then on.
+
+    Needs `pip install 'glasses-agent[train]'`; on two cores ten minutes are enough.
+    """
+    from agent.cli.train import train as run
+
+    run(minutes, real, anew, holdout, seed, out, plugins)
 
 
 @main.command("enroll")
@@ -333,6 +388,44 @@ def check(plugin: str | None, **options: Any) -> None:
     from agent.cli.check import main as test
 
     sys.exit(test(plugin, **options))
+
+
+@main.group("eval")
+def evaluate() -> None:
+    """Measure how well the agent does."""
+
+
+@evaluate.command("route")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@click.option(
+    "--calls",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="JSONL of {id, call, slots, also?}: right calls, kept apart from their texts.",
+)
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw the curve of right skills over false accepts; needs matplotlib.",
+)
+@JSON
+@PLUGIN
+@one_line_errors
+def evaluate_route(
+    files: tuple[Path, ...],
+    calls: Path | None,
+    picture: Path | None,
+    as_json: bool,
+    plugins: tuple[str, ...],
+) -> None:
+    """Route the texts of FILEs, JSONL of {text, skill, action?, slots?}, and count what is right.
+
+    The skill `none` marks what belongs to no skill.
+    """
+    from agent.cli.evaluate import route as run
+
+    run(files, calls, picture, as_json, plugins)
 
 
 @main.command()

@@ -225,7 +225,7 @@ def build(
         folder=config.data,
         model=use("model", lambda: model(config)),
         transcriber=hear,
-        options=AgentOptions(language=config.language),
+        options=AgentOptions(language=config.language, models=config.models),
         listening=_listening(config, skills),
     )
 

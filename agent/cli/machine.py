@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Literal
 
 import click
@@ -11,7 +12,7 @@ from agent import config
 from agent.cli import print_json
 from agent.cli.compose import build
 from agent.errors import EngineError
-from agent.messages import Intent, Transcript
+from agent.messages import Intent, NotRecognized, Transcript, Verdict
 from agent.turn import Timings, Turn
 from agent.understand.text import clean
 from hardware.base import DeviceError
@@ -82,18 +83,43 @@ async def listen(
 
 
 def route(
-    texts: Iterable[str], as_json: bool, language: str | None, plugins: Sequence[str]
+    texts: Iterable[str],
+    as_json: bool,
+    language: str | None,
+    plugins: Sequence[str],
+    explain: bool = False,
 ) -> None:
-    """Route every text; a line that means nothing has `"intent": null`."""
+    """Route every text; a line that means nothing has `"intent": null`.
+
+    With `explain`, also say what each stage made of it.
+    """
     settings = config.load()
     agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
     for text in texts:
-        spoken, intent = agent.route(text, language)
-        turn = Turn("text", Transcript(clean(text), spoken), intent=intent)
+        spoken, decision = agent.decide(text, language)
+        turn = Turn("text", Transcript(clean(text), spoken), intent=decision.meaning)
         if as_json:
-            print_json(turn.as_json())
-        elif isinstance(intent, Intent):
-            slots = " ".join(f"{k}={v}" for k, v in intent.slots.items())
-            click.echo(f"{intent.name} {slots}".rstrip())
-        else:
-            click.echo(f"not recognised: {intent.reason}")
+            stages = {"stages": [asdict(verdict) for verdict in decision.verdicts]}
+            print_json({**turn.as_json(), **(stages if explain else {})})
+            continue
+        click.echo(_means(decision.meaning))
+        if explain:
+            for verdict in decision.verdicts:
+                click.echo("  " + _judged(verdict))
+
+
+def _means(meaning: Intent | NotRecognized) -> str:
+    if isinstance(meaning, Intent):
+        slots = " ".join(f"{k}={v}" for k, v in meaning.slots.items())
+        missing = " ".join(f"{name}=?" for name in meaning.missing)
+        return " ".join(filter(None, (meaning.name, slots, missing)))
+    options = " or ".join(option.name for option in meaning.options)
+    return f"not recognised: {meaning.reason}" + (f"; asks: {options}" if options else "")
+
+
+def _judged(verdict: Verdict) -> str:
+    """Return `semantic    music 0.98  accepted from 0.14  3.1 ms`."""
+    sure = "" if verdict.probability is None else f"{verdict.probability:.3f}"
+    took = f"{verdict.took_ms:.1f} ms" if verdict.took_ms else ""
+    parts = (f"{verdict.stage:10}", f"{verdict.intent or '-':24}", f"{sure:6}", f"{took:8}")
+    return f"{' '.join(parts)} {verdict.reason}".rstrip()

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent import config, dialogue
+from agent import config, controls
 from agent.cli.compose import build
 from agent.derive import Completion
 from agent.loop import Agent
@@ -194,7 +194,7 @@ async def _interactive(session: Session, agent: Agent) -> None:
     prompt: PromptSession[str] = PromptSession(
         history=history, completer=_completer(Completion(agent.sayings)), complete_while_typing=True
     )
-    can = dialogue.abilities(agent.skills.actions, "en")
+    can = controls.abilities(agent.skills.actions, "en")
     print(f"Type what you would say: {can}. :help for more.")
     while True:
         try:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent import __version__, config, dialogue
+from agent import __version__, config, controls
 from agent.cli.compose import build, ears, provided
 from agent.cli.repl import Meanwhile
 from agent.config import Config
@@ -129,6 +129,6 @@ def _returning(screen: Screen) -> Microphone:
 def _greet(settings: Config, agent: Agent, language: str, source: str, screen: Screen) -> None:
     heard = "en" if language == "auto" else language
     engine = ears(settings, heard)
-    can = dialogue.abilities(agent.skills.actions, heard)
+    can = controls.abilities(agent.skills.actions, heard)
     screen.line(f"glasses {__version__} · {engine.name} · model: {agent.model.name} · {source}")
     screen.line(f"Say what you want: {can}. Ctrl-C ends.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.dialogue import CONTROLS
+from agent.controls import CONTROLS
 from agent.listen.wake import Phrase, Spotter, SpotterOptions
 
 SOUNDS = {

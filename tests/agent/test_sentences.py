@@ -11,7 +11,7 @@ from agent import OneOf, Range, skill
 from agent.check.said import check_said
 from agent.check.sample import samples
 from agent.errors import PluginError, SentenceError
-from agent.messages import Intent, NotRecognized, Transcript
+from agent.messages import Intent, Transcript
 from agent.plugins import Skills
 from agent.sentences import MAX_BYTES, check_files, languages, read_sentences
 from agent.skill import Action, declarations
@@ -63,8 +63,8 @@ def action_of(folder, text, declared=ORDER):
 
 def routed(action, text, *others):
     actions = {one.name: one for one in (action, *others)}
-    found = Router(actions).route(Transcript(text, "zh"))
-    return dict(found.slots) if isinstance(found, Intent) else None
+    found = Router(actions).exactly(Transcript(text, "zh"))
+    return dict(found.slots) if found else None
 
 
 def test_everything_a_file_may_say(tmp_path):
@@ -321,7 +321,7 @@ def test_chinese_needs_no_spaces_and_takes_chinese_numerals(said, name, slots):
 
 @pytest.mark.parametrize("said", ["付给安娜二十二十块", "付给安娜零块", "音量一百零一", "音量三三"])
 def test_chinese_that_is_not_a_number_is_not_taken_for_one(said):
-    assert isinstance(Router(ACTIONS).route(Transcript(said, "zh")), NotRecognized)
+    assert Router(ACTIONS).exactly(Transcript(said, "zh")) is None
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from agent import dialogue
+from agent import controls
 from agent.listen.endpoint import Ended, Endpointer, EndpointOptions, Speaking, Started
 from agent.listen.sphinx import PocketSphinx
 from agent.listen.vad import CascadeVad
@@ -101,7 +101,7 @@ def _meant(agent: Agent, engine: PocketSphinx, before: bytes, speech: bytes) -> 
     if isinstance(intent, Intent):
         call = intent_json(intent)
         return call["action"], call["slots"]
-    return dialogue.control(text)
+    return controls.control(text)
 
 
 def _other_speech() -> Iterator[tuple[bytes, bytes]]:

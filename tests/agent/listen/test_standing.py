@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from agent import dialogue
+from agent import controls
 from agent.listen.standing import Expected
 from agent.plugins import Skills
 from agent.sayable import Saying
@@ -12,7 +12,7 @@ from tests.shared import PLUGIN
 def installed(language, asking=False):
     skills = Skills.discover([str(PLUGIN)])
     said = [s for action in skills.actions.values() for s in action.sayings(language)]
-    return Expected([*said, *dialogue.sayings(language, asking=asking)])
+    return Expected([*said, *controls.sayings(language, asking=asking)])
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,67 @@
+"""Questions that no skill answers, put to the language model: three lines, lit as they come.
+
+The pocket Qwen is not asked: it routes and fills slots, and has nothing to say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+
+from agent import prompts
+from agent.llm.model import CancelScope, Model
+
+LINES = 3
+"""What can be read at a glance."""
+MAX_TOKENS = 120
+"""Three lines of a wide lens."""
+TIMEOUT_S = 20.0
+"""Longest that an answer may take, a small model on a slow core included."""
+
+_QUESTION = re.compile(
+    r"^(?:who|what|when|where|why|how|which|whose|is|are|was|were|do|does|did|can|could|should"
+    r"|would|will|has|have|tell me|explain|describe|write|give me|name)\b(?:\W+\w+){2}"
+    r"|什么|谁|为什么|怎么|怎样|多少|几[个点]|哪[里儿个]?|吗$|呢$|讲讲|介绍|解释",
+    re.IGNORECASE,
+)
+
+
+def is_question(text: str) -> bool:
+    """Return whether a text asks something, rather than being half heard or said to others."""
+    return bool(_QUESTION.search(text))
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()][:LINES]
+
+
+async def answer(
+    model: Model, question: str, language: str, cancel: CancelScope, show: Callable[[str], None]
+) -> str:
+    """Return the model's answer, `LINES` lines at most; `show` is given it as it grows.
+
+    Raises EngineError or Cancelled.
+    """
+    loop = asyncio.get_running_loop()
+    prompt = prompts.render("answer", language, question=question, facts="")
+
+    def work() -> str:
+        text, shown = "", ""
+        for piece in model.stream(
+            prompt, max_tokens=MAX_TOKENS, timeout_s=TIMEOUT_S, cancel=cancel
+        ):
+            text += piece
+            done = "\n".join(_lines(text.rpartition("\n")[0]))  # what has been written to its end
+            if done != shown:
+                shown = done
+                loop.call_soon_threadsafe(show, shown)
+            if shown.count("\n") == LINES - 1:
+                break
+        return "\n".join(_lines(text))
+
+    try:
+        return await asyncio.to_thread(work)
+    except asyncio.CancelledError:
+        cancel.cancel()  # the thread cannot be ended, but the model can
+        raise

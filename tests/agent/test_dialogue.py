@@ -1,0 +1,216 @@
+"""Conversations: what was said before decides what is meant now."""
+
+from decimal import Decimal
+from typing import Annotated
+
+import pytest
+
+from agent import Context, OneOf, Proposal, Receipt, Reply, dialogue, hookimpl, skill
+from agent.messages import Intent, NotRecognized
+from agent.testing import lens, make_agent
+
+done = []
+
+
+@skill("paint [the] {thing} {colour}", "paint [the] {thing}", risk="change")
+def paint(
+    thing: str, ctx: Context, colour: Annotated[str, OneOf(("red", "blue"))] = "red"
+) -> Reply:
+    """Paint a thing."""
+    done.append(("paint", thing, colour))
+    return Reply(f"{thing} is {colour}", undo=lambda: done.append(("wash", thing)))
+
+
+@skill("walk to [the] {place}", "how far is [the] {place}")
+def walk(place: str) -> Reply:
+    """Walk somewhere."""
+    done.append(("walk", place))
+    return Reply(f"to {place}")
+
+
+@skill("bring {count} {thing}")
+def bring(count: int, thing: Annotated[str, OneOf(("cups", "plates"))]) -> Reply:
+    """Bring some things."""
+    done.append(("bring", count, thing))
+    return Reply(f"{count} {thing}")
+
+
+@skill("rest")
+def rest() -> Reply:
+    """Rest."""
+    done.append(("rest",))
+    return Reply("resting")
+
+
+@skill("give {payee} {amount}", risk="money", permissions={"money": "to give"})
+def give(payee: Annotated[str, OneOf(("anna", "bob"))], amount: Decimal) -> Proposal:
+    """Give money to somebody."""
+
+    def commit(key):
+        done.append(("give", payee, amount))
+        return Receipt("given")
+
+    return Proposal(f"{amount} to {payee}", amount=amount, payee=payee, commit=commit)
+
+
+class Plugin:
+    __name__ = "demo"
+
+    @hookimpl
+    def register_skills(self, register):
+        register(paint, walk, bring, rest, give)
+
+
+@pytest.fixture
+def agent(tmp_path):
+    done.clear()
+    return make_agent(tmp_path, [Plugin()])
+
+
+async def told(agent, *lines):
+    for line in lines:
+        turn = await agent.hear(line)
+    return turn
+
+
+async def test_what_is_missing_is_asked_for_and_answered(agent):
+    turn = await told(agent, "walk to")
+    assert turn.intent.missing == ("place",)
+    assert "Walk to …?" in lens(agent)
+    await told(agent, "the old bridge")
+    assert done == [("walk", "the old bridge")]
+
+
+async def test_slots_are_asked_for_one_at_a_time(agent):
+    await told(agent, "bring", "three")
+    assert done == []
+    assert "3 …?" in lens(agent)
+    await told(agent, "plates")
+    assert done == [("bring", 3, "plates")]
+
+
+async def test_an_answer_that_is_none_is_asked_for_again_and_then_let_go(agent):
+    await told(agent, "bring", "well")
+    assert "…?" in lens(agent)
+    turn = await told(agent, "hm")
+    assert isinstance(turn.intent, NotRecognized)
+    assert "I can" in lens(agent)
+    await told(agent, "plates")
+    assert done == []
+
+
+@pytest.mark.parametrize("said", ["no", "never mind", "stop", "算了", "no thanks"])
+async def test_a_question_can_be_declined(agent, said):
+    await told(agent, "walk to", said)
+    assert "Stopped" in lens(agent) or "停" in lens(agent)
+    await told(agent, "the bridge")
+    assert done == []
+
+
+async def test_a_command_goes_before_an_answer(agent):
+    await told(agent, "walk to", "rest")
+    assert done == [("rest",)]
+
+
+async def test_what_can_answer_can_be_heard(agent):
+    await told(agent, "bring two")
+    assert any(
+        s.intent == "agent.answer" and "cups" in s.slots["thing"] for s in agent.sayings("en")
+    )
+    await told(agent, "cups")
+    assert all(s.intent != "agent.answer" for s in agent.sayings("en"))
+
+
+@pytest.mark.parametrize(
+    ("said", "then"),
+    [
+        ("no, blue", ("paint", "door", "blue")),
+        ("i meant the window", ("paint", "window", "red")),
+        ("make it blue", ("paint", "door", "blue")),
+    ],
+)
+async def test_a_correction_takes_the_place_of_what_was_done(agent, said, then):
+    await told(agent, "paint the door red", said)
+    assert done == [("paint", "door", "red"), ("wash", "door"), then]
+
+
+@pytest.mark.parametrize(
+    ("said", "then"),
+    [
+        ("and to the mill", ("walk", "mill")),
+        ("what about the mill", ("walk", "mill")),
+        ("how about the mill then", ("walk", "mill")),
+    ],
+)
+async def test_one_more_of_the_same(agent, said, then):
+    await told(agent, "walk to the bridge", said)
+    assert done == [("walk", "bridge"), then]
+
+
+async def test_words_that_point_back(agent):
+    await told(agent, "how far is the bridge", "walk to there")
+    assert done == [("walk", "bridge"), ("walk", "bridge")]
+
+
+async def test_there_is_asked_for_when_nothing_was_mentioned(agent):
+    await told(agent, "walk to there")
+    assert "Walk to …?" in lens(agent)
+
+
+async def test_him_is_whoever_was_paid_and_is_shown_before_anything_moves(agent):
+    await told(agent, "give bob 5 dollars", "yes")
+    turn = await told(agent, "no, anna")
+    assert (turn.reply.payee, turn.reply.amount) == ("anna", 5)
+    assert done == [("give", "bob", 5)]
+
+
+async def test_two_commands_in_one_sentence(agent):
+    turn = await told(agent, "paint the door blue and rest")
+    assert done == [("paint", "door", "blue"), ("rest",)]
+    assert turn.before == (Intent("demo", "paint", {"thing": "door", "colour": "blue"}),)
+    assert "door is blue" in lens(agent)
+    assert "resting" in lens(agent)
+
+
+async def test_a_payment_among_two_commands_comes_last_and_is_asked_about(agent):
+    turn = await told(agent, "give anna 5 dollars and rest")
+    assert done == [("rest",)]
+    assert turn.reply.payee == "anna"
+    await told(agent, "yes")
+    assert done[1:] == [("give", "anna", 5)]
+
+
+async def test_two_payments_in_one_sentence_are_none(agent):
+    turn = await told(agent, "give anna 5 dollars and give bob 6 dollars")
+    assert isinstance(turn.intent, NotRecognized)
+
+
+async def test_undo_once(agent):
+    await told(agent, "paint the door blue", "undo")
+    assert done[1:] == [("wash", "door")]
+    assert "Taken back" in lens(agent)
+    await told(agent, "undo")
+    assert "nothing to take back" in lens(agent)
+    assert len(done) == 2
+
+
+async def test_what_cannot_be_undone_is_said(agent):
+    await told(agent, "paint the door blue", "rest", "undo")
+    assert "nothing to take back" in lens(agent)
+
+
+async def test_the_turn_says_which_stage_decided(agent):
+    turn = await told(agent, "walk to the bridge")
+    assert turn.verdicts[0].stage == "templates"
+    turn = await told(agent, "and to the mill")
+    assert turn.verdicts[-1].stage == "dialogue"
+    assert turn.verdicts[-1].reason == "more of the same"
+
+
+async def test_a_question_does_not_stay_open_for_ever(agent):
+    await told(agent, "walk to")
+    assert agent.asking
+    agent._dialogue._clock = lambda: dialogue.EXPIRES_S + 1e9
+    assert not agent.asking
+    await told(agent, "the bridge")
+    assert done == []
