@@ -172,10 +172,10 @@ class Dialogue:
         if intent := self._corrected(text, language):
             found = self._settled((intent,), _by("correction", intent, decision))
             return replace(found, instead=True)
-        if isinstance(meaning, Intent):
-            return self._settled((meaning,), decision)
         if parts := self._parts(transcript):
             return self._settled(parts, _by("two commands", parts[0], decision))
+        if isinstance(meaning, Intent):
+            return self._settled((meaning,), decision)
         if intent := self._more(text, language):
             return self._settled((intent,), _by("more of the same", intent, decision))
         if question is not None and question.asked < TRIES:

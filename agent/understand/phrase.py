@@ -6,6 +6,7 @@ is what the wearer could have said.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -23,6 +24,7 @@ BLANK = "…"
 MOST = 32
 """Ways to say one template that are looked at."""
 
+_SYNTAX = re.compile(r"[\[\](){}<>|;]")
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥"}
 
 
@@ -48,7 +50,11 @@ def phrase(action: Action, intent: Intent, asking: str | None = None) -> str:
     """
     language = intent.language if intent.language in action.languages else "en"
     sentences = action.languages.get(language) or Sentences()
-    slots = {name: shown(value) for name, value in intent.slots.items() if value is not None}
+    slots = {
+        name: _named(action, name, value, language)
+        for name, value in intent.slots.items()
+        if value is not None
+    }
     if asking is not None:
         slots[asking] = BLANK
     # Of other slots that are still missing nothing is said.
@@ -63,6 +69,13 @@ def phrase(action: Action, intent: Intent, asking: str | None = None) -> str:
         return action.declaration.name.replace("_", " ")
     best = max(ways, key=lambda w: (len(w.slots & slots.keys()), w.asks_last, -len(w.text)))
     return "".join(best.text.split()) if language == "zh" else " ".join(best.text.split())
+
+
+def _named(action: Action, slot: str, value: Any, language: str) -> str:
+    """Return what a value of a list is called in a language, or the value as people write it."""
+    listed = (action.values(slot, language) or {}).items()
+    plain = (said for said, meant in listed if meant == value and not _SYNTAX.search(said))
+    return next(plain, shown(value))
 
 
 def shown(value: Any) -> str:

@@ -111,6 +111,7 @@ SECTIONS: dict[str, Callable[[Options], Sections]] = {
     "stop": _stop,
     "soak": _soak,
     "skills": _skills,
+    "understanding": _module("understanding"),
 }
 """What can be asked for, and what measures it."""
 

@@ -1,4 +1,4 @@
-"""What listening has to reach, and whether it does."""
+"""What listening and understanding have to reach, and whether they do."""
 
 from __future__ import annotations
 
@@ -74,5 +74,9 @@ BARS = (
     Bar("an hour: chunks lost", "soak", "chunks_lost", 0),
     Bar("an hour: drift of the wait (ms)", "soak", "drift_ms", 20),
     Bar("an hour: commands answered once (%)", "soak", "answered_once_percent", 97, at_least=True),
+    Bar("templates, a call, p50 (ms)", "understanding", "templates_p50_ms", 1),
+    Bar("semantic stage, a call, p50 (ms)", "understanding", "semantic_p50_ms", 10),
+    Bar("pocket Qwen, a call, p50 (ms)", "understanding", "pocket_p50_ms", 15),
+    Bar("pocket Qwen, a call, p95 (ms)", "understanding", "pocket_p95_ms", 60),
 )  # fmt: skip
-"""The bars of the issue, in its order."""
+"""The bars, in the order of the issues."""
