@@ -172,6 +172,7 @@ class Agent:
             raise EngineError("no speech engine: run `glasses doctor` to see what is missing")
         self._refresh()
         self._router.warm()
+        asyncio.get_running_loop().run_in_executor(None, self._router.load)
         self._stale = True
         self._stream = Stream(self, self._ears, microphone, source, on_transcript, endpointer)
         try:

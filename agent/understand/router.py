@@ -20,6 +20,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,8 @@ what is said is one of at most three things."""
 ASK_TOGETHER = 0.75
 """Probability that those asked about must have together."""
 
+SLOTS_FROM = 0.5
+"""Confidence of the pocket Qwen in its slots from which they are believed over a template's."""
 NONE_FROM = 0.9
 """Probability of no skill from which no Qwen is asked."""
 BELIEVED_FROM = 0.1
@@ -97,10 +100,16 @@ class Router:
         self._guess = _Guess(actions, stages) if stages.semantic else None
 
     def warm(self) -> None:
-        """Compile and load what the first utterance would otherwise wait for."""
+        """Compile what the first utterance would otherwise wait for."""
         for language in ("en", "zh"):
             self._templates.warm(language)
             self._begun.warm(language)
+
+    def load(self) -> None:
+        """Load what the first words that no sentence foresaw would wait for, up to a second.
+
+        From any thread.
+        """
         if self._guess is not None:
             self._guess.warm()
 
@@ -189,7 +198,7 @@ class _Guess:
         if ranking is None:
             return exact or NotRecognized("no sentence matches"), verdicts
         if exact is not None and ranking.skills.get(exact.skill, 0.0) >= BELIEVED_FROM:
-            return exact, verdicts
+            return self._better(exact, ranking, text, language, call), verdicts
         likeliest = [skill for skill in ranking.skills if skill != NONE]
         if ranking.skill is not None:
             intent = self._intent(ranking.skill, ranking, text, language, call)
@@ -204,6 +213,22 @@ class _Guess:
             options = [self._intent(skill, ranking, text, language, call) for skill in shared]
             return NotRecognized("two skills are as likely", tuple(options)), verdicts
         return NotRecognized("too unlike what the skills can do"), verdicts
+
+    def _better(
+        self, exact: Intent, ranking: Ranking, text: str, language: str, call: Call | None
+    ) -> Intent:
+        """Return how a text is better read than by a sentence whose open slot takes all words.
+
+        "Play some jazz music on Spotify" is a sentence, "play {song}"; the model has learnt where
+        the name of what is to be played ends.
+        """
+        if call is None or not call.copied or call.confidence < SLOTS_FROM:
+            return exact
+        if self._actions[exact.name].declaration.risk == "money":
+            return exact
+        guess = self._intent(ranking.skill or exact.skill, ranking, text, language, call)
+        risky = self._actions[guess.name].declaration.risk == "money"
+        return exact if risky or guess.missing or not guess.slots else guess
 
     def _allowed(self, intent: Intent, text: str) -> Meaning:
         """Return a guessed call, or that it has to be asked about first."""
@@ -239,10 +264,7 @@ class _Guess:
         began = time.perf_counter()
         try:
             if self._pocket is None:
-                from agent.pocket.router import SHIPPED, PocketRouter, find
-
-                models = self._stages.models
-                self._pocket = PocketRouter(find(models) if models else SHIPPED)
+                self._pocket = _pocket(self._stages.models)
             call = self._pocket.call(text, self._actions)
         except (EngineError, ImportError) as error:
             verdicts.append(Verdict("pocket", None, reason=f"absent: {error}"))
@@ -301,7 +323,7 @@ class _Guess:
         words: Mapping[str, str] = {}
         if call is not None and self._pocket is not None:
             if call.intent != action.name:
-                call = self._pocket.call(text, (action.name,))
+                call = self._pocket.call(text, (action.name,), none=False)
             words = call.slots if call.intent == action.name else {}
         return fill(action, words, language)
 
@@ -319,6 +341,14 @@ def fill(action: Action, words: Mapping[str, str], language: str) -> Intent:
         slot.name for slot in action.declaration.slots if slot.required and slot.name not in slots
     )
     return Intent(action.skill, action.declaration.name, slots, "semantic", language, missing)
+
+
+@lru_cache(maxsize=2)
+def _pocket(models: Path | None) -> PocketRouter:
+    """Return the pocket Qwen to use; agents of one process share it."""
+    from agent.pocket.router import SHIPPED, PocketRouter, find
+
+    return PocketRouter(find(models) if models else SHIPPED)
 
 
 def _language(transcript: Transcript, text: str) -> str:

@@ -18,7 +18,7 @@ import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,11 @@ LEAST = 1e-6
 """Smallest probability an opinion may have: none has a veto."""
 
 EXAMPLES = 40
-"""Sentences of an unlearned action that are compared with: two tenths of a second to read."""
+"""Sentences of an unlearned action, a language, that are compared with."""
+READ = 16
+"""Of these, in English, those that MiniLM reads: a tenth of a second."""
+READ_ACTIONS = 25
+"""Unlearned actions beyond which it reads none: with hundreds it would be minutes, and words do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,21 @@ class Learned:
             ) from None
 
 
+@lru_cache(maxsize=4)
+def _learned(data: Path) -> Learned:
+    """Read once a process; raises EngineError each time where it cannot be."""
+    return Learned.load(data)
+
+
+@lru_cache(maxsize=4)
+def _meaning(models: Path) -> MiniLM | None:
+    """Load once a process; None where it was not fetched or is damaged."""
+    try:
+        return find(models)
+    except EngineError:
+        return None
+
+
 class Semantic:
     """Ranks the installed skills for a text."""
 
@@ -176,15 +195,12 @@ class Semantic:
     @cached_property
     def learned(self) -> Learned:
         """What training left. Raises EngineError."""
-        return Learned.load(self._data)
+        return _learned(self._data)
 
     @cached_property
     def meaning(self) -> MiniLM | None:
         """MiniLM, or None where it was not fetched or its file is damaged."""
-        try:
-            return find(self._models) if self._models is not None else None
-        except EngineError:
-            return None
+        return _meaning(self._models) if self._models is not None else None
 
     def update(self, actions: Mapping[str, Action]) -> None:
         """Take these actions; one that was never learned is matched by its sentences from now on.
@@ -195,14 +211,13 @@ class Semantic:
             return
         self._actions = tuple(actions.values())
         known, before = set(self.learned.labels), self._nearest
+        new = [action for action in self._actions if action.name not in known]
+        reads = self.meaning if len(new) <= READ_ACTIONS else None
+        idf = self.learned.words.idf
         self._nearest = {
-            id(action): before.get(id(action)) or (action, self._near(action))
-            for action in self._actions
-            if action.name not in known
+            id(action): before.get(id(action)) or (action, Nearest(sentences(action), idf, reads))
+            for action in new
         }
-
-    def _near(self, action: Action) -> Nearest:
-        return Nearest(sentences(action), self.learned.words.idf, self.meaning)
 
     def rank(self, text: str, language: str, other: Mapping[str, float] | None = None) -> Ranking:
         """Return how probable each installed action is, and none.
@@ -289,7 +304,7 @@ class Nearest:
         english = [text for text, language in texts.items() if language != "zh"]
         self._meaning: Floats | None = None
         if minilm is not None and english:
-            self._meaning = np.stack([minilm(text)[LAST] for text in english])
+            self._meaning = np.stack([minilm(text)[LAST] for text in english[:READ]])
 
     def __call__(
         self, places: NDArray[np.int64], read: Floats | None

@@ -1,4 +1,4 @@
-"""Languages other than English and Chinese: what they are called, not how they are spoken.
+"""Languages other than English and Chinese, and lands where they are spoken, by name only.
 
 The list is closed: with any words for a language, "translate I want to go to bed" would be asked
 for in bed.

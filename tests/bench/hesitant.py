@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from agent.messages import Intent, Transcript
 from agent.plugins import Skills
-from agent.understand.router import Router
+from agent.understand.router import Router, Stages
 from hardware.audio import read
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from tests.bench.words import Aligner, Word, speech_span_ms
@@ -88,7 +88,7 @@ def _router() -> Router:
     problem = skills.add(str(PLUGIN))
     if problem:
         raise RuntimeError(f"{PLUGIN} does not load: {problem}")
-    return Router(skills.actions)
+    return Router(skills.actions, Stages(semantic=False))
 
 
 def quietest(samples: Samples, from_ms: float, to_ms: float) -> int:

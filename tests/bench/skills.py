@@ -25,7 +25,7 @@ from agent.listen import grammar
 from agent.messages import Transcript
 from agent.plugins import Skills
 from agent.skill import Action
-from agent.understand.router import Router
+from agent.understand.router import Router, Stages
 from tests.shared import DATA
 
 SKILLS = 500
@@ -196,7 +196,7 @@ def costs_ms(*cases: Case, rounds: int = 5) -> list[list[float]]:
     the machine does meanwhile falls on all of them.
     """
     times: list[list[list[float]]] = [[[] for _ in said] for _, said in cases]
-    routers = [Router(actions) for actions, _ in cases]
+    routers = [Router(actions, Stages(semantic=False)) for actions, _ in cases]
     for router in routers:
         router.warm()
     for _ in range(rounds):

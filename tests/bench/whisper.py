@@ -29,7 +29,7 @@ from agent.messages import Intent
 from agent.plugins import Skills
 from agent.sayable import Saying
 from agent.turn import intent_json
-from agent.understand.router import Router
+from agent.understand.router import Router, Stages
 from hardware.audio import read
 from hardware.base import CHUNK_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ
 from hardware.spoken import __file__ as spoken
@@ -207,7 +207,7 @@ def accepted(
     options = WhisperOptions(language="en", partial_every_ms=0)
     whisper = FasterWhisper(folder, options if bonus is None else replace(options, bonus=bonus))
     actions = Skills.discover([str(PLUGIN)]).actions
-    router = Router(actions)
+    router = Router(actions, Stages(semantic=False))
     whisper.expect([s for action in actions.values() for s in action.sayings("en")])
     right = 0
     for order in clips:
