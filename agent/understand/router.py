@@ -46,6 +46,8 @@ what is said is one of at most three things."""
 ASK_TOGETHER = 0.75
 """Probability that those asked about must have together."""
 
+ACTION_FROM = 0.95
+"""Probability of an action, given its skill, from which it is believed over a template's."""
 SLOTS_FROM = 0.5
 """Confidence of the pocket Qwen in its slots from which they are believed over a template's."""
 NONE_FROM = 0.9
@@ -227,8 +229,11 @@ class _Guess:
         if self._actions[exact.name].declaration.risk == "money":
             return exact
         guess = self._intent(ranking.skill or exact.skill, ranking, text, language, call)
-        risky = self._actions[guess.name].declaration.risk == "money"
-        return exact if risky or guess.missing or not guess.slots else guess
+        if guess.name != exact.name:
+            risky = self._actions[guess.name].declaration.risk == "money"
+            sure = ranking.within(guess.skill).get(guess.name, 0.0) >= ACTION_FROM
+            return exact if risky or guess.missing or not sure else guess
+        return guess if guess.slots.keys() >= exact.slots.keys() else exact
 
     def _allowed(self, intent: Intent, text: str) -> Meaning:
         """Return a guessed call, or that it has to be asked about first."""

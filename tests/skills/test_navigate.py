@@ -544,7 +544,7 @@ def test_chinese_cards() -> None:
 def test_what_is_said_reaches_its_action(
     installed: Skills, said: str, action: str, slots: dict[str, object]
 ) -> None:
-    intent = Router(installed.actions).route(Transcript(said, language=""))
+    intent = Router(installed.actions).exactly(Transcript(said, language=""))
     assert isinstance(intent, Intent), said
     assert (intent.action, dict(intent.slots)) == (action, slots)
 

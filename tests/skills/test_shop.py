@@ -518,6 +518,6 @@ def test_a_list_that_another_program_wrote_is_read(context, tmp_path):
     ],
 )
 def test_what_is_said_about_the_list(installed, text, action, slots):
-    intent = Router(installed.actions).route(Transcript(text, language=""))
+    intent = Router(installed.actions).exactly(Transcript(text, language=""))
     assert isinstance(intent, Intent), text
     assert (intent.action, dict(intent.slots)) == (action, slots)

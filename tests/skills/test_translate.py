@@ -285,7 +285,7 @@ def test_a_language_has_one_meaning_in_either_language():
     ],
 )
 def test_which_language_is_meant(installed, text, action, slots):
-    intent = Router(installed.actions).route(Transcript(text, language=""))
+    intent = Router(installed.actions).exactly(Transcript(text, language=""))
     assert isinstance(intent, Intent), text
     got = {name: str(value).casefold() for name, value in intent.slots.items()}
     assert (intent.action, got) == (action, slots)

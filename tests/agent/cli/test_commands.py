@@ -165,7 +165,7 @@ def test_the_repl_reads_a_pipe(home):
 
 def test_plugins_are_heard(home):
     done = run("say", "get me a large latte with some oat milk", "--plugin", PLUGIN, "--json")
-    assert records(done)[0]["intent"] is None
+    assert (records(done)[0]["intent"] or {}).get("skill") != "barista"
     done = run("say", "get me a large latte with some soy milk", "--plugin", PLUGIN, "--json")
     assert records(done)[0]["intent"] == {
         "skill": "barista",

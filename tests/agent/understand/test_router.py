@@ -191,3 +191,27 @@ def test_look_alike_letters_are_read_but_never_pay(router, actions):
         assert router.exactly(Transcript(text)) is None
     assert said(router, "pay anna twenty dollars, please!").meaning.name == "pay.pay"
     assert said(router, "付给安娜二十元。").meaning.name == "pay.pay"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "slots"),
+    [
+        ("play some smooth jazz tunes", "music.play", {"song": "smooth jazz"}),
+        ("i am out of oat milk so put that on my list", "shop.add_to_list", {"product": "oat milk"}),
+        ("take me to the old mill on hill road", "navigate.route", {"place": "old mill on hill road"}),
+        ("how would you say see you later if you were speaking french", "translate.into", None),
+    ],
+)  # fmt: skip
+def test_slots_are_copied_from_what_was_said(router, text, name, slots):
+    meaning = said(router, text).meaning
+    assert isinstance(meaning, Intent)
+    assert meaning.name == name
+    if slots is not None:
+        assert meaning.slots == slots
+    assert all(str(value).casefold() in text for value in meaning.slots.values())
+
+
+def test_what_is_only_like_a_payment_is_asked_about(router):
+    meaning = said(router, "would you send fifty bucks over to anna for me").meaning
+    assert isinstance(meaning, NotRecognized)
+    assert [option.name for option in meaning.options] == ["pay.pay"]
