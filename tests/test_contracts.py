@@ -81,7 +81,12 @@ def implementations():
         for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             if ".scaffold" in found.name or found.name.endswith("__main__"):
                 continue
-            module = importlib.import_module(found.name)
+            try:
+                module = importlib.import_module(found.name)
+            except ModuleNotFoundError as error:
+                if error.name != "torch":  # only training needs it, and no port is there
+                    raise
+                continue
             for name, kind in inspect.getmembers(module, inspect.isclass):
                 if kind.__module__ == found.name and kind not in PORTS and not name.startswith("_"):
                     yield from ((port, kind) for port in PORTS if has_methods_of(port, kind))
