@@ -3,9 +3,9 @@
 Silence alone cannot tell: people pause for as long in the middle of a sentence as after it. What
 can be said does. The more could still follow, the longer it is waited for:
 
-    "yes", "stop"                       answer_ms
+    "yes", "no"                         answer_ms
     a command that nothing could extend complete_ms
-    a command that could go on          per_bit_ms for each bit of what could follow, up to open_ms
+    one that could go on, as "stop"     per_bit_ms for each bit of what could follow, up to open_ms
     a command that ends in free words   open_ms
     "navigate to …", "pay twenty …"     dangling_ms
     anything else, or an unsure engine  plain_ms
@@ -46,11 +46,9 @@ class Patience:
         if standing is None or standing.kind == "unparsed" or confidence < self.sure:
             return self.plain_ms
         match standing.kind:
-            case "answer":
-                return self.answer_ms
-            case "complete":
-                bits_ms = self.per_bit_ms * standing.bits
-                return min(max(self.complete_ms, bits_ms), self.open_ms)
+            case "answer" | "complete":
+                least_ms = self.answer_ms if standing.kind == "answer" else self.complete_ms
+                return min(max(least_ms, self.per_bit_ms * standing.bits), self.open_ms)
             case "open":
                 return self.open_ms
         return self.dangling_ms

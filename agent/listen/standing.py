@@ -35,7 +35,7 @@ class Standing:
     """`answer`: a yes, a no or a stop; `complete`: a command; `open`: a command whose last words
     are free text, which has no end; `dangling`: the beginning of one; `unparsed`: neither."""
     bits: float = 0.0
-    """How much could follow a complete command: log2 of 1 + the number of ways to go on."""
+    """How much could follow an answer or a complete command: log2 of 1 + the ways to go on."""
 
 
 class Expected:
@@ -57,11 +57,12 @@ class Expected:
         said = clean(text).casefold()
         if not said:
             return Standing("dangling")
-        if said in self._answers:
-            return Standing("answer")
-        if not said.isascii():
-            return self._by_characters(said.replace(" ", ""))
-        return self._by_words(said.split())
+        if said.isascii():
+            standing = self._by_words(said.split())
+        else:
+            standing = self._by_characters(said.replace(" ", ""))
+        # "stop" may be the beginning of "stop the music".
+        return Standing("answer", standing.bits) if said in self._answers else standing
 
     def _by_words(self, words: Sequence[str]) -> Standing:
         """Walk the graph, remembering for each state whether it is in the midst of free text."""

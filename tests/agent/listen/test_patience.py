@@ -12,6 +12,7 @@ PATIENCE = Patience(
     ("standing", "wait_ms"),
     [
         (Standing("answer"), 1),
+        (Standing("answer", bits=3), 30),
         (Standing("complete"), 2),
         (Standing("complete", bits=0.1), 2),
         (Standing("complete", bits=3), 30),

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from agent import controls
-from agent.listen.standing import Expected
+from agent.listen.standing import Expected, Standing
 from agent.plugins import Skills
 from agent.sayable import Saying
 from tests.shared import PLUGIN
@@ -97,3 +97,9 @@ def test_what_can_be_said_both_ways_counts_as_whole():
 
 def test_nothing_can_be_said():
     assert Expected(()).standing("hello").kind == "unparsed"
+
+
+def test_an_answer_may_be_the_beginning_of_a_command():
+    expected = Expected([Saying("agent.stop", "stop", {}), Saying("a.b", "stop the music", {})])
+    assert expected.standing("stop") == Standing("answer", bits=1.0)
+    assert expected.standing("stop the").kind == "dangling"
