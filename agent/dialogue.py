@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agent import controls
-from agent.messages import Intent, Transcript, Verdict
+from agent.chat import is_question
+from agent.messages import Intent, NotRecognized, Transcript, Verdict
 from agent.sayable import Saying
 from agent.skill import Action
 from agent.understand.phrase import phrase
@@ -167,11 +168,13 @@ class Dialogue:
             return Understood((), decision, declined=control == "stop" and question is not None)
         if question is not None and answer(text) == "no":
             return Understood((), decision, declined=True)
+        if question is not None and self._left(question, meaning):
+            question = None
         if question is not None and (intent := self._answered(question, text, language)):
             return self._settled((intent,), _by("answer", intent, decision))
-        if intent := self._corrected(text, language):
+        if intent := self._corrected(text, language, isinstance(meaning, Intent)):
             found = self._settled((intent,), _by("correction", intent, decision))
-            return replace(found, instead=True)
+            return replace(found, instead=self._last is not None and intent.name == self._last.name)
         if parts := self._parts(transcript):
             return self._settled(parts, _by("two commands", parts[0], decision))
         if isinstance(meaning, Intent):
@@ -196,6 +199,13 @@ class Dialogue:
         return Understood(intents, decision)
 
     # -- answers ------------------------------------------------------------------------------
+
+    def _left(self, question: Question, meaning: Intent | NotRecognized) -> bool:
+        """Whether the wearer left a question that any words answer for another skill's command."""
+        asked = question.options[0]
+        if question.slot is None or not self._actions[asked.name].kind(question.slot).is_open:
+            return False
+        return isinstance(meaning, Intent) and meaning.skill != asked.skill
 
     def _answered(self, question: Question, text: str, language: str) -> Intent | None:
         if question.slot is not None:
@@ -235,15 +245,20 @@ class Dialogue:
                 missing.append(slot)
         return replace(intent, slots=slots, missing=tuple(missing))
 
-    def _corrected(self, text: str, language: str) -> Intent | None:
-        """Return the last call with the slot that a correction names changed."""
+    def _corrected(self, text: str, language: str, understood: bool) -> Intent | None:
+        """Return the last call with the slot that a correction names changed.
+
+        Slots that take any words are changed only where the text is not `understood` by itself and
+        asks nothing: "make it a bit louder" and "actually, what is the time" correct no song.
+        """
         rest = _AGAIN[_known(language)].sub("", text)
         if rest == text or _POLITE.fullmatch(rest) or self._last is None:
             return None
         exact = self._router.exactly(Transcript(rest, language))
-        return exact or self._changed(rest, language)
+        return exact or self._changed(rest, language, understood or is_question(rest))
 
-    def _changed(self, words: str, language: str) -> Intent | None:
+    def _changed(self, words: str, language: str, closed: bool = False) -> Intent | None:
+        """Return the last call with these words in a slot; `closed`: in a list or number."""
         last = self._last
         if last is None or last.name not in self._actions:
             return None
@@ -251,7 +266,11 @@ class Dialogue:
         words = re.sub(r"^(?:(?:to|at|for|the|a|an)\s+)+", "", words, flags=re.I)
         words = _MORE_ENDS.sub("", words)
         # What only certain words can fill comes first, then what was said last.
-        slots = [slot for slot in action.declaration.slots if slot.name in last.slots]
+        slots = [
+            slot
+            for slot in action.declaration.slots
+            if slot.name in last.slots and not (closed and action.kind(slot.name).is_open)
+        ]
         for slot in sorted(slots, key=lambda slot: action.kind(slot.name).is_open):
             if intent := self._filled(last, slot.name, words, language):
                 return replace(intent, stage="dialogue", language=language)

@@ -214,3 +214,22 @@ async def test_a_question_does_not_stay_open_for_ever(agent):
     assert not agent.asking
     await told(agent, "the bridge")
     assert done == []
+
+
+async def test_a_question_or_another_command_corrects_no_free_words(agent):
+    await told(agent, "walk to the bridge", "actually what is the weather like")
+    assert done == [("walk", "bridge")]
+
+
+async def test_a_command_in_other_words_is_no_correction_and_no_answer(tmp_path):
+    agent = make_agent(tmp_path, builtin=True)
+    await told(agent, "play night train")
+    turn = await told(agent, "make it a bit louder for me")
+    assert turn.intent.name == "music.louder"
+    turn = await told(agent, "navigate to", "could you kill the music already")
+    assert turn.intent.name == "music.stop_music"
+
+
+async def test_another_command_after_a_no_takes_nothing_back(agent):
+    await told(agent, "paint the door blue", "wait, rest")
+    assert done == [("paint", "door", "blue"), ("rest",)]
