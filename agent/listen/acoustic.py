@@ -13,6 +13,8 @@ import math
 import shutil
 import tempfile
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -87,19 +89,33 @@ def log_likelihoods(
 
 @lru_cache(maxsize=1)
 def load() -> AcousticModel:
-    """Read the model in pocketsphinx's wheel. Raises EngineError where it cannot be."""
-    import numpy as np
-
-    folder = model_folder()
-    try:
-        means, variances = (_gaussians(folder / name) for name in ("means", "variances"))
+    """Read the model in pocketsphinx's wheel, 22 MB. Raises EngineError where it cannot be."""
+    means, variances = gaussians()
+    with _readable() as folder:
         weights = _weights(folder / "sendump")
         phones = _phones(folder / "mdef")
+    return AcousticModel(means, variances, weights, phones)
+
+
+def gaussians() -> tuple[NDArray[Any], NDArray[Any]]:
+    """Read means and variances alone; shapes and errors as in `AcousticModel` and `load`."""
+    import numpy as np
+
+    with _readable() as folder:
+        means, variances = (_gaussians(folder / name) for name in ("means", "variances"))
+    return means, np.maximum(variances, VARIANCE_FLOOR)
+
+
+@contextmanager
+def _readable() -> Iterator[Path]:
+    """Give the model's folder, and say what to do where it cannot be read."""
+    folder = model_folder()
+    try:
+        yield folder
     except (OSError, ValueError, IndexError) as error:
         raise EngineError(
             f"pocketsphinx's model {folder} cannot be read ({error}): reinstall pocketsphinx"
         ) from error
-    return AcousticModel(means, np.maximum(variances, VARIANCE_FLOOR), weights, phones)
 
 
 def _gaussians(path: Path) -> NDArray[Any]:

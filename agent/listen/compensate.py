@@ -108,9 +108,9 @@ def _classes() -> tuple[NDArray[Any], NDArray[Any]]:
     """Cluster the model's 5,376 Gaussians of cepstra by k-means; return means and variances."""
     import numpy as np
 
-    model = acoustic.load()
-    means = model.means[:, 0].reshape(-1, model.means.shape[-1]).astype(np.float64)
-    variances = np.maximum(model.variances[:, 0].reshape(means.shape), LEAST_VARIANCE)
+    every_mean, every_variance = acoustic.gaussians()
+    means = every_mean[:, 0].reshape(-1, every_mean.shape[-1])
+    variances = np.maximum(every_variance[:, 0].reshape(means.shape), LEAST_VARIANCE)
     scale = np.sqrt(variances.mean(axis=0) + means.var(axis=0))
     scaled = means / scale
     centres = scaled[np.random.default_rng(0).choice(len(means), CLASSES, replace=False)]

@@ -85,7 +85,7 @@ class PocketSphinx:
     def __init__(
         self, options: SphinxOptions | None = None, voice: Enrolment | None = None
     ) -> None:
-        """Load the acoustic model, some 10 ms, and fit it to an enrolled voice.
+        """Load the acoustic model, some 0.2 s, and fit it to an enrolled voice.
 
         Raises EngineError without pocketsphinx.
         """
@@ -101,7 +101,8 @@ class PocketSphinx:
         self._speaking = False
         self._heard = bytearray()
         self._before = b""
-        self._compensators: tuple[Compensator, ...] = ()
+        # Two ways to take noise off, which err on different words.
+        self._compensators = Compensator(NoiseRemoval()), Compensator()
 
     def expect(self, sayings: Sequence[Saying]) -> None:
         """Build or recall the graph of `sayings`; it holds from the next `start`."""
@@ -168,7 +169,7 @@ class PocketSphinx:
         if first.fit >= enough or not 0 < len(self._heard) <= RETRY_BYTES:
             return
         last = first
-        for compensator in self._cleaners() if noisy else ():
+        for compensator in self._compensators if noisy else ():
             last = self._without_noise(compensator)
             yield last
             if last.fit >= enough or first.fit < self.options.retry_above:
@@ -200,12 +201,6 @@ class PocketSphinx:
             return False
         before, speech = _power(self._before), _power(bytes(self._heard))
         return before > 1 and 10 * math.log10(speech / before) < self.options.noisy_below_db
-
-    def _cleaners(self) -> tuple[Compensator, ...]:
-        """Return two ways to take noise off, which err on different words."""
-        if not self._compensators:
-            self._compensators = Compensator(NoiseRemoval()), Compensator()
-        return self._compensators
 
     def _without_noise(self, compensator: Compensator) -> Reading:
         """Decode the utterance with the noise before it taken off; nothing is learnt from it."""
