@@ -123,6 +123,9 @@ class DisplayProfile:
     """Shortest time between two updates in ms."""
     tint: tuple[int, int, int] = (255, 255, 255)
     """RGB colour of the light at full brightness, for pictures people look at."""
+    has: frozenset[str] = frozenset()
+    """What the glasses around this lens have beside it: `camera`, `microphone`, `speaker`, `imu`,
+    `touch`, `location`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,8 @@ class Frame:
     """How many pages the card has."""
     listening: bool = False
     """The microphone is open for what the wearer says: always shown."""
+    light: float = 1.0
+    """0 … 1, how bright the whole lens is lit: less at night, on a low battery, when hot."""
 
 
 @runtime_checkable
@@ -230,6 +235,54 @@ class Speaker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Motion:
+    """One reading of the IMU in the frame of the head: x to the right, y up, z to the back."""
+
+    at_ms: float
+    """When, on the IMU's own clock."""
+    acceleration: tuple[float, float, float]
+    """m/s² along x, y, z, gravity included: (0, 9.81, 0) when the head is held level and still."""
+    rotation: tuple[float, float, float]
+    """rad/s about x, y, z, right-handed: looking up, turning left and leaning left are positive."""
+
+
+@runtime_checkable
+class Imu(Protocol):
+    """How the head moves."""
+
+    name: str
+    """What `glasses doctor` calls it."""
+
+    def readings(self) -> AsyncGenerator[Motion, None]:
+        """Yield readings in order, 50 … 200 a second. Raises DeviceError when it vanishes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What the batteries are at, and how warm the glasses are."""
+
+    cells: tuple[float | None, ...]
+    """Charge of each cell, 0 … 1; None where it is taken out."""
+    temperature_c: float | None = None
+    """Temperature of the frame in °C, None where nothing measures it."""
+    charging: bool = False
+    """Whether power comes in."""
+
+
+@runtime_checkable
+class Battery(Protocol):
+    """The cells that the glasses run on."""
+
+    name: str
+    """What `glasses doctor` calls it."""
+
+    def state(self) -> Power:
+        """Return how things are now; quick. Raises DeviceError where it cannot be told."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Devices:
     """The devices one agent owns; `agent.cli` builds it, tests build it from virtual ones."""
 
@@ -239,6 +292,10 @@ class Devices:
     """None when the glasses cannot tell where they are."""
     speaker: Speaker | None = None
     """None when there is nothing to play with."""
+    imu: Imu | None = None
+    """None when nothing tells how the head moves."""
+    battery: Battery | None = None
+    """None when nothing tells how much power is left."""
     others: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     """What gives each further device, such as a camera, by kind; it is opened when asked for."""
     notes: Mapping[str, str] = field(default_factory=dict)
