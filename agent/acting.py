@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from agent import conduct, plan, prompts
+from agent import conduct, needs, plan, prompts
 from agent.context import Context
 from agent.controls import said_in
 from agent.dialogue import Dialogue
+from agent.display.request import Priority, Ticket
+from agent.errors import Refused
 from agent.llm.model import CancelScope
 from agent.memory import Memories
-from agent.messages import Intent, Reply
+from agent.messages import Intent, Proposal, Reply
 from agent.plan import Plan
 from agent.runner import Outcome
 from agent.skill import Action
 from agent.turn import Turn
+from hardware.base import DeviceError
 
 if TYPE_CHECKING:
     from agent.loop import Agent
@@ -61,6 +64,14 @@ class Acting:
         turn = replace(turn, intent=intent)
         turn = replace(turn, transcript=replace(turn.transcript, language=intent.language))
         language, limit_s = intent.language, self._agent.options.action_timeout_s
+        if missing := needs.lacking(action, self._agent.devices):
+            self._undo = None
+            error = (
+                f"{action.name} needs a {needs.told(missing, 'en')}, which these glasses have not"
+            )
+            what = needs.told(missing, language)
+            text = said_in(language)["lacks"].format(skill=action.skill, what=what)
+            return replace(turn, error=error), Reply(text, kind="alert")
         if action.declaration.risk == "change":
             self._agent.final()
         elif self._agent.reopens:
@@ -81,6 +92,7 @@ class Acting:
                 scope.cancel()  # its thread cannot be ended, but what it calls on can
         else:
             self.memories.become(action.skill, ctx.memory)
+        ctx.over = True
         verdict = conduct.judge(action, outcome, limit_s, said_in(language))
         if outcome.error is not None:
             log.debug("%s failed", action.name, exc_info=outcome.error)
@@ -96,7 +108,7 @@ class Acting:
         """Begin to run an action before its turn has ended, where it has no effect."""
         skills, limit_s = self._agent.skills, self._agent.options.action_timeout_s
         action = skills.actions[intent.name]
-        if action.declaration.risk != "none":
+        if action.declaration.risk != "none" or needs.lacking(action, self._agent.devices):
             return None
 
         def run(ctx: Context) -> asyncio.Task[Outcome]:
@@ -119,6 +131,18 @@ class Acting:
             return Reply(said[key].format(skill=undo.skill), kind="alert")
         return outcome.value if isinstance(outcome.value, Reply) else Reply(said["undone"])
 
+    def own_context(self, skill: str, language: str) -> Context | None:
+        """Return what a skill is given outside of a turn; None for a plugin without actions."""
+        actions = self._agent.skills.actions.values()
+        action = next((a for a in actions if a.skill == skill), None)
+        if action is None:
+            return None
+        ctx = self._context(action, language, CancelScope(0.0))
+        permissions = {
+            k: v for a in actions if a.skill == skill for k, v in a.declaration.permissions.items()
+        }
+        return replace(ctx, over=True, permissions=permissions)
+
     def _context(self, action: Action, language: str, scope: CancelScope) -> Context:
         sentences = action.languages.get(language)
         location = self._agent.devices.location
@@ -133,10 +157,45 @@ class Acting:
             prompts=prompts.beside(action.function).render,
             speaker=self._agent.devices.speaker,
             locate=location.where if location else None,
-            devices=self._agent.devices.others,
+            devices=self._devices(),
             cancel=scope,
+            shows=partial(self._shows, action, language),
             clock=self._agent.now,
         )
+
+    def _devices(self) -> Mapping[str, Callable[[], Any]]:
+        """Return what gives each device; while power is low the camera gives a reason instead."""
+        others = self._agent.devices.others
+        if self._agent.senses.step.listening or "camera" not in others:
+            return others
+        return {**others, "camera": _resting}
+
+    def _shows(
+        self,
+        action: Action,
+        language: str,
+        card: Reply | str,
+        key: str,
+        stays_s: float | None,
+        over: bool,
+    ) -> Ticket:
+        """Ask for the lens in an action's name."""
+        reply, _ = conduct.checked(action, card)
+        if isinstance(reply, Proposal):
+            raise Refused(f"{action.name} showed a proposal: an action can only return one")
+        level = Priority.BACKGROUND if over else Priority.FOREGROUND
+        return self._agent.lens.offer(
+            reply,
+            Priority.ALERT if reply.kind == "alert" else level,
+            owner=action.skill,
+            language=language,
+            key=key,
+            stays_s=stays_s,
+        )
+
+
+def _resting() -> NoReturn:
+    raise DeviceError("the camera is off while power is low: charge or swap the batteries")
 
 
 def _call(action: Action, intent: Intent, ctx: Context) -> Any:

@@ -105,8 +105,16 @@ class Answers:
             if not self._running.done():
                 break
             self._end(chunk)
+        return self.done()
+
+    def done(self) -> list[Turn]:
+        """Return the turns that are done, each once."""
         done, self._done = self._done, []
         return done
+
+    def also(self, turn: Turn) -> None:
+        """Take a turn that was answered elsewhere."""
+        self._done.append(turn)
 
     async def rest(self) -> list[Turn]:
         """Return what is still to come when the stream has ended."""
@@ -114,8 +122,7 @@ class Answers:
         while self._running is not None:
             await asyncio.wait({self._running})
             self._end(None)
-        done, self._done = self._done, []
-        return done
+        return self.done()
 
     def give_up(self) -> None:
         """Let go of what is not done, as when nobody listens any more."""

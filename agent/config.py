@@ -14,6 +14,7 @@ CHOICES = {
     "language": ("auto", "en", "zh"),
     "wake": ("always", "phrase", "touch"),
     "microphone": ("air", "bone"),
+    "sensors": ("none", "system"),
 }
 """Settings that can be one of a few words, the default first."""
 
@@ -40,6 +41,9 @@ class Config:
     """Wake phrases, separated by commas; `GLASSES_WAKE_PHRASE`."""
     microphone: str = "air"
     """`air`, or `bone` for the profile's bone-conduction microphone; `GLASSES_MICROPHONE`."""
+    sensors: str = "none"
+    """`system` where this machine's own battery and light sensor are the glasses'; with `none` only
+    plugins bring some; `GLASSES_SENSORS`."""
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Config:

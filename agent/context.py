@@ -12,7 +12,9 @@ from agent.errors import EngineError, Refused
 from hardware.base import DeviceError, Place, Speaker
 
 if TYPE_CHECKING:
+    from agent.display.request import Ticket
     from agent.llm.model import CancelScope, Model
+    from agent.messages import Reply
     from agent.skill import Permission
 
 GUARDED: Mapping[str, Permission] = {"camera": "camera", "microphone": "microphone"}
@@ -53,6 +55,10 @@ class Context:
     """Wall time; tests give their own."""
     asked_model: bool = False
     """Whether the action has taken `model`, for the record of the turn."""
+    shows: Callable[[Reply | str, str, float | None, bool], Ticket] | None = None
+    """Asks the arbiter for the lens; behind `show`."""
+    over: bool = False
+    """Whether the action has returned, so that what it shows comes by itself."""
     cancel: CancelScope | None = None
     """Called off when the wearer says stop or the action's time is over; hand it to `model`."""
 
@@ -79,6 +85,21 @@ class Context:
         if self.prompts is None:
             raise EngineError(f"no prompts were given to this agent, so {name} cannot be rendered")
         return self.prompts(name, self.language, **variables)
+
+    def show(self, reply: Reply | str, key: str = "", stays_s: float | None = None) -> Ticket:
+        """Ask for the lens beside the answer; on any thread, at any time while the skill is there.
+
+        While the action runs the card is part of its turn, as progress is; afterwards it comes by
+        itself and waits in the background, unless its kind is `alert`. A later card of the same
+        `key` takes its place. `stays_s` is how long it is lit at most, by default as long as it
+        takes to read it twice. The ticket says what became of it: shown, replaced, expired, refused
+        or, when the agent ends, still queued.
+
+        Raises Refused for a Proposal, which can only be returned; PluginError for a wrong reply.
+        """
+        if self.shows is None:
+            raise DeviceError("there is no lens here")
+        return self.shows(reply, key, stays_s, self.over)
 
     @property
     def location(self) -> Place:

@@ -11,7 +11,7 @@ from agent.skill import Action
 from agent.understand import yesno
 from agent.understand.text import clean
 
-Control = Literal["more", "back", "repeat", "clear", "stop", "undo", "help"]
+Control = Literal["more", "back", "repeat", "clear", "stop", "undo", "dashboard", "help"]
 
 CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
     "en": {
@@ -21,6 +21,7 @@ CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
         "clear": ("clear", "clear the screen", "close that"),
         "stop": ("stop", "cancel", "never mind"),
         "undo": ("undo", "undo that", "take that back"),
+        "dashboard": ("dashboard", "show the dashboard", "home screen"),
         "help": ("help", "what can i say", "what can you do"),
     },
     "zh": {
@@ -30,6 +31,7 @@ CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
         "clear": ("清屏", "关掉"),
         "stop": ("停", "停止", "取消", "算了"),
         "undo": ("撤销", "撤回", "撤销刚才的"),
+        "dashboard": ("主页", "首页", "仪表盘"),
         "help": ("帮助", "我能说什么", "你会什么", "你能做什么"),
     },
 }
@@ -49,6 +51,7 @@ SAID: dict[str, dict[str, str]] = {
         "failed": "Sorry, {skill} failed. Nothing was lost.",
         "hung": "Sorry, {skill} took too long and was stopped.",
         "disabled": "Sorry, {skill} failed {count} times and is switched off.",
+        "lacks": "{skill} needs a {what}, which these glasses have not.",
         "stopped": "Stopped.",
         "nothing": "There is nothing to show.",
         "no pages": "That is all.",
@@ -68,6 +71,7 @@ SAID: dict[str, dict[str, str]] = {
         "failed": "抱歉，{skill} 出错了，什么都没有丢。",
         "hung": "抱歉，{skill} 太久没有回应，已停止。",
         "disabled": "抱歉，{skill} 出错 {count} 次，已停用。",
+        "lacks": "{skill} 需要{what}，这副眼镜没有。",
         "stopped": "已停止。",
         "nothing": "没有可显示的内容。",
         "no pages": "没有更多了。",

@@ -9,6 +9,7 @@ unknown, and it is reported, never repeated.
 from __future__ import annotations
 
 import logging
+import math
 import sqlite3
 import time
 import uuid
@@ -159,6 +160,17 @@ class Gate:
             ledger.close()
             raise
         return ledger
+
+    def begun_since(self, at_s: float) -> bool:
+        """Say whether a payment was begun at or after a moment, in seconds since 1970."""
+        if not self._path.exists():
+            return False
+        with closing(self._ledger()) as ledger:
+            (count,) = ledger.execute(
+                "SELECT count(*) FROM commits WHERE at >= datetime(?, 'unixepoch')",
+                (math.floor(at_s),),
+            ).fetchone()
+        return bool(count)
 
     def unresolved(self) -> int:
         """Return how many commits have no known outcome, from power cuts or failed providers."""

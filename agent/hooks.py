@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import pluggy
 
 if TYPE_CHECKING:
+    from agent.context import Context
     from agent.turn import Turn
 
 Kind = Literal[
-    "asr", "model", "display", "microphone", "speaker", "location", "camera", "imu", "battery"
+    "asr",
+    "model",
+    "display",
+    "microphone",
+    "speaker",
+    "location",
+    "camera",
+    "imu",
+    "battery",
+    "light",
 ]
 KINDS: tuple[Kind, ...] = typing.get_args(Kind)
 """What a plugin can provide."""
@@ -54,6 +64,13 @@ class Hooks:
     @hookspec
     def turn_ended(self, turn: Turn) -> None:
         """Look at a turn whose answer is on the lens. What is returned is not used."""
+
+    @hookspec
+    def dashboard(self, ctx: Context) -> str | None:
+        """Return a line for the dashboard, or None while there is nothing to say.
+
+        What comes after a tab stands at the right. `ctx` has the skill's memory and its language.
+        """
 
 
 HOOKS = tuple(name for name in vars(Hooks) if not name.startswith("_"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,11 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agent import chat, conduct, controls, derive
+from agent import conduct, controls, derive, unspoken
 from agent.acting import Acting
-from agent.controls import said_in
+from agent.context import Context
 from agent.dialogue import Dialogue
-from agent.display.layout import lay_out
 from agent.errors import EngineError
 from agent.gate import Gate
 from agent.hearing import Heard
@@ -30,31 +29,29 @@ from agent.listen.endpoint import Endpointer
 from agent.listen.engine import EngineThread
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
-from agent.llm.model import CancelScope, Model, NoModel
-from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
+from agent.llm.model import Model, NoModel
+from agent.messages import Intent, NotRecognized, Reply, Transcript
 from agent.plan import Plan
 from agent.plugins import Skills
+from agent.respond import Clock, Responder
 from agent.sayable import Saying
+from agent.senses import Senses
 from agent.skill import Action
 from agent.stream import LISTENING, Listening, Stream
 from agent.turn import Timings, Turn
-from agent.understand import times, yesno
+from agent.understand import times
 from agent.understand.router import Decision, Router, Stages
-from agent.understand.text import MAX_CHARACTERS, language_of
+from agent.understand.text import language_of
+from agent.unspoken import Gesture
 from hardware.base import Devices, Microphone
 
 log = logging.getLogger(__name__)
 
-SURE = 0.6
-"""Confidence under which speech moves no money: a yes is not taken for one and the question stays,
-and a payment is not even proposed, since speech in clatter can sound like one."""
+SPARING = "the language model rests while power is low: charge or swap the batteries"
 
 NOISE_MS = 600.0
 """Speech shorter than this that no engine understands is taken for a cough or a knock and gets no
 answer, unless a question is open; the shortest commands ("stop", "next song") are understood."""
-
-Clock = Callable[[], float]
-"""Gives the time in ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +97,39 @@ class Agent:
         """
         self.skills = skills
         self.devices = devices
-        self.model: Model = model or NoModel()
+        self._model: Model = model or NoModel()
+        self.sparing = False
+        """Whether power is too low for large engines."""
         self.options = options
         self.gate = Gate(folder)
         self.now: Callable[[], datetime] = datetime.now
         """Wall time that skills are told; tests give their own."""
         self.listening = listening
-        stages = Stages(options.models, model=self.model)
+        stages = Stages(options.models, model=self._model)
         self._router = Router(
             skills.actions, stages, lambda said: controls.control(said) is not None
         )
         self._dialogue = Dialogue(self._router, skills.actions)
         self._known: tuple[Action, ...] = ()
+        self._transcriber = transcriber
         self._ears = EngineThread(transcriber, options.engine_timeout_s) if transcriber else None
         self.lens = Lens(lambda: self.devices.display)
         self._acting = Acting(self, self._dialogue, folder)
+        self._responder = Responder(self, self._dialogue, self._acting)
+        self.senses = Senses(self, folder)
         self._stream: Stream | None = None
         self._stale = True  # what can be said has changed since the engine was told
-        self.committing = False
-        """Whether a payment is being made, which nothing may interrupt."""
+        self.spoken = options.language
+        """Language of the last turn, in which gestures are answered and news are told."""
+
+    @property
+    def model(self) -> Model:
+        """The language model, as far as there is power for it."""
+        return NoModel(SPARING) if self.sparing else self._model
+
+    @model.setter
+    def model(self, model: Model) -> None:
+        self._model = model
 
     # -- what can be said -----------------------------------------------------------------------
 
@@ -136,7 +147,7 @@ class Agent:
     def decide(self, text: str, language: str | None = None) -> tuple[str, Decision]:
         """Return the same, and what each stage of the router made of it."""
         spoken = self._language(text, language)
-        self._refresh()
+        self.refresh()
         decision = self._router.decide(Transcript(text, spoken))
         meaning = decision.meaning
         return meaning.language if isinstance(meaning, Intent) else spoken, decision
@@ -145,14 +156,17 @@ class Agent:
         wanted = wanted or self.options.language
         return language_of(text) if wanted == "auto" else wanted
 
-    def _refresh(self) -> bool:
+    def refresh(self) -> bool:
         """Look at what is installed now; say whether that has changed, as after a reload."""
         times.clock.set(self.now)
         known = tuple(self.skills.actions.values())
         if changed := [*map(id, known)] != [*map(id, self._known)]:
+            gone = {a.skill for a in self._known} - {a.skill for a in known}
             self._known = known
-            if self.gate.open is not None and self.gate.open.skill not in {a.skill for a in known}:
+            if self.gate.open is not None and self.gate.open.skill in gone:
                 self.gate.drop()  # it was disabled or unloaded
+            for skill in gone:
+                self.lens.withdraw(skill)
         return changed
 
     # -- hearing --------------------------------------------------------------------------------
@@ -170,17 +184,21 @@ class Agent:
         """
         if self._ears is None:
             raise EngineError("no speech engine: run `glasses doctor` to see what is missing")
-        self._refresh()
+        self.refresh()
         self._router.warm()
         asyncio.get_running_loop().run_in_executor(None, self._router.load)
         self._stale = True
         self._stream = Stream(self, self._ears, microphone, source, on_transcript, endpointer)
+        self.lens.live(True)
+        self.senses.begin()
         try:
             async with aclosing(self._stream.turns()) as turns:
                 async for turn in turns:
                     yield turn
         finally:
             self._stream = None
+            self.lens.live(False)
+            await self.senses.end()
 
     def touch(self) -> None:
         """Wake, as the wake phrase does: the wearer has touched the glasses."""
@@ -210,7 +228,7 @@ class Agent:
 
     def news(self) -> bool:
         """Say, once, that what can be said has changed since the engine was told."""
-        changed = self._refresh() or self._stale
+        changed = self.refresh() or self._stale
         self._stale = False
         return changed
 
@@ -242,12 +260,12 @@ class Agent:
         if heard.continues:
             self._acting.memories.take_back()
             self._dialogue.drop()
-        return await self._respond(turn, clock, plan)
+        return await self._responder.respond(turn, clock, plan)
 
     def _failed(self, source: str, error: EngineError, clock: Clock) -> Turn:
         """Tell the wearer that the speech engine gave up on an utterance."""
         turn = Turn(source, Transcript(""), error=str(error))
-        return self._answer(turn, Reply(str(error), kind="alert"), clock)
+        return self._responder.answer(turn, Reply(str(error), kind="alert"), clock)
 
     # -- answering ------------------------------------------------------------------------------
 
@@ -256,7 +274,9 @@ class Agent:
         clock = _stopwatch()
         transcript = Transcript(text, self._language(text, language))
         times = Timings(speech_end=0.0, endpoint=0.0, transcript=0.0)
-        return await self.ended(await self._respond(Turn(source, transcript, timings=times), clock))
+        return await self.ended(
+            await self._responder.respond(Turn(source, transcript, timings=times), clock)
+        )
 
     async def call(self, made: str | Mapping[str, Any], language: str = "en") -> Turn:
         """Do what a tool call says, under the same rules as if its sentence had been said.
@@ -264,153 +284,61 @@ class Agent:
         A call that no action answers gives a turn with an error, and the lens stays as it is.
         """
         clock = _stopwatch()
-        self._refresh()
+        self.refresh()
         intent = derive.call(self.skills.actions, made, language)
         turn = Turn("tool call", Transcript("", language), intent=intent)
         if isinstance(intent, NotRecognized):
             return replace(turn, error=intent.reason)
         self.gate.drop()
-        return await self.ended(await self._act(turn, [intent], clock))
+        return await self.ended(await self._responder.act(turn, [intent], clock))
 
-    async def _respond(self, turn: Turn, clock: Clock, plan: Plan | None = None) -> Turn:
-        """Find out what was meant and answer it; `plan` is what was got ready for it."""
-        try:
-            return await self._meant(turn, clock, plan)
-        finally:
-            self._stale = True  # a question may be open now, or no more
-            if plan is not None:
-                plan.drop()
+    async def gesture(self, gesture: Gesture) -> Turn | None:
+        """Take what the wearer did with head or hand, as `agent.unspoken` has it."""
+        turn = await unspoken.take(self, gesture, self.spoken)
+        if turn is not None and self._stream is not None:
+            self._stream.also(turn)
+        return turn
 
-    async def _meant(self, turn: Turn, clock: Clock, plan: Plan | None) -> Turn:
-        self._acting.memories.settle()
-        text, language = turn.transcript.text, turn.transcript.language
-        self._refresh()
-        late = self.gate.expire()
-        if self.gate.open is not None or late:
-            meant = yesno.answer(text)
-            if meant == "yes" and turn.transcript.confidence < SURE:
-                meant = "unclear"
-            if meant in ("yes", "no"):
-                return await self._settle(turn, meant, clock)
-        if isinstance(self.model, NoModel):
-            understood = self._dialogue.understand(turn.transcript)
-        else:  # it may be asked to choose, and the microphone must not wait for it
-            understood = await asyncio.to_thread(self._dialogue.understand, turn.transcript)
-        decision, intents = understood.decision, understood.intents
-        turn = replace(turn, intent=decision.meaning, verdicts=decision.verdicts)
-        turn = replace(turn, timings=replace(turn.timings, intent=clock()))
-        if any(self._too_unsure(turn.transcript, intent) for intent in intents):
-            reason = NotRecognized("heard too unclearly for a payment")
-            return self._again(replace(turn, intent=reason), "", clock)
-        if intents:
-            self.gate.drop()  # the wearer went on to something else
-            if understood.instead:
-                await self._acting.take_back()
-            return await self._act(turn, intents, clock, plan)
-        if understood.question is not None and self.gate.open is None:
-            return self._answer(
-                turn, Reply(self._dialogue.ask(understood.question, language)), clock
-            )
-        if (control := controls.control(text)) is not None:
-            return await self._control(turn, control, clock)
-        if understood.declined:
-            return self._answer(turn, Reply(said_in(language)["stopped"]), clock)
-        if (
-            self.gate.open is None
-            and chat.is_question(text)
-            and not isinstance(self.model, NoModel)
-        ):
-            return await self._chat(turn, clock)
-        return self._again(turn, text, clock)
+    async def again(self, made: Mapping[str, Any], language: str) -> None:
+        """Plan once more what a loss of power broke off, and ask again where it asked."""
+        turn = await self.call(made, language)
+        if self._stream is not None:
+            self._stream.also(turn)
 
-    async def _chat(self, turn: Turn, clock: Clock) -> Turn:
-        """Let the language model answer; its lines are lit as they come."""
-        began: list[float] = []
+    @property
+    def proposed(self) -> Intent | None:
+        """The call behind the open proposal."""
+        return None if self.gate.open is None else self._responder.proposed
 
-        def show(text: str) -> None:
-            self.lens.show(lay_out(Reply(text), self.lens.profile, turn.transcript.language))
-            began.append(clock())
+    @property
+    def committing(self) -> bool:
+        """Whether a payment is being made, which nothing may interrupt."""
+        return self._responder.committing
 
-        turn = replace(turn, model=self.model.name)
-        words, language = turn.transcript.text, turn.transcript.language
-        try:
-            said = await chat.answer(self.model, words, language, CancelScope(), show)
-        except EngineError as error:
-            return self._answer(replace(turn, error=str(error)), Reply(str(error)), clock)
-        turn = self._answer(turn, Reply(said), clock)
-        first = min([*began, turn.timings.first_glyph or clock()])
-        return replace(turn, timings=replace(turn.timings, first_glyph=first))
+    async def spare(self, sparing: bool) -> None:
+        """Do with the small engines while power is low, or with all again."""
+        self._router.frugal = self.sparing = sparing
+        small = self.listening.small
+        if self._ears is not None and self._transcriber is not None and small is not None:
+            await self._ears.use(small if sparing else self._transcriber)
+            self._stale = True
 
-    def _again(self, turn: Turn, text: str, clock: Clock) -> Turn:
-        """Show the open question once more, or what can be said."""
-        if self.gate.open is not None:
-            return self._answer(turn, self.gate.open.proposal, clock)
-        return self._answer(turn, self._unknown(text, turn.transcript.language), clock)
-
-    def _too_unsure(self, transcript: Transcript, intent: Intent) -> bool:
-        risk = self.skills.actions[intent.name].declaration.risk
-        return risk == "money" and transcript.confidence < SURE
-
-    async def _settle(self, turn: Turn, meant: yesno.Answer, clock: Clock) -> Turn:
-        """Carry the wearer's yes or no to the gate."""
-        said = "zh" if turn.transcript.language == "zh" else "en"
-        self.final()
-        if meant != "yes":
-            return self._answer(turn, self.gate.decline(said), clock)
-        skill = self.gate.open.skill if self.gate.open else ""
-        limit_s = self.options.commit_timeout_s
-        self.committing = True
-        try:
-            outcome = await self.skills.runner.run(
-                skill, partial(self.gate.confirm, said), limit_s, interrupt=False
-            )
-        finally:
-            self.committing = False
-        if outcome.error is not None:  # the gate's own: a ledger that can no longer be written
-            log.error("the ledger failed: %s", type(outcome.error).__name__)
-            turn = replace(turn, error=f"the ledger failed: {outcome.error}")
-        fault = f"took over {limit_s:g} s" if outcome.timed_out else self.gate.fault
-        if fault:
-            turn = replace(turn, error=f"{skill}'s commit {fault}")
-            self.skills.offend(skill, f"{skill}'s commit {fault}")
-        return self._answer(turn, outcome.value or self.gate.unanswered(said), clock)
-
-    def _unknown(self, text: str, language: str) -> Reply:
-        said = said_in(language)
-        if len(text) > MAX_CHARACTERS:
-            return Reply(said["too long"].format(limit=MAX_CHARACTERS))
-        if chat.is_question(text) and text != "?":
-            return Reply(said["no model"].format(folder=self.options.models or "GLASSES_MODEL"))
-        key = "unknown" if text.strip() else "unheard"
-        return Reply(said[key].format(can=controls.abilities(self.skills.actions, language)))
-
-    async def _act(
-        self, turn: Turn, intents: Sequence[Intent], clock: Clock, plan: Plan | None = None
-    ) -> Turn:
-        """Run the actions one after the other; the last one's reply is shown, led by the others'.
-
-        Whatever becomes of them, there is a reply and the agent lives on.
-        """
-        led: list[str] = []
-        for intent in intents[:-1]:
-            turn, reply = await self._acting.run(turn, intent)
-            led.append(reply.text.partition("\n")[0] or reply.title)
-            turn = replace(turn, before=(*turn.before, intent))
-        turn, reply = await self._acting.run(turn, intents[-1], plan)
-        if led:
-            reply = replace(reply, text="\n".join([*led, reply.text]))
-        if isinstance(reply, Proposal):
-            self.gate.offer(reply, intents[-1].skill, turn.transcript.language)
-        return self._answer(turn, reply, clock)
+    def context(self, skill: str, language: str) -> Context | None:
+        """Return what a skill is given outside of a turn; None for a plugin without actions."""
+        return self._acting.own_context(skill, language)
 
     def plan(self, transcript: Transcript) -> Plan | None:
         """Run what was said ahead of the end of its turn, where that has no effect."""
         if self.gate.open is not None:
             return None  # what is said may be the answer to a question
         intent = self._dialogue.foresee(transcript)
-        if intent is None or self._too_unsure(transcript, intent):
+        if intent is None or self._responder.too_unsure(transcript, intent):
             return None
         return self._acting.ahead(intent)
+
+    def stale(self) -> None:
+        """Note that what can be said has changed."""
+        self._stale = True
 
     def final(self) -> None:
         """Note that what was heard last had an effect, so nothing may take its place."""
@@ -426,67 +354,15 @@ class Agent:
         for (name, _), outcome in zip(observers, outcomes, strict=True):
             for offence in conduct.faults(outcome, f"{name}.turn_ended", conduct.OBSERVER_S):
                 self.skills.offend(name, offence)
+        self.senses.keep_soon()
         for name in self.skills.settle():
             if isinstance(turn.intent, Intent) and turn.intent.skill == name:
-                turn = self._disabled(turn, name)
+                turn = self._responder.disabled(turn, name)
         return turn
-
-    def _disabled(self, turn: Turn, name: str) -> Turn:
-        """Tell the wearer that the skill that answered this turn is off from now on."""
-        said = said_in(turn.transcript.language)
-        off = Reply(said["disabled"].format(skill=name, count=conduct.OFFENCES), kind="alert")
-        error = f"{turn.error or self.skills.offences[name][-1]}; {name} is disabled"
-        shown = self._answer(replace(turn, error=error), off, _stopwatch())
-        return replace(shown, timings=turn.timings)
-
-    async def _control(self, turn: Turn, control: controls.Control, clock: Clock) -> Turn:
-        """Obey one of the agent's own words."""
-        self.final()
-        said = said_in(turn.transcript.language)
-        match control:
-            case "more" | "back" | "repeat":
-                there = self.lens.turn({"more": 1, "back": -1, "repeat": 0}[control])
-                if there or self.gate.open is not None:  # a question stays in sight
-                    return self._lit(turn, self.lens.again(), clock)
-                return self._answer(turn, Reply(said["no pages"]), clock, keep=True)
-            case "clear":
-                self.gate.drop()
-                fault = self.lens.blank()
-                error = f"the display could not be cleared: {fault}" if fault else turn.error
-                return replace(turn, error=error)
-            case "stop":
-                if self.devices.speaker is not None:
-                    self.devices.speaker.stop()
-                return self._answer(turn, Reply(said["stopped"]), clock)
-            case "undo":
-                taken = await self._acting.take_back()
-                return self._answer(turn, taken or Reply(said["no undo"]), clock)
-            case "help":
-                return self._answer(turn, self._unknown("?", turn.transcript.language), clock)
-
-    # -- showing --------------------------------------------------------------------------------
-
-    def _answer(self, turn: Turn, reply: Reply, clock: Clock, keep: bool = False) -> Turn:
-        """Lay a reply out and light its first page; `keep` leaves the pages before it in reach.
-
-        A proposal is open only while it is what the lens shows: any other reply drops it, so that
-        a yes can never pay for something out of sight.
-        """
-        if self.gate.open is not None and reply is not self.gate.open.proposal:
-            self.gate.drop()
-        times = replace(turn.timings, reply=clock())
-        frames = lay_out(reply, self.lens.profile, turn.transcript.language)
-        turn = replace(turn, reply=reply, frames=frames, timings=times)
-        return self._lit(turn, self.lens.show(frames, keep), clock)
-
-    def _lit(self, turn: Turn, fault: str | None, clock: Clock) -> Turn:
-        if fault is not None:
-            self.gate.drop()  # what was not shown cannot be agreed to
-            return replace(turn, error=turn.error or f"the display refused a frame: {fault}")
-        return replace(turn, timings=replace(turn.timings, first_glyph=clock()))
 
     async def close(self) -> None:
         """Let go of engines; the agent is not used afterwards."""
+        self.lens.close()
         if self._ears is not None:
             await self._ears.close()
-        self.model.close()
+        self._model.close()

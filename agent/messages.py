@@ -12,7 +12,15 @@ from decimal import Decimal
 from typing import Any, Literal
 
 CardKind = Literal[
-    "answer", "list", "route", "translation", "proposal", "alert", "progress", "playing"
+    "answer",
+    "list",
+    "route",
+    "translation",
+    "proposal",
+    "alert",
+    "progress",
+    "playing",
+    "dashboard",
 ]
 
 

@@ -4,7 +4,8 @@ Inside the silence that may end a turn, what was said so far is routed and its a
 that the answer is there when the turn ends. If the wearer goes on, it is called off and nobody has
 seen it. Only actions that declare no effect are run so: never one with `risk="change"`, and no
 payment, whose proposal would carry what it was planned with into its commit. A plan has a copy of
-the skill's memory, and no devices: an action that reaches for one is run again, in earnest.
+the skill's memory, and no devices and no lens: an action that reaches for one is run again, in
+earnest.
 """
 
 from __future__ import annotations
@@ -96,4 +97,6 @@ def ahead(
     speaker: Any = None if ctx.speaker is None else _Later(devices, ctx.speaker)
     others = {kind: partial(devices.give, make) for kind, make in ctx.devices.items()}
     planned = replace(ctx, memory=memory, speaker=speaker, devices=others)
+    if (shows := ctx.shows) is not None:
+        planned.shows = lambda *asked: devices.give(partial(shows, *asked))
     return Plan(intent, planned, run(planned), devices)

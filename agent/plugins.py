@@ -32,6 +32,7 @@ from agent.skill import Action, Declaration, declarations
 from agent.slots import Choice, Slot, Values
 
 if TYPE_CHECKING:
+    from agent.context import Context
     from agent.turn import Turn
 
 ENTRY_POINTS = "glasses"
@@ -363,10 +364,17 @@ class Skills:
 
     def observers(self) -> list[tuple[str, Callable[[Turn], Any]]]:
         """Return who looks at turns: plugin and function, in the order they were found."""
+        return self._implementing(self._manager.hook.turn_ended)
+
+    def contributors(self) -> list[tuple[str, Callable[[Context], Any]]]:
+        """Return who has a line for the dashboard, in the same form."""
+        return self._implementing(self._manager.hook.dashboard)
+
+    def _implementing(self, hook: Any) -> list[tuple[str, Callable[[Any], Any]]]:
         names = {id(i.plugin): name for name, i in self._installed.items()}
-        found = {names[id(h.plugin)]: h for h in self._manager.hook.turn_ended.get_hookimpls()}
+        found = {names[id(h.plugin)]: h for h in hook.get_hookimpls()}
         return [
-            (name, partial(_observe, found[name]))
+            (name, partial(_given, found[name]))
             for name in self._installed
             if name in found and name not in self._disabled
         ]
@@ -444,8 +452,9 @@ def _provide(new: _Installed, kind: Kind, make: Callable[..., Any], name: str = 
     new.providers.append(Provider(kind, name, make, new.source))
 
 
-def _observe(implementation: Any, turn: Turn) -> Any:
-    return implementation.function(**({"turn": turn} if implementation.argnames else {}))
+def _given(implementation: Any, argument: Any) -> Any:
+    """Call an implementation of a hook with its one argument, if it takes it."""
+    return implementation.function(*([argument] if implementation.argnames else []))
 
 
 def _of_language(source: Callable[[str], Values]) -> Callable[[str], Values]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from agent.answers import Answers
 from agent.errors import EngineError
 from agent.hearing import Event, Heard, Hearing
+from agent.listen.asr import Transcriber
 from agent.listen.attention import ALWAYS, Attention, AttentionOptions, Spots
 from agent.listen.bone import AirFrontEnd, FrontEnd
 from agent.listen.endpoint import Endpointer
@@ -54,6 +55,8 @@ class Listening:
     """Hears "stop" beside the speech engine while the agent works, or, given True, plays."""
     health: HealthLog | None = None
     """Keeps the counters of what was wrong with the sound."""
+    small: Callable[[], Transcriber] | None = None
+    """The speech engine for when power is low; None where the usual one is small enough."""
     allowed: Callable[[], bool] = lambda: True
     """Whether the microphone may be open now: not while power is saved, or the link is lost."""
 
@@ -77,7 +80,9 @@ class Stream:
         self._agent = agent
         self._microphone = microphone
         listening = agent.listening
-        self._allowed = listening.allowed
+        self._allowed: Callable[[], bool] = lambda: (
+            listening.allowed() and agent.senses.step.listening
+        )
         self._front = listening.front()
         self._intake = Intake(device=microphone.name, health_log=listening.health)
         self.attention = Attention(listening.attention, asked=lambda: agent.asking)
@@ -113,12 +118,18 @@ class Stream:
                 self._agent.lens.listening(False)
                 while not self._allowed():
                     await asyncio.sleep(LOOK_S)
+                    for turn in self._answers.done():
+                        yield turn
             for turn in await self._answers.rest():
                 yield turn
         finally:
             self._answers.give_up()
             self._agent.lens.listening(False)
             self._intake.close()
+
+    def also(self, turn: Turn) -> None:
+        """Yield a turn that came of no sound, such as a nod."""
+        self._answers.also(turn)
 
     async def _chunk(self, raw: AudioChunk) -> list[Turn]:
         """Hear one chunk, and return the turns that are done."""

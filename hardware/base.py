@@ -204,8 +204,8 @@ class Speaker(Protocol):
     available: bool
     """False where there is no sound device: `play` would raise, so skills say so instead."""
 
-    def play(self, path: Path) -> None:
-        """Start a file from its beginning; returns at once. Raises DeviceError."""
+    def play(self, path: Path, at_s: float = 0.0) -> None:
+        """Start a file, so many seconds in; returns at once. Raises DeviceError."""
         ...
 
     def pause(self) -> None:
@@ -282,6 +282,24 @@ class Battery(Protocol):
         ...
 
 
+@runtime_checkable
+class LightSensor(Protocol):
+    """How bright it is around the wearer."""
+
+    @property
+    def name(self) -> str:
+        """What `glasses doctor` calls it."""
+        ...
+
+    @property
+    def lux(self) -> float:
+        """Illuminance now, in lux: 1 by night, 300 indoors, 100,000 in the sun. Quick.
+
+        Raises DeviceError where it cannot be told.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Devices:
     """The devices one agent owns; `agent.cli` builds it, tests build it from virtual ones."""
@@ -296,6 +314,8 @@ class Devices:
     """None when nothing tells how the head moves."""
     battery: Battery | None = None
     """None when nothing tells how much power is left."""
+    light: LightSensor | None = None
+    """None when nothing tells how bright it is."""
     others: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     """What gives each further device, such as a camera, by kind; it is opened when asked for."""
     notes: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,7 @@
-"""Displays: a luma device, PNG files, a terminal, and the double that remembers."""
+"""Displays: a luma device, PNG files, a terminal, and the double that remembers.
+
+The one that makes films is in `hardware.recorder`.
+"""
 
 from __future__ import annotations
 
@@ -48,10 +51,21 @@ class MemoryDisplay:
 
 
 class LumaDevice(Protocol):
-    """What luma's devices and emulators have in common, and all that ImageDisplay asks for."""
+    """What luma's devices and emulators have in common, and all that ImageDisplay asks for.
+
+    Two methods are used where a device has them:
+
+    `update(image, box)` lights only `image`, which belongs at `box` (left, top, right and bottom
+    edge in pixels, as in Pillow); the rest of the lens stays as it is, and a frame like the one
+    before is not sent. Without it, each frame goes to `display` whole; some of luma's own devices
+    then find out for themselves what changed.
+
+    `contrast(level)`, 0 … 255, luma's own: on one-bit panels it is how a frame is dimmed; the first
+    frame sets it. A device of mode `1` gets frames of one bit, whatever its profile.
+    """
 
     mode: Any
-    """Pillow mode of the pictures it takes: `1`, `L` or `RGB`."""
+    """Pillow mode of the pictures it takes: `1`, `L` or `RGB`, in which grey stays grey."""
     size: Any
     """Width and height in pixels."""
 
@@ -80,34 +94,66 @@ class ImageDisplay:
         """How many glyphs of the last frame no font had."""
         self._device = device
         self._fonts = fonts
+        self._lit: Image | None = None
+        """What the device shows; None when that is not known, as before the first frame."""
+        self._light: float | None = None
+        self._one_bit = device.mode == "1" or profile.grey_levels == 2
 
     def show(self, frame: Frame) -> None:
-        """Draw the frame and hand it over. Raises DeviceError."""
+        """Draw the frame and hand over what is new in it. Raises DeviceError.
+
+        When the device fails, the next frame is handed over whole.
+        """
         from hardware import raster
 
+        if self._one_bit:
+            frame = replace(frame, profile=replace(frame.profile, grey_levels=2))
         image = raster.render(frame, self._fonts)
         self.missing_glyphs = image.info[raster.MISSING_KEY]
-        self._hand_over(image)
+        self._hand_over(image, frame.light)
 
     def clear(self) -> None:
         """Hand a black picture over. Raises DeviceError."""
         from PIL import Image
 
-        self._hand_over(Image.new("L", (self.profile.width_px, self.profile.height_px)))
+        size = (self.profile.width_px, self.profile.height_px)
+        self._hand_over(Image.new("L", size), self._light)
 
-    def _hand_over(self, image: Image) -> None:
-        from PIL import Image
+    def _hand_over(self, image: Image, light: float | None) -> None:
+        before, self._lit = self._lit, None
+        try:
+            self._dim(light)
+            self._light_up(before, image)
+        except DeviceError:
+            raise
+        except Exception as error:  # a driver is foreign code and raises what it likes
+            what = " ".join(str(error).split()) or type(error).__name__
+            raise DeviceError(f"the display refused a frame: {what}; is it plugged in?") from error
+        self._lit = image
 
+    def _dim(self, light: float | None) -> None:
+        contrast = getattr(self._device, "contrast", None)
+        if contrast is None or light is None or light == self._light:
+            return
+        if self._one_bit:
+            contrast(max(1, min(255, round(255 * light))))
+        self._light = light
+
+    def _light_up(self, before: Image | None, image: Image) -> None:
         from hardware import raster
 
-        if self._device.mode == "RGB":
-            image = raster.tinted(image, self.profile.tint)
-        elif self._device.mode == "1":
-            image = image.convert("1", dither=Image.Dither.NONE)
-        try:
-            self._device.display(image)
-        except OSError as error:
-            raise DeviceError(f"the display refused a frame: {error}") from error
+        update = getattr(self._device, "update", None)
+        if update is None or before is None:
+            self._device.display(self._as_taken(image))
+        elif box := raster.changed(before, image):
+            update(self._as_taken(image.crop(box)), box)
+
+    def _as_taken(self, image: Image) -> Image:
+        from PIL import Image
+
+        if self._device.mode == "1":
+            return image.convert("1", dither=Image.Dither.NONE)
+        return image if self._device.mode == "L" else image.convert(self._device.mode)
 
 
 class PngDisplay:
@@ -122,7 +168,7 @@ class PngDisplay:
     ) -> None:
         self.path = Path(path)
         self.profile = profile
-        self.mode = "RGB"
+        self.mode = "L"
         self.size = (profile.width_px, profile.height_px)
         self.written = 0
         """How many pictures were written."""
@@ -144,26 +190,32 @@ class PngDisplay:
 
     def display(self, image: Image) -> None:
         """Write a picture: the device behind ImageDisplay."""
+        from hardware import raster
+
         self.written += 1
         target = self.path
         if target.suffix != ".png":
             target = target / f"frame-{self.written:04d}.png"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        image.save(target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            raster.tinted(image, self.profile.tint).save(target)
+        except OSError as error:
+            raise DeviceError(f"cannot write {target}: {error.strerror or error}") from error
 
 
 class TerminalDisplay:
     """Draws the lens in a terminal, in place; on a pipe each new frame is printed once.
 
     Plain ANSI, no toolkit: the first card must not wait for an import. The box is as high as the
-    card. Write nothing else between two frames of a card; call `settle` when something else is
-    to be printed, and the next frame starts a box of its own below it.
+    card. Letters from right to left are written as they are read; a terminal that knows them puts
+    them in their places. Write nothing else between two frames of a card; call `settle` when
+    something else is to be printed, and the next frame starts a box of its own below it.
     """
 
     def __init__(self, profile: DisplayProfile, stream: TextIO | None = None) -> None:
         self.profile = profile
         self._stream = stream or sys.stdout
-        self._drawn_rows = 0
+        self._drawn: list[str] = []
         self._printed: Frame | None = None
         self._shown: Frame | None = None
 
@@ -173,7 +225,7 @@ class TerminalDisplay:
         # The mark of the microphone alone draws a box again, but prints no card again.
         mark_alone = before is not None and before.listening != frame.listening
         as_before = mark_alone and replace(frame, listening=not frame.listening) == before
-        if as_before and not self._drawn_rows:
+        if as_before and not self._drawn:
             return
         columns = self._terminal_columns()
         if columns >= frame.profile.columns:
@@ -185,18 +237,26 @@ class TerminalDisplay:
     def clear(self) -> None:
         """Remove the box; on a pipe nothing is printed. Raises DeviceError."""
         self._printed = self._shown = None
-        if self._drawn_rows:
+        if self._drawn:
             self._redraw([])
 
     def settle(self) -> None:
         """Leave the last frame where it is."""
-        self._drawn_rows = 0
+        self._drawn = []
         self._printed = None
 
     def _redraw(self, rows: list[str]) -> None:
-        up = f"\x1b[{self._drawn_rows}F\x1b[J" if self._drawn_rows else ""
-        self._write(up + "".join(row + "\n" for row in rows))
-        self._drawn_rows = len(rows)
+        """Draw over what was drawn last, and of as many rows only those that changed."""
+        before, self._drawn = self._drawn, rows
+        up = f"\x1b[{len(before)}F" if before else ""
+        if len(before) != len(rows):
+            self._write(up + ("\x1b[J" if up else "") + "".join(row + "\n" for row in rows))
+        elif before != rows:
+            same = (old == new for old, new in zip(before, rows, strict=True))
+            drawn = (
+                "\n" if kept else f"\x1b[2K{row}\n" for kept, row in zip(same, rows, strict=True)
+            )
+            self._write(up + "".join(drawn))
 
     def _terminal_columns(self) -> int:
         """Width of the terminal to draw in; 0 for a pipe, a file or a terminal without cursor."""
@@ -253,7 +313,8 @@ def _box(frame: Frame, paints: str, terminal_columns: int, rounded: bool) -> lis
 
     def painted(line: Line) -> str:
         text = line.text + " " * (profile.columns - wcswidth(line.text))
-        return _paint(f" {text} " if boxed else text, line.brightness, paints, profile.tint)
+        light = line.brightness * frame.light
+        return _paint(f" {text} " if boxed else text, light, paints, profile.tint)
 
     rows = [painted(line) for line in frame.lines]
     if not boxed:

@@ -1,130 +1,142 @@
 """Frames as pictures: a grid of cells, light on black, black being transparent.
 
 A Latin letter is drawn in one cell and a CJK character in two, so that what the layout measured is
-what is seen. Rows stand at the bottom of the canvas, which keeps the centre of the view clear.
+what is seen. Rows stand at the bottom of the canvas, which keeps the centre of the view clear. Rows
+that were drawn before are kept, so that a frame costs what is new in it.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import subprocess
-import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from wcwidth import iter_graphemes, wcswidth
 
-from hardware.base import DeviceError, DisplayProfile, Frame, Line
+from hardware.base import DisplayProfile, Frame, Line
+from hardware.bidi import reads_from_right, visual
+from hardware.fonts import FontFile as FontFile
+from hardware.fonts import find_fonts as find_fonts
+from hardware.fonts import font_for as font_for
+from hardware.fonts import glyph
+from hardware.profiles import cell_px
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageFont import FreeTypeFont
 
 LINE_HEIGHT = 1.4
 """Row pitch over font height; loose, since light on a waveguide blooms."""
+LATIN_ASCENT = 0.8
+"""Height of tall letters over that of the font."""
+CJK_WIDTH = 0.95
+"""Width of CJK characters over that of their two cells."""
+CJK_ASCENT = 0.88
+"""How far they stand above the baseline, over their width (Noto Sans CJK)."""
 ARROW_SCALE = 2.6
 """Size of the arrow of a route card against its text: seen without reading."""
-LISTENING_LIGHT = 119
-"""Light of the mark that the microphone is open, of 255: half as bright as text."""
+ARROW_CELLS = 3
+"""How many cells of the gutter it takes."""
+BOLD_FROM = 0.9
+"""Brightness from which on letters are bold on one-bit lenses. Dithered letters cannot be read."""
+BOLD_CJK_PX = 20
+"""Height from which on CJK characters are bold too: below, their strokes run together."""
+LISTENING_LIGHT = 7 / 15
+"""Brightness of the mark that the microphone is open: half as bright as text."""
 MISSING_KEY = "missing_glyphs"
 """Key in `image.info` under which `render` tells how many glyphs no font had."""
 
-
-class FontFile(NamedTuple):
-    """A font on disk."""
-
-    path: str
-    """File name."""
-    face: int = 0
-    """Which face of a collection."""
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom edge in pixels, the last two just outside, as Pillow has it."""
 
 
-_DEBIAN, _MAC = "/usr/share/fonts", "/System/Library/Fonts"
-LATIN_FONTS = (
-    FontFile(f"{_DEBIAN}/truetype/dejavu/DejaVuSansMono.ttf"),
-    FontFile(f"{_DEBIAN}/dejavu-sans-mono-fonts/DejaVuSansMono.ttf"),
-    FontFile(f"{_DEBIAN}/TTF/DejaVuSansMono.ttf"),
-    FontFile(f"{_DEBIAN}/truetype/noto/NotoSansMono-Regular.ttf"),
-    FontFile(f"{_DEBIAN}/truetype/liberation/LiberationMono-Regular.ttf"),
-    FontFile(f"{_MAC}/Menlo.ttc"),
-    FontFile("C:/Windows/Fonts/consola.ttf"),
-)
-"""Where monospaced fonts live on Debian, Fedora, Arch, macOS and Windows; the first one is used."""
-CJK_FONTS = (
-    FontFile(f"{_DEBIAN}/opentype/noto/NotoSansCJK-Regular.ttc", 2),
-    FontFile(f"{_DEBIAN}/noto-cjk/NotoSansCJK-Regular.ttc", 2),
-    FontFile(f"{_DEBIAN}/google-noto-cjk/NotoSansCJK-Regular.ttc", 2),
-    FontFile(f"{_DEBIAN}/truetype/wqy/wqy-microhei.ttc"),
-    FontFile(f"{_DEBIAN}/truetype/wqy/wqy-zenhei.ttc"),
-    FontFile(f"{_DEBIAN}/truetype/droid/DroidSansFallbackFull.ttf"),
-    FontFile(f"{_MAC}/PingFang.ttc"),
-    FontFile(f"{_MAC}/Hiragino Sans GB.ttc"),
-    FontFile(f"{_MAC}/STHeiti Light.ttc"),
-    FontFile("C:/Windows/Fonts/msyh.ttc"),
-)
-"""Where fonts with Chinese live; index 2 of the Noto collection is the Simplified Chinese face."""
+class Grid(NamedTuple):
+    """Where the cells of a lens are, in pixels."""
+
+    cell: int
+    """Width of a cell."""
+    pitch: int
+    """Height of a row; less than asked for where the lens is too low for all its rows."""
+    baseline: int
+    """How far letters stand below the upper edge of their row, CJK and all others alike."""
+    left: int
+    """Left edge of the rows, which stand in the middle."""
+    bottom: int
+    """Lower edge of the last row."""
+
+    @classmethod
+    def of(cls, profile: DisplayProfile) -> Grid:
+        """Lay the grid of a profile."""
+        cell = min(cell_px(profile.font_px), profile.width_px // profile.columns)
+        pitch = min(round(profile.font_px * LINE_HEIGHT), profile.height_px // profile.lines)
+        middle = _baseline(pitch, profile.font_px)
+        baseline = max(middle, round(CJK_ASCENT * 2 * cell * CJK_WIDTH))
+        left = (profile.width_px - cell * profile.columns) // 2
+        spare = profile.height_px - pitch * profile.lines
+        below = min(left, profile.height_px // 10, spare // 2)
+        return cls(cell, pitch, baseline, left, profile.height_px - below)
+
+    @property
+    def wide_px(self) -> int:
+        """Font height of CJK: nearly fills its two cells, so that words hold together."""
+        return round(2 * self.cell * CJK_WIDTH)
+
+
+class Strip(NamedTuple):
+    """One row, drawn."""
+
+    image: Image
+    """Mode `L`, as wide as all columns."""
+    missing: int
+    """How many of its glyphs no font had."""
 
 
 def render(frame: Frame, fonts: Sequence[FontFile] | None = None) -> Image:
     """Draw a frame as a mode `L` picture of the profile's size and grey levels.
 
     `fonts` are tried in order for each glyph, then Pillow's built-in one; None stands for
-    `find_fonts()`. A glyph that none of them has is drawn as a box and counted in
-    `image.info[MISSING_KEY]`. Raises DeviceError when a font file cannot be read.
+    `find_fonts()`. A glyph that none of them has, nor what stands in for it, is drawn as a box and
+    counted in `image.info[MISSING_KEY]`. `frame.light` dims all of it: what is lit stays lit, if
+    only by one level. Raises DeviceError when a font file cannot be read.
     """
     from PIL import Image
 
     profile = frame.profile
     typeface = tuple(find_fonts() if fonts is None else fonts)
+    grid, steps = Grid.of(profile), profile.grey_levels - 1
     canvas = Image.new("L", (profile.width_px, profile.height_px))
-    cell, pitch = _cell_px(profile), _pitch_px(profile)
-    left = (profile.width_px - cell * profile.columns) // 2
-    top = profile.height_px - pitch * len(frame.lines) - left
+    top = max(0, grid.bottom - grid.pitch * len(frame.lines))
+    arrows = []
     missing = 0
     for row, line in enumerate(frame.lines):
-        levels = _levels(profile.grey_levels, line.brightness)
-        for column, size, grapheme in _placed(line.text):
-            if column == 0 and _has_gutter(frame.lines, row):
-                box = (3 * cell, 2 * pitch, round(profile.font_px * ARROW_SCALE))
-            else:
-                box = (size * cell, pitch, profile.font_px if size < 2 else _wide_px(profile))
-            tile, known = _tile(grapheme, *box, typeface)
-            canvas.paste(tile.point(levels), (left + column * cell, max(0, top) + row * pitch))
-            missing += not known
+        text, arrow = line.text, ""
+        if _has_gutter(frame.lines, row):
+            text, arrow = _without_arrow(line.text)
+        look = _look(line.brightness, frame.light, steps)
+        drawn = strip(text, look, grid, profile.columns, profile.font_px, typeface)
+        canvas.paste(drawn.image, (grid.left, top + row * grid.pitch))
+        missing += drawn.missing
+        if arrow:
+            arrows.append((arrow, row, look, reads_from_right(line.text)))
+    for arrow, row, look, at_right in arrows:
+        size = round(profile.font_px * ARROW_SCALE)
+        width, height = ARROW_CELLS * grid.cell, 2 * grid.pitch
+        place = (width, height, _baseline(height, size))
+        tile, known = glyph(arrow, *place, size, typeface, look.crisp)
+        x = grid.left + (grid.cell * profile.columns - width if at_right else 0)
+        canvas.paste(tile.point(_table(look.level, steps)), (x, top + row * grid.pitch))
+        missing += not known
     if frame.listening:
-        _mark_listening(canvas, profile)
+        _mark_listening(canvas, grid, profile, frame.light)
     canvas.info[MISSING_KEY] = missing
     return canvas
 
 
-def _mark_listening(canvas: Image, profile: DisplayProfile) -> None:
-    """Draw a small dot in the upper right corner, dim, since it may be there for hours."""
-    from PIL import ImageDraw
+def changed(before: Image, after: Image) -> Box | None:
+    """Return the smallest box outside of which two pictures of one size are the same."""
+    from PIL import ImageChops
 
-    size = max(4, profile.font_px // 3)
-    right, top = profile.width_px - size, size
-    light = max(LISTENING_LIGHT, 255 // (profile.grey_levels - 1))
-    ImageDraw.Draw(canvas).ellipse((right - size, top, right, top + size), fill=light)
-
-
-def _placed(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield column, cells and grapheme of all that leaves light."""
-    column = 0
-    for grapheme in iter_graphemes(text):
-        size = max(0, wcswidth(grapheme))
-        if size and not grapheme.isspace():
-            yield column, size, grapheme
-        column += size
-
-
-def _has_gutter(lines: Sequence[Line], row: int) -> bool:
-    """Say whether an arrow begins this row, with empty cells around it to grow into."""
-    rows = [line.text for line in lines[row : row + 2]]
-    is_arrow = "\u2190" <= rows[0][0] <= "\u21ff" or "\u2b00" <= rows[0][0] <= "\u2b11"
-    return is_arrow and len(rows) == 2 and rows[0][2:4] == "  " and rows[1].startswith("    ")
+    return ImageChops.difference(before, after).getbbox()
 
 
 def tinted(image: Image, tint: tuple[int, int, int]) -> Image:
@@ -137,127 +149,109 @@ def tinted(image: Image, tint: tuple[int, int, int]) -> Image:
     return picture
 
 
-def _cell_px(profile: DisplayProfile) -> int:
-    """Width of a cell; a row leaves half a cell of margin on either side."""
-    return profile.width_px // (profile.columns + 1)
+def indexed(image: Image, profile: DisplayProfile) -> Image:
+    """Colour a frame's picture with the light of the lens, as mode `P`: small in a file."""
+    steps = profile.grey_levels - 1
+    picture = image.point([round(value * steps / 255) for value in range(256)])
+    picture.putpalette([c * level // steps for level in range(steps + 1) for c in profile.tint])
+    return picture
 
 
-def _wide_px(profile: DisplayProfile) -> int:
-    """Font height of CJK: nearly fills its two cells, so that words hold together."""
-    return round(2 * _cell_px(profile) * 0.95)
+class Look(NamedTuple):
+    """How a row is lit."""
+
+    level: int
+    """Brightness in levels of the lens; 0 is black."""
+    steps: int
+    """The brightest level."""
+    crisp: bool
+    """Pixels are on or off, nothing between."""
+    bold: bool
+    """Strokes are wider: how brightness is told where there is only one."""
 
 
-def _pitch_px(profile: DisplayProfile) -> int:
-    """Height of a row; less than asked for where the lens is too low for all its rows."""
-    return min(round(profile.font_px * LINE_HEIGHT), profile.height_px // profile.lines)
+def _look(brightness: float, light: float, steps: int) -> Look:
+    shown = min(max(brightness, 0.0), 1.0) * min(max(light, 0.0), 1.0)
+    # Half-way goes to the darker one: with four levels, a heading is darker than detail.
+    level = max(1, math.ceil(shown * steps - 0.5)) if brightness > 0 else 0
+    one_bit = steps == 1
+    return Look(level, steps, crisp=one_bit, bold=one_bit and brightness >= BOLD_FROM)
 
 
-def _levels(grey_levels: int, brightness: float) -> list[int]:
-    """Map 0 … 255 to what the lens can show at this brightness; any light stays visible."""
-    steps = grey_levels - 1
-    peak = 0 if brightness <= 0 else max(1, round(min(brightness, 1.0) * steps))
-    return [round(round(value / 255 * peak) * 255 / steps) for value in range(256)]
+@lru_cache(maxsize=128)
+def strip(
+    text: str, look: Look, grid: Grid, columns: int, font_px: int, fonts: tuple[FontFile, ...]
+) -> Strip:
+    """Draw one row, or give the one drawn before."""
+    from PIL import Image
+
+    image = Image.new("L", (grid.cell * columns, grid.pitch))
+    missing = 0
+    for column, size, grapheme in _placed(visual(text, columns)):
+        high = font_px if size < 2 else grid.wide_px
+        place = (size * grid.cell, grid.pitch, grid.baseline)
+        tile, known = glyph(grapheme, *place, high, fonts, look.crisp)
+        if look.bold and (size < 2 or high >= BOLD_CJK_PX):
+            tile = _emboldened(tile)
+        image.paste(tile, (column * grid.cell, 0))
+        missing += not known
+    return Strip(image.point(_table(look.level, look.steps)), missing)
 
 
-@lru_cache(maxsize=4096)
-def _tile(
-    grapheme: str, width_px: int, height_px: int, font_px: int, fonts: tuple[FontFile, ...]
-) -> tuple[Image, bool]:
-    """Draw one grapheme in its cells, clipped to them; False when no font has it."""
-    from PIL import Image, ImageDraw
+def _emboldened(tile: Image) -> Image:
+    """Make strokes a pixel wider to the right, but close no gap of a pixel between two of them."""
+    from PIL import Image, ImageChops
 
-    text = unicodedata.normalize("NFC", grapheme)
-    font = _font_with(text, font_px, fonts)
-    tile = Image.new("L", (width_px, height_px))
-    draw = ImageDraw.Draw(tile)
-    # The baseline is that of a font whose ascent is 0.8 of its height: one line for all fonts.
-    baseline = (height_px - font_px) // 2 + round(font_px * 0.8)
-    if font is None:
-        box = (width_px * 0.15, baseline - font_px * 0.7, width_px * 0.85, baseline)
-        draw.rectangle(box, outline=255, width=max(1, font_px // 16))
-        return tile, False
-    text, accents = _without_accents(text)
-    left, _, right, _ = font.getbbox(text, anchor="ls")
-    if right - left > width_px:
-        wide = Image.new("L", (math.ceil(right - left), height_px))
-        ImageDraw.Draw(wide).text((-left, baseline), text, fill=255, font=font, anchor="ls")
-        tile = wide.resize((width_px, height_px), Image.Resampling.BILINEAR)
-        draw = ImageDraw.Draw(tile)
-    else:
-        centred = (width_px - font.getlength(text)) / 2
-        x = min(max(centred, -left), width_px - right)
-        draw.text((x, baseline), text, fill=255, font=font, anchor="ls")
-    for accent in accents:
-        left, _, right, _ = font.getbbox(accent, anchor="ls")
-        x = (width_px - right - left) / 2
-        draw.text((x, baseline), accent, fill=255, font=font, anchor="ls")
-    return tile, True
+    right, left = Image.new("L", tile.size), Image.new("L", tile.size)
+    right.paste(tile, (1, 0))
+    left.paste(tile, (-1, 0))
+    return ImageChops.lighter(tile, ImageChops.subtract(right, left))
 
 
-def _without_accents(text: str) -> tuple[str, str]:
-    """Split off accents that no composed letter has: monospaced fonts put them beside the letter.
-
-    Marks of combining class 0 stay: they shape the syllables of Indic scripts.
-    """
-    letters = text[0] + "".join(char for char in text[1:] if not unicodedata.combining(char))
-    return letters, "".join(char for char in text[1:] if unicodedata.combining(char))
-
-
-def font_for(text: str) -> str | None:
-    """Return the name of the font that would draw a text, or None when none has it."""
-    font = _font_with(text, 16, find_fonts())
-    return None if font is None else " ".join(part for part in font.getname() if part)
+def _placed(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield column, cells and grapheme of all that leaves light."""
+    column = 0
+    for grapheme in iter_graphemes(text):
+        size = max(0, wcswidth(grapheme))
+        if size and not grapheme.isspace():
+            yield column, size, grapheme
+        column += size
 
 
-def _font_with(text: str, font_px: int, fonts: tuple[FontFile, ...]) -> FreeTypeFont | None:
-    """Find the first font that has every visible character of a grapheme."""
-    for file in (*fonts, None):
-        font = _font(file, font_px)
-        if all(_has(font, char) for char in text if unicodedata.category(char) not in ("Cf", "Mn")):
-            return font
-    return None
+@lru_cache(maxsize=256)
+def _table(level: int, steps: int) -> list[int]:
+    """Map 0 … 255 to what the lens can show at this level."""
+    return [round(round(value / 255 * level) * 255 / steps) for value in range(256)]
 
 
-@lru_cache(maxsize=4096)
-def _has(font: FreeTypeFont, char: str) -> bool:
-    """Compare with the picture a font draws for a code point that is none (U+10FFFF)."""
-    mask, nothing = font.getmask(char), font.getmask("\U0010ffff")
-    return mask.size != nothing.size or bytes(mask) != bytes(nothing)
+def _baseline(height_px: int, font_px: int) -> int:
+    """Return the baseline that puts letters in the middle of a height."""
+    return (height_px - font_px) // 2 + round(font_px * LATIN_ASCENT)
 
 
-@cache
-def _font(file: FontFile | None, font_px: int) -> FreeTypeFont:
-    from PIL import ImageFont
-
-    if file is None:
-        return ImageFont.load_default(font_px)  # type: ignore[return-value]  # size: FreeType
-    try:
-        # Basic layout: the optional raqm would draw a lone accent on a dotted circle.
-        return ImageFont.truetype(
-            file.path, font_px, file.face, layout_engine=ImageFont.Layout.BASIC
-        )
-    except OSError as error:
-        raise DeviceError(f"cannot read the font {file.path}: {error}; set GLASSES_FONT") from error
+def _has_gutter(lines: Sequence[Line], row: int) -> bool:
+    """Say whether an arrow begins this row, with empty cells around it to grow into."""
+    rows = [line.text.lstrip(_DIRECTIONS) for line in lines[row : row + 2]]
+    is_arrow = "\u2190" <= rows[0][:1] <= "\u21ff" or "\u2b00" <= rows[0][:1] <= "\u2b11"
+    return is_arrow and len(rows) == 2 and rows[0][2:4] == "  " and rows[1].startswith("    ")
 
 
-@cache
-def find_fonts() -> tuple[FontFile, ...]:
-    """Find fonts on this machine: GLASSES_FONT, a monospaced one, one with Chinese.
-
-    Looks at well-known paths and asks fontconfig only where none has Chinese. The first call
-    decides for the process.
-    """
-    chosen = os.environ.get("GLASSES_FONT")
-    latin = next((file for file in LATIN_FONTS if Path(file.path).is_file()), None)
-    cjk = next((file for file in CJK_FONTS if Path(file.path).is_file()), None) or _ask_fontconfig()
-    return tuple(file for file in (FontFile(chosen) if chosen else None, latin, cjk) if file)
+def _without_arrow(text: str) -> tuple[str, str]:
+    """Split the arrow off; the cells it had stay empty, and the row keeps its direction."""
+    bare = text.lstrip(_DIRECTIONS)
+    return text[: len(text) - len(bare)] + "  " + bare[2:], bare[:2].rstrip(" ")
 
 
-def _ask_fontconfig() -> FontFile | None:
-    command = ["fc-match", "--format=%{file}\n%{index}", "sans:lang=zh-cn"]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=2, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    path, _, index = answer.stdout.partition("\n")
-    return FontFile(path, int(index or 0)) if path else None
+_DIRECTIONS = "\u200e\u200f"
+
+
+def _mark_listening(canvas: Image, grid: Grid, profile: DisplayProfile, light: float) -> None:
+    """Draw a small dot in the upper right corner, dim, since it may be there for hours."""
+    from PIL import ImageDraw
+
+    steps = profile.grey_levels - 1
+    size = max(4, profile.font_px // 3)
+    away = min(size, max(0, grid.left - size))  # beside the rows, where they have a margin
+    right, top = profile.width_px - away, away
+    fill = _table(_look(LISTENING_LIGHT, light, steps).level, steps)[255]
+    ImageDraw.Draw(canvas).ellipse((right - size, top, right - 1, top + size - 1), fill=fill)

@@ -36,7 +36,7 @@ class NoSpeaker:
         self.reason = reason
         self.volume = 0
 
-    def play(self, path: Path) -> None:
+    def play(self, path: Path, at_s: float = 0.0) -> None:
         """Raise DeviceError with the reason."""
         raise DeviceError(self.reason)
 
@@ -72,11 +72,11 @@ class VirtualSpeaker:
         self._held_s = 0.0  # position when it last began to run or was paused
         self._runs_since: float | None = None
 
-    def play(self, path: Path) -> None:
-        """Pretend to start a file from its beginning. Raises DeviceError as a real one would."""
+    def play(self, path: Path, at_s: float = 0.0) -> None:
+        """Pretend to start a file. Raises DeviceError as a real one would."""
         length_s = self._fixed_length_s
         self._length_s = audio.length_s(path) if length_s is None else length_s
-        self._path, self._held_s, self._runs_since = path, 0.0, self._clock()
+        self._path, self._held_s, self._runs_since = path, max(0.0, at_s), self._clock()
         self.played.append(path)
 
     def pause(self) -> None:
@@ -135,11 +135,13 @@ class SoundDeviceSpeaker:
         self._channels = min(2, int(info["max_output_channels"]))
         self._track: _Track | None = None
 
-    def play(self, path: Path) -> None:
-        """Start a file from its beginning. Raises DeviceError when it or the device is no good."""
+    def play(self, path: Path, at_s: float = 0.0) -> None:
+        """Start a file, so many seconds in; at its beginning where it has no such place.
+
+        Raises DeviceError when it or the device is no good.
+        """
         self.stop()
-        sound = audio.blocks(path, rate_hz=self._rate_hz, channels=self._channels)
-        first = next(sound)  # decoded here, so that a bad file is the caller's to know
+        first, sound, skipped = self._opened(path, at_s)
         sd = audio.sound_devices()
         try:
             stream = sd.RawOutputStream(
@@ -154,7 +156,19 @@ class SoundDeviceSpeaker:
                 f"{self.name} refuses to play: close what else uses it, or choose another device"
             ) from error
         self._track = _Track(self, path, stream, chain((first,), sound))
+        self._track.frames = skipped
         self._track.start()
+
+    def _opened(self, path: Path, at_s: float) -> tuple[bytes, Iterator[bytes], int]:
+        """Decode to a place: its first block, those that follow, and the frames before it."""
+        sound = audio.blocks(path, rate_hz=self._rate_hz, channels=self._channels)
+        first, frames = next(sound), 0  # decoded here, so that a bad file is the caller's to know
+        while frames < at_s * self._rate_hz:
+            frames += len(first) // (SAMPLE_BYTES * self._channels)
+            if (following := next(sound, None)) is None:
+                return self._opened(path, 0.0)
+            first = following
+        return first, sound, frames
 
     def pause(self) -> None:
         """Hold the position, within the block that is being played."""

@@ -24,6 +24,7 @@ from hardware.base import DeviceError, Display, Frame, Line, Microphone, Speaker
 from hardware.display import ImageDisplay, MemoryDisplay, PngDisplay, TerminalDisplay
 from hardware.microphone import FileMicrophone, LiveMicrophone
 from hardware.profiles import load
+from hardware.recorder import GifDisplay
 from hardware.speaker import NoSpeaker, SoundDeviceSpeaker, VirtualSpeaker
 
 PORTS = (Display, Transcriber, Model, Microphone, Speaker)
@@ -51,6 +52,7 @@ DISPLAYS = {
     MemoryDisplay: lambda folder: MemoryDisplay(LENS),
     ImageDisplay: lambda folder: ImageDisplay(Panel(), LENS),
     PngDisplay: lambda folder: PngDisplay(folder / "lens.png", LENS),
+    GifDisplay: lambda folder: GifDisplay(folder / "lens.gif", LENS),
     TerminalDisplay: lambda folder: TerminalDisplay(
         LENS, (folder / "tty").open("w", encoding="utf-8")
     ),

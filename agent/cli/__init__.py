@@ -162,13 +162,43 @@ def repl(language: str | None, plugins: tuple[str, ...], record: Path | None) ->
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--gif",
+    "film",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="OUT",
+    help="Also write what the lens shows as a film.",
+)
 @PLUGIN
 @one_line_errors
-def replay(file: Path, plugins: tuple[str, ...]) -> None:
+def replay(file: Path, film: Path | None, plugins: tuple[str, ...]) -> None:
     """Give a recorded session to the agent again; exit with 1 when it answers otherwise."""
     from agent.cli.session import replay as again
 
-    sys.exit(again(file, plugins))
+    sys.exit(again(file, plugins, film))
+
+
+@main.command()
+@click.argument("card", metavar="CARD.json")
+@click.option(
+    "--profile",
+    metavar="NAME",
+    help="Lens to draw on, or the path of your own profile; that of the settings by default.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A .png, or a .gif in which each page stays for its time; in the terminal by default.",
+)
+@one_line_errors
+def render(card: str, profile: str | None, out: Path | None) -> None:
+    """Draw the card in CARD.json, `-` for standard input, as the lens would show it."""
+    from agent.cli.render import render as draw
+    from agent.config import load
+
+    draw(card, profile or load().profile, out)
 
 
 @main.command()

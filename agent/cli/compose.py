@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import click
 
+from agent import needs
 from agent.conduct import raised
 from agent.config import Config
 from agent.errors import ConfigError, EngineError, GlassesError
@@ -24,7 +25,20 @@ from agent.loop import Agent, AgentOptions
 from agent.plugins import Provider, Skills
 from agent.stream import Listening
 from hardware import location
-from hardware.base import DeviceError, Devices, Display, Location, Microphone, Place, Speaker
+from hardware.base import (
+    Battery,
+    DeviceError,
+    Devices,
+    Display,
+    Imu,
+    LightSensor,
+    Location,
+    Microphone,
+    Place,
+    Speaker,
+)
+from hardware.battery import find_battery
+from hardware.light import find_light
 from hardware.profiles import load_bone
 from hardware.speaker import find_speaker
 
@@ -43,6 +57,9 @@ PORTS: dict[Kind, Any] = {
     "microphone": Microphone,
     "speaker": Speaker,
     "location": Location,
+    "imu": Imu,
+    "battery": Battery,
+    "light": LightSensor,
 }
 """What a thing of each kind must be able to do; other kinds are between plugins and skills."""
 
@@ -121,6 +138,8 @@ class Ears:
     """Builds it; raises EngineError where there is none."""
     note: str = ""
     """One line: what is missing, and how to get it."""
+    small: Callable[[], Transcriber] | None = None
+    """Builds what stands in for it while power is low; None where it is small itself."""
 
 
 def ears(config: Config, language: str) -> Ears:
@@ -150,7 +169,8 @@ def ears(config: Config, language: str) -> Ears:
                 click.echo(f"{error}; pocketsphinx is used meanwhile", err=True)
                 return sphinx()
 
-        return Ears(f"faster-whisper {folder.name}", whisper_or_sphinx)
+        small = None if language == "zh" else sphinx
+        return Ears(f"faster-whisper {folder.name}", whisper_or_sphinx, small=small)
     note = f"better, and Chinese: put a CTranslate2 Whisper folder in {config.models}"
     if language == "zh":
         reason = (
@@ -214,14 +234,20 @@ def build(
             click.echo(note, err=True)
         return chosen.thing or ears(config, config.language).make()
 
+    devices = Devices(
+        display=use("display", lambda: display),
+        location=use("location", lambda: place(config)),
+        speaker=use("speaker", find_speaker),
+        imu=use("imu", lambda: None),
+        battery=use("battery", find_battery if config.sensors == "system" else lambda: None),
+        light=use("light", find_light if config.sensors == "system" else lambda: None),
+        others={k: _opener(skills, k, config) for k in KINDS if skills.providers(k)},
+    )
+    for warning in needs.warnings(skills.actions.values(), devices):
+        click.echo(warning, err=True)
     return Agent(
         skills,
-        Devices(
-            display=use("display", lambda: display),
-            location=use("location", lambda: place(config)),
-            speaker=use("speaker", find_speaker),
-            others={k: _opener(skills, k, config) for k in KINDS if skills.providers(k)},
-        ),
+        devices,
         folder=config.data,
         model=use("model", lambda: model(config)),
         transcriber=hear,
@@ -241,10 +267,9 @@ def _listening(config: Config, skills: Skills) -> Listening:
                 f"microphone is 'bone', and profile {config.profile} has none: set it to 'air'"
             )
         front = partial(BoneFrontEnd, bone)
-    battery = provided(skills, "battery", config).thing
     return Listening(
         front=front,
         attention=AttentionOptions(cast(Mode, config.wake), phrases),
         health=HealthLog(config.data),
-        allowed=lambda: not getattr(battery, "saving", False),
+        small=ears(config, config.language).small,
     )

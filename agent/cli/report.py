@@ -6,15 +6,16 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import metadata
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
 
-from agent import config, derive
+from agent import config, derive, needs
 from agent.cli import print_json
-from agent.cli.compose import Chosen, ears, model, place, provided
+from agent.cli.compose import DEMO_PLACE, Chosen, ears, model, place, provided
 from agent.config import Config
 from agent.errors import EngineError, PluginError
 from agent.gate import Gate
@@ -24,7 +25,9 @@ from agent.listen.health import HealthLog
 from agent.listen.vad import CascadeVad
 from agent.plugins import Skills
 from agent.skill import Action, Risk
-from hardware.base import DeviceError
+from hardware.base import DeviceError, Devices
+from hardware.display import MemoryDisplay
+from hardware.location import FixedLocation
 from hardware.profiles import load as load_profile
 
 State = Literal["ok", "missing", "problem"]
@@ -90,6 +93,14 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     yield Finding("skills", "ok", ", ".join(names))
     for problem in installed.problems:
         yield Finding("plugin", "problem", problem.plugin, problem.reason)
+    brought: dict[str, Callable[[], Any]] = {
+        kind: partial(provided, installed, kind, settings)
+        for kind in KINDS
+        if installed.providers(kind)
+    }
+    devices = Devices(MemoryDisplay(profile), FixedLocation(DEMO_PLACE), others=brought)
+    for warning in needs.warnings(installed.actions.values(), devices):
+        yield Finding("skill", "problem", profile.name, warning)
     if unknown := Gate(settings.data).unresolved():
         yield Finding("payments", "problem", f"{unknown} of unknown outcome", "check before paying")
 

@@ -39,8 +39,11 @@ def start(path: Path, agent: Agent, plugins: Sequence[str]) -> Recorder:
     return recorder
 
 
-def replay(path: Path, plugins: Sequence[str]) -> int:
-    """Replay a session, print what differs; return the exit status, 1 where something does."""
+def replay(path: Path, plugins: Sequence[str], film: Path | None = None) -> int:
+    """Replay a session, print what differs; return the exit status, 1 where something does.
+
+    `film` is a GIF to write of what the lens shows.
+    """
     settings = config.load()
     session = read_session(path)
     setting = session.setting
@@ -50,7 +53,9 @@ def replay(path: Path, plugins: Sequence[str]) -> int:
         click.echo(f"not loaded: {problem.plugin}: {problem.reason}", err=True)
     with tempfile.TemporaryDirectory(prefix="glasses-replay-") as folder:
         transcriber = ears(settings, setting.language).make() if spoken else None
-        again = replay_session(path, Path(folder), transcriber, skills)
+        again = replay_session(path, Path(folder), transcriber, skills, film, settings.models)
+    if film is not None:
+        click.echo(f"{film}: the lens, as it was", err=True)
     for difference in again.differences:
         click.echo(difference)
     count = len(again.turns)

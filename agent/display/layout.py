@@ -9,10 +9,11 @@ eye skips the dim row and lands on the first bright one, so the first bright row
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 from agent.display.pages import DIM, FULL, SOFT, Card, Paragraph, marker_width, paginate
-from agent.display.text import cells, clean, is_wide, width
+from agent.display.text import Direction, cells, clean, is_wide, width
 from agent.messages import Proposal, Reply
 from hardware.base import DisplayProfile, Frame
 
@@ -31,6 +32,8 @@ _WHOLE_UNITS = frozenset(("JPY", "KRW", "VND"))
 _NUMBERED = re.compile(r"\d{1,2}(?:[.)] |、)")
 _ARROW = re.compile("([\u2190-\u21ff\u27f0-\u27ff\u2900-\u297f\u2b00-\u2b11]\ufe0f?) *")
 _ARROW_CELLS = 4
+_ICON = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]\ufe0f? +")
+_PERCENT = re.compile(r"(100|\d{1,2})(?:\.\d+)? ?[%％]")
 
 
 def lay_out(reply: Reply, profile: DisplayProfile, language: str = "en") -> tuple[Frame, ...]:
@@ -42,7 +45,12 @@ def lay_out(reply: Reply, profile: DisplayProfile, language: str = "en") -> tupl
     Conventions by kind, all optional: a `list` has an item a line (numbered here unless it is
     already), with indented lines belonging to the item above; a `route` begins with an arrow,
     which gets a gutter of its own (no arrow is ever invented); a `translation` without a title has
-    the source in its first line and the target below; with one, the title is the source.
+    the source in its first line and the target below; with one, the title is the source; a line of
+    `progress` or `playing` that is only a percentage becomes a bar; a line of a `dashboard` may be
+    two parts with a tab between them, which stand at the left and at the right edge.
+
+    Text from right to left is wrapped in the order in which it is read; whatever draws a row puts
+    its letters in their places. Takes time in proportion to the text.
     """
     return paginate(_card(reply, language), profile)
 
@@ -75,9 +83,11 @@ def _card(reply: Reply, language: str) -> Card:
         case "translation" if len(texts) > 1 and not title:
             return Card(_shaded(texts, DIM, FULL), title)
         case "progress":
-            return Card(_shaded(texts, SOFT, DIM), title)
+            return Card([_bar(p) for p in _shaded(texts, SOFT, DIM)], title)
         case "playing":
-            return Card(_signed("♪", texts, SOFT), title)
+            return Card([_bar(p) for p in _signed("♪", texts, SOFT)], title)
+        case "dashboard":
+            return Card(_pairs(reply.text), title)
         case _:
             return Card(_shaded(texts, FULL, SOFT), title)
 
@@ -86,8 +96,9 @@ def _proposal(reply: Reply, title: str, texts: list[str], question: str) -> Card
     """Amount and payee head every page, so that no page can be agreed to without seeing them."""
     asked = _stake(reply) if isinstance(reply, Proposal) else ""
     body = [Paragraph(title, DIM)] if asked and title else []
-    head = asked or title
-    return Card(body + _shaded(texts, SOFT, SOFT), head, FULL, head_rows=2, foot=question)
+    # From left to right whatever the payee's script: the arrow must not point at the wearer.
+    reads: Direction | None = "L" if asked else None
+    return Card(body + _shaded(texts, SOFT, SOFT), asked or title, FULL, 2, reads, question)
 
 
 def _stake(proposal: Proposal) -> str:
@@ -153,6 +164,27 @@ def _guttered(glyph: str, gutter: int, texts: list[str], others: float) -> list[
         Paragraph(text, others, indent) if index else Paragraph(text, FULL, first)
         for index, text in enumerate(texts)
     ]
+
+
+def _bar(paragraph: Paragraph) -> Paragraph:
+    """Turn a percentage that stands alone into a bar; it begins at the edge, without an indent."""
+    percent = _PERCENT.fullmatch(paragraph.text)
+    return replace(paragraph, share=int(percent[1]) / 100) if percent else paragraph
+
+
+def _pairs(text: str) -> list[Paragraph]:
+    """Split lines at their first tab; the first of them is bright."""
+    pairs = [
+        [" ".join(clean(part).split("\n")).strip(" ") for part in line.split("\t", 1)]
+        for line in text.splitlines()
+    ]
+    found: list[Paragraph] = []
+    for left, *right in filter(any, pairs):
+        icon = _ICON.match(left)
+        prefix, text = (icon[0], left[icon.end() :]) if icon else ("", left)
+        light = SOFT if found else FULL
+        found.append(Paragraph(text, light, prefix, whole=True, right="".join(right)))
+    return found
 
 
 def _shaded(texts: list[str], first: float, others: float) -> list[Paragraph]:

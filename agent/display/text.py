@@ -1,20 +1,34 @@
-"""Text as a lens counts it: cleaned, measured in cells, and wrapped with kinsoku.
+"""Text as a lens counts it: cleaned, measured in cells, and broken into rows.
 
 A cell is the width of a Latin letter; CJK characters and emoji take two. Graphemes (what a reader
-calls a character: a letter with its accents, a family emoji) are never split.
+calls a character: a letter with its accents, a family emoji) are never split. Rows hold text in the
+order in which it is read; what draws a row puts right-to-left letters in their places.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Literal
 
+from unicode_segmentation_rs import line_break_units
 from wcwidth import iter_graphemes, strip_sequences, wcswidth
 
 NO_LINE_START = frozenset("，。！？、：；）」』》〉】〕］｝”’…‥·々ー～％,.!?:;)]}%")
 """Closing marks: no line begins with one (kinsoku shori, JIS X 4051; GB/T 15834 for Chinese)."""
 NO_LINE_END = frozenset("（「『《〈【〔［｛“‘([{￥＄")
 """Opening marks: no line ends with one."""
+MEASURE = re.compile(
+    r"\d (?:m|km|min|s|h|kg|g|l|W|V|°C|°F|km/h|mph|mAh|GB|am|pm)\b"
+    r"|\d(?:分钟|小时|公里|千米|公斤|千克|毫升|毫安时|[\u4e00-\u9fff])"
+)
+"""A number and its unit, which share a row; the SI brochure (5.4.3) asks so of Latin ones."""
+
+LEFT_TO_RIGHT, RIGHT_TO_LEFT = "\u200e", "\u200f"
+"""Marks that begin a row whose own letters would tell the wrong direction (UAX #9)."""
+Direction = Literal["L", "R"]
 
 _JOINERS = "\u200c\u200d"
 _LINE_ENDS = {"\r": "\n", "\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n"}
@@ -22,21 +36,38 @@ _ESCAPES = {"\x9b": "\x1b[", "\x9d": "\x1b]", "\x90": "\x1bP", "\x9c": "\x1b\\"}
 _CONTROLS = str.maketrans({**_LINE_ENDS, **_ESCAPES, "\t": " "})
 _NO_BREAK_SPACES = "\u00a0\u202f"
 
+_EAST_ASIAN = "\u2e80-\u2fff\u3040-\ua4cf\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003fffd"
+# Quotes of Latin shape in East Asian text. Unicode breaks lines outside them since version 16
+# (UAX #14, LB19a); the library, at version 15, never does.
+_BESIDE_QUOTES = re.compile(
+    f"(?<=[{_EAST_ASIAN}，。！？、：；）」』》])(?=[“‘])|(?<=[”’])(?=[{_EAST_ASIAN}（「『《])"
+)
+_SHORT = 3
+"""A slash inside a word of up to a third of a row, as in km/h, is no place to break."""
+
 Cell = tuple[str, int]
 """One grapheme and how many cells it takes."""
+
+
+class _Kept(dict[int, str]):
+    """What becomes of each character, found once."""
+
+    def __missing__(self, code: int) -> str:
+        kept = self[code] = _kept(chr(code))
+        return kept
 
 
 def clean(text: str) -> str:
     """Drop what could corrupt a lens or a terminal; keep every visible character and newline.
 
     ANSI escapes, control characters, lone surrogates and invisible format characters (direction
-    overrides, soft hyphens) go; the two joiners that shape emoji and Indic script stay. Every
-    kind of line end becomes a newline and every breakable space a plain one.
+    marks and overrides, soft hyphens) go; the two joiners that shape emoji and Indic script stay.
+    Every kind of line end becomes a newline and every breakable space a plain one.
     """
     if text.isascii() and text.isprintable():
         return text
     text = strip_sequences(text.replace("\r\n", "\n").translate(_CONTROLS))
-    return "".join(filter(None, map(_kept, text)))
+    return text.translate(_KEPT)
 
 
 def _kept(char: str) -> str:
@@ -48,72 +79,131 @@ def _kept(char: str) -> str:
     return char
 
 
+_KEPT = _Kept()
+
+
 def cells(text: str) -> list[Cell]:
     """Split clean text into graphemes with their widths."""
     if text.isascii():
         return [(char, 1) for char in text]
-    return [(grapheme, max(0, wcswidth(grapheme))) for grapheme in iter_graphemes(text)]
+    return [(grapheme, _size(grapheme)) for grapheme in iter_graphemes(text)]
+
+
+@lru_cache(maxsize=8192)
+def _size(grapheme: str) -> int:
+    return max(0, wcswidth(grapheme))
 
 
 def width(text: str) -> int:
     """Count the cells that clean text takes on one line."""
-    return sum(size for _, size in cells(text))
+    return len(text) if text.isascii() else sum(_size(part) for part in iter_graphemes(text))
 
 
 def is_wide(grapheme: str) -> bool:
-    """Say whether lines may break on either side of it, as between CJK characters."""
+    """Say whether it stands for a whole word or syllable, as CJK characters do."""
     return unicodedata.east_asian_width(grapheme[0]) in "WF"
 
 
-def wrap(text: str, columns: int, first: int | None = None) -> list[str]:
-    """Break one paragraph into rows of at most `columns` cells; `first` for the first row.
+def direction(text: str, otherwise: Direction = "L") -> Direction:
+    """Return the direction of a paragraph by its first letter that has one (UAX #9, P2 and P3)."""
+    if text.isascii():
+        return "L" if any(map(str.isalpha, text)) else otherwise
+    for char in text:
+        match unicodedata.bidirectional(char):
+            case "L":
+                return "L"
+            case "R" | "AL":
+                return "R"
+    return otherwise
 
-    Rows break at spaces (dropped there) and around CJK characters, never inside a Latin word
-    that fits a row, and leave no closing mark at a row's start nor an opening one at its end.
-    A paragraph without visible characters gives no rows.
+
+def directed(row: str, wanted: Direction) -> str:
+    """Return a row that reads in the direction of its paragraph, marked where its letters do not.
+
+    The mark is invisible and takes no cell.
     """
-    rest = cells(text.strip(" "))
+    if direction(row) == wanted:
+        return row
+    return (RIGHT_TO_LEFT if wanted == "R" else LEFT_TO_RIGHT) + row
+
+
+def wrap(text: str, columns: int, first: int | None = None) -> list[str]:
+    """Break one clean paragraph into rows of at most `columns` cells; `first` for the first row.
+
+    Rows break where Unicode allows it (UAX #14): at spaces, which are dropped there, after hyphens
+    and around CJK characters. Beyond that they leave no closing mark at a row's start nor an
+    opening one at its end, and a number with its unit. A word longer than a row is cut anywhere;
+    so is Thai, whose words only a dictionary tells. A paragraph without visible characters gives
+    no rows. Takes time in proportion to the text.
+    """
     rows: list[str] = []
-    while rest:
-        fits = _count_fitting(rest, columns if rows or first is None else first)
-        cut = fits if fits == len(rest) else _break_before(rest, fits)
-        rows.append("".join(grapheme for grapheme, _ in rest[:cut]).rstrip(" "))
-        while cut < len(rest) and rest[cut][0] == " ":
-            cut += 1
-        rest = rest[cut:]
+    row: list[str] = []
+    used = gap = 0
+    limit = columns if first is None else first
+    for word in _words(text.strip(" "), columns):
+        body = word.rstrip(" ")
+        size = width(body)
+        if row and used + gap + size > limit:
+            rows.append("".join(row))
+            row, used, gap, limit = [], 0, 0, columns
+        if size > limit:
+            *full, body = _cut(body, limit, columns)
+            rows += full
+            size, limit = width(body), columns if full else limit
+        row += (" " * gap, body)
+        used, gap = used + gap + size, len(word) - len(word.rstrip(" "))
+    return [*rows, "".join(row)] if row else rows
+
+
+def _words(text: str, columns: int) -> Iterator[str]:
+    """Yield what is kept on one row where it fits, with the spaces behind it."""
+    within = {at for found in MEASURE.finditer(text) for at in range(*found.span())[1:]}
+    start = end = 0
+    before = ""
+    for unit in line_break_units(text):
+        for piece in _BESIDE_QUOTES.split(unit):
+            short = end - start + len(piece) <= columns // _SHORT
+            if before and end not in within and not _sticks(before, piece, short):
+                yield text[start:end]
+                start = end
+            before, end = piece, end + len(piece)
+    if before:
+        yield text[start:]
+
+
+def _sticks(before: str, after: str, short: bool) -> bool:
+    """Say whether no row may end between two pieces; `short` where they are a short word."""
+    bare = before.rstrip(" ")
+    if after[0] in NO_LINE_START or bare[-1:] in NO_LINE_END:
+        return True
+    return short and before[-1] == "/" and after[0].isalpha()
+
+
+def _cut(word: str, first: int, columns: int) -> list[str]:
+    """Cut a word that no row holds: where kinsoku bears it, within a few graphemes, or anywhere."""
+    rest = cells(word)
+    rows: list[str] = []
+    start, limit = 0, first
+    while start < len(rest):
+        end = _count_fitting(rest, start, limit)
+        if end < len(rest):
+            end = next(
+                filter(lambda cut: _bears(rest, cut), range(end, max(start, end - 4), -1)), end
+            )
+        rows.append("".join(grapheme for grapheme, _ in rest[start:end]))
+        start, limit = end, columns
     return rows
 
 
-def _count_fitting(row: Sequence[Cell], columns: int) -> int:
+def _count_fitting(word: Sequence[Cell], start: int, columns: int) -> int:
+    """Return where a row that begins at `start` is full; it holds one grapheme at least."""
     used = 0
-    for index, (_, size) in enumerate(row):
-        used += size
+    for index in range(start, len(word)):
+        used += word[index][1]
         if used > columns:
-            return max(1, index)
-    return len(row)
+            return max(start + 1, index)
+    return len(word)
 
 
-def _break_before(row: Sequence[Cell], limit: int) -> int:
-    """Where to cut so that at most `limit` graphemes stay: the last good place, else the least bad.
-
-    The second search is for a word longer than the row. It gives up after a few graphemes: a row
-    of nothing but closing marks must still be cut somewhere.
-    """
-    for cut in range(limit, 0, -1):
-        if _is_word_end(row, cut) and _respects_kinsoku(row, cut):
-            return cut
-    for cut in range(limit, max(0, limit - 4), -1):
-        if _respects_kinsoku(row, cut):
-            return cut
-    return limit
-
-
-def _is_word_end(row: Sequence[Cell], cut: int) -> bool:
-    before, after = row[cut - 1][0], row[cut][0]
-    return " " in (before, after) or is_wide(before) or is_wide(after)
-
-
-def _respects_kinsoku(row: Sequence[Cell], cut: int) -> bool:
-    before = next((g for g, _ in reversed(row[:cut]) if g != " "), " ")
-    after = next((g for g, _ in row[cut:] if g != " "), " ")
-    return before[0] not in NO_LINE_END and after[0] not in NO_LINE_START
+def _bears(word: Sequence[Cell], cut: int) -> bool:
+    return word[cut - 1][0][0] not in NO_LINE_END and word[cut][0][0] not in NO_LINE_START

@@ -58,6 +58,14 @@ class EngineThread:
             log.debug("%s failed", name, exc_info=True)
             raise EngineError(f"{name} failed ({type(error).__name__}): say it again") from error
 
+    async def use(self, make: Callable[[], Transcriber]) -> None:
+        """Build another engine from now on; the one that is there is closed."""
+        if make is not self._make:
+            engine, self._engine, self._make = self._engine, None, make
+            if engine is not None:
+                closing = asyncio.get_running_loop().run_in_executor(self._thread, engine.close)
+                await asyncio.wait({closing}, timeout=self._timeout_s)
+
     async def close(self) -> None:
         """Close the engine and end its thread."""
         if self._engine is not None:

@@ -25,7 +25,7 @@ from agent.slots import to_json
 from agent.testing.clock import VirtualClock
 from agent.testing.doubles import SCRIPTED, ScriptedTranscriber, VirtualLocation, voiced
 from agent.turn import Timings, Turn
-from hardware.base import Devices, Display, Frame, Location, Speaker
+from hardware.base import Battery, Devices, Display, Frame, Imu, LightSensor, Location, Speaker
 from hardware.display import MemoryDisplay
 from hardware.microphone import FileMicrophone
 from hardware.profiles import load as load_profile
@@ -51,6 +51,12 @@ class Doubles:
     """The sound."""
     location: Location | None = field(default_factory=VirtualLocation)
     """Where the wearer is; None when the glasses cannot tell."""
+    imu: Imu | None = None
+    """How the head moves, such as a VirtualImu."""
+    battery: Battery | None = None
+    """The cells, such as a VirtualBattery."""
+    light: LightSensor | None = None
+    """How bright it is, such as a VirtualLight."""
 
 
 class Conversation:
@@ -81,7 +87,9 @@ class Conversation:
         """Everything said so far."""
         self.agent = Agent(
             skills,
-            Devices(display=world.display, location=world.location, speaker=world.speaker),
+            Devices(
+                world.display, world.location, world.speaker, world.imu, world.battery, world.light
+            ),
             folder,
             model=world.model,
             transcriber=lambda: world.transcriber,

@@ -26,13 +26,14 @@ from agent.listen.asr import Transcriber
 from agent.llm.model import CancelScope, Model, ScriptedModel
 from agent.loop import Agent, AgentOptions
 from agent.plugins import Skills
-from agent.testing.clock import VirtualClock
+from agent.testing.clock import BEGINS, VirtualClock
 from agent.testing.conversation import Conversation, Doubles
 from agent.testing.doubles import ScriptedTranscriber, VirtualLocation
 from agent.turn import Turn
 from hardware.base import AudioChunk, Display, DisplayProfile, Frame, Microphone, Place
 from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile
+from hardware.recorder import GifDisplay
 from hardware.speaker import NoSpeaker, VirtualSpeaker
 
 FORMAT = 1
@@ -45,6 +46,9 @@ NOTICE = (
 
 SOUND_S = 1.0
 """How much sound goes into one line."""
+
+LAST_S = 4.0
+"""How long a film goes on after the last thing that was said."""
 
 COMPARED = ("transcript", "intent", "reply", "error")
 """Keys of a turn that a replay has to give again; times and engines may differ."""
@@ -186,6 +190,22 @@ class _RecordedDisplay:
         self._recorder._event("frame", None)
 
 
+class _Filmed(MemoryDisplay):
+    """A display that is filmed."""
+
+    def __init__(self, profile: DisplayProfile, film: Display) -> None:
+        super().__init__(profile)
+        self._film = film
+
+    def show(self, frame: Frame) -> None:
+        super().show(frame)
+        self._film.show(frame)
+
+    def clear(self) -> None:
+        super().clear()
+        self._film.clear()
+
+
 class _RecordedModel:
     def __init__(self, model: Model, recorder: Recorder) -> None:
         self.name = model.name
@@ -258,6 +278,8 @@ class Session:
     """What came of it, as JSON."""
     answers: tuple[str | dict[str, Any], ...] = ()
     """What the model said, in order."""
+    began: datetime = BEGINS
+    """Wall time at its beginning, in the time zone of the recording machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,11 +303,13 @@ def read(path: Path) -> Session:
     turns: list[dict[str, Any]] = []
     answers: list[str | dict[str, Any]] = []
     setting: Setting | None = None
+    began = BEGINS
     for number, line in enumerate(text.splitlines(), 1):
         try:
             record = json.loads(line)
             if setting is None:
                 setting = _setting(record)
+                began = datetime.fromisoformat(record["recorded"]).replace(tzinfo=None)
             elif "typed" in record:
                 said = record["typed"]
                 inputs.append(
@@ -308,7 +332,7 @@ def read(path: Path) -> Session:
             ) from None
     if setting is None:
         raise SessionError(f"{path} is empty: record a session with `glasses repl --record FILE`")
-    return Session(setting, tuple(inputs), tuple(turns), tuple(answers))
+    return Session(setting, tuple(inputs), tuple(turns), tuple(answers), began)
 
 
 def _setting(header: dict[str, Any]) -> Setting:
@@ -329,21 +353,30 @@ def replay(
     folder: Path,
     transcriber: Transcriber | None = None,
     skills: Skills | None = None,
+    film: Path | None = None,
+    models: Path | None = None,
 ) -> Replay:
     """Give the inputs of a session to a new agent, on virtual time, and compare turn by turn.
 
     `folder` is where that agent stores things, best an empty one: nothing of the user's own is
     touched, but skills do what they do. Sound is heard by `transcriber`; without one the recorded
     transcripts are taken. `skills` default to those installed now and the plugins the file names.
-    What the recorded model answered is answered again.
+    What the recorded model answered is answered again. `film` is a GIF to write of the lens.
 
-    Raises SessionError for a bad file, PluginError for a plugin that is missing.
+    `models` is the folder of models that the recording agent had.
+
+    Raises DeviceError where the film cannot be written, SessionError for a bad file, PluginError
+    for a plugin that is missing.
     """
     session = read(path)
     setting = session.setting
     if skills is None:
         skills = Skills.discover(setting.plugins)
     clock = VirtualClock()
+    shown: Display = MemoryDisplay(load_profile(setting.profile))
+    if film is not None:
+        filmed = GifDisplay(film, shown.profile, lambda: clock.time() * 1000)
+        shown = _Filmed(shown.profile, filmed)
     heard = [turn["transcript"] for turn in session.turns if turn["source"] != "text"]
     conversation = Conversation(
         skills,
@@ -352,12 +385,13 @@ def replay(
             clock=clock,
             model=ScriptedModel(session.answers),
             transcriber=transcriber or ScriptedTranscriber(heard),
-            display=MemoryDisplay(load_profile(setting.profile)),
+            display=shown,
             speaker=VirtualSpeaker(clock=clock.time) if setting.speaker else NoSpeaker(),
             location=VirtualLocation(setting.place) if setting.place else None,
         ),
-        AgentOptions(language=setting.language),
+        AgentOptions(language=setting.language, models=models),
     )
+    clock.set(session.began)
     try:
         for at_ms, given in session.inputs:
             clock.advance(max(0.0, at_ms / 1000 - clock.time()))
@@ -365,6 +399,9 @@ def replay(
                 conversation.listen(given)
             else:
                 conversation(given["text"], given["language"])
+        if film is not None:
+            clock.advance(LAST_S)
+            filmed.save()
     finally:
         conversation.close()
     turns = tuple(exchange.turn.as_json() for exchange in conversation.exchanges)

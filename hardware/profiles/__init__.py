@@ -1,17 +1,42 @@
-"""Profiles of real glasses, one TOML file each: the lens, and the bone microphone if any."""
+"""Profiles of real glasses, one TOML file each: the lens, what is around it, the bone microphone.
+
+Where a profile is asked for by name, a path to a TOML file of one's own does as well.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import MISSING, fields
+from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 from hardware.base import SAMPLE_RATE_HZ, BoneProfile, DeviceError, DisplayProfile
 
 BONE = "bone_microphone"
 """Table of a profile that describes its bone microphone."""
+
+HAS = ("camera", "microphone", "speaker", "imu", "touch", "location")
+"""What glasses can have beside a lens."""
+
+FEWEST_COLUMNS = 2
+"""A CJK character takes two cells."""
+LOWEST_FONT_PX = 5
+"""No letter can be told from another in fewer rows of pixels: E has three bars and two gaps."""
+
+_LENS_BOUNDS: dict[str, tuple[int, int]] = {
+    "width_px": (1, 4096),
+    "height_px": (1, 4096),
+    "grey_levels": (2, 256),
+    "columns": (FEWEST_COLUMNS, 200),
+    "lines": (1, 50),
+    "font_px": (LOWEST_FONT_PX, 200),
+    "update_ms": (1, 10_000),
+}
+"""What a lens's values can be."""
 
 _BOUNDS: dict[str, tuple[float, float]] = {
     "band_hz": (500, SAMPLE_RATE_HZ // 2),
@@ -30,19 +55,27 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml")))
 
 
+def cell_px(font_px: int) -> int:
+    """Return how wide a Latin letter is at a height of the font: 0.6 of it in monospaced fonts."""
+    return round(0.6 * font_px)
+
+
 @cache
 def load(name: str) -> DisplayProfile:
-    """Read the lens of one profile. Raises DeviceError when it is unknown or its file is wrong."""
+    """Read the lens of one profile, by its name or from a path that ends in `.toml`.
+
+    Raises DeviceError when it is unknown or its file is wrong.
+    """
     values = _read(name)
     values.pop(BONE, None)
-    return _checked(name, values)
+    return lens(values, Path(name).stem if name.endswith(".toml") else name, _source(name))
 
 
 @cache
 def load_bone(name: str) -> BoneProfile | None:
     """Read the bone microphone of one profile; None when it has none. Raises like `load`."""
     values = _read(name).get(BONE)
-    return None if values is None else bone(values, f"display profile {name}.toml")
+    return None if values is None else bone(values, _source(name))
 
 
 def bone(values: Any, source: str) -> BoneProfile:
@@ -62,28 +95,57 @@ def bone(values: Any, source: str) -> BoneProfile:
     return BoneProfile(**values)
 
 
+def lens(values: dict[str, Any], name: str, source: str) -> DisplayProfile:
+    """Check a lens's values. Raises DeviceError, one line with `source` and all problems.
+
+    A lens too small for two letters is refused; any larger one works, if with a page for each few
+    letters.
+    """
+    optional = {"tint", "has"}
+    known = {field.name for field in fields(DisplayProfile)} - {"name"}
+    problems = [f"unknown key {key}" for key in sorted(values.keys() - known)]
+    problems += [f"missing key {key}" for key in sorted(known - optional - values.keys())]
+    for key, (low, high) in _LENS_BOUNDS.items():
+        value = values.get(key, low)
+        if type(value) is not int or not low <= value <= high:
+            problems.append(f"{key} must be a whole number from {low} to {high}, is {value!r}")
+    tint = values.get("tint", [255, 255, 255])
+    if type(tint) is not list or [type(c) is int and 0 <= c <= 255 for c in tint] != [True] * 3:
+        problems.append(f"tint must be three numbers from 0 to 255, is {tint!r}")
+    has = values.get("has", [])
+    if type(has) is not list or not all(thing in HAS for thing in has):
+        problems.append(f"has must be some of {', '.join(HAS)}, is {has!r}")
+    if problems := problems or list(_too_many(**{key: values[key] for key in _LENS_BOUNDS})):
+        raise DeviceError(f"{source}: {'; '.join(problems)}")
+    return DisplayProfile(name, **values | {"tint": tuple(tint), "has": frozenset(has)})
+
+
+def _too_many(
+    width_px: int, height_px: int, columns: int, lines: int, font_px: int, **others: int
+) -> Iterator[str]:
+    """Say where the letters do not fit the pixels."""
+    for key, count, side, size, most in (
+        ("columns", columns, "width_px", width_px, width_px // cell_px(font_px)),
+        ("lines", lines, "height_px", height_px, height_px // font_px),
+    ):
+        if count > most:
+            yield f"{key} is {count}: {side} {size} has room for {most} at font_px {font_px}"
+
+
+def _source(name: str) -> str:
+    return f"display profile {name if name.endswith('.toml') else name + '.toml'}"
+
+
 def _read(name: str) -> dict[str, Any]:
-    if name not in names():
+    if name.endswith(".toml"):
+        path: Traversable = Path(name)
+    elif name in names():
+        path = resources.files(__package__) / f"{name}.toml"
+    else:
         raise DeviceError(f"no display profile {name!r}; known are {', '.join(names())}")
-    path = resources.files(__package__) / f"{name}.toml"
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise DeviceError(f"display profile {name}.toml is not TOML: {error}") from error
-
-
-def _checked(name: str, values: dict[str, Any]) -> DisplayProfile:
-    known = {field.name: field for field in fields(DisplayProfile)}
-    needed = {key for key, field in known.items() if field.default is MISSING} - {"name"}
-    problems = [f"unknown key {key}" for key in sorted(values.keys() - (known.keys() - {"name"}))]
-    problems += [f"missing key {key}" for key in sorted(needed - values.keys())]
-    problems += [
-        f"{key} must be a whole number above 0, is {values[key]!r}"
-        for key in sorted(needed & values.keys())
-        if type(values[key]) is not int or values[key] < 1
-    ]
-    if problems:
-        raise DeviceError(f"display profile {name}.toml: {'; '.join(problems)}")
-    if "tint" in values:
-        values["tint"] = tuple(values["tint"])
-    return DisplayProfile(name=name, **values)
+    except OSError as error:
+        raise DeviceError(f"{_source(name)} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DeviceError(f"{_source(name)} is not TOML: {error}") from error

@@ -333,6 +333,13 @@ def _set_volume(change: Callable[[int], int], ctx: Context) -> Reply:
 
 
 @hookimpl
+def dashboard(ctx: Context) -> str | None:
+    """Return what plays."""
+    track = sounding(ctx)
+    return f"♪ {track.shown(ctx.language)}" if track else None
+
+
+@hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Add the actions."""
     register(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agent import Context, Reply
 from hardware.base import Speaker
+from skills.music import library
 from skills.music.library import Track
 
 
@@ -34,7 +35,19 @@ def speaker_of(ctx: Context) -> Speaker | None:
 def queue_of(ctx: Context) -> Queue | None:
     """Return what was last played and not stopped."""
     queue = ctx.memory.get("queue")
-    return queue if isinstance(queue, Queue) else None
+    if isinstance(queue, Queue):
+        return queue
+    return _gone_on(ctx)
+
+
+def _gone_on(ctx: Context) -> Queue | None:
+    """Return the queue of what plays though nobody asked: a loss of power had broken it off."""
+    path = ctx.speaker.playing if ctx.speaker is not None else None
+    if path is None:
+        return None
+    tracks = library.tracks()
+    at = next((n for n, track in enumerate(tracks) if track.path == path), None)
+    return None if at is None else ctx.memory.setdefault("queue", Queue(tracks, at))
 
 
 def sounding(ctx: Context) -> Track | None:

@@ -280,6 +280,22 @@ def _show(goal: str, ahead: int, place: Place, ctx: Context, by: str | None = No
 
 
 @hookimpl
+def dashboard(ctx: Context) -> str | None:
+    """Return the next turn of the route, and how far it is."""
+    trip = ctx.memory.get("trip")
+    if not isinstance(trip, Trip):
+        return None
+    town, place = towns.load(), ctx.location
+    spot = snap(town.streets, (place.lat, place.lon))
+    way = _walk(town, spot, trip.goal) if spot.offset_m <= MAP_M else []
+    if not way:
+        return None
+    arrow = cards.ARROWS[way[1].turn] if len(way) > 1 else cards.GOAL
+    distance = cards.length(way[0].metres, ctx)
+    return f"{arrow} {cards.then(way, trip.goal, town, ctx)}\t{distance}"
+
+
+@hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Add the actions."""
     register(route, nearest, how_long, traffic, next_step, where, stop_route)

@@ -39,6 +39,7 @@ class Counting:
     def __init__(self):
         self.calls: list[str] = []
         self.paid: list[str] = []
+        self.tickets = []
         self.cancelled = threading.Event()
         self.working = threading.Event()
 
@@ -84,7 +85,14 @@ class Counting:
             self.cancelled.set()
             return Reply("done")
 
-        self.actions = look, skip, pay, sing, work
+        @skill("draw [slowly]")
+        def draw(ctx: Context) -> Reply:
+            """Light progress beside the answer."""
+            self.calls.append("draw")
+            self.tickets.append(ctx.show("a line"))
+            return Reply("a house")
+
+        self.actions = look, skip, pay, sing, work, draw
 
     @hookimpl
     def register_skills(self, register):
@@ -194,6 +202,14 @@ async def test_an_action_that_reaches_for_a_device_is_run_again_in_earnest(tmp_p
     assert plugin.calls == ["sing", "sing"]
     assert turn.error is None
     assert turn.reply.text.startswith("at ")
+
+
+async def test_nothing_is_lit_before_the_turn_has_ended(tmp_path, plugin):
+    agent, microphone = wearer(tmp_path, plugin, ".... draw .... slowly ..........")
+    turns = await listen(agent, microphone)
+    assert [turn.reply.text for turn in kept(turns)] == ["a house"]
+    assert len(plugin.calls) > len(plugin.tickets) == len(turns)
+    assert all(ticket.outcome is not None for ticket in plugin.tickets)
 
 
 # -- turns that go on -------------------------------------------------------------------------

@@ -111,6 +111,8 @@ SECTIONS: dict[str, Callable[[Options], Sections]] = {
     "stop": _stop,
     "soak": _soak,
     "skills": _skills,
+    "lens": _module("lens"),
+    "arbiter": _module("arbiter"),
     "understanding": _module("understanding"),
 }
 """What can be asked for, and what measures it."""

@@ -5,130 +5,21 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image
 
 from hardware import profiles, raster
 from hardware.base import DeviceError, Display, Frame, Line
 from hardware.display import ImageDisplay, MemoryDisplay, PngDisplay, TerminalDisplay
 
 LENS = profiles.load("quark-s1")
-GOLDEN = Path(__file__).parent / "golden" / "card.png"
 BUILT_IN = ()
 """No font files: what is drawn depends on Pillow alone."""
 
 
 def frame(*texts, profile=LENS, brightness=1.0):
     return Frame(profile, tuple(Line(text, brightness) for text in texts))
-
-
-CARD = Frame(
-    LENS,
-    (
-        Line("Weather in London            1/2", 0.5),
-        Line("Cloudy, 14 C. Light rain after", 1.0),
-        Line("four; take an umbrella.", 1.0),
-        Line("Wind 12 km/h, humidity 81 %", 0.75),
-    ),
-)
-
-
-# ── profiles ───────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("name", profiles.names())
-def test_every_profile_loads_and_its_text_fits_its_canvas(name):
-    profile = profiles.load(name)
-    assert profile.name == name
-    assert profile.columns * profile.font_px * 0.5 <= profile.width_px
-    assert profile.lines * profile.font_px <= profile.height_px
-    assert profile.grey_levels >= 2
-
-
-def test_an_unknown_profile_is_answered_with_the_known_ones():
-    with pytest.raises(DeviceError, match=r"'quark-s9'; known are .*quark-s1, terminal"):
-        profiles.load("quark-s9")
-
-
-# ── pictures ───────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_card_looks_as_agreed():
-    drawn = raster.render(CARD, BUILT_IN)
-    with Image.open(GOLDEN) as golden:
-        difference = ImageChops.difference(drawn, golden)
-    # FreeType versions differ in the rim of a glyph, not in its strokes: a lost letter counts 50.
-    assert sum(difference.histogram()[128:]) < 20
-
-
-def test_a_pile_of_accents_stays_in_its_row_and_cell():
-    below = raster.render(frame("x" + "\u0301" * 40, "", ""))
-    assert below.getbbox()[2] <= 16 + 19
-    assert below.getbbox()[3] <= 480 - 16 - 2 * 45
-
-
-def test_black_is_transparent_and_little_is_lit():
-    drawn = raster.render(CARD, BUILT_IN)
-    assert (drawn.mode, drawn.size) == ("L", (640, 480))
-    assert drawn.getpixel((0, 0)) == 0
-    assert ImageStat.Stat(drawn).mean[0] < 0.1 * 255
-    assert drawn.getbbox()[1] > 240, "four rows leave the upper half clear"
-
-
-def test_brightness_is_quantised_to_the_levels_of_the_lens():
-    levels = {value for _, value in raster.render(CARD, BUILT_IN).getcolors()}
-    assert levels <= {step * 17 for step in range(16)}
-    assert raster.render(frame("MM", brightness=0.5), BUILT_IN).getextrema() == (0, 8 * 17)
-    one_bit = raster.render(frame("MM", brightness=0.1, profile=replace(LENS, grey_levels=2)))
-    assert {value for _, value in one_bit.getcolors()} == {0, 255}
-
-
-def test_glyphs_stand_in_their_cells():
-    """The second of two letters is where layout counted it, whatever the first one was."""
-    cell = 19
-    for text, column in (("iM", 1), ("WM", 1), ("你M", 2), ("e\u0301M", 1), ("   M", 3)):
-        with_m = raster.render(frame(text), BUILT_IN)
-        without = raster.render(frame(text[:-1] + " "), BUILT_IN)
-        left, _, right, _ = ImageChops.difference(with_m, without).getbbox()
-        assert 16 + column * cell <= left
-        assert right <= 16 + (column + 1) * cell
-
-
-def test_a_glyph_no_font_has_is_a_box_and_counted():
-    drawn = raster.render(frame("a\ue123\U0001f9ffb"), BUILT_IN)
-    assert drawn.info[raster.MISSING_KEY] == 2
-    assert drawn.getbbox() is not None
-    assert raster.render(frame("all here"), BUILT_IN).info[raster.MISSING_KEY] == 0
-
-
-def test_an_arrow_with_a_gutter_grows_and_one_in_a_row_does_not():
-    def lit(*texts):
-        return raster.render(frame(*texts), BUILT_IN).getbbox()
-
-    tall = lit("←   ", "    ")
-    flat = lit("←")
-    assert tall[2] - tall[0] > 1.5 * (flat[2] - flat[0])
-
-
-def test_an_unreadable_font_is_named(tmp_path):
-    broken = tmp_path / "broken.ttf"
-    broken.write_bytes(b"no font")
-    with pytest.raises(DeviceError, match=r"broken\.ttf.*GLASSES_FONT"):
-        raster.render(frame("x"), [raster.FontFile(str(broken))])
-
-
-@pytest.fixture
-def fresh_fonts():
-    raster.find_fonts.cache_clear()
-    yield
-    raster.find_fonts.cache_clear()
-
-
-def test_glasses_font_comes_first(monkeypatch, fresh_fonts):
-    monkeypatch.setenv("GLASSES_FONT", "/fonts/mine.ttf")
-    assert raster.find_fonts()[0] == raster.FontFile("/fonts/mine.ttf")
 
 
 # ── devices ────────────────────────────────────────────────────────────────────────────────────
@@ -158,6 +49,12 @@ def test_a_device_gets_the_mode_and_size_it_takes(mode):
     assert panel.image.getbbox() is None
 
 
+def test_dim_rows_are_seen_on_a_one_bit_device_whatever_its_profile():
+    panel = Panel("1")
+    ImageDisplay(panel, LENS, BUILT_IN).show(frame("heading", brightness=0.5))
+    assert panel.image.getbbox() is not None
+
+
 def test_a_device_of_another_size_is_refused():
     with pytest.raises(DeviceError, match=r"128x64.*quark-s1.*640x480"):
         ImageDisplay(Panel(size=(128, 64)), LENS)
@@ -168,6 +65,72 @@ def test_a_device_that_vanishes_is_a_device_error():
     panel.image = "unplugged"
     with pytest.raises(DeviceError, match="no such device"):
         ImageDisplay(panel, LENS, BUILT_IN).show(frame("Hi"))
+
+
+class Radio(Panel):
+    """A device that takes only what changed, over a link that may break."""
+
+    def __init__(self):
+        super().__init__()
+        self.lens = Image.new("L", self.size)
+        self.boxes = []
+        self.broken = False
+
+    def display(self, image):
+        self.update(image, (0, 0, *image.size))
+
+    def update(self, image, box):
+        if self.broken:
+            raise RuntimeError("no answer\nwithin 2 s")
+        self.boxes.append(box)
+        self.lens.paste(image, box)
+
+
+def test_only_what_changed_is_sent():
+    radio = Radio()
+    display = ImageDisplay(radio, LENS, BUILT_IN)
+    frames = [frame("London", "14 C"), frame("London", "15 C"), frame("Paris"), frame("Paris")]
+    for shown in frames:
+        display.show(shown)
+        assert raster.changed(radio.lens, raster.render(shown, BUILT_IN)) is None
+    assert len(radio.boxes) == 3, "nothing is sent where nothing changed"
+    assert radio.boxes[0] == (0, 0, 640, 480)
+    _, top, _, bottom = radio.boxes[1]
+    assert bottom - top <= 45
+    display.clear()
+    assert radio.lens.getbbox() is None
+
+
+def test_after_a_failure_the_whole_lens_is_sent_again():
+    radio = Radio()
+    display = ImageDisplay(radio, LENS, BUILT_IN)
+    display.show(frame("one"))
+    radio.broken = True
+    with pytest.raises(DeviceError) as caught:
+        display.show(frame("two"))
+    assert (
+        str(caught.value) == "the display refused a frame: no answer within 2 s; is it plugged in?"
+    )
+    radio.broken = False
+    display.show(frame("two"))
+    assert radio.boxes[-1] == (0, 0, 640, 480)
+
+
+def test_a_one_bit_panel_is_dimmed_by_its_contrast():
+    class Oled(Panel):
+        levels = ()
+
+        def contrast(self, level):
+            self.levels += (level,)
+
+    lens = profiles.load("ssd1306")
+    panel = Oled("1", (128, 64))
+    display = ImageDisplay(panel, lens, BUILT_IN)
+    for light in (1.0, 1.0, 0.3, 0.0, 1.0):
+        display.show(replace(frame("Hi", profile=lens), light=light))
+        assert panel.image.getbbox() is not None
+    display.clear()
+    assert panel.levels == (255, 76, 1, 255)
 
 
 def test_png_frames_are_numbered_and_green(tmp_path):
@@ -267,6 +230,24 @@ def test_the_next_frame_takes_the_place_of_the_last_one(tty):
     assert "\x1b[4F\x1b[J" in stream.getvalue()
     display.clear()
     assert stream.getvalue().endswith("\x1b[3F\x1b[J")
+
+
+def test_only_rows_that_changed_are_written_again(tty):
+    display, stream = tty()
+    display.show(frame("London", "14 C"))
+    begun = len(stream.getvalue())
+    display.show(frame("London", "15 C"))
+    again = stream.getvalue()[begun:]
+    assert "15 C" in again
+    assert "London" not in again
+    display.show(frame("London", "15 C"))
+    assert len(stream.getvalue()) == begun + len(again)
+
+
+def test_light_dims_the_terminal_too(tty):
+    display, stream = tty(COLORTERM="truecolor")
+    display.show(replace(frame("dim"), light=0.5))
+    assert "\x1b[38;2;48;128;64;48;2;0;0;0m dim" in stream.getvalue()
 
 
 def test_a_settled_frame_stays(tty):

@@ -599,3 +599,13 @@ def test_everything_that_is_said_has_a_translation(installed: Skills) -> None:
         if isinstance(text, ast.Constant) and isinstance(text.value, str)
     }
     assert set(installed.actions["music.play"].languages["zh"].responses) == said
+
+
+def test_what_goes_on_after_a_loss_of_power_can_be_asked_for(folder, speaker):
+    first, second = library.tracks()[:2]
+    speaker.play(first.path, 30.0)
+    ctx = context(speaker)
+    assert music.dashboard(ctx) == f"♪ {first.title}"
+    assert first.title in music.playing(ctx).text
+    music.next_song(ctx)
+    assert speaker.playing == second.path

@@ -1,5 +1,7 @@
 """Layout: what the wearer reads, page by page, and what holds for any text at all."""
 
+import time
+import typing
 from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from agent.display.layout import QUESTIONS, dwell_ms, lay_out
 from agent.display.text import NO_LINE_END, NO_LINE_START, cells, clean, is_wide, width, wrap
-from agent.messages import Proposal, Reply
+from agent.messages import CardKind, Proposal, Reply
 from hardware import profiles
 from hardware.base import Frame, Line
 
@@ -48,8 +50,8 @@ GOLDEN = {
         ),
         """\
 .Power banks                  1/2
- 1. Anker 737 power bank 24,000
--   mAh with display $79
+ 1. Anker 737 power bank
+-   24,000 mAh with display $79
 -   4.6 stars
 ---
 .Power banks                  2/2
@@ -89,9 +91,31 @@ GOLDEN = {
     ),
     "alert with title": (Reply("9 % left", "Battery", "alert"), " ! Battery\n 9 % left"),
     "progress": (Reply("listening…", kind="progress"), "-listening…"),
+    "progress with a bar": (
+        Reply("Copying, 3 min left\n40 %", "Map", "progress"),
+        ".Map\n-Copying, 3 min left\n.━━━━━━━━━━━──────────────── 40 %",
+    ),
+    "all done": (Reply("100%", kind="progress"), "-━━━━━━━━━━━━━━━━━━━━━━━━━━━ 100%"),
+    "dashboard": (
+        Reply(
+            "09:41\t78 %\n↰ Market Street\t80 m\n\nlast note\n☁ rain after four, then clear again\t14 °C\n\talone",
+            kind="dashboard",
+        ),
+        """\
+ 09:41                       78 %
+-↰ Market Street             80 m
+-last note
+-☁ rain after four, then    14 °C
+-  clear again
+-                           alone""",
+    ),
+    "dashboard with a long right part": (
+        Reply("♪ now\tPictures at an Exhibition, Promenade", "Tuesday", "dashboard"),
+        ".Tuesday\n ♪ now\n       Pictures at an Exhibition,\n                        Promenade",
+    ),
     "playing": (
-        Reply("Clair de lune\nClaude Debussy", "Now playing", "playing"),
-        ".Now playing\n ♪ Clair de lune\n-  Claude Debussy",
+        Reply("Clair de lune\nClaude Debussy\n21 %", "Now playing", "playing"),
+        ".Now playing\n ♪ Clair de lune\n-  Claude Debussy\n-━━━━━━───────────────────── 21 %",
     ),
     "proposal": (
         Proposal("Flat white", "Pay", amount=Decimal("12.5"), payee="Blue Bottle Coffee"),
@@ -221,11 +245,71 @@ def test_width_counts_graphemes(text, cells_taken):
         ("买iPhone手机", 8, ["买iPhone", "手机"]),
         ("👨\u200d👩\u200d👧👨\u200d👩\u200d👧", 2, ["👨\u200d👩\u200d👧"] * 2),
         ("，，，，，，", 4, ["，，"] * 3),
+        # Unicode's rules: after a hyphen, not inside a number, not beside a no-break space.
+        ("state-of-the-art", 9, ["state-of-", "the-art"]),
+        ("a 1,234,567.89 b", 12, ["a", "1,234,567.89", "b"]),
+        ("call 555-1234", 9, ["call", "555-1234"]),
+        ("ten\u00a0km on", 6, ["ten\u00a0km", "on"]),
+        ("가나다 라마", 6, ["가나다", "라마"]),
+        ("ไปไหน", 3, ["ไปไ", "หน"]),
+        # Ours beyond them: quotes of Latin shape in Chinese, units, short words with a slash.
+        ("他说“你好”吗", 4, ["他说", "“你", "好”", "吗"]),
+        ("站名：“北京”。走", 6, ["站名：", "“北", "京”。", "走"]),
+        ("walk 110 m, 1 min", 16, ["walk 110 m,", "1 min"]),
+        ("走440米，6分钟", 10, ["走440米，", "6分钟"]),
+        ("at 5 km/h now", 7, ["at", "5 km/h", "now"]),
+        ("50 % off", 4, ["50 %", "off"]),
+        ("共～十", 3, ["共", "～", "十"]),
         ("   ", 4, []),
     ],
 )
 def test_wrap(text, columns, rows):
     assert wrap(text, columns) == rows
+
+
+def test_a_bar_without_room_is_its_figure():
+    assert rows_of(Reply("40 %", kind="progress"), columns=9) == ["━━── 40 %"]
+    assert rows_of(Reply("40 %", kind="progress"), columns=8) == ["40 %"]
+
+
+# ── from right to left ─────────────────────────────────────────────────────────────────────────
+
+RIGHT, LEFT = "\u200f", "\u200e"
+
+
+def rows_of(reply, **changes):
+    return [line.text for page in lay_out(reply, replace(LENS, **changes)) for line in page.lines]
+
+
+def test_rows_stay_in_the_order_in_which_they_are_read():
+    assert rows_of(Reply("שלום עולם, מה שלומך היום", "כותרת"), columns=12) == [
+        "כותרת",
+        "שלום עולם,",
+        "מה שלומך",
+        "היום",
+    ]
+
+
+def test_a_row_that_would_tell_another_direction_is_marked():
+    assert rows_of(Reply("תחנת רכבת Central Station מימין"), columns=16) == [
+        "תחנת רכבת",
+        f"{RIGHT}Central Station",
+        "מימין",
+    ]
+    assert rows_of(Reply("Good morning is בוקר טוב"), columns=15) == [
+        "Good morning is",
+        f"{LEFT}בוקר טוב",
+    ]
+    assert rows_of(Reply("שעה\n12:30 בבוקר 45"), columns=12) == ["שעה", "12:30 בבוקר", f"{RIGHT}45"]
+
+
+def test_the_arrow_from_amount_to_payee_points_at_the_payee_in_every_script():
+    bill = Proposal(amount=Decimal("4.5"), payee="יוסי")
+    assert rows_of(bill)[0] == f"{LEFT}$4.50 → יוסי"
+
+
+def test_marks_from_outside_are_dropped():
+    assert clean(f"{RIGHT}a{LEFT}\u061c\u202e\u2067b") == "ab"
 
 
 # ── reading time ───────────────────────────────────────────────────────────────────────────────
@@ -246,14 +330,12 @@ def test_dwell_follows_reading_time():
 PIECES = st.sampled_from(
     [*"aZ9 \n，。！（「》“”-.•!♪→", "word", "你好", "e\u0301", "👩\u200d🚀", "🇨🇳", "हिन्दी", "각",
      "\x1b[1m", "\x00", "\u202e", "\u200d", "\ufe0f", "\u0301", "\n  ", "2. ",
-     "incomprehensibility"]
+     "incomprehensibility", "שלום", "مرحبا", "\t", "40 %", "12 km", "a/b", "“"]
 )  # fmt: skip
 TEXTS = st.one_of(st.lists(PIECES, max_size=60).map("".join), st.text(max_size=60))
-KINDS = st.sampled_from(
-    ["answer", "list", "route", "translation", "proposal", "alert", "progress", "playing"]
-)
+KINDS = st.sampled_from(typing.get_args(CardKind))
 PROFILES = st.builds(
-    replace, st.just(LENS), columns=st.integers(8, 40), lines=st.integers(1, 8)
+    replace, st.just(LENS), columns=st.integers(2, 40), lines=st.integers(1, 8)
 )  # fmt: skip
 REPLIES = st.one_of(
     st.builds(Reply, text=TEXTS, title=TEXTS, kind=KINDS),
@@ -280,7 +362,9 @@ def test_no_row_is_too_wide_no_page_too_long_and_nothing_is_lost(reply, profile)
     for page in pages:
         assert len(page.lines) <= profile.lines
         assert all(width(line.text) <= profile.columns for line in page.lines)
-        assert all(line.text == clean(line.text) and "\n" not in line.text for line in page.lines)
+        for line in page.lines:
+            assert clean(line.text) == line.text.lstrip("\u200e\u200f")
+            assert "\n" not in line.text
     shown = sum((visible(line.text) for page in pages for line in page.lines), Counter())
     payee = reply.payee if isinstance(reply, Proposal) else ""
     assert not visible(reply.text + "\n" + reply.title + "\n" + payee) - shown
@@ -293,6 +377,38 @@ def test_wrapped_rows_join_to_the_paragraph(text, columns):
     rows = wrap(paragraph, columns)
     assert "".join(rows).replace(" ", "") == paragraph.replace(" ", "")
     assert all(row and width(row) <= columns for row in rows)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "word and ",
+        "天气很好，",
+        "x",
+        "，",
+        "% ",
+        "/a",
+        "“好”",
+        "1 m ",
+        "שלום ",
+        "👩\u200d🚀",
+        "e\u0301",
+        "\n",
+        "- ",
+    ],
+)
+def test_a_megabyte_takes_no_longer_than_its_parts(piece):
+    """Ten times the text takes some ten times as long: a quadratic step would take a hundred."""
+    size = 1_000_000 // len(piece.encode())
+
+    def took_s(count):
+        began = time.process_time()
+        pages = lay_out(Reply(piece * count), LENS)
+        assert sum(len(page.lines) for page in pages) <= count * len(piece) + len(pages)
+        return time.process_time() - began
+
+    took_s(size // 100)
+    assert took_s(size) < 40 * max(0.02, took_s(size // 10))
 
 
 # Wide marks only: an ASCII "go!left" is one word, which a narrow enough row must cut.

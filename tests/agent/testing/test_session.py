@@ -80,7 +80,8 @@ def test_the_header_says_what_the_file_holds(recorded):
     assert "in the clear" in lines[0]["notice"]
     assert recorded.stat().st_mode & 0o077 == 0
     kinds = [(set(line) - {"at_ms"}).pop() for line in lines[1:]]
-    assert kinds[:6] == ["typed", "model", "frame", "turn", "typed", "frame"]
+    # The frame between the turns is the lens when the first answer has gone.
+    assert kinds[:7] == ["typed", "model", "frame", "turn", "frame", "typed", "frame"]
     assert {"sound", "frame"} <= set(kinds[6:])
     times = [line["at_ms"] for line in lines[1:]]
     assert times == sorted(times)
@@ -169,3 +170,24 @@ def test_the_commands(tmp_path, monkeypatch):
     done = run(main, ["replay", str(tmp_path / "none")])
     assert done.exit_code == 1
     assert done.stderr.startswith("Error: cannot read the session")
+
+
+def test_a_replay_can_be_filmed(recorded, tmp_path):
+    from PIL import Image
+
+    film = tmp_path / "film.gif"
+    ears = ScriptedTranscriber(["greet anna", "greet bob"])
+    assert not replay(recorded, tmp_path / "again", ears, skills(), film).differences
+    with Image.open(film) as pictures:
+        durations = []
+        for number in range(pictures.n_frames):
+            pictures.seek(number)
+            durations.append(pictures.info["duration"])
+    assert pictures.size == (640, 480)
+    assert len(durations) >= 5
+    assert 120_000 < sum(durations) < 140_000  # the times of the session, virtual as they were
+
+
+def test_the_wall_clock_of_a_replay_is_the_session_s(recorded):
+    header = json.loads(recorded.read_text(encoding="utf-8").splitlines()[0])
+    assert read(recorded).began.isoformat(timespec="seconds") == header["recorded"][:19]

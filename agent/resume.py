@@ -1,0 +1,286 @@
+"""What outlives a swap of the batteries: a small file that is always whole.
+
+It holds what was on the lens, what played and where, and, of a proposal that waited for its yes,
+the call that made it: that is planned again and asked again, and never taken as answered. It is
+written beside, forced to the disk and put in the place of the old one, so that power may go at any
+instruction; a file that is damaged all the same is one warning and nothing more.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import typing
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from agent import derive
+from agent.messages import CardKind, Intent, NotRecognized, Proposal, Reply
+from agent.skill import Action
+from agent.slots import to_json
+from agent.understand.numbers import Money
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+"""Of the file; another is ignored."""
+KEEPS_S = 600.0
+"""What is older is not resumed: nobody remembers what it was about."""
+ASKS_S = 120.0
+"""The same for a proposal: money is asked for while it is still meant."""
+EARLY_S = 5.0
+"""What is from further in the future than this is of unknown age, and not resumed either: a clock
+that lost its power starts anywhere."""
+CARDS = 3
+"""Most cards that are kept."""
+MOST_BYTES = 1_000_000
+"""A longer file is not ours."""
+
+KINDS = frozenset(typing.get_args(CardKind)) - {"proposal"}
+"""Cards that may come back. One of a proposal may not: nothing would stand behind its question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A reply that was on the lens."""
+
+    text: str
+    """As in `Reply`."""
+    title: str = ""
+    """As in `Reply`."""
+    kind: CardKind = "answer"
+    """As in `Reply`, never `proposal`."""
+    at_s: float = 0.0
+    """When it was shown, in seconds since 1970."""
+
+    @classmethod
+    def of(cls, reply: Reply, at_s: float) -> Card | None:
+        """Keep a reply; None for a proposal, of which only the call is kept."""
+        if isinstance(reply, Proposal) or reply.kind not in KINDS:
+            return None
+        return cls(reply.text, reply.title, reply.kind, at_s)
+
+    @property
+    def reply(self) -> Reply:
+        """The card, to be shown again; it can no longer be undone."""
+        return Reply(self.text, self.title, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The call that led to an open proposal: to be planned and asked again, never confirmed."""
+
+    skill: str
+    """Skill name."""
+    action: str
+    """Action name within the skill."""
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    """Values by slot name, as JSON."""
+    language: str = "en"
+    """Language it was said in."""
+    at_s: float = 0.0
+    """When it was proposed, in seconds since 1970."""
+
+    @classmethod
+    def of(cls, intent: Intent, actions: Mapping[str, Action], at_s: float) -> Call | None:
+        """Keep an intent; None where its slots would not come back as they are."""
+        said = {name: value for name, value in intent.slots.items() if value is not None}
+        kept = {name: _as_json(value) for name, value in said.items()}
+        try:
+            kept = json.loads(json.dumps(kept, allow_nan=False))
+        except (TypeError, ValueError):  # a list of a plugin's own objects
+            return None
+        call = cls(intent.skill, intent.action, kept, intent.language, at_s)
+        again = call.intent(actions)
+        if again is None or _exact(again.slots) != _exact(said):
+            return None
+        return call
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """The same as a tool call, for `Agent.call`."""
+        return {"name": f"{self.skill}.{self.action}", "arguments": dict(self.slots)}
+
+    def intent(self, actions: Mapping[str, Action]) -> Intent | None:
+        """Return what was meant; None where no installed action takes it any more."""
+        meant = derive.call(actions, self.made, self.language)
+        return None if isinstance(meant, NotRecognized) else meant
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """What the player played."""
+
+    path: str
+    """The file."""
+    position_s: float
+    """Seconds into it."""
+    volume: int
+    """0 … 100."""
+    at_s: float = 0.0
+    """When that was so, in seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that outlives a loss of power."""
+
+    cards: tuple[Card, ...] = ()
+    """What was on the lens, the latest last."""
+    call: Call | None = None
+    """What an open proposal was about."""
+    playing: Playing | None = None
+    """What played."""
+
+
+def save(path: Path, state: State) -> None:
+    """Write the state whole or not at all, readable by nobody else (mode 0600).
+
+    Of the cards the last three are kept, fewer where they are huge. Raises OSError where it cannot
+    be written; what was there before is still there then.
+    """
+    cards = state.cards[-CARDS:]
+    while len(whole := _written(replace(state, cards=cards))) > MOST_BYTES and cards:
+        cards = cards[1:]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.new")
+    unfinished.unlink(missing_ok=True)  # left by a loss of power, perhaps with another mode
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(whole)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # its new name too
+    finally:
+        os.close(folder)
+
+
+def forget(path: Path) -> None:
+    """Remove what was saved: it has been resumed, or must not be. Raises OSError."""
+    path.unlink(missing_ok=True)
+
+
+def load(path: Path, now_s: float) -> State | None:
+    """Read what may still be resumed at `now_s`, in seconds since 1970; None where that is nothing.
+
+    A file that cannot be read or is damaged is one warning, and nothing of it is used.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        log.warning("%s cannot be read (%s): nothing is resumed", path, error.strerror)
+        return None
+    try:
+        state = _read(raw)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        log.warning("%s is damaged: nothing is resumed", path)
+        return None
+    cards = tuple(card for card in state.cards if _is_fresh(card.at_s, now_s, KEEPS_S))
+    call, playing = state.call, state.playing
+    if call is not None and not _is_fresh(call.at_s, now_s, ASKS_S):
+        call = None
+    if playing is not None and not _is_fresh(playing.at_s, now_s, KEEPS_S):
+        playing = None
+    fresh = State(cards, call, playing)
+    return None if fresh == State() else fresh
+
+
+def _is_fresh(at_s: float, now_s: float, most_s: float) -> bool:
+    return -EARLY_S <= now_s - at_s <= most_s
+
+
+# -- the file -------------------------------------------------------------------------------------
+
+
+def _written(state: State) -> bytes:
+    body = json.dumps(asdict(state), allow_nan=False)
+    return json.dumps({"version": VERSION, "sum": _sum(body), "state": body}).encode("ascii")
+
+
+def _sum(body: str) -> int:
+    """Return the checksum: a digit of an amount may not change unseen."""
+    return zlib.crc32(body.encode("ascii"))
+
+
+def _read(raw: bytes) -> State:
+    """Return what a file holds. Raises ValueError, TypeError, KeyError or RecursionError."""
+    if len(raw) > MOST_BYTES:
+        raise ValueError("it is too long")
+    whole = json.loads(raw)
+    body = _text(whole["state"])
+    if whole["version"] != VERSION or whole["sum"] != _sum(body):
+        raise ValueError("it is not what was written")
+    state = json.loads(body)
+    return State(
+        tuple(_card(card) for card in state["cards"][:CARDS]),
+        None if state["call"] is None else _call(state["call"]),
+        None if state["playing"] is None else _playing(state["playing"]),
+    )
+
+
+def _card(read: Any) -> Card:
+    if read["kind"] not in KINDS:
+        raise ValueError("no such card")
+    return Card(_text(read["text"]), _text(read["title"]), read["kind"], _number(read["at_s"]))
+
+
+def _call(read: Any) -> Call:
+    slots = read["slots"]
+    if not isinstance(slots, dict):
+        raise TypeError("slots are an object")
+    skill, action, language = (_text(read[key]) for key in ("skill", "action", "language"))
+    return Call(skill, action, slots, language, _number(read["at_s"]))
+
+
+def _playing(read: Any) -> Playing:
+    volume = read["volume"]
+    if type(volume) is not int or not 0 <= volume <= 100:
+        raise ValueError("a volume is 0 … 100")
+    position_s, at_s = _number(read["position_s"]), _number(read["at_s"])
+    if position_s < 0:
+        raise ValueError("a position is not below 0")
+    return Playing(_text(read["path"]), position_s, volume, at_s)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("is not text")
+    return value
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise ValueError("is not a number")
+    return float(value)
+
+
+# -- slots ----------------------------------------------------------------------------------------
+
+
+def _as_json(value: Any) -> Any:
+    """Return a slot's value as JSON: money with its currency, exactly, as it can be said."""
+    if isinstance(value, Decimal):
+        currency = value.currency if isinstance(value, Money) else None
+        return f"{value:f} {currency}" if currency else f"{value:f}"
+    return to_json(value)
+
+
+def _exact(slots: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Return slots such that the same amount in another currency is another."""
+    return {
+        name: (type(value), value, getattr(value, "currency", None))
+        for name, value in slots.items()
+        if value is not None
+    }
