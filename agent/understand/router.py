@@ -95,6 +95,8 @@ class Router:
 
         `own` says whether a text is for the agent itself ("help", "repeat"): no skill is guessed.
         """
+        self.frugal = False
+        """Whether power is too low for a real Qwen."""
         self._actions = actions
         self._own = own
         self._templates = Templates(actions)
@@ -171,6 +173,7 @@ class Router:
             return Decision(NotRecognized("the agent's own word"), (verdict,))
         if self._guess is None or len(text) > MAX_GUESSED:
             return Decision(exact or NotRecognized(reason), (verdict,))
+        quick = quick or self.frugal
         meaning, verdicts = self._guess(text, _language(transcript, text), exact, quick)
         return Decision(meaning, (verdict, *verdicts))
 
