@@ -34,6 +34,8 @@ CUT_SHARE = 0.015
 """Share of the sentences that end before their last slot: "navigate to"."""
 MAX_WORDS = 40
 """Longest sentence, in words or Chinese characters."""
+SHAPE_DRAWS = 16
+"""Sentences drawn of each template to find the shapes that several actions share."""
 
 _PROSE = frozenset(("text", "message", "note", "sentence", "question"))
 """Slots of these names hold whole sentences."""
@@ -88,6 +90,7 @@ class Sampler:
         }
         self._noise = {one: Noise(one, _split) for one in {p.language for p in patterns}}
         self._sides: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        self._shared = shared_shapes(tuple(recipe.patterns))
         self._common = tuple(
             dict.fromkeys(
                 word
@@ -119,26 +122,35 @@ class Sampler:
 
     def draw_from(self, pattern: Pattern) -> Sample:
         """Draw a sentence of a pattern."""
+        if not self._noisy:
+            return self.draw_framed(pattern)[0]
         while True:
             sentence = self.plain(pattern)
             if not sentence:
                 continue
-            noise = self._noise[pattern.language]
-            if self._noisy:
-                sentence = noise.blur(self._cut(sentence, pattern), self.rng)
-            elif self.rng.random() < 0.3:
-                sentence = noise.frame(sentence, self.rng)
+            sentence = self._noise[pattern.language].blur(self._cut(sentence, pattern), self.rng)
             if len(sentence) <= MAX_WORDS:
                 return Sample(tuple(sentence), pattern.intent, pattern.language)
+
+    def draw_framed(self, pattern: Pattern) -> tuple[Sample, list[Tagged]]:
+        """Draw a sentence without noise, at times polite, and the same without politeness."""
+        while True:
+            bare = self.plain(pattern)
+            polite = bare and self.rng.random() < 0.3
+            said = self._noise[pattern.language].frame(bare, self.rng) if polite else bare
+            if bare and len(said) <= MAX_WORDS:
+                return Sample(tuple(said), pattern.intent, pattern.language), bare
 
     def plain(self, pattern: Pattern) -> list[Tagged]:
         """Draw a sentence of a pattern, word by word with their slots; empty when it cannot be."""
         parts: list[tuple[str, str]] = []
         _expand(_parsed(pattern.template), pattern.rules, self.rng, parts)
+        alone = sum(bool(slot) for _, slot in parts) == 1
+        shared = _shape(parts) in self._shared
         found: list[Tagged] = []
         for text, slot in parts:
             if slot:
-                text = self._fill(pattern, slot)
+                text = self._fill(pattern, slot, alone, shared)
                 if not text:
                     return []
                 named = slot if (pattern.intent, slot) in self._slots else ""
@@ -170,8 +182,13 @@ class Sampler:
 
     # -- slots
 
-    def _fill(self, pattern: Pattern, name: str) -> str:
-        """Draw what is said for a slot; empty when nothing can be."""
+    def _fill(self, pattern: Pattern, name: str, alone: bool, shared: bool) -> str:
+        """Draw what is said for a slot; empty when nothing can be.
+
+        Beside another slot random words are not joined by "of" or "and": nobody could say where
+        one slot ends. Where other actions share the sentence's shape (`shared`), only words that
+        are listed tell them apart, so no others are drawn.
+        """
         rng, language = self.rng, pattern.language
         slot = self._slots.get((pattern.intent, name))
         listed = self._listed(pattern, name)
@@ -182,26 +199,36 @@ class Sampler:
         if slot.kind == "closed":
             return self._say(rng.choice(said)) if said else ""
         if slot.kind == "open":
-            return self._words(slot, listed, said, language)
+            if shared and listed:
+                return self._say(rng.choice(listed))
+            return self._words(slot, listed, said, language, alone)
         if listed and rng.random() < 0.3:
             return rng.choice(listed)
         return self._measured(slot, said, language)
 
-    def _words(self, slot: Blank, listed: Sequence[str], said: Sequence[str], language: str) -> str:
+    def _words(
+        self,
+        slot: Blank,
+        listed: Sequence[str],
+        said: Sequence[str],
+        language: str,
+        alone: bool,
+    ) -> str:
         rng = self.rng
         if slot.name in _PROSE and rng.random() < 0.3:
             other = rng.choice(self._patterns)
-            nested = [] if "{" in other.template else self.plain(other)
-            if nested:
-                return " ".join(word for word, _ in nested)
+            nested = [] if "{" in other.template else [word for word, _ in self.plain(other)]
+            # "say hello please": polite words at an edge could be meant for us
+            if nested and not self._noise[language].polite & {nested[0], nested[-1]}:
+                return spelled(nested).strip()
         known = rng.random()
         for share, options in ((0.45, listed), (0.65 if listed else 0.4, said)):
             if options and known < share:
                 return self._say(rng.choice(options))
-        return self._any(language)
+        return self._any(language, alone)
 
-    def _any(self, language: str) -> str:
-        return words.phrase(self.rng, language, self._unseen, self._common)
+    def _any(self, language: str, alone: bool = True) -> str:
+        return words.phrase(self.rng, language, self._unseen, self._common, alone)
 
     def _listed(self, pattern: Pattern, name: str) -> Sequence[str]:
         """Return the plain words for a slot on this side of the split."""
@@ -291,6 +318,28 @@ def _expand(
         case Group():
             for item in expression.items:
                 expand(item)
+
+
+def _shape(parts: Sequence[tuple[str, str]]) -> str:
+    """Return a sentence with its slots blank, whatever their names."""
+    words = [word for text, slot in parts for word in (("{}",) if slot else _split(text))]
+    return " ".join(words)
+
+
+@lru_cache(maxsize=4)
+def shared_shapes(patterns: tuple[Pattern, ...]) -> frozenset[str]:
+    """Return the shapes with slots that templates of more than one intent can produce."""
+    rng = random.Random("shapes")
+    owners: dict[str, str] = {}
+    shared: set[str] = set()
+    for pattern in patterns:
+        for _ in range(SHAPE_DRAWS if "{" in pattern.template else 0):
+            parts: list[tuple[str, str]] = []
+            _expand(_parsed(pattern.template), pattern.rules, rng, parts)
+            shape = _shape(parts)
+            if "{}" in shape and owners.setdefault(shape, pattern.intent) != pattern.intent:
+                shared.add(shape)
+    return frozenset(shared)
 
 
 @click.command()

@@ -1,9 +1,10 @@
 """How good a pocket model is: `python -m agent.pocket.evaluate [MODEL.gguf]`.
 
 Two questions, each with words that training never used: sentence shapes that it learnt, and those
-that were held out (the same seeded split). A held-out sentence whose wording, slots aside, a learnt
-template can produce too is no unseen shape, and is left out. With `--real FILE`, JSONL of
-`{"text", "skill"}`, also how often the skill is right.
+that were held out (the same seeded split). A held-out sentence whose wording, slots and politeness
+aside, a learnt template can produce too is no unseen shape, and is left out. How far the others are
+from what was learnt is printed: the fewest words to change, add or drop. With `--real FILE`, JSONL
+of `{"text", "skill"}`, also how often the skill is right.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -23,12 +24,15 @@ from agent import config
 from agent.plugins import Skills
 from agent.pocket.data import Sample, Sampler
 from agent.pocket.layout import NONE
+from agent.pocket.noise import Tagged
 from agent.pocket.reading import spelled, words_of
 from agent.pocket.recipe import Pattern, Recipe, collect
 from agent.pocket.router import Call, PocketRouter, find
 
 DRAWS = 60
 """Sentences drawn of each learnt template to know what it can produce, slots aside."""
+NEIGHBOURS = 3000
+"""Learnt wordings that a held-out one is compared with, about."""
 
 
 @dataclass(slots=True)
@@ -90,46 +94,84 @@ def ask(router: PocketRouter, name: str, samples: Iterable[Sample]) -> Score:
 def known_shapes(recipe: Recipe, seed: int) -> Iterator[Sample]:
     """Draw sentences of learnt templates, with words that training never uses."""
     learnt, _ = recipe.split(seed)
-    return _evenly(recipe, learnt, f"{seed} known")
+    for sample, _ in _evenly(recipe, learnt, f"{seed} known"):
+        yield sample
 
 
-def unseen_shapes(recipe: Recipe, seed: int) -> Iterator[Sample]:
-    """Draw sentences of held-out templates that no learnt template can produce, slots aside."""
-    learnt, held = recipe.split(seed)
-    producible = _carriers(recipe, learnt)
-    missed = 0
-    for sample in _evenly(recipe, held, f"{seed} held"):
-        if _carrier(sample) not in producible:
-            missed = 0
-            yield sample
-        elif (missed := missed + 1) > 100 * len(held):  # none of them is unseen
-            return
+class Unseen:
+    """Sentences of held-out templates that no learnt template can produce, slots aside."""
+
+    def __init__(self, recipe: Recipe, seed: int) -> None:
+        """Draw what the learnt templates can produce; the split is the seed's, as in training."""
+        learnt, held = recipe.split(seed)
+        self._producible = _carriers(recipe, learnt)
+        self._held = len(held)
+        self._drawn = _evenly(recipe, held, f"{seed} held")
+        self._by_word: dict[str, set[str]] = defaultdict(set)
+        for carrier in self._producible:
+            for word in set(carrier.split()):
+                self._by_word[word].add(carrier)
+
+    def __iter__(self) -> Iterator[Sample]:
+        """Draw for ever, or as long as any of them is unseen."""
+        return (sample for sample, _ in self.pairs())
+
+    def pairs(self) -> Iterator[tuple[Sample, str]]:
+        """Draw sentences, each with its wording."""
+        missed = 0
+        for sample, carrier in self._drawn:
+            if carrier not in self._producible:
+                missed = 0
+                yield sample, carrier
+            elif (missed := missed + 1) > 100 * self._held:  # none of them is unseen
+                return
+
+    def distance(self, carrier: str) -> int:
+        """Return how many words must change to make it one that a learnt template produced."""
+        words = carrier.split()
+        rare = sorted(set(words), key=lambda word: len(self._by_word[word]))
+        # the nearest shares a word with it: try those that share its rarer ones
+        near: set[str] = set()
+        for word in rare:
+            near |= self._by_word[word]
+            if len(near) > NEIGHBOURS:
+                break
+        return min((_changes(words, other.split()) for other in near), default=len(words))
 
 
-def _evenly(recipe: Recipe, patterns: Sequence[Pattern], seed: str) -> Iterator[Sample]:
-    """Draw of one template after the other: each counts the same."""
+def _changes(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return Levenshtein's distance, over words."""
+    row = list(range(len(other) + 1))
+    for at, word in enumerate(one, start=1):
+        last, row[0] = row[0], at
+        for number, said in enumerate(other, start=1):
+            last, row[number] = (
+                row[number],
+                min(row[number] + 1, row[number - 1] + 1, last + (word != said)),
+            )
+    return row[-1]
+
+
+def _evenly(recipe: Recipe, patterns: Sequence[Pattern], seed: str) -> Iterator[tuple[Sample, str]]:
+    """Draw of one template after the other, each counts the same; with its wording, unframed."""
     sampler = Sampler(recipe, patterns, seed, unseen=True, noisy=False)
     order = list(patterns)
     random.Random(seed).shuffle(order)
     while order:
         for pattern in order:
-            yield sampler.draw_from(pattern)
+            sample, bare = sampler.draw_framed(pattern)
+            yield sample, carrier_of(bare)
 
 
 def _carriers(recipe: Recipe, patterns: Sequence[Pattern]) -> set[str]:
     sampler = Sampler(recipe, patterns, "carriers", noisy=False)
-    found = set()
-    for pattern in patterns:
-        for _ in range(DRAWS):
-            words = sampler.plain(pattern)
-            found.add(_carrier(Sample(tuple(words), pattern.intent, pattern.language)))
-    return found
+    return {carrier_of(sampler.plain(pattern)) for pattern in patterns for _ in range(DRAWS)}
 
 
-def _carrier(sample: Sample) -> str:
+def carrier_of(sentence: Sequence[Tagged]) -> str:
     """Return a sentence with its slots blank."""
     parts: list[str] = []
-    for word, slot in sample.words:
+    for word, slot in sentence:
         blank = "{" + slot + "}" if slot else word
         if not (slot and parts and parts[-1] == blank):
             parts.append(blank)
@@ -207,13 +249,20 @@ def main(
         )
     if not router.holdout:
         click.echo("the model held nothing out: no shape is unseen", err=True)
+    unseen = Unseen(recipe, seed)
+    held = list(islice(unseen.pairs(), count))
     scores = [
         ask(router, "known shapes, unknown words", islice(known_shapes(recipe, seed), count)),
-        ask(router, "held-out shapes, unknown words", islice(unseen_shapes(recipe, seed), count)),
+        ask(router, "held-out shapes, unknown words", [sample for sample, _ in held]),
     ]
     if texts is not None:
         scores.append(real(router, texts))
     click.echo(report(scores))
+    far = Counter(min(4, unseen.distance(carrier)) for _, carrier in held)
+    shares = (
+        f"{far[n] / max(1, len(held)):.0%} {n}{' or more' if n == 4 else ''}" for n in range(1, 5)
+    )
+    click.echo(f"words from a held-out shape to the nearest learnt one: {', '.join(shares)}")
     for score in scores:
         for sample, call in score.wrong[:wrong]:
             said = spelled([word for word, _ in sample.words]).strip()

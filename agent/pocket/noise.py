@@ -38,6 +38,9 @@ class Noise:
         self._before_request = phrases("before_request")
         self._before_question = phrases("before_question")
         self._fillers = phrases("fillers")
+        self.polite = frozenset(one[0] for one in (*self._before, *self._after) if len(one) == 1)
+        """Single words that are put around a sentence."""
+        self._reasons = phrases("reasons")
         self._small = frozenset(read.get("small", ()))
         self._asking = frozenset(read.get("asking", ()))
         self._heard: dict[str, list[str]] = read.get("heard", {})
@@ -59,6 +62,10 @@ class Noise:
             sentence = self._mishear(sentence, rng)
         if rng.random() < 0.35:
             sentence = self.frame(sentence, rng)
+        if self._reasons and rng.random() < 0.06:
+            reason = _plain(rng.choice(self._reasons))
+            first = rng.random() < 0.7 or bool(sentence[-1][1])  # a slot may seem to go on
+            sentence = [*reason, *sentence] if first else [*sentence, *reason]
         if rng.random() < 0.05:
             sentence = self._repeat(sentence, rng)
         if self._fillers and rng.random() < 0.07:

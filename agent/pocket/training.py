@@ -27,6 +27,7 @@ from torch import distributed as group
 from torch.nn import functional as F
 
 from agent.errors import EngineError
+from agent.pocket import meaning
 from agent.pocket.data import Sampler
 from agent.pocket.export import Trained
 from agent.pocket.layout import Layout
@@ -34,6 +35,7 @@ from agent.pocket.network import Network, Shape
 from agent.pocket.reading import words_of
 from agent.pocket.recipe import HOLDOUT, Recipe
 from agent.pocket.spelling import Encoded, Spelling, learn
+from agent.understand.minilm import MiniLM
 
 CAUSAL_SHARE = 0.15
 """Share of the batches read from left to right only."""
@@ -80,6 +82,8 @@ class Options:
     """Width, layers and width of the feed-forward of a model that starts from nothing."""
     merges: int = 2600
     """Size of its tokenizer."""
+    meaning: Path | None = None
+    """MiniLM's file, for where the words of a model that starts from nothing begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ class _Job:
     model: str
     shape: Shape
     weights: dict[str, Any] | None
+    table: Tensor | None
+    """Embeddings to begin with, not a number where they are random."""
     processes: int
     meeting: str
     """Where the processes meet: a file that is not there yet."""
@@ -102,7 +108,7 @@ def train(recipe: Recipe, options: Options, report: Report) -> Trained:
         recipe.fingerprint,
         HOLDOUT if options.holdout else 0.0,
     )
-    weights = None
+    weights = table = None
     if options.start is not None:
         before = Trained.load(options.start)
         spelling = Spelling(layout, before.model)
@@ -114,12 +120,14 @@ def train(recipe: Recipe, options: Options, report: Report) -> Trained:
         spelling = Spelling(layout, learn(islice(drawn, 25_000), options.merges))
         width_, layers, inner = options.shape
         shape = Shape(len(spelling.texts), width_, layers, feed_forward=inner)
+        if options.meaning is not None:
+            table = meaning.start(spelling.texts, width_, MiniLM(options.meaning))
     if options.real is not None:
         real_texts(options.real, spelling)  # complains now, not in another process
     gpu = torch.cuda.is_available()
     processes = 1 if gpu else options.processes or min(8, len(os.sched_getaffinity(0)))
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        job = _Job(recipe, options, layout, spelling.model, shape, weights, processes,
+        job = _Job(recipe, options, layout, spelling.model, shape, weights, table, processes,
                    str(Path(folder, "meeting")))  # fmt: skip
         others = []
         for rank in range(1, processes):
@@ -169,6 +177,10 @@ def _work(rank: int, job: _Job, report: Report | None = None) -> Trained:
     network = Network(job.shape)
     if job.weights is not None:
         network.load_state_dict(job.weights)
+    if job.table is not None:
+        with torch.no_grad():
+            rows = network.token_embd.weight
+            rows.copy_(torch.where(job.table.isnan(), rows, job.table))
     network.to(device).train()
     optimizer = _Optimizer(network, rank, job.processes, 0.4 if job.weights is not None else 1.0)
     torch.manual_seed(options.seed * 1000 + rank)

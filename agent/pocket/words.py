@@ -32,6 +32,33 @@ _CODAS = (
     *("rk", "rn", "rt", "s", "sh", "ss", "st", "t", "th", "x", *[""] * 14),
 )
 _JOINTS = ("of", "the", "and", "of the", "in", "a", "my", "for", "to", "on", "with", "s", "you")
+_LEADS = (
+    *("hey", "oh", "so", "no", "all", "every", "dear", "when", "if", "into", "over", "under", "i"),
+    *("you", "we", "let it", "give me", "call me", "not", "never", "too", "how to", "where"),
+    *("new", "old", "good", "big", "little", "first", "next", "last", "more", "only", "it s"),
+)
+_MEASURES = (
+    *("bottles", "boxes", "bags", "packs", "cans", "cups", "pounds", "kilos", "pints", "jars"),
+    *("slices", "bars", "rolls", "tubes", "cartons", "bunches", "pairs", "sheets", "sticks"),
+)
+_COUNTS = ("two", "three", "four", "five", "six", "ten", "twelve", "half a dozen", "2", "3", "6")
+_FORMS = (
+    "{count} {measure} of {word}",
+    "{lead} {word}",
+    "{lead} {word} {word}",
+    "{word} {word} by {word} {word}",
+    "{word} by the {word} {word}",
+    "{word} of {word} and {word}",
+    "{word} and {word}",
+    "{word} s {word}",
+    "{word} for the {word}",
+    "{word} {word} with {word}",
+    "{word} in the {word} {word}",
+)
+"""What words are put together to, where nothing else has to be told from them."""
+_FORMS_ZH = ("给{a}的{b}", "{a}的{b}", "{a}和{b}", "{a}牌{b}", "大{a}", "小{a}")
+SMALL = frozenset(" ".join((*_JOINTS, *_LEADS, *_MEASURES, *_COUNTS, *_FORMS)).split())
+"""Words that may stand in any slot, in training and in the evaluation alike."""
 _ENDINGS_ZH = "店路街站园馆院场山湖桥城楼包机水茶酒面饭菜花车书歌曲"
 
 
@@ -69,17 +96,49 @@ def characters() -> tuple[str, ...]:
     return tuple(filter(None, (code.decode("gb2312", "ignore") for code in codes)))
 
 
-def phrase(rng: random.Random, language: str, unseen: bool, common: Sequence[str] = ()) -> str:
-    """Return one to five random words, or two to six Chinese characters."""
+def phrase(
+    rng: random.Random,
+    language: str,
+    unseen: bool,
+    common: Sequence[str] = (),
+    joined: bool = True,
+) -> str:
+    """Return one to five random words, or two to six Chinese characters.
+
+    `joined` lets small words stand between them, as in "a box of nails".
+    """
     if language == "zh" and rng.random() < 0.85:
+        if joined and rng.random() < 0.15:
+            a, b = _chinese(rng, unseen), _chinese(rng, unseen)
+            return rng.choice(_FORMS_ZH).format(a=a, b=b)
         return _chinese(rng, unseen)
+    if joined and rng.random() < 0.2:
+        return _put_together(rng, unseen, common)
     count = rng.choices((1, 2, 3, 4, 5), (34, 34, 19, 9, 4))[0]
     words = [_word(rng, unseen, common) for _ in range(count)]
-    if count > 1 and rng.random() < 0.12:
+    if joined and count > 1 and rng.random() < 0.12:
         words.insert(rng.randrange(1, count), rng.choice(_JOINTS))
     if rng.random() < 0.04:
         words.append(str(rng.randrange(1, 100)))
     return " ".join(words)
+
+
+def _put_together(rng: random.Random, unseen: bool, common: Sequence[str]) -> str:
+    """Return words in one of _FORMS."""
+    made = []
+    for piece in rng.choice(_FORMS).split():
+        match piece:
+            case "{word}":
+                made.append(_word(rng, unseen, common))
+            case "{lead}":
+                made.append(rng.choice(_LEADS))
+            case "{count}":
+                made.append(rng.choice(_COUNTS))
+            case "{measure}":
+                made.append(rng.choice(_MEASURES))
+            case _:
+                made.append(piece)
+    return " ".join(made)
 
 
 def _word(rng: random.Random, unseen: bool, common: Sequence[str]) -> str:

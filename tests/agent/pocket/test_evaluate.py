@@ -1,7 +1,7 @@
 from itertools import islice
 
 from agent.pocket.data import Sample
-from agent.pocket.evaluate import Score, _carrier, known_shapes, report, unseen_shapes
+from agent.pocket.evaluate import Score, Unseen, carrier_of, known_shapes, report
 from agent.pocket.router import Call
 
 
@@ -28,9 +28,17 @@ def test_shapes_of_the_evaluation_are_held_out_and_cannot_be_learnt(recipe):
         _, held = recipe.split(seed)
         if not held:
             continue
-        wordings = {_carrier(s) for s in islice(known_shapes(recipe, seed), 200)}
-        asked = list(islice(unseen_shapes(recipe, seed), 5))
+        wordings = {carrier_of(s.words) for s in islice(known_shapes(recipe, seed), 200)}
+        asked = list(islice(Unseen(recipe, seed), 5))
         assert asked
-        assert not {_carrier(s) for s in asked} & wordings
+        assert not {carrier_of(s.words) for s in asked} & wordings
         return
     raise AssertionError("no seed holds anything out")
+
+
+def test_a_wording_is_as_far_from_what_was_learnt_as_words_must_change(recipe):
+    unseen = Unseen(recipe, 3)
+    learnt = next(iter(unseen._producible))
+    assert unseen.distance(learnt) == 0
+    assert unseen.distance(f"{learnt} or so") == 2
+    assert unseen.distance("nothing else") == 2
