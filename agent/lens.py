@@ -61,6 +61,10 @@ class Lens:
             profile = replace(profile, update_ms=round(profile.update_ms * self._slower))
         return profile
 
+    def attach(self) -> None:
+        """Belong to the loop that runs now, so that threads can wake it."""
+        self._loop = asyncio.get_running_loop()
+
     # -- what the wearer asked for --------------------------------------------------------------
 
     def answer(
@@ -210,9 +214,10 @@ class Lens:
         """Return the loop's time, which tests make virtual; without a loop, the machine's."""
         if self._loop is None:
             try:
-                self._loop = asyncio.get_running_loop()
+                self.attach()
             except RuntimeError:
                 return time.monotonic() * 1000
+        assert self._loop is not None
         return self._loop.time() * 1000
 
     def _schedule(self) -> None:

@@ -189,6 +189,7 @@ class Agent:
         asyncio.get_running_loop().run_in_executor(None, self._router.load)
         self._stale = True
         self._stream = Stream(self, self._ears, microphone, source, on_transcript, endpointer)
+        self.lens.attach()
         self.lens.live(True)
         self.senses.begin()
         try:
@@ -271,6 +272,7 @@ class Agent:
 
     async def hear(self, text: str, language: str | None = None, source: str = "text") -> Turn:
         """Answer one typed line, as if it had been said."""
+        self.lens.attach()
         clock = _stopwatch()
         transcript = Transcript(text, self._language(text, language))
         times = Timings(speech_end=0.0, endpoint=0.0, transcript=0.0)
@@ -283,6 +285,7 @@ class Agent:
 
         A call that no action answers gives a turn with an error, and the lens stays as it is.
         """
+        self.lens.attach()
         clock = _stopwatch()
         self.refresh()
         intent = derive.call(self.skills.actions, made, language)

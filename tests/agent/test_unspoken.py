@@ -174,6 +174,28 @@ def test_progress_is_part_of_the_turn_and_is_told_what_became_of_it(talk):
     assert all(t.outcome is not None for t in tickets)
 
 
+def test_the_first_thing_an_agent_does_may_be_progress(tmp_path):
+    seen = []
+
+    @skill("wait for it")
+    def wait(ctx: Context) -> Reply:
+        """Show progress and wait until it is lit."""
+        seen.append(ctx.show("soon").wait(5))
+        return Reply("there")
+
+    class Waiting:
+        @hookimpl
+        def register_skills(self, register):
+            register(wait)
+
+    skills = Skills()
+    skills.load(Waiting())
+    talk = Conversation(skills, tmp_path)
+    talk("wait for it")
+    talk.close()
+    assert [outcome.kind for outcome in seen] == ["shown"]
+
+
 def test_what_comes_after_the_turn_waits_in_the_background(talk):
     talk("bake bread")
     ticket = kept["ctx"].show("Cooled down")
