@@ -60,7 +60,7 @@ _ADDED = re.compile(r"^(?:in|with|without|from|by|of|for)\s", re.IGNORECASE)
 
 _AND = {
     "en": re.compile(r"\s+(?:and then|then|and also|and)\s+|[,;]\s*(?:and|then)?\s*", re.I),
-    "zh": re.compile(r"[，,；;]\s*(?:然后|再|并且|还有)?|然后再?|并且|还有"),
+    "zh": re.compile(r"[，,；;]\s*(?:然后|再|并且|还有)?|然后再?|并且|还有|接着|(?<!^)再(?!见)"),
 }
 """Stands between two commands."""
 
@@ -160,8 +160,8 @@ class Dialogue:
         meaning, language = decision.meaning, transcript.language
         text = clean(transcript.text)
         if isinstance(meaning, Intent) and meaning.stage == "templates":
-            if _joined(meaning) and (parts := self._parts(transcript)):
-                return self._settled(parts, _by("two commands", parts[0], decision))
+            if _joined(meaning) and (found := self._together(transcript, decision)):
+                return found
             return self._settled((meaning,), decision)
         if (control := controls.control(text)) is not None:
             self._question = None if control == "stop" else question
@@ -173,10 +173,11 @@ class Dialogue:
         if question is not None and (intent := self._answered(question, text, language)):
             return self._settled((intent,), _by("answer", intent, decision))
         if intent := self._corrected(text, language, isinstance(meaning, Intent)):
-            found = self._settled((intent,), _by("correction", intent, decision))
-            return replace(found, instead=self._last is not None and intent.name == self._last.name)
-        if parts := self._parts(transcript):
-            return self._settled(parts, _by("two commands", parts[0], decision))
+            same = self._last is not None and intent.name == self._last.name
+            settled = self._settled((intent,), _by("correction", intent, decision))
+            return replace(settled, instead=same)
+        if found := self._together(transcript, decision):
+            return found
         if isinstance(meaning, Intent):
             return self._settled((meaning,), decision)
         if intent := self._more(text, language):
@@ -288,19 +289,28 @@ class Dialogue:
                     return replace(self._last, slots=slots, stage="dialogue")
         return self._changed(rest, language)
 
-    def _parts(self, transcript: Transcript) -> tuple[Intent, ...]:
-        """Return the calls of a sentence that joins some, each of which a template foresees."""
+    def _together(self, transcript: Transcript, decision: Decision) -> Understood | None:
+        """Return what a sentence that joins commands comes to; None where it joins none.
+
+        Each is foreseen by a template. Where two would move money, or where two are understood and
+        a third is not, nothing is done: the wearer is asked which of them it is to be.
+        """
         parts = _AND[_known(transcript.language)].split(transcript.text)
         parts = [part for part in parts if part.strip()]
         if not 1 < len(parts) <= PARTS:
-            return ()
+            return None
         found = [self._router.exactly(replace(transcript, text=part)) for part in parts]
         intents = [one for one in found if one is not None]
+        if len(intents) < 2:
+            return None
         money = [self._actions[one.name].declaration.risk == "money" for one in intents]
         if len(intents) < len(parts) or sum(money) > 1:
-            return ()
+            several = NotRecognized("several commands, not all of them at once", tuple(intents))
+            decision = replace(decision, meaning=several)
+            return Understood((), decision, self._open(several.options, None))
         # A proposal is asked about, so it comes last.
-        return tuple(sorted(intents, key=lambda one: money[intents.index(one)]))
+        ordered = tuple(sorted(intents, key=lambda one: money[intents.index(one)]))
+        return self._settled(ordered, _by("two commands", ordered[0], decision))
 
     # -- asking -------------------------------------------------------------------------------
 

@@ -98,7 +98,9 @@ class Runner:
         # Through the loop, so that a loop with a clock of its own knows that there is work.
         done = asyncio.get_running_loop().run_in_executor(call, call.work)
         try:
-            await asyncio.wait_for(done, timeout_s)
+            # Not wait_for: Python 3.11's can swallow a cancellation (cpython issue 86296).
+            async with asyncio.timeout(timeout_s):
+                await done
         except TimeoutError:
             call.give_up(interrupt)
         except asyncio.CancelledError:

@@ -68,6 +68,9 @@ ELSEWHERE = {
     "LlamaModel": "needs weights: tests/agent/llm/test_llama.py",
     "DualMicrophone": "needs two: tests/hardware/test_dual.py",
     "ReturningMicrophone": "needs a device that returns: tests/hardware/test_microphone.py",
+    "PageLens": "needs a page: tests/agent/serve/test_devices.py",
+    "PageSpeaker": "needs a page: tests/agent/serve/test_devices.py",
+    "PageMicrophone": "needs a page: tests/agent/serve/test_microphone.py",
     LiveMicrophone.__name__: "needs a device: tests/hardware/test_microphone.py",
     SoundDeviceSpeaker.__name__: "needs a device: tests/hardware/test_speaker.py",
 }

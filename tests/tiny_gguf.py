@@ -76,6 +76,8 @@ def write(
         writer.add_pooling_type(pooling)
     _add_tokenizer(writer, tokens, template)
     weights = _weights(np.random.default_rng(seed), len(tokens))
+    if pooling is not None:
+        _listen(weights)
     if says is not None:
         _recite(weights, _path_of(says, tokens))
     for name, weight in weights.items():
@@ -142,6 +144,13 @@ def _weights(rng: np.random.Generator, vocab: int) -> dict[str, Weight]:
         }
         weights |= {f"blk.{layer}.{name}.weight": value for name, value in block.items()}
     return weights
+
+
+def _listen(weights: dict[str, Weight]) -> None:
+    """Make a text's end all ear: its numbers are what it attends to, not its own."""
+    embedding = weights["token_embd.weight"]
+    embedding[:, 0] = 0
+    embedding[-len(CONTROL) :] /= np.float16(100)
 
 
 def _recite(weights: dict[str, Weight], path: list[int]) -> None:

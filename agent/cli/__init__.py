@@ -149,6 +149,38 @@ def talk(language: str | None, plugins: tuple[str, ...], demo: bool, record: Pat
 
 
 @main.command()
+@click.option("--host", metavar="HOST", help="Address to listen on; this machine only by default.")
+@click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="8642, or a free one.")
+@click.option("--profile", metavar="NAME", help="Which glasses, such as even-g1.")
+@LANGUAGE
+@PLUGIN
+@click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
+@click.option(
+    "--certificate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="PEM file with certificate and key: https, for microphones of other machines.",
+)
+@one_line_errors
+def simulate(
+    host: str | None,
+    port: int | None,
+    profile: str | None,
+    language: str | None,
+    plugins: tuple[str, ...],
+    no_browser: bool,
+    certificate: Path | None,
+) -> None:
+    """Wear the glasses in a browser: lens, microphone, camera, head, batteries.
+
+    With a HOST that others can reach, the address holds a token that nobody guesses.
+    """
+    from agent.cli.simulate import run
+
+    run(host, port, profile, language, plugins, not no_browser, certificate)
+
+
+@main.command()
 @LANGUAGE
 @PLUGIN
 @RECORD
@@ -302,6 +334,12 @@ def skills(name: str | None, form: str | None, plugins: tuple[str, ...]) -> None
     help="Time to train; 10 by default, 25 with --anew.",
 )
 @click.option("--anew", is_flag=True, help="Start from nothing, not from the model in use.")
+@click.option(
+    "--embedding",
+    type=click.Path(path_type=Path),
+    metavar="GGUF",
+    help="Fit what is learned to this Qwen3 embedding model instead.",
+)
 @click.option("--holdout", is_flag=True, help="Keep a fifth of the sentences for an evaluation.")
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Where chance starts.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it.")
@@ -311,6 +349,7 @@ def train(
     real: Path | None,
     minutes: float | None,
     anew: bool,
+    embedding: Path | None,
     holdout: bool,
     seed: int,
     out: Path | None,
@@ -318,10 +357,15 @@ def train(
 ) -> None:
     """Teach the pocket model your own skills; it is used from then on.
 
-    Needs `pip install 'glasses-agent[train]'`; on two cores ten minutes are enough.
+    Needs `pip install 'glasses-agent[train]'`; on two cores ten minutes are enough. With
+    --embedding nothing needs installing, and how long it takes is that model's to say.
     """
+    from agent.cli.train import embedding as fit
     from agent.cli.train import train as run
 
+    if embedding is not None:
+        fit(embedding, real, seed, out, plugins)
+        return
     run(minutes, real, anew, holdout, seed, out, plugins)
 
 

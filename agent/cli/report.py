@@ -70,6 +70,8 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     absent = qwen.name == "none"
     note = f"put a Qwen3 GGUF in {settings.models} or set GLASSES_MODEL" if absent else ""
     yield Finding("model", "missing" if absent else "ok", qwen.name, note)
+    yield _paraphrases(settings)
+    yield _pocket(settings)
     profile = load_profile(settings.profile)
     yield Finding("lens", "ok", f"{profile.name}: {profile.columns} × {profile.lines}")
     font = raster.font_for("中")
@@ -115,6 +117,31 @@ def _opens(settings: Config) -> Finding:
     whose = "your voice is enrolled" if voice else "any voice"
     note = "" if voice else "`glasses enroll` fits recognition to yours"
     return Finding("wearer", "ok", f"turns open by {opens[settings.wake]}; {whose}", note)
+
+
+def _paraphrases(settings: Config) -> Finding:
+    """Say what reads the words that no sentence foresaw, and which file for it cannot be used."""
+    from agent.understand import minilm, source
+
+    used, problems = source.look(settings.models)
+    if problems:
+        return Finding("paraphrases", "problem", used, "; ".join(problems))
+    if used == source.NOTHING:
+        return Finding("paraphrases", "missing", used, f"{minilm.COMMAND} gets MiniLM")
+    return Finding("paraphrases", "ok", used)
+
+
+def _pocket(settings: Config) -> Finding:
+    """Say whose pocket Qwen is used; it is small enough to be loaded."""
+    from agent.pocket.router import SHIPPED, PocketRouter, find
+
+    path = find(settings.models)
+    try:
+        PocketRouter(path).load()
+    except EngineError as error:
+        used = "none" if path == SHIPPED else "the one that ships"
+        return Finding("pocket Qwen", "problem", used, str(error))
+    return Finding("pocket Qwen", "ok", "the one that ships" if path == SHIPPED else str(path))
 
 
 def _listening(settings: Config) -> Finding:

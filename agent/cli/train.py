@@ -1,4 +1,4 @@
-"""The command `train`: teach the pocket model the sentences of the installed skills."""
+"""The command `train`: teach a model the sentences of the installed skills."""
 
 from __future__ import annotations
 
@@ -65,6 +65,24 @@ def train(
     click.echo(f"{target} ({target.stat().st_size / 1e6:.1f} MB)")
     if target != SHIPPED:
         click.echo("It is used from now on; remove the file to go back to the one that ships.")
+
+
+def embedding(
+    gguf: Path, real: Path | None, seed: int, out: Path | None, plugins: Sequence[str]
+) -> None:
+    """Fit the semantic stage to an embedding model, instead of training the pocket one.
+
+    Exits with status 1 where it cannot be read.
+    """
+    from agent.understand.train import main
+
+    arguments = ["--embedding", str(gguf), "--seed", str(seed)]
+    arguments += [] if real is None else ["--real", str(real)]
+    arguments += [] if out is None else ["--out", str(out)]
+    for plugin in plugins:
+        arguments += ["--plugin", plugin]
+    if status := main(arguments):
+        raise SystemExit(status)
 
 
 @contextmanager

@@ -40,7 +40,9 @@ class EngineThread:
 
         running = asyncio.get_running_loop().run_in_executor(self._thread, run)
         try:
-            return await asyncio.wait_for(asyncio.shield(running), self._timeout_s)
+            # Not wait_for: Python 3.11's can swallow a cancellation (cpython issue 86296).
+            async with asyncio.timeout(self._timeout_s):
+                return await asyncio.shield(running)
         except GlassesError:
             raise
         except TimeoutError:

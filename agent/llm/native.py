@@ -1,4 +1,4 @@
-"""The few calls of llama.cpp that we need: load, tokenize, decode, pick the next token.
+"""The few calls of llama.cpp that we need: load, tokenize, decode, pick the next token, embed.
 
 This stands on the C functions that llama-cpp-python binds, not on its `Llama` class, for four
 reasons seen in its 0.3.36: `Llama` takes 45 parameters; while it loads a file it points the whole
@@ -29,6 +29,7 @@ from agent.llm.sampling import Handle, Picker
 
 log = logging.getLogger(__name__)
 
+_RANKS = "4"  # LLAMA_POOLING_TYPE_RANK in llama.h: a reranker
 _ERROR_LEVEL = 4  # GGML_LOG_LEVEL_ERROR in ggml.h
 _complaints: deque[str] = deque(maxlen=16)  # what llama.cpp said went wrong, latest last
 _listeners: list[Any] = []  # C keeps the callback's address but no reference to it
@@ -53,6 +54,8 @@ class LlamaOptions:
     """Where chance starts at each call, so that the same prompt gets the same answer."""
     gpu_layers: int = 0
     """Layers put on an accelerator by a llama.cpp built for one; -1 puts all of them there."""
+    embeds: bool = False
+    """Whether it reads a text into numbers, the last token's, rather than going on with it."""
 
     @property
     def compute_threads(self) -> int:
@@ -87,7 +90,10 @@ class Native:
     """One GGUF in memory with one context: `rewind`, `decode`, `pick`, and again."""
 
     def __init__(self, path: Path, options: LlamaOptions) -> None:
-        """Load the file. Raises EngineError when it is not a GGUF text model that runs here."""
+        """Load the file. Raises EngineError when it is not a GGUF model that runs here.
+
+        A text model or, with `embeds`, a Qwen3 embedding model.
+        """
         _check_file(path)
         self._lib = lib = _library()
         self._path = path
@@ -97,7 +103,7 @@ class Native:
             self._model = self._load_model()
             undo.callback(lib.llama_model_free, self._model)
             self._vocab = lib.llama_model_get_vocab(self._model)
-            self._check_text_model()
+            (self._check_embedding_model if options.embeds else self._check_text_model)()
             self._context = self._open_context()
             undo.callback(lib.llama_free, self._context)
             self._undo = undo.pop_all()
@@ -132,6 +138,9 @@ class Native:
         params.n_batch = params.n_ubatch = self._options.batch_tokens
         params.n_threads = params.n_threads_batch = self._options.compute_threads
         params.no_perf = True
+        if self._options.embeds:
+            params.embeddings = True
+            params.pooling_type = self._lib.LLAMA_POOLING_TYPE_LAST
         _complaints.clear()
         context = self._lib.llama_init_from_model(self._model, params)
         if not context:
@@ -149,6 +158,12 @@ class Native:
         # So does a grammar whose end no token can say.
         if not self._vocab or self._lib.llama_vocab_eos(self._vocab) < 0:
             raise EngineError(f"{self._path}: has no end-of-text token; use a Qwen3 GGUF")
+
+    def _check_embedding_model(self) -> None:
+        # Any Qwen3 can be read so: early files of Qwen3-Embedding do not say what they are.
+        kind = self.metadata("general.architecture")
+        if kind != "qwen3" or self.metadata("qwen3.pooling_type") == _RANKS:
+            raise EngineError(f"{self._path}: not an embedding model of the Qwen3 family")
 
     def metadata(self, key: str) -> str:
         """One value of the GGUF header as text; empty when absent."""
@@ -220,6 +235,13 @@ class Native:
         if code:
             raise EngineError(f"{self._path.name}: llama.cpp failed to decode (code {code})")
         self._decoded.extend(tokens)
+
+    def embedding(self) -> list[float]:
+        """Return the last decoded token's numbers. Raises EngineError."""
+        found = self._lib.llama_get_embeddings_seq(self._context, 0)
+        if not found:
+            raise EngineError(f"{self._path.name}: llama.cpp gives no embedding")
+        return list(found[: self._lib.llama_model_n_embd(self._model)])
 
     def picker(self, grammar: str | None = None) -> Picker:
         """Make what chooses the next tokens, within a GBNF grammar if given. Raises EngineError."""

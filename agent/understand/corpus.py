@@ -132,9 +132,9 @@ class Read:
     places: list[NDArray[np.int64]]
     """Features of each."""
     meaning: Floats
-    """What MiniLM reads in each; zeros for Chinese, no columns without MiniLM."""
-    english: NDArray[np.bool_]
-    """Which MiniLM has read."""
+    """What each is read as: zeros where a language is not read, no columns without a reader."""
+    is_read: NDArray[np.bool_]
+    """Which were read."""
     allowed: NDArray[np.bool_]
     """Rows x labels."""
     weight: Floats
@@ -143,7 +143,7 @@ class Read:
     def take(self, at: NDArray[np.int64]) -> Read:
         """Return some of the rows."""
         return Read(
-            [self.places[i] for i in at], self.meaning[at], self.english[at], self.allowed[at],
+            [self.places[i] for i in at], self.meaning[at], self.is_read[at], self.allowed[at],
             self.weight[at],
         )  # fmt: skip
 
@@ -154,6 +154,6 @@ def join(one: Read, other: Read) -> Read:
         one.places + other.places,
         *(
             np.concatenate([getattr(one, name), getattr(other, name)])
-            for name in ("meaning", "english", "allowed", "weight")
+            for name in ("meaning", "is_read", "allowed", "weight")
         ),
     )

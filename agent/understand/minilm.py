@@ -46,6 +46,12 @@ MAX_TOKENS = 64
 class MiniLM:
     """Reads a sentence; belongs to the thread that calls it."""
 
+    name = "all-MiniLM-L6-v2"
+    shape = (len(POOLED) + 2, WIDTH)
+    last = LAST
+    chinese = False
+    few = 16
+
     def __init__(self, path: Path) -> None:
         """Load the file that `convert` wrote. Raises EngineError when it is none."""
         import onnxruntime

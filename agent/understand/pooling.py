@@ -15,7 +15,7 @@ from agent.skill import Action
 from agent.understand.corpus import Read, Row
 from agent.understand.fit import FitOptions, dense, fit, fit_pool
 from agent.understand.linear import Linear
-from agent.understand.minilm import WIDTH, MiniLM
+from agent.understand.reader import Reader
 from agent.understand.semantic import LEAST, MEANING, WORDS, Nearest, Pool
 
 Floats = NDArray[np.float32]
@@ -29,7 +29,7 @@ def pools(found: Mapping[str, Floats], text: Read, labels: Sequence[str]) -> dic
     made = {}
     none = labels.index(NONE)
     for names in _sets(found):
-        at = np.flatnonzero(text.english) if MEANING in names else np.arange(len(text.english))
+        at = np.flatnonzero(text.is_read) if MEANING in names else np.arange(len(text.is_read))
         logs = [np.log(found[name][at] + LEAST) for name in names]
         weights, bias = fit_pool(logs, none, text.allowed[at])
         pool = Pool(dict(zip(names, weights, strict=True)), bias, 0.5)
@@ -42,11 +42,11 @@ def pools(found: Mapping[str, Floats], text: Read, labels: Sequence[str]) -> dic
 def pooled(
     made: Mapping[str, Pool], found: Mapping[str, Floats], text: Read, labels: Sequence[str]
 ) -> Floats:
-    """Return what the whole stage says: every opinion on English, all but MiniLM's on Chinese."""
+    """Return what the whole stage says: all opinions where a text was read, else all but one."""
     result = np.zeros(text.allowed.shape, np.float32)
-    for english in (True, False):
-        at = np.flatnonzero(text.english == english)
-        names = [name for name in found if english or name != MEANING]
+    for is_read in (True, False):
+        at = np.flatnonzero(text.is_read == is_read)
+        names = [name for name in found if is_read or name != MEANING]
         if len(at):
             pool = made["+".join(names)]
             result[at] = pool({name: found[name][at] for name in names}, labels.index(NONE))
@@ -125,7 +125,7 @@ def nearness(
     pooled: Floats,
     labels: Sequence[str],
     words: Linear,
-    minilm: MiniLM | None,
+    reader: Reader | None,
 ) -> dict[str, list[float]]:
     """Fit how a skill that was not learned is known by its sentences.
 
@@ -143,11 +143,13 @@ def nearness(
             for drawn in samples(action, language, 3, off_list=False).values()
             for sample in drawn
         }
-        by_name.setdefault(action.skill, []).append(Nearest(said, words.idf, minilm))
+        by_name.setdefault(action.skill, []).append(Nearest(said, words.idf, reader))
     for at, skill in enumerate(skills[:-1]):
         others = (total[:, :-1].sum(axis=1) - total[:, at]) / np.maximum(1 - total[:, at], 1e-6)
         for number in range(len(rows)):
-            read = text.meaning[number].reshape(-1, WIDTH) if text.english[number] else None
+            read = None
+            if reader is not None and text.is_read[number]:
+                read = text.meaning[number].reshape(reader.shape)[reader.last]
             likeness = [near(text.places[number], read) for near in by_name[skill]]
             lexical.append((max(one[0] for one in likeness), others[number]))
             own.append(right[number, at] > 0)

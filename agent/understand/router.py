@@ -16,6 +16,7 @@ merely looks like one is asked about, in words that a template foresees.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -35,6 +36,8 @@ from agent.understand.text import MAX_CHARACTERS, clean, is_plain, language_of
 if TYPE_CHECKING:
     from agent.pocket.router import Call, PocketRouter
     from agent.understand.semantic import Ranking, Semantic
+
+log = logging.getLogger(__name__)
 
 MAX_GUESSED = 300
 """Longest text, in characters, that is guessed at: nobody asks for one thing in more, and what is
@@ -353,10 +356,22 @@ def fill(action: Action, words: Mapping[str, str], language: str) -> Intent:
 
 @lru_cache(maxsize=2)
 def _pocket(models: Path | None) -> PocketRouter:
-    """Return the pocket Qwen to use; agents of one process share it."""
+    """Return the pocket Qwen to use, loaded; agents of one process share it.
+
+    The wearer's own, unless it is damaged: then the one that ships. Raises EngineError.
+    """
     from agent.pocket.router import SHIPPED, PocketRouter, find
 
-    return PocketRouter(find(models) if models else SHIPPED)
+    pocket = PocketRouter(path := find(models) if models else SHIPPED)
+    try:
+        pocket.load()
+    except EngineError as error:
+        if path == SHIPPED:
+            raise
+        log.warning("%s; meanwhile: the pocket Qwen that ships", error)
+        pocket = PocketRouter(SHIPPED)
+        pocket.load()
+    return pocket
 
 
 def _language(transcript: Transcript, text: str) -> str:

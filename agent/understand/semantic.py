@@ -1,9 +1,10 @@
 """The second stage: which skill is meant by words that no sentence foresaw, or none.
 
 Two opinions are pooled: a linear model of words and letters (`linear`, English and Chinese, always
-there) and what all-MiniLM-L6-v2 reads in an English sentence (`minilm`, where it was fetched). A
-third may be handed in. Their logarithms are added with weights fitted on text that none of them had
-seen, which also calibrates the sum (logarithmic opinion pool, Genest & Zidek 1986).
+there) and what a model reads in a sentence where one was fetched: all-MiniLM-L6-v2 in an English
+one (`minilm`), or an embedding GGUF in either language (`embedding`). A third may be handed in.
+Their logarithms are added with weights fitted on text that none of them had seen, which also
+calibrates the sum (logarithmic opinion pool, Genest & Zidek 1986).
 
 What was learned is `semantic.npz`, written by `python -m agent.understand.train`. A skill that was
 not there then is matched at once, by the nearest of its own sentences and paraphrases; one that is
@@ -14,13 +15,15 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import math
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,25 +32,29 @@ from agent.errors import EngineError
 from agent.paraphrases import NONE, examples
 from agent.skill import Action
 from agent.understand.linear import Linear, features
-from agent.understand.minilm import LAST, MiniLM, find
+from agent.understand.reader import Reader
 from agent.understand.text import clean
+
+if TYPE_CHECKING:
+    from agent.understand.source import Source
+
+log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float32]
 
 DATA = Path(__file__).with_name("semantic.npz")
 
 WORDS, MEANING, OTHER = "words", "meaning", "other"
-"""The opinions: of the linear model, of MiniLM, and the one that is handed in."""
+"""The opinions: of the linear model, of the model that reads, and the one that is handed in."""
 
 LEAST = 1e-6
 """Smallest probability an opinion may have: none has a veto."""
 
 EXAMPLES = 40
 """Sentences of an unlearned action, a language, that are compared with."""
-READ = 16
-"""Of these, in English, those that MiniLM reads: a tenth of a second."""
 READ_ACTIONS = 25
-"""Unlearned actions beyond which it reads none: with hundreds it would be minutes, and words do."""
+"""Unlearned actions beyond which their sentences are not read: with hundreds it would be minutes,
+and words do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,9 @@ class Pool:
         return _softmax(scores)
 
 
+_DAMAGE = (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error)
+
+
 @dataclass(frozen=True, slots=True)
 class Learned:
     """What training left."""
@@ -109,13 +119,15 @@ class Learned:
     words: Linear
     """The linear model, over the labels."""
     head: tuple[Floats, Floats]
-    """Weights and biases from MiniLM's numbers to the labels."""
+    """Weights and biases from the numbers that a sentence is read as to the labels."""
     pools: Mapping[str, Pool]
     """By the names of the opinions that are there, joined by `+`."""
     near: Mapping[str, Sequence[float]]
     """How the likeness of an unlearned skill's sentences becomes a logit: factors of the likeness
     in words, of that in meaning, of the learned skills' probability, and a constant. `words` is
-    without MiniLM."""
+    for what no model has read."""
+    reader: str = ""
+    """The embedding file that this belongs to, as `source.mark` has it; empty is MiniLM."""
 
     def save(self, path: Path) -> None:
         """Write it as a compressed archive, a byte a weight."""
@@ -125,6 +137,7 @@ class Learned:
             "labels": self.labels,
             "pools": {k: [dict(p.weights), p.none, p.accept] for k, p in self.pools.items()},
             "near": {k: list(v) for k, v in self.near.items()},
+            "reader": self.reader,
         }
         np.savez_compressed(
             path,
@@ -152,8 +165,9 @@ class Learned:
                 ),
                 pools={k: Pool(*values) for k, values in told["pools"].items()},
                 near=told["near"],
+                reader=told.get("reader", ""),
             )
-        except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             raise EngineError(
                 f"{path}: cannot be read ({error}): run `python -m agent.understand.train`"
             ) from None
@@ -166,12 +180,14 @@ def _learned(data: Path) -> Learned:
 
 
 @lru_cache(maxsize=4)
-def _meaning(models: Path) -> MiniLM | None:
-    """Load once a process; None where it was not fetched or is damaged."""
-    try:
-        return find(models)
-    except EngineError:
-        return None
+def _source(models: Path) -> Source:
+    """Choose and load once a process, and log what is wrong."""
+    from agent.understand.source import choose
+
+    source = choose(models)
+    for note in source.notes:
+        log.warning("%s", note)
+    return source
 
 
 class Semantic:
@@ -180,9 +196,11 @@ class Semantic:
     name = "semantic"
 
     def __init__(
-        self, actions: Mapping[str, Action], models: Path | None = None, data: Path = DATA
+        self, actions: Mapping[str, Action], models: Path | None = None, data: Path | None = None
     ) -> None:
-        """Rank these actions; `models` is the folder that MiniLM may be in.
+        """Rank these actions; `models` is the folder that MiniLM or an embedding GGUF may be in.
+
+        `data` is what was learned; None takes what belongs to the model that reads.
 
         When the mapping changes while the agent runs, call `update`. Raises EngineError without
         the file that training wrote.
@@ -195,17 +213,23 @@ class Semantic:
     @cached_property
     def learned(self) -> Learned:
         """What training left. Raises EngineError."""
-        return _learned(self._data)
+        if self._data is None and self._source is not None and self._source.learned is not None:
+            return self._source.learned
+        return _learned(self._data or DATA)
 
     @cached_property
-    def meaning(self) -> MiniLM | None:
-        """MiniLM, or None where it was not fetched or its file is damaged."""
-        return _meaning(self._models) if self._models is not None else None
+    def meaning(self) -> Reader | None:
+        """What reads a sentence, or None where nothing was fetched or what was is damaged."""
+        return self._source.reader if self._source is not None else None
+
+    @cached_property
+    def _source(self) -> Source | None:
+        return _source(self._models) if self._models is not None else None
 
     def update(self, actions: Mapping[str, Action]) -> None:
         """Take these actions; one that was never learned is matched by its sentences from now on.
 
-        Reads the sentences of such an action: five milliseconds each, at most 40 a language.
+        Reads the sentences of such an action: a tenth of a second or two a language.
         """
         if tuple(actions.values()) == self._actions:
             return
@@ -227,14 +251,15 @@ class Semantic:
         learned = self.learned
         text = clean(text)
         opinions = {WORDS: _softmax(learned.words(text))}
-        read = self.meaning(text) if self.meaning is not None and language != "zh" else None
-        if read is not None and f"{WORDS}+{MEANING}" in learned.pools:
-            weights, bias = learned.head
+        read = self._read(text, language)
+        weights, bias = learned.head
+        if read is not None and read.size == len(weights) and f"{WORDS}+{MEANING}" in learned.pools:
             opinions[MEANING] = _softmax(read.ravel() @ weights + bias)
         pool, p = self._pooled(opinions, other)
         pooled = dict(zip(learned.labels, p.tolist(), strict=True))
         found = {a.name: pooled[a.name] for a in self._actions if a.name in pooled}
-        new = self._unlearned(text, read, sum(found.values()))
+        own = read[self.meaning.last] if read is not None and self.meaning is not None else None
+        new = self._unlearned(text, own, sum(found.values()))
         left = 1.0 - sum(new.values())
         found = {**{name: p * left for name, p in found.items()}, **new}
         return Ranking(
@@ -246,6 +271,11 @@ class Semantic:
                 for name, p in opinions.items()
             },
         )
+
+    def _read(self, text: str, language: str) -> Floats | None:
+        """Return what the text is read as; None where nothing reads its language."""
+        reader = self.meaning
+        return reader(text) if reader is not None and reads(reader, language) else None
 
     def _pooled(
         self, opinions: dict[str, Floats], other: Mapping[str, float] | None
@@ -292,24 +322,26 @@ class Nearest:
     """How near a text is to the sentences of one action."""
 
     def __init__(
-        self, texts: Mapping[str, str], idf: NDArray[np.uint8], minilm: MiniLM | None
+        self, texts: Mapping[str, str], idf: NDArray[np.uint8], reader: Reader | None
     ) -> None:
-        """Compare with these texts, each with its language."""
+        """Compare with these texts, each with its language; only some of them are read."""
         listed = [features(text) for text in texts]
         self._idf = idf.astype(np.float32)
         self._places = np.unique(np.concatenate(listed)) if listed else np.array([], np.int64)
         self._words = np.zeros((len(listed), len(self._places)), np.float32)
         for row, places in zip(self._words, listed, strict=True):
             row[np.searchsorted(self._places, places)] = _unit(self._idf[places])
-        english = [text for text, language in texts.items() if language != "zh"]
         self._meaning: Floats | None = None
-        if minilm is not None and english:
-            self._meaning = np.stack([minilm(text)[LAST] for text in english[:READ]])
+        if reader is not None and (few := _few(texts, reader)):
+            self._meaning = np.stack([reader(text)[reader.last] for text in few])
 
     def __call__(
         self, places: NDArray[np.int64], read: Floats | None
     ) -> tuple[float, float | None]:
-        """Return the greatest cosine in words and in meaning; None where it was not read."""
+        """Return the greatest cosine in words and in meaning; None where it was not read.
+
+        `read` is the text's row that likeness is measured by.
+        """
         if not len(self._words):
             return 0.0, None
         there = np.isin(places, self._places, assume_unique=True)
@@ -317,7 +349,21 @@ class Nearest:
         words = float((self._words[:, at] @ _unit(self._idf[places])[there]).max())
         if read is None or self._meaning is None:
             return words, None
-        return words, float((self._meaning @ read[LAST]).max())
+        return words, float((self._meaning @ read).max())
+
+
+def _few(texts: Mapping[str, str], reader: Reader) -> list[str]:
+    """Return the texts that are read: the first of each language."""
+    by_language: dict[str, list[str]] = {}
+    for text, language in texts.items():
+        if reads(reader, language):
+            by_language.setdefault(language, []).append(text)
+    return [text for own in by_language.values() for text in own[: reader.few]]
+
+
+def reads(reader: Reader, language: str) -> bool:
+    """Whether it can read a language."""
+    return reader.chinese or language != "zh"
 
 
 def logit(

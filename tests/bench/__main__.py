@@ -112,6 +112,7 @@ SECTIONS: dict[str, Callable[[Options], Sections]] = {
     "soak": _soak,
     "skills": _skills,
     "lens": _module("lens"),
+    "simulator": _module("simulator"),
     "arbiter": _module("arbiter"),
     "understanding": _module("understanding"),
 }

@@ -70,6 +70,8 @@ BARS = (
         "always listening, room noise (% of a core)",
         "process", "listening_to_noise_percent_of_a_core", 3,
     ),
+    Bar("simulator: what the browser adds (ms)", "simulator", "browser_adds_most_ms", 150),
+    Bar("20 browsers: chunks lost", "simulator", "chunks_lost", 0),
     Bar("card to frame at 640x480, p50 (ms)", "lens", "card_to_frame_p50_ms", 5),
     Bar("update of some rows, p50 (ms)", "lens", "update_p50_ms", 2),
     Bar("requests to the lens a second", "arbiter", "flood_per_s", 10_000, at_least=True),
@@ -84,5 +86,11 @@ BARS = (
     Bar("semantic stage, a call, p50 (ms)", "understanding", "semantic_p50_ms", 10),
     Bar("pocket Qwen, a call, p50 (ms)", "understanding", "pocket_p50_ms", 15),
     Bar("pocket Qwen, a call, p95 (ms)", "understanding", "pocket_p95_ms", 60),
+    Bar("text seen: right skill (%)", "understanding", "seen_skill_percent", 97, at_least=True),
+    Bar("text seen: false accepts (%)", "understanding", "seen_false_accepts_percent", 2),
+    Bar("text seen: into money (%)", "understanding", "seen_false_accepts_money_percent", 0.05),
+    Bar("text seen: call and slots exact (%)", "understanding", "seen_call_exact_percent", 85, True),
+    Bar("pocket Qwen alone, known (%)", "understanding", "pocket_known_shapes_percent", 99, True),
+    Bar("pocket Qwen alone, held out (%)", "understanding", "pocket_held_out_percent", 85, True),
 )  # fmt: skip
 """The bars, in the order of the issues."""

@@ -1,4 +1,4 @@
-"""What each stage of the router costs a call, on one core, the other one busy."""
+"""What each stage of the router costs a call, on one core, the other one busy; what is right."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from agent.messages import Transcript
 from agent.plugins import Skills
 from agent.understand.router import Router, Stages
 from agent.understand.text import language_of
+from tests.bench import routed
 from tests.bench.turns import percentile
 from tests.shared import DATA
 
@@ -21,7 +22,7 @@ TEXTS = 600
 
 
 def figures() -> dict[str, float]:
-    """Return p50 and p95 in ms of each stage, and of the whole router."""
+    """Return p50 and p95 in ms of each stage and of the whole router, and how well they do."""
     from agent.pocket.router import PocketRouter, find
     from agent.understand.semantic import Semantic
 
@@ -44,7 +45,7 @@ def figures() -> dict[str, float]:
             times = _timed(stage, texts)
             found[f"{name}_p50_ms"] = percentile(times, 0.5)
             found[f"{name}_p95_ms"] = percentile(times, 0.95)
-    return found
+    return found | routed.routing() | routed.pocket()
 
 
 def _timed(stage: Callable[[str], object], texts: Sequence[str]) -> list[float]:

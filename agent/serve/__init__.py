@@ -1,0 +1,1 @@
+"""What others connect to: the simulator's page in a browser."""

@@ -1,0 +1,8 @@
+"""Glasses in a browser: a page stands in for the lens, the microphone, the camera and the body.
+
+    page ──sound, pictures, what was typed and done──▶ session ──▶ glasses ──▶ Agent
+         ◀──────────lens, transcript, turns──────────           ◀──
+
+`app` has the routes, `guard` who may use them, `protocol` the messages, `session` one page and the
+pair of glasses it wears, `glasses` one pair: an agent and the virtual devices around it.
+"""

@@ -1,0 +1,91 @@
+"""Which model reads sentences for the semantic stage, and what was learned for it.
+
+An embedding GGUF in the models folder with what `train --embedding` fitted to it, or else MiniLM
+where it was fetched, or else nothing: then words alone decide.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.errors import EngineError
+from agent.llm.store import find_embeddings
+from agent.understand import minilm
+from agent.understand.embedding import COMMAND, Embedding
+from agent.understand.minilm import MiniLM
+from agent.understand.reader import Reader
+from agent.understand.semantic import MEANING, WORDS, Learned
+
+NOTHING = "words alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What reads, and what goes with it."""
+
+    reader: Reader | None
+    """None where nothing reads."""
+    learned: Learned | None
+    """What was fitted to the reader; None is what ships, which is MiniLM's."""
+    notes: tuple[str, ...] = ()
+    """A line for each file that is there and cannot be used: what is wrong, what helps."""
+
+
+def choose(models: Path) -> Source:
+    """Return the first that can be used, loaded."""
+    notes: list[str] = []
+    for path in find_embeddings(models):
+        try:
+            return Source(*_loaded(path), tuple(notes))
+        except EngineError as error:
+            notes.append(str(error))
+    reader = None
+    try:
+        reader = minilm.find(models)
+    except EngineError as error:
+        notes.append(str(error))
+    meanwhile = reader.name if reader else NOTHING
+    return Source(reader, None, tuple(f"{note}; meanwhile: {meanwhile}" for note in notes))
+
+
+def look(models: Path) -> tuple[str, list[str]]:
+    """Return the name of what will be used, and what is wrong, without loading a model."""
+    notes: list[str] = []
+    for path in find_embeddings(models):
+        try:
+            fitted(path)
+        except EngineError as error:
+            notes.append(str(error))
+        else:
+            return path.stem, notes
+    return MiniLM.name if (models / minilm.NAME).is_file() else NOTHING, notes
+
+
+def fitted(path: Path) -> Learned:
+    """Read what was learned for an embedding file. Raises EngineError: it has to be fitted."""
+    beside = path.with_suffix(".npz")
+    command = f"run `{COMMAND} {path}`"
+    if not beside.is_file():
+        raise EngineError(f"{path.name}: not fitted to the skills yet; {command}")
+    try:
+        learned = Learned.load(beside)
+    except EngineError:
+        raise EngineError(f"{beside}: damaged; {command}") from None
+    if learned.reader != mark(path) or f"{WORDS}+{MEANING}" not in learned.pools:
+        raise EngineError(f"{beside}: fitted to another file than {path.name} now is; {command}")
+    return learned
+
+
+def mark(path: Path) -> str:
+    """Return what tells a file from another one, and from a part of itself."""
+    return f"{path.stat().st_size} bytes"
+
+
+def _loaded(path: Path) -> tuple[Reader, Learned]:
+    learned = fitted(path)
+    reader = Embedding(path)
+    if math.prod(reader.shape) != len(learned.head[0]):
+        raise EngineError(f"{path.name}: not what was fitted; run `{COMMAND} {path}`")
+    return reader, learned

@@ -1,0 +1,85 @@
+"""How well what ships routes: real text where it is here, and what the pocket Qwen gets right alone.
+
+The semantic stage that ships was taught with the shared real text, so what the whole router makes of
+it tells whether a file went stale, not how well new text is understood: hence `seen` in the names.
+How the semantic stage does on text that it has not seen takes over five minutes, and is what
+`python -m agent.understand.train --real FILE` prints.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import islice
+from pathlib import Path
+
+from agent import config
+from agent.cli.compose import build
+from agent.loop import Agent
+from agent.messages import Intent, NotRecognized, Transcript
+from agent.plugins import Skills
+from agent.pocket.evaluate import Unseen, ask, known_shapes
+from agent.pocket.recipe import collect
+from agent.pocket.router import PocketRouter, find
+from agent.understand.measure import measure, read_cases
+from hardware.display import MemoryDisplay
+from hardware.profiles import load as load_profile
+from tests.shared import DATA
+
+DEV = DATA / "nlu" / "dev.jsonl"
+CALLS = Path(__file__).parents[1] / "agent" / "understand" / "calls.jsonl"
+SENTENCES = 400
+"""Sentences of each kind that the pocket Qwen is asked for."""
+SEED = 0
+
+
+class _Whole:
+    """The agent as a router: what `glasses route` answers."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    def route(self, transcript: Transcript) -> Intent | NotRecognized:
+        return self._agent.route(transcript.text, transcript.language)[1]
+
+
+def routing() -> dict[str, float]:
+    """Return what `glasses eval route` counts on the shared real text; nothing where it is not."""
+    if not DEV.is_file():
+        return {}
+    settings = config.load()
+    agent = build(settings, MemoryDisplay(load_profile(settings.profile)), ())
+    actions = agent.skills.actions
+    measured = measure(
+        _Whole(agent),
+        read_cases([DEV], CALLS),
+        lambda name: name in actions and actions[name].declaration.risk == "money",
+    ).summary()
+    percent = {
+        name: math.nan if (share := measured[key]) is None else 100 * share
+        for name, key in (
+            ("seen_skill_percent", "skill"),
+            ("seen_false_accepts_percent", "false_accepts"),
+            ("seen_false_accepts_money_percent", "false_accepts_money"),
+            ("seen_call_exact_percent", "exact"),
+        )
+    }
+    return {**percent, "seen_texts": measured["texts"], "seen_calls": measured["with_calls"]}
+
+
+def pocket() -> dict[str, float]:
+    """Return how many calls of the pocket Qwen, alone, are exact.
+
+    Only a model that was trained on today's sentences can tell what it has learnt, and only one
+    that held some out what it has not; otherwise the figure is not a number.
+    """
+    recipe = collect(Skills.discover().actions.values())
+    router = PocketRouter(find(config.load().models))
+    today = router.sentences == recipe.fingerprint
+    found = {"pocket_known_shapes_percent": math.nan, "pocket_held_out_percent": math.nan}
+    if today:
+        known = ask(router, "known", islice(known_shapes(recipe, SEED), SENTENCES))
+        found["pocket_known_shapes_percent"] = 100 * known.exact / known.total
+    if today and router.holdout:
+        held = ask(router, "held out", islice(Unseen(recipe, SEED), SENTENCES))
+        found["pocket_held_out_percent"] = 100 * held.exact / held.total
+    return found
