@@ -21,7 +21,7 @@ LEAD_S = 1.0
 """Silence before the spoken command, while the browser opens its microphone."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(tmp_path_factory):
     """A browser whose microphone says “search for running shoes” once, each time it is opened."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
@@ -46,7 +46,7 @@ def chromium(tmp_path_factory):
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def real(tmp_path_factory):
     """The address of a simulator whose agents are those that ship."""
     folder = tmp_path_factory.mktemp("real")
@@ -55,7 +55,7 @@ def real(tmp_path_factory):
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def quick(tmp_path_factory):
     """The address of a simulator with one small plugin and scripted ears."""
     with running(scripted(["greet anna"] * 50, Plugin()), tmp_path_factory.mktemp("quick")) as made:
