@@ -222,7 +222,7 @@ def test_a_minute_of_each_thing_that_is_no_gesture():
 
 
 def test_most_gestures_are_seen_and_soon():
-    for (gesture, context), (share, waits) in positives(8, seed=7, fitted=False).items():
+    for (gesture, context), (share, waits) in positives(20, seed=7, fitted=False).items():
         assert share >= (0.9 if context == "still" else 0.6), (gesture, context)
         assert part(waits, 0.95) < 800
 
