@@ -197,6 +197,11 @@ class Lens:
             self._arbiter.quiet = is_walking
             self.settle()
 
+    @property
+    def is_walking(self) -> bool:
+        """Whether the wearer walks, as far as is known."""
+        return self._arbiter.quiet
+
     def settle(self) -> None:
         """Light what is due now, and come back when something else is."""
         self._woken = False

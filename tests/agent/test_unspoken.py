@@ -105,6 +105,18 @@ def test_a_nod_is_yes_and_a_shake_is_no_to_a_question(talk):
     assert talk.lens == "Paid."
 
 
+def test_while_walking_no_nod_pays_and_a_shake_still_declines(talk):
+    talk("settle up")
+    talk.agent.lens.walking(True)
+    assert gesture(talk, "nod") is None
+    assert paid == []
+    assert talk("yes").turn.error is None
+    assert len(paid) == 1
+    talk("settle up")
+    gesture(talk, "shake")
+    assert "Nothing was paid" in talk.lens
+
+
 def test_a_nod_with_no_question_open_is_nothing(talk):
     talk("bake bread")
     assert gesture(talk, "nod") is None
