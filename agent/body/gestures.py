@@ -44,10 +44,15 @@ class GestureOptions:
     """The longest of these times, in terms of the shortest: from rest, and amid other movement."""
     over_ms: float = 1500.0
     """Most time from the last swing until it is seen."""
-    swings: tuple[int, int] = (4, 12)
-    """Fewest and most swings: two cycles, and six. Who goes on bobs to music."""
+    swings: tuple[int, int] = (4, 10)
+    """Fewest and most swings: two cycles, and five. Who goes on bobs to music."""
     regular: float = 0.4
     """Smallest swing, as a part of the widest."""
+    drift_dps: float = 3.0
+    """Most that a gyroscope shows of a head that is still, in °/s. The BMI270's tolerance is 0.5,
+    and parts that were soldered were seen at 3."""
+    drift_s: float = 10.0
+    """Time constant with which that is found out."""
     over_before: float = 2.0
     """How much wider than the swings before each must be."""
     before_ms: float = 2500.0
@@ -62,8 +67,10 @@ class GestureOptions:
     """Farthest that the glasses can be from the joint of the neck, forwards or upwards."""
     lifted_mps2: float = 0.5
     """Vertical acceleration that no lever explains, and may be there all the same."""
-    lifted: float = 1.5
+    lifted: float = 2.0
     """How much more of it there may be than before, in power: steps are not all alike."""
+    after: float = 0.6
+    """Widest swing after it, as a part of its own: a shake ends with half a swing."""
     rest: float = 1.0
     """How long the head rests after it, in terms of a swing. In a swing that goes on, an angle
     moves by half in that time, so two beats of many are no gesture."""
@@ -73,6 +80,8 @@ class GestureOptions:
     """How far it may move in that rest, as a part of the swings."""
     rest_before: float = 1.2
     """How far it may move at any rate, in terms of the swings before: steps go on."""
+    rest_most: float = 0.38
+    """And never by more than this part of the swings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +132,7 @@ class Gestures:
     """Tells gestures from everything else that heads do."""
 
     KEPT_MS = 13_000.0
-    """How long readings are remembered: six slow cycles and what was before them."""
+    """How long readings are remembered: five slow cycles and what was before them."""
 
     def __init__(self, options: GestureOptions | None = None) -> None:
         """Hold the head still."""
@@ -136,14 +145,17 @@ class Gestures:
         self._swings = {"nod": Swings(), "shake": Swings()}
         self._kept: deque[tuple[Felt, tuple[float, float]]] = deque()
         self._seen_ms = {"nod": -math.inf, "shake": -math.inf}
+        self._drifts = [0.0, 0.0]
+        self._age_s = 0.0
 
     def feel(self, felt: Felt) -> Gesture | None:
         """Take a reading; return the gesture that is complete with it."""
         if not felt.step_ms:
             self._forget()
             self._since_ms = felt.at_ms
-        dps = (math.degrees(felt.rates[0]), math.degrees(felt.rates[1]))
         step_s = felt.step_ms / 1000
+        self._age_s += step_s
+        dps = [self._driftless(axis, felt.rates[axis], step_s) for axis in _AXES.values()]
         self._angles = (self._angles[0] + dps[0] * step_s, self._angles[1] + dps[1] * step_s)
         self._kept.append((felt, self._angles))
         while felt.at_ms - self._kept[0][0].at_ms > self.KEPT_MS:
@@ -156,14 +168,30 @@ class Gestures:
                 return gesture
         return None
 
+    def _driftless(self, axis: int, rate: float, step_s: float) -> float:
+        """Return a rate in °/s without what the gyroscope shows of a head that is still.
+
+        Heads come back, so in the long run that is the mean. Fast movement counts for little.
+        """
+        o, dps = self.options, math.degrees(rate)
+        slow = min(max(dps, -o.drift_dps), o.drift_dps)
+        constant_s = min(o.drift_s, max(self._age_s, step_s, 0.01))
+        self._drifts[axis] += (slow - self._drifts[axis]) * step_s / constant_s
+        return dps - self._drifts[axis]
+
     def _is(self, gesture: Gesture, axis: int, now_ms: float) -> bool:
         """Say whether the gesture is complete now."""
         o = self.options
-        run, before, off = self._run(gesture, now_ms)
+        run, before, after = self._run(gesture, now_ms)
         if not o.swings[0] <= len(run) <= o.swings[1]:
             return False
         sizes = [abs(swing.degrees) for swing in run]
+        mean = sum(sizes) / len(sizes)
+        off = sum(swing.degrees for swing in [*run, *after])
         if min(sizes) < o.over_before * before or abs(off) > o.level * max(sizes):
+            return False
+        wobble = max(o.after * mean, o.rest_before * before)
+        if any(abs(swing.degrees) > wobble for swing in after):
             return False
         times = [after.peak_ms - swing.peak_ms for swing, after in pairwise(run)]
         if max(times) > o.even[before > 0] * min(times):
@@ -172,24 +200,22 @@ class Gestures:
         rest_ms = max(o.rest_ms, o.rest * half_ms)
         since_rest = takewhile(lambda kept: kept[0].at_ms >= now_ms - rest_ms, reversed(self._kept))
         rest = [angles[axis] for _, angles in since_rest]
-        restless = max(o.rest_deg * sum(sizes) / len(sizes), o.rest_before * before)
+        restless = max(o.rest_deg * mean, min(o.rest_before * before, o.rest_most * mean))
         if max(rest) - min(rest) > restless:
             return False
         begin_ms, end_ms = run[0].peak_ms - half_ms / 2, run[-1].peak_ms + half_ms / 2
         return self._is_of_the_neck(axis, begin_ms, end_ms)
 
-    def _run(self, gesture: Gesture, now_ms: float) -> tuple[list[Swing], float, float]:
-        """Return the last wide swings of a size, how wide those before were, and where it ended.
-
-        A shake ends with half a swing, which need not be of the size.
-        """
+    def _run(self, gesture: Gesture, now_ms: float) -> tuple[list[Swing], float, list[Swing]]:
+        """Return the last wide swings of a size, how wide those before were, and those after."""
         o = self.options
         least = o.nod_deg if gesture == "nod" else o.shake_deg
         swings = [*self._swings[gesture].done, self._swings[gesture].current]
-        while swings and abs(swings[-1].degrees) < least:  # what is left of it, and of the steps
-            swings.pop()
+        after: list[Swing] = []
+        while swings and abs(swings[-1].degrees) < least:  # what is left of it, or steps
+            after.append(swings.pop())
         if not swings or swings[-1].peak_ms < now_ms - o.over_ms:
-            return [], 0.0, 0.0
+            return [], 0.0, []
         wide: list[Swing] = []
         seen_ms = self._seen_ms[gesture]
         while swings and swings[-1].peak_ms > seen_ms and self._is_meant(swings[-1], least, wide):
@@ -202,8 +228,8 @@ class Gestures:
                 others = (s for s in swings + wide[:start] if s.peak_ms >= since_ms)
                 before = sorted((abs(s.degrees) for s in others), reverse=True)
                 habit = before[o.before_count - 1] if len(before) >= o.before_count else 0.0
-                return run, habit, sum(swing.degrees for swing in wide[start:])
-        return [], 0.0, 0.0
+                return run, habit, wide[end:] + after
+        return [], 0.0, []
 
     def _parts(self, gesture: Gesture, wide: list[Swing]) -> Iterator[tuple[int, int]]:
         """Yield where the gesture may begin and end among wide swings, the longest first."""
@@ -229,18 +255,21 @@ class Gestures:
         if begin_ms - o.before_ms < self._since_ms:
             return False  # what the head did before is not known
         during = [f for f, _ in self._kept if begin_ms <= f.at_ms <= end_ms]
-        earlier = [f for f, _ in self._kept if begin_ms - o.before_ms <= f.at_ms < begin_ms]
+        third_ms = o.before_ms / 3
+        calmest = min(  # a walk that has just begun excuses nothing
+            _power(f.lift for f, _ in self._kept if from_ms <= f.at_ms < from_ms + third_ms)
+            for from_ms in (begin_ms - (n + 1) * third_ms for n in range(3))
+        )
         turned = [sum(abs(f.rates[i]) * f.step_ms for f in during) for i in range(3)]
         if any(turned[i] > o.sideways * turned[axis] for i in range(3) if i != axis):
             return False
         swing, lift = _power(f.swing[axis] for f in during), _power(f.lift for f in during)
         both = sum(f.swing[axis] * f.lift for f in during) / len(during) if during else 0.0
         lever_m = both / swing if swing else 0.0  # what explains the lift best
-        before = _power(f.lift for f in earlier)
-        if abs(lever_m) > o.lever_m + (math.sqrt(before / swing) if swing else 0.0):
+        if abs(lever_m) > o.lever_m + (math.sqrt(calmest / swing) if swing else 0.0):
             return False
         circling = o.lever_m * math.sqrt(_power(f.rates[axis] ** 2 for f in during))
-        return lift - lever_m * both <= o.lifted * before + (circling + o.lifted_mps2) ** 2
+        return lift - lever_m * both <= o.lifted * calmest + (circling + o.lifted_mps2) ** 2
 
 
 def _power(values: Iterable[float]) -> float:

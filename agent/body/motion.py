@@ -35,16 +35,16 @@ class WalkingOptions:
     """Auto-correlation from which on it is walking: Zee's."""
     unlike: float = 0.4
     """Below this for `unlike_ms` it is walking no more, though something shakes."""
-    unlike_ms: float = 1600.0
+    unlike_ms: float = 2500.0
     """See `unlike`."""
     moving_mps2: float = 0.45
     """Standard deviation of the acceleration below which nobody walks. Zee has 0.1 for pockets;
     a head that strolls has 0.6 and more."""
     still_ms: float = 800.0
     """Time that is looked at for stillness, which ends a walk."""
-    lever_m: float = 0.2
-    """Farthest that the glasses can be from the joint of the neck: a head that turns shakes them
-    by no more than this times how its turning changes. That is no step."""
+    lever_m: float = 0.17
+    """Farthest that the glasses can be in front of the joint of the neck: a head that nods lifts
+    them by no more than this times how its turning changes. That is no step."""
     every_ms: float = 200.0
     """How often it is looked."""
     looks: int = 3
@@ -83,7 +83,7 @@ class Walking:
         if self._bin and number > self._number:
             for _ in range(number - self._number):  # more than one where readings are few
                 self._lifts.append(sum(f.lift for f in self._bin) / len(self._bin))
-                self._swings.append(max(max(map(abs, f.swing)) for f in self._bin))
+                self._swings.append(sum(f.swing[0] for f in self._bin) / len(self._bin))
             self._bin.clear()
         self._number = number
         self._bin.append(felt)
@@ -121,23 +121,29 @@ class Walking:
         return _deviation(lifts) > self.options.lever_m * turning
 
     def _alike(self, lifts: list[float]) -> tuple[float, int]:
-        """Return the highest normalised auto-correlation, and its lag in bins."""
+        """Return the highest normalised auto-correlation, and its lag in bins.
+
+        0 where it is a multiple of something faster than steps, such as laughter.
+        """
         o = self.options
-        size = int(o.window_ms / o.bin_ms)
-        now = lifts[-size:]
-        mean = sum(now) / len(now)
-        now = [value - mean for value in now]
-        power = sum(map(mul, now, now))
-        best = (0.0, 1)
-        for lag in range(int(o.step_ms[0] / o.bin_ms), int(o.step_ms[1] / o.bin_ms) + 1):
-            then = lifts[-size - lag : -lag]
-            if len(then) < size:
-                break
-            mean = sum(then) / size
-            other = sum(map(mul, then, then)) - size * mean * mean
-            if power > 0 and other > 0:
-                best = max(best, (sum(map(mul, now, then)) / math.sqrt(power * other), lag))
-        return best
+        first, last = (round(lag_ms / o.bin_ms) for lag_ms in o.step_ms)
+        best, lag = max((self._correlation(lifts, lag), lag) for lag in range(first, last + 1))
+        faster = (round(lag / part) for part in (2, 3, 4, 5) if round(lag / part) < first)
+        if best > 0 and any(self._correlation(lifts, n) >= o.alike for n in faster):
+            return 0.0, lag
+        return best, lag
+
+    def _correlation(self, lifts: list[float], lag: int) -> float:
+        """Return how alike what was last is to what was `lag` bins before it, -1 … 1."""
+        size = int(self.options.window_ms / self.options.bin_ms)
+        now, then = lifts[-size:], lifts[-size - lag : -lag]
+        if len(then) < size:
+            return 0.0
+        mean_now, mean_then = sum(now) / size, sum(then) / size
+        both = sum(map(mul, now, then)) - size * mean_now * mean_then
+        power = sum(map(mul, now, now)) - size * mean_now * mean_now
+        other = sum(map(mul, then, then)) - size * mean_then * mean_then
+        return both / math.sqrt(power * other) if power > 0 and other > 0 else 0.0
 
     def _became(self, walking: bool) -> Gait | None:
         if walking == self.walking:

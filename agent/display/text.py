@@ -37,10 +37,13 @@ _CONTROLS = str.maketrans({**_LINE_ENDS, **_ESCAPES, "\t": " "})
 _NO_BREAK_SPACES = "\u00a0\u202f"
 
 _EAST_ASIAN = "\u2e80-\u2fff\u3040-\ua4cf\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003fffd"
-# Quotes of Latin shape in East Asian text. Unicode breaks lines outside them since version 16
-# (UAX #14, LB19a); the library, at version 15, never does.
-_BESIDE_QUOTES = re.compile(
-    f"(?<=[{_EAST_ASIAN}，。！？、：；）」』》])(?=[“‘])|(?<=[”’])(?=[{_EAST_ASIAN}（「『《])"
+# Where Unicode breaks lines since version 16 and the library, at version 15, never does: outside
+# quotes of Latin shape in East Asian text (UAX #14, LB19a), and between a closing mark and the sign
+# of a currency (LB25).
+_WIDE_CLOSING = "，。！？、：；）」』》〉】〕］｝"
+_LATER_BREAKS = re.compile(
+    f"(?<=[{_EAST_ASIAN}{_WIDE_CLOSING}])(?=[“‘])|(?<=[”’])(?=[{_EAST_ASIAN}（「『《])"
+    f"|(?<=[{_WIDE_CLOSING}])(?=[￥＄])"
 )
 _SHORT = 3
 """A slash inside a word of up to a third of a row, as in km/h, is no place to break."""
@@ -161,7 +164,7 @@ def _words(text: str, columns: int) -> Iterator[str]:
     start = end = 0
     before = ""
     for unit in line_break_units(text):
-        for piece in _BESIDE_QUOTES.split(unit):
+        for piece in _LATER_BREAKS.split(unit):
             short = end - start + len(piece) <= columns // _SHORT
             if before and end not in within and not _sticks(before, piece, short):
                 yield text[start:end]

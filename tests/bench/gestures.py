@@ -117,6 +117,19 @@ def _listening(r: Range) -> list[Move]:
     return parts
 
 
+def _laughing(r: Range) -> list[Move]:
+    """Laugh now and then, which shakes the head four or five times a second, and talk."""
+    parts, at_s = _talking(r), 1.0
+    while at_s < PIECE_S:
+        shaking = moves.walk(
+            hz=r.of(3.5, 5.5), bounce_m=r.of(0.0005, 0.003), degrees=r.of(0.3, 2.0), seed=r.seed
+        )
+        long_s = r.of(0.8, 5.0)
+        parts.append(moves.during(at_s, at_s + long_s, shaking, 0.2))
+        at_s += long_s + r.of(1, 8)
+    return parts
+
+
 def _chewing(r: Range) -> list[Move]:
     return [
         moves.chew(degrees=r.of(0.2, 1.2), hz=r.of(1.0, 2.0), seed=r.seed),
@@ -177,6 +190,7 @@ NEGATIVES: dict[str, tuple[Kind, bool | None]] = {
     "riding": (_riding, False),
     "talking": (_talking, False),
     "listening": (_listening, False),
+    "laughing": (_laughing, False),
     "chewing": (_chewing, False),
     "fidgeting": (_fidgeting, False),
     "phone": (_phone, False),

@@ -222,13 +222,13 @@ def test_a_minute_of_each_thing_that_is_no_gesture():
 
 
 def test_most_gestures_are_seen_and_soon():
-    for (gesture, context), (share, waits) in positives(20, seed=7, fitted=False).items():
-        assert share >= (0.9 if context == "still" else 0.6), (gesture, context)
+    for (gesture, context), (share, waits) in positives(10, seed=7, fitted=False).items():
+        assert share >= (0.8 if context == "still" else 0.6), (gesture, context)
         assert part(waits, 0.95) < 800
 
 
-def test_gaits_are_seen_within_three_seconds():
-    for waits in gaits(8, seed=7, fitted=False).values():
+def test_gaits_of_all_kinds_are_seen_within_three_seconds():
+    for waits in gaits(12, seed=7, fitted=False).values():
         assert waits[-1] <= 3000
 
 

@@ -57,6 +57,7 @@ def test_runs_stairs_and_strolls_are_walks(move):
         fidget(60),
         ride(rms=0.7, degrees=1.5, seconds=60),
         bob(5, degrees=12, seconds=30),
+        during(5, 25, walk(hz=4.5, bounce_m=0.003, degrees=0.5)),  # laughter
         nod(5, degrees=25, hz=2.5, cycles=8),
         shake(5, degrees=30, hz=2.5, cycles=8),
         look_down(5),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.display.layout import QUESTIONS, dwell_ms, lay_out
@@ -411,14 +411,16 @@ def test_a_megabyte_takes_no_longer_than_its_parts(piece):
     assert took_s(size) < 40 * max(0.02, took_s(size // 10))
 
 
-# Wide marks only: an ASCII "go!left" is one word, which a narrow enough row must cut.
-CLOSING = st.sampled_from(sorted(filter(is_wide, NO_LINE_START)))
+# Wide marks only: an ASCII "go!left" is one word, which a narrow enough row must cut. So is "％left"
+# (UAX #14, LB24).
+CLOSING = st.sampled_from(sorted(filter(is_wide, NO_LINE_START - {"％"})))
 OPENING = st.sampled_from(sorted(filter(is_wide, NO_LINE_END)))
 CALM = st.lists(st.sampled_from([*"的一是在人有我他这中", "go ", "left "]), min_size=1, max_size=30)
 
 
 @settings(max_examples=200, deadline=None)
 @given(CALM, CLOSING, OPENING, st.integers(10, 40))
+@example(["的", "的", "left "], "、", "￥", 10)
 def test_kinsoku_and_whole_words(words, closing, opening, columns):
     text = "".join(f"{opening}{word}{closing}" if i % 3 else word for i, word in enumerate(words))
     rows = wrap(text, columns)
