@@ -111,14 +111,14 @@ class Senses:
                     if movement in ("walking", "standing"):
                         self._agent.lens.walking(movement == "walking")
                     else:
-                        self._start(self._moved(movement))
+                        self._start(self._moved(movement, body.rested))
         except Exception as error:  # the plugin boundary
             reason = str(error) if isinstance(error, DeviceError) else type(error).__name__
             log.warning("%s is felt no more: %s", imu.name, reason)
             self._agent.lens.walking(False)
 
-    async def _moved(self, movement: Any) -> None:
-        await self._agent.gesture(movement)
+    async def _moved(self, movement: Any, rested: bool) -> None:
+        await self._agent.gesture(movement, rested=rested)
 
     # -- power and light ------------------------------------------------------------------------
 

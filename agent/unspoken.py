@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 Gesture = Literal["nod", "shake", "glance", "lower", "tap", "double_tap"]
 
 
-async def take(agent: Agent, gesture: Gesture, language: str) -> Turn | None:
+async def take(agent: Agent, gesture: Gesture, language: str, *, rested: bool) -> Turn | None:
     """Do what a gesture means; None where no turn comes of it.
 
-    A nod and a shake are yes and no to an open question, and nothing else; while the wearer walks
-    no nod pays, and the yes has to be said. `glance` lights the dashboard under everything else
-    until `lower`. A tap turns the page where there is another, else wakes; two taps clear the lens.
+    A nod and a shake are yes and no to an open question, and nothing else. A nod pays only from a
+    head that was at rest (`rested`) and while nobody walks; else the yes has to be said. `glance`
+    lights the dashboard under everything else until `lower`. A tap turns the page where there is
+    another, else wakes; two taps clear the lens.
     """
     words = "zh" if language == "zh" else "en"
     match gesture:
-        case "nod" if agent.gate.open is not None and agent.lens.is_walking:
-            return None  # steps can look like a nod, and it would pay
+        case "nod" if agent.gate.open is not None and (agent.lens.is_walking or not rested):
+            return None  # steps, or what the head does anyhow, can look like a nod: it would pay
         case "nod" if agent.asking:
             return await agent.hear(yesno.PHRASES[words]["yes"][0], words, gesture)
         case "shake" if agent.asking:

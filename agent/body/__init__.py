@@ -51,6 +51,11 @@ class Body:
         return self._gait.walking
 
     @property
+    def rested(self) -> bool:
+        """Whether the head was at rest before the last nod or shake."""
+        return self._gestures.rested
+
+    @property
     def steps_hz(self) -> float | None:
         """Steps a second, while the wearer walks."""
         return self._gait.steps_hz

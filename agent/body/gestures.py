@@ -82,6 +82,11 @@ class GestureOptions:
     """How far it may move at any rate, in terms of the swings before: steps go on."""
     rest_most: float = 0.38
     """And never by more than this part of the swings."""
+    calm_deg: float = 2.75
+    """Swings up to which the head was at rest: half the smallest nod."""
+    calm_mps2: float = 0.5
+    """Vertical acceleration, root mean square, up to which it was: walking begins about there
+    (`WalkingOptions.moving_mps2`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,8 @@ class Gestures:
     def __init__(self, options: GestureOptions | None = None) -> None:
         """Hold the head still."""
         self.options = options or GestureOptions()
+        self.rested = False
+        """Whether the head was at rest before the last gesture: no habit, and nothing lifted it."""
         self._since_ms = 0.0
         self._forget()
 
@@ -204,7 +211,11 @@ class Gestures:
         if max(rest) - min(rest) > restless:
             return False
         begin_ms, end_ms = run[0].peak_ms - half_ms / 2, run[-1].peak_ms + half_ms / 2
-        return self._is_of_the_neck(axis, begin_ms, end_ms)
+        if not self._is_of_the_neck(axis, begin_ms, end_ms):
+            return False
+        earlier = (f.lift for f, _ in self._kept if begin_ms - o.before_ms <= f.at_ms < begin_ms)
+        self.rested = before <= o.calm_deg and _power(earlier) <= o.calm_mps2**2
+        return True
 
     def _run(self, gesture: Gesture, now_ms: float) -> tuple[list[Swing], float, list[Swing]]:
         """Return the last wide swings of a size, how wide those before were, and those after."""

@@ -117,6 +117,14 @@ def test_while_walking_no_nod_pays_and_a_shake_still_declines(talk):
     assert "Nothing was paid" in talk.lens
 
 
+def test_a_nod_out_of_other_movement_does_not_pay(talk):
+    talk("settle up")
+    assert talk.clock.run(talk.agent.gesture("nod", rested=False)) is None
+    assert paid == []
+    assert gesture(talk, "nod").error is None
+    assert len(paid) == 1
+
+
 def test_a_nod_with_no_question_open_is_nothing(talk):
     talk("bake bread")
     assert gesture(talk, "nod") is None
