@@ -20,8 +20,9 @@ from agent.config import Config
 from agent.errors import GlassesError
 from agent.serve.simulator import guard
 from agent.serve.simulator.app import Options, create
+from agent.serve.simulator.from_page import Setting
 from agent.serve.simulator.glasses import Built, Make, Parts
-from agent.serve.simulator.protocol import MAX_BYTES, Setting
+from agent.serve.simulator.protocol import MAX_BYTES
 from hardware.profiles import load as load_profile
 
 if TYPE_CHECKING:

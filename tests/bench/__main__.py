@@ -114,6 +114,7 @@ SECTIONS: dict[str, Callable[[Options], Sections]] = {
     "lens": _module("lens"),
     "simulator": _module("simulator"),
     "arbiter": _module("arbiter"),
+    "gestures": _module("gestures"),
     "understanding": _module("understanding"),
 }
 """What can be asked for, and what measures it."""

@@ -78,6 +78,7 @@ BARS = (
     Bar("requests without an outcome", "arbiter", "flood_unreported", 0),
     Bar("growth of memory in the flood (kB)", "arbiter", "flood_memory_growth_kb", 100),
     Bar("an alert in the flood, slowest (ms)", "arbiter", "alert_ms_max", 16),
+    Bar("nods that would pay, an hour of none", "gestures", "paying nods an hour of none", 0),
     Bar("an hour: growth of memory (%)", "soak", "memory_growth_percent", 5),
     Bar("an hour: chunks lost", "soak", "chunks_lost", 0),
     Bar("an hour: drift of the wait (ms)", "soak", "drift_ms", 20),

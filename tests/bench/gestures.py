@@ -203,7 +203,7 @@ NEGATIVES: dict[str, tuple[Kind, bool | None]] = {
 """What is no gesture, and whether it is walking; None where it is now and then."""
 
 
-Seen = Movement | Literal["nod that pays"]
+Seen = Movement | Literal["paying nod"]
 """A nod pays only from rest, and while nobody walks (`agent.unspoken`)."""
 
 
@@ -214,7 +214,7 @@ def seen(motions: Sequence[Motion]) -> Iterator[tuple[float, Seen]]:
         for movement in body.feel(motion):
             yield motion.at_ms, movement
             if movement == "nod" and body.rested and not body.walking:
-                yield motion.at_ms, "nod that pays"
+                yield motion.at_ms, "paying nod"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +304,7 @@ def glance_of(r: Range, at_s: float) -> tuple[Move, float]:
     return glance, move_s
 
 
-POSITIVES = {"nod": nod_of, "nod that pays": nod_of, "shake": shake_of, "glance": glance_of}
+POSITIVES = {"nod": nod_of, "paying nod": nod_of, "shake": shake_of, "glance": glance_of}
 
 
 Found = dict[tuple[str, str], tuple[float, list[float]]]
@@ -356,7 +356,7 @@ def figures() -> dict[str, float]:
     hours = sum(mistakes.hours for mistakes in made)
     found = {
         f"{gesture}s an hour of none": sum(m.counts[gesture] for m in made) / hours
-        for gesture in ("nod", "nod that pays", "shake")
+        for gesture in ("nod", "paying nod", "shake")
     }
     for (gesture, context), (share, waits) in positives(50, seed=1, fitted=False).items():
         found[f"{gesture} seen, {context}"] = share
@@ -382,13 +382,13 @@ def main() -> None:
     for kind, found in negatives(asked.hours, asked.seed, asked.fitted).items():
         c = found.counts
         print(
-            f"{kind:16}{found.hours:7.1f}{c['nod']:7}{c['nod that pays']:6}{c['shake']:8}"
+            f"{kind:16}{found.hours:7.1f}{c['nod']:7}{c['paying nod']:6}{c['shake']:8}"
             f"{c['glance']:9}{found.wrong_gait:12.1%}"
         )
         total += c
         hours += found.hours
     print(
-        f"{'all':16}{hours:7.1f}{total['nod']:7}{total['nod that pays']:6}"
+        f"{'all':16}{hours:7.1f}{total['nod']:7}{total['paying nod']:6}"
         f"{total['shake']:8}{total['glance']:9}"
     )
     print(f"\n{'gesture':16}{'while':10}{'seen':>7}{'p50 ms':>9}{'p95 ms':>9}  after its end")

@@ -271,7 +271,7 @@ async def _one(
 
 async def _speak(socket: Any, pcm: bytes, client: Client) -> None:
     """Send sound at the pace of time."""
-    from agent.serve.simulator import protocol
+    from agent.serve.simulator import from_page
 
     await socket.send(json.dumps({"type": "listen", "on": True}))
     began = time.perf_counter()
@@ -280,7 +280,7 @@ async def _speak(socket: Any, pcm: bytes, client: Client) -> None:
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         client.late_ms = max(client.late_ms, (time.perf_counter() - due) * 1000)
         at = index * CHUNK_BYTES
-        await socket.send(protocol.sound(index, pcm[at : at + CHUNK_BYTES]))
+        await socket.send(from_page.sound(index, pcm[at : at + CHUNK_BYTES]))
         client.sent += 1
     await socket.send(json.dumps({"type": "listen", "on": False}))
 

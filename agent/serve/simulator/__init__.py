@@ -3,6 +3,7 @@
     page ──sound, pictures, what was typed and done──▶ session ──▶ glasses ──▶ Agent
          ◀──────────lens, transcript, turns──────────           ◀──
 
-`app` has the routes, `guard` who may use them, `protocol` the messages, `session` one page and the
-pair of glasses it wears, `glasses` one pair: an agent and the virtual devices around it.
+`app` has the routes, `guard` who may use them, `protocol` how both sides talk, `from_page` and
+`to_page` the messages, `session` one page and the pair of glasses it wears, `glasses` one pair: an
+agent and the virtual devices around it.
 """

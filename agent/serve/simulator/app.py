@@ -18,9 +18,9 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
+from agent.serve.simulator.from_page import Setting
 from agent.serve.simulator.glasses import Make
 from agent.serve.simulator.guard import Guard
-from agent.serve.simulator.protocol import Setting
 from agent.serve.simulator.session import Limits, Pair, Pairs
 from agent.testing.session import SessionError, read
 from hardware import profiles, spoken

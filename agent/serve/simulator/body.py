@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from agent.serve.simulator.from_page import Cell, Gesture, Light, Temperature, Walk
 from agent.serve.simulator.head import RestingImu
-from agent.serve.simulator.protocol import Cell, Gesture, Light, State, Temperature, Walk
+from agent.serve.simulator.to_page import State
 from hardware.battery import VirtualBattery
 from hardware.light import VirtualLight
 

@@ -16,14 +16,15 @@ from agent.derive import Completion
 from agent.errors import EngineError, GlassesError
 from agent.loop import Agent
 from agent.messages import NotRecognized, Transcript
-from agent.serve.simulator import protocol
+from agent.serve.simulator import from_page, to_page
 from agent.serve.simulator.body import Body
 from agent.serve.simulator.camera import PageCamera
+from agent.serve.simulator.from_page import Setting
 from agent.serve.simulator.lens import PageLens
 from agent.serve.simulator.microphone import PageMicrophone
-from agent.serve.simulator.protocol import Answered, Heard, Next, Note, Setting, ToPage, Welcome
 from agent.serve.simulator.recording import Recording
 from agent.serve.simulator.speaker import PageSpeaker
+from agent.serve.simulator.to_page import Answered, Heard, Next, Note, ToPage, Welcome
 from agent.turn import Turn
 from agent.understand.text import language_of
 from hardware import profiles, spoken
@@ -93,7 +94,7 @@ class Glasses:
         self._pages = tell
         self.setting = setting
         self.body = Body()
-        self.camera = PageCamera(lambda number: self.tell(protocol.Look(number)))
+        self.camera = PageCamera(lambda number: self.tell(to_page.Look(number)))
         self.speaker = PageSpeaker(self.tell)
         self.lens = PageLens(profiles.load(setting.profile), self.tell)
         self.microphone = PageMicrophone()
@@ -206,14 +207,14 @@ class Glasses:
         ]  # fmt: skip
         return [message for message in known if message is not None]
 
-    def state(self) -> protocol.State:
+    def state(self) -> to_page.State:
         """Return how things are with the glasses."""
         return self.body.state(self.on, self._recording is not None)
 
-    def health(self) -> protocol.Health:
+    def health(self) -> to_page.Health:
         """Return what the microphone's stream went through."""
         counts = self.microphone.counts
-        return protocol.Health(counts.chunks, counts.dropped, counts.missing, counts.odd)
+        return to_page.Health(counts.chunks, counts.dropped, counts.missing, counts.odd)
 
     def _greeting(self, built: Built) -> Welcome:
         profile = self.lens.profile
@@ -258,7 +259,7 @@ class Glasses:
         request = outcome.request
         text = request.reply.title or request.reply.text.partition("\n")[0]
         self.tell(
-            protocol.Outcome(
+            to_page.Outcome(
                 outcome.kind, request.owner, request.priority.name.lower(), text, outcome.reason
             )
         )
@@ -298,20 +299,20 @@ class Glasses:
         if self._built is not None:
             self._built.agent.hold(down)
 
-    def hear(self, sound: protocol.Sound) -> None:
+    def hear(self, sound: from_page.Sound) -> None:
         """Take sound from the page."""
         if self._held and self._built is not None:
             self._built.agent.hold(True)  # the stream may have begun after the key was pressed
         self.microphone.hear(sound.number, sound.pcm)
 
-    def gesture(self, message: protocol.Gesture) -> None:
+    def gesture(self, message: from_page.Gesture) -> None:
         """Move the head, or touch the temple."""
         if message.name in ("tap", "double_tap"):
             self._spawn(self._touch(message.name))
         else:
             self._spawn(self._move_head(message))
 
-    async def _move_head(self, message: protocol.Gesture) -> None:
+    async def _move_head(self, message: from_page.Gesture) -> None:
         """Move it once it has been still: a nod out of other movement is none, and not felt."""
         if message.name in ("nod", "shake"):
             began_s = max(self._loop.time(), self._moved_s + STILL_S)
@@ -327,7 +328,7 @@ class Glasses:
             self._answered(turn)
 
     def move(
-        self, message: protocol.Cell | protocol.Light | protocol.Temperature | protocol.Walk
+        self, message: from_page.Cell | from_page.Light | from_page.Temperature | from_page.Walk
     ) -> None:
         """Change the body; `settle` does what it means for the power."""
         self.body.move(message)

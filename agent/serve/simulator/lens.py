@@ -7,7 +7,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from agent.serve.simulator.protocol import Lens
+from agent.serve.simulator.to_page import Lens
 from hardware.base import DeviceError, DisplayProfile, Frame
 from hardware.display import ImageDisplay
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.loop import Agent
+from agent.serve.simulator.from_page import Sound
 from agent.serve.simulator.microphone import CHUNK_BYTES
-from agent.serve.simulator.protocol import Replay, Sound, ToPage
+from agent.serve.simulator.to_page import Replay, ToPage
 from agent.testing.session import COMPARED, Recorder, Session, Setting
 from agent.turn import Turn
 from hardware.base import CHUNK_MS, AudioChunk, DeviceError, Place

@@ -26,19 +26,12 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from agent.errors import GlassesError
-from agent.serve.simulator import protocol
+from agent.serve.simulator import from_page, protocol, to_page
+from agent.serve.simulator.from_page import Setting
 from agent.serve.simulator.glasses import Glasses, Make
-from agent.serve.simulator.protocol import (
-    Junk,
-    Look,
-    Note,
-    Play,
-    Replay,
-    Role,
-    Setting,
-    ToPage,
-)
+from agent.serve.simulator.protocol import Junk
 from agent.serve.simulator.recording import replay
+from agent.serve.simulator.to_page import Look, Note, Play, Replay, Role, ToPage
 from agent.testing.session import Session
 from hardware.base import DeviceError
 
@@ -102,7 +95,7 @@ class Page:
     def tell(self, message: ToPage) -> None:
         """Send a message; a page that has not taken the last so many of them is let go."""
         if self.outbox.qsize() < self._most:
-            self.outbox.put_nowait(protocol.write(message))
+            self.outbox.put_nowait(to_page.write(message))
         else:
             self.outbox.put_nowait(None)
 
@@ -132,9 +125,9 @@ class Pair:
             self._send(message)
 
     def _tell_again(self, message: ToPage) -> None:
-        if isinstance(message, protocol.Answered):
-            message = protocol.Answered(message.turn, message.verdicts, message.unknown, True)
-        if not isinstance(message, protocol.Welcome | protocol.State):
+        if isinstance(message, to_page.Answered):
+            message = to_page.Answered(message.turn, message.verdicts, message.unknown, True)
+        if not isinstance(message, to_page.Welcome | to_page.State):
             self._send(message)
 
     def _send(self, message: ToPage) -> None:
@@ -191,56 +184,56 @@ class Pair:
             except (GlassesError, DeviceError) as error:
                 self._send(Note("broken", str(error)))
 
-    async def take(self, page: Page, message: protocol.FromPage) -> None:
+    async def take(self, page: Page, message: from_page.FromPage) -> None:
         """Do what a page says."""
         match message:
-            case protocol.Wear():
+            case from_page.Wear():
                 self.wear(page)
-            case protocol.Hello():
+            case from_page.Hello():
                 raise Junk("a page says hello once")
             case _ if page is not self.wearer:
-                if not isinstance(message, protocol.Sound):
+                if not isinstance(message, from_page.Sound):
                     page.tell(Note("watching"))
-            case protocol.EndReplay():
+            case from_page.EndReplay():
                 self.end_replay()
-            case protocol.Sound() | protocol.Listen() if self._replaying:
+            case from_page.Sound() | from_page.Listen() if self._replaying:
                 pass
-            case protocol.Picture(request, jpeg):
+            case from_page.Picture(request, jpeg):
                 (self._replaying or self.glasses).camera.answer(request, jpeg)
-            case protocol.Blind(request, reason):
+            case from_page.Blind(request, reason):
                 (self._replaying or self.glasses).camera.answer(request, reason)
-            case protocol.Played(key):
+            case from_page.Played(key):
                 (self._replaying or self.glasses).speaker.played(key)
             case _ if self._replaying:
                 page.tell(Note("replaying"))
             case _:
                 await self._do(message)
 
-    async def _do(self, message: protocol.FromPage) -> None:
+    async def _do(self, message: from_page.FromPage) -> None:
         glasses = self.glasses
         match message:
-            case protocol.Sound():
+            case from_page.Sound():
                 glasses.hear(message)
-            case protocol.Say(text):
+            case from_page.Say(text):
                 glasses.say(text)
-            case protocol.Complete(text):
+            case from_page.Complete(text):
                 glasses.complete(text)
-            case protocol.Listen(on):
+            case from_page.Listen(on):
                 glasses.listen(on)
-            case protocol.Hold(down):
+            case from_page.Hold(down):
                 glasses.hold(down)
-            case protocol.Gesture():
+            case from_page.Gesture():
                 glasses.gesture(message)
-            case protocol.Link(lost):
+            case from_page.Link(lost):
                 glasses.lose(lost)
-            case protocol.Setting():
+            case from_page.Setting():
                 if message != glasses.setting:
                     await self.change(partial(glasses.change, message))
-            case protocol.Walk() | protocol.Light() | protocol.Cell() | protocol.Temperature():
+            case from_page.Walk() | from_page.Light() | from_page.Cell() | from_page.Temperature():
                 glasses.move(message)
-                if isinstance(message, protocol.Cell):
+                if isinstance(message, from_page.Cell):
                     await self.change(glasses.settle)
-            case protocol.Record(on):
+            case from_page.Record(on):
                 await (self._record() if on else self._recorded())
 
     async def _record(self) -> None:
@@ -254,7 +247,7 @@ class Pair:
         if path is not None:
             key = secrets.token_urlsafe(12)
             self.recordings[key] = path
-            self._send(protocol.Recorded(key))
+            self._send(to_page.Recorded(key))
 
     # -- replay -----------------------------------------------------------------------------------
 
@@ -369,7 +362,7 @@ class Pairs:
         try:
             async with asyncio.timeout(limits.hello_s):
                 hello = await _read(socket, allowed)
-            if not isinstance(hello, protocol.Hello):
+            if not isinstance(hello, from_page.Hello):
                 raise Junk("the first message is no hello")
             if hello.version != protocol.VERSION:
                 raise Refused("the page is of another version: reload it")
@@ -448,7 +441,7 @@ class Pairs:
         await asyncio.gather(*(pair.close() for pair in pairs))
 
 
-async def _read(socket: WebSocket, allowed: tuple[_Allowance, _Allowance]) -> protocol.FromPage:
+async def _read(socket: WebSocket, allowed: tuple[_Allowance, _Allowance]) -> from_page.FromPage:
     """Read the next message. Raises Junk, Refused, WebSocketDisconnect."""
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
@@ -458,7 +451,7 @@ async def _read(socket: WebSocket, allowed: tuple[_Allowance, _Allowance]) -> pr
     long = len(text) if text is not None else len(data or b"")
     if not messages.take(1) or not size.take(long):
         raise Refused("too many messages at once")
-    return protocol.read_text(text) if text is not None else protocol.read_bytes(data or b"")
+    return from_page.read_text(text) if text is not None else from_page.read_bytes(data or b"")
 
 
 async def _write(socket: WebSocket, page: Page) -> None:

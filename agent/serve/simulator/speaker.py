@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.serve.simulator.protocol import Play
+from agent.serve.simulator.to_page import Play
 from hardware.base import DeviceError
 
 

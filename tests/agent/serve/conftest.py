@@ -10,7 +10,7 @@ import pytest
 
 from agent import config
 from agent.cli.simulate import maker
-from agent.serve.simulator.protocol import Setting
+from agent.serve.simulator.from_page import Setting
 from hardware.audio import read
 from hardware.spoken import clips
 from tests.agent.serve.server import Plugin, running, scripted

@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 
 from agent import Context, Proposal, Receipt, Reply, hookimpl, skill
 from agent.cli.simulate import LOOPBACK, bound, server
-from agent.serve.simulator import protocol
+from agent.serve.simulator import from_page, protocol
 from agent.serve.simulator.app import Options
 from agent.serve.simulator.glasses import Built
 from agent.testing import make_agent
@@ -134,7 +134,7 @@ class Page:
         if on:
             self.send("listen", on=True)
         for number, at in enumerate(range(0, len(pcm), 640)):
-            self.socket.send(protocol.sound(number, pcm[at : at + 640]))
+            self.socket.send(from_page.sound(number, pcm[at : at + 640]))
 
     def until(self, name, /, seconds=15, **wanted):
         """Return the next message of a kind whose fields are as wanted."""

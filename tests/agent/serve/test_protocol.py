@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.serve.simulator import protocol
-from agent.serve.simulator.protocol import Junk, Picture, Sound, read_bytes, read_text
+from agent.serve.simulator import from_page, to_page
+from agent.serve.simulator.from_page import Picture, Sound, read_bytes, read_text
+from agent.serve.simulator.protocol import Junk
 
-CONTROL = [kind for kind in typing.get_args(protocol.FromPage) if kind not in (Sound, Picture)]
-NAMES = {kind: name for name, kind in protocol._KINDS.items()}
+CONTROL = [kind for kind in typing.get_args(from_page.FromPage) if kind not in (Sound, Picture)]
+NAMES = {kind: name for name, kind in from_page._KINDS.items()}
 
 
 def values(field):
@@ -84,7 +85,7 @@ def test_a_message_nested_without_end_is_junk():
 
 @given(st.integers(0, 2**32 - 1), st.binary(min_size=1, max_size=2_000))
 def test_sound_arrives_as_it_was_sent(number, pcm):
-    assert read_bytes(protocol.sound(number, pcm)) == Sound(number, pcm)
+    assert read_bytes(from_page.sound(number, pcm)) == Sound(number, pcm)
 
 
 @given(st.binary(max_size=64))
@@ -113,5 +114,5 @@ def test_what_no_page_sends_is_junk(data):
 
 
 def test_what_is_written_is_json_whatever_is_in_it():
-    note = protocol.Note("broken", "\ud800 \x00 镜")
-    assert json.loads(protocol.write(note)) == {"type": "note", **asdict(note)}
+    note = to_page.Note("broken", "\ud800 \x00 镜")
+    assert json.loads(to_page.write(note)) == {"type": "note", **asdict(note)}

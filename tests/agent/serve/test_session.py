@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 
 from agent.errors import EngineError
 from agent.listen.engine import EngineThread
-from agent.serve.simulator import protocol
+from agent.serve.simulator import protocol, to_page
 from agent.serve.simulator.session import Limits
 from agent.serve.simulator.session import Page as SlowPage
 from agent.testing import voiced
@@ -229,7 +229,7 @@ def test_without_ears_the_rest_goes_on(tmp_path):
 def test_a_page_that_takes_no_messages_is_let_go():
     page = SlowPage(3)
     for _ in range(5):
-        page.tell(protocol.Note("busy"))
+        page.tell(to_page.Note("busy"))
     assert [page.outbox.get_nowait() for _ in range(5)][3:] == [None, None]
 
 

@@ -1,4 +1,4 @@
-// The socket to the glasses: JSON for control, binary for sound and pictures. See protocol.py.
+// The socket to the glasses: JSON for control, binary for sound and pictures. See protocol.py and its messages.
 
 const VERSION = 1;
 const SOUND = 1, PICTURE = 2;
