@@ -125,6 +125,8 @@ class Acting:
             return None
         limit_s = self._agent.options.action_timeout_s
         outcome = await self._agent.skills.runner.run(undo.skill, undo.run, limit_s)
+        if faults := conduct.faults(outcome, f"{undo.skill}'s undo", limit_s):
+            self._agent.skills.offend(undo.skill, "; ".join(faults))
         said = said_in(undo.language)
         if outcome.error is not None or outcome.timed_out:
             key = "hung" if outcome.timed_out else "failed"

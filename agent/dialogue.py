@@ -102,6 +102,8 @@ class Understood:
     """The wearer has corrected the last call: these take its place."""
     declined: bool = False
     """The wearer wants no more of the question that was open."""
+    left: str = ""
+    """Words beside a command of which nothing was understood."""
 
 
 class Dialogue:
@@ -179,7 +181,8 @@ class Dialogue:
         if found := self._together(transcript, decision):
             return found
         if isinstance(meaning, Intent):
-            return self._settled((meaning,), decision)
+            settled = self._settled((meaning,), decision)
+            return replace(settled, left=self._beside(transcript, meaning))
         if intent := self._more(text, language):
             return self._settled((intent,), _by("more of the same", intent, decision))
         if question is not None and question.asked < TRIES:
@@ -295,8 +298,7 @@ class Dialogue:
         Each is foreseen by a template. Where two would move money, or where two are understood and
         a third is not, nothing is done: the wearer is asked which of them it is to be.
         """
-        parts = _AND[_known(transcript.language)].split(transcript.text)
-        parts = [part for part in parts if part.strip()]
+        parts = _parts(transcript)
         if not 1 < len(parts) <= PARTS:
             return None
         found = [self._router.exactly(replace(transcript, text=part)) for part in parts]
@@ -311,6 +313,17 @@ class Dialogue:
         # A proposal is asked about, so it comes last.
         ordered = tuple(sorted(intents, key=lambda one: money[intents.index(one)]))
         return self._settled(ordered, _by("two commands", ordered[0], decision))
+
+    def _beside(self, transcript: Transcript, meaning: Intent) -> str:
+        """Return what a sentence joins to a command that is one of its parts, where it is none."""
+        parts = _parts(transcript)
+        if not 1 < len(parts) <= PARTS or _joined(meaning):
+            return ""
+        found = [self._router.route(replace(transcript, text=part), quick=True) for part in parts]
+        if [one.name for one in found if isinstance(one, Intent)] != [meaning.name]:
+            return ""
+        others = zip(parts, found, strict=True)
+        return ", ".join(part.strip() for part, one in others if not isinstance(one, Intent))
 
     # -- asking -------------------------------------------------------------------------------
 
@@ -352,6 +365,12 @@ def _by(stage: str, intent: Intent, decision: Decision) -> Decision:
     """Note that what was said before decided."""
     verdict = Verdict("dialogue", intent.name, reason=stage)
     return Decision(intent, (*decision.verdicts, verdict))
+
+
+def _parts(transcript: Transcript) -> list[str]:
+    """Return what stands between the joining words of a sentence."""
+    parts = _AND[_known(transcript.language)].split(transcript.text)
+    return [part for part in parts if part.strip()]
 
 
 def _joined(intent: Intent) -> bool:

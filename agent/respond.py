@@ -88,7 +88,7 @@ class Responder:
             self._agent.gate.drop()  # the wearer went on to something else
             if understood.instead:
                 await self._acting.take_back()
-            return await self.act(turn, intents, clock, plan)
+            return await self.act(turn, intents, clock, plan, understood.left)
         if understood.question is not None and self._agent.gate.open is None:
             return self.answer(
                 turn, Reply(self._dialogue.ask(understood.question, language)), clock
@@ -186,11 +186,17 @@ class Responder:
         return Reply(said[key].format(can=controls.abilities(self._agent.skills.actions, language)))
 
     async def act(
-        self, turn: Turn, intents: Sequence[Intent], clock: Clock, plan: Plan | None = None
+        self,
+        turn: Turn,
+        intents: Sequence[Intent],
+        clock: Clock,
+        plan: Plan | None = None,
+        left: str = "",
     ) -> Turn:
         """Run the actions one after the other; the last one's reply is shown, led by the others'.
 
-        Whatever becomes of them, there is a reply and the agent lives on.
+        `left` was said beside them and not understood, which is told at the end. Whatever becomes
+        of them, there is a reply and the agent lives on.
         """
         led: list[str] = []
         for intent in intents[:-1]:
@@ -200,6 +206,9 @@ class Responder:
         turn, reply = await self._acting.run(turn, intents[-1], plan)
         if led:
             reply = replace(reply, text="\n".join([*led, reply.text]))
+        if left:
+            told = said_in(turn.transcript.language)["left"].format(words=left)
+            reply = replace(reply, text=f"{reply.text}\n{told}".strip())
         if isinstance(reply, Proposal):
             self._agent.gate.offer(reply, intents[-1].skill, turn.transcript.language)
             self.proposed = intents[-1]

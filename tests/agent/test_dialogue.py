@@ -185,6 +185,15 @@ async def test_two_payments_in_one_sentence_are_none(agent):
     assert isinstance(turn.intent, NotRecognized)
 
 
+async def test_what_was_said_beside_a_command_and_not_understood_is_named(tmp_path):
+    agent = make_agent(tmp_path, builtin=True)
+    turn = await told(agent, "pause the music and do a handstand")
+    assert turn.intent.name == "music.pause"
+    assert lens(agent).endswith("Not understood: do a handstand")
+    await told(agent, "please pause the music")
+    assert "Not understood" not in lens(agent)
+
+
 async def test_undo_once(agent):
     await told(agent, "paint the door blue", "undo")
     assert done[1:] == [("wash", "door")]
