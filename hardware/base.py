@@ -300,6 +300,18 @@ class LightSensor(Protocol):
         ...
 
 
+@runtime_checkable
+class Camera(Protocol):
+    """What the wearer sees; a skill has it from `ctx.device("camera")`."""
+
+    name: str
+    """What `glasses doctor` calls it."""
+
+    def take(self) -> bytes:
+        """Return a JPEG, at most 1 MiB, of what is seen now. Blocks. Raises DeviceError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Devices:
     """The devices one agent owns; `agent.cli` builds it, tests build it from virtual ones."""

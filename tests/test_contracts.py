@@ -6,8 +6,11 @@ the table of its port fails the test, so a new one is tested the moment it exist
 
 import importlib
 import inspect
+import math
 import pkgutil
-from dataclasses import dataclass
+from contextlib import aclosing
+from dataclasses import dataclass, is_dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,14 +23,30 @@ from agent.listen.asr import Transcriber
 from agent.llm.model import CancelScope, Model, NoModel, ScriptedModel
 from agent.messages import Transcript
 from agent.testing import ScriptedTranscriber
-from hardware.base import DeviceError, Display, Frame, Line, Microphone, Speaker
+from hardware.base import (
+    Battery,
+    Camera,
+    DeviceError,
+    Display,
+    Frame,
+    Imu,
+    LightSensor,
+    Line,
+    Microphone,
+    Speaker,
+)
+from hardware.battery import SystemBattery, VirtualBattery
 from hardware.display import ImageDisplay, MemoryDisplay, PngDisplay, TerminalDisplay
+from hardware.imu import VirtualImu
+from hardware.light import IioLight, VirtualLight
 from hardware.microphone import FileMicrophone, LiveMicrophone
 from hardware.profiles import load
 from hardware.recorder import GifDisplay
 from hardware.speaker import NoSpeaker, SoundDeviceSpeaker, VirtualSpeaker
 
-PORTS = (Display, Transcriber, Model, Microphone, Speaker)
+PORTS = (
+    Display, Transcriber, Model, Microphone, Speaker, Imu, Battery, LightSensor, Camera,
+)  # fmt: skip
 LENS = load("quark-s1")
 
 
@@ -63,11 +82,31 @@ TRANSCRIBERS = {
 }
 MODELS = {ScriptedModel: lambda: ScriptedModel(["hi", "hi", {"a": 1}]), NoModel: NoModel}
 SPEAKERS = {VirtualSpeaker: lambda: VirtualSpeaker(length_s=5), NoSpeaker: NoSpeaker}
+IMUS = {VirtualImu: VirtualImu}
+
+
+def cells(folder):
+    cell = folder / "power_supply" / "BAT0"
+    cell.mkdir(parents=True)
+    for name, text in {"type": "Battery", "capacity": "40", "status": "Discharging"}.items():
+        (cell / name).write_text(text)
+    return SystemBattery(folder)
+
+
+def sensor(folder):
+    (folder / "in_illuminance_input").write_text("300")
+    return IioLight(folder)
+
+
+BATTERIES = {VirtualBattery: lambda folder: VirtualBattery(), SystemBattery: cells}
+LIGHTS = {VirtualLight: lambda folder: VirtualLight(), IioLight: sensor}
 ELSEWHERE = {
     "FasterWhisper": "needs weights: tests/agent/listen/test_whisper.py",
     "LlamaModel": "needs weights: tests/agent/llm/test_llama.py",
     "DualMicrophone": "needs two: tests/hardware/test_dual.py",
     "ReturningMicrophone": "needs a device that returns: tests/hardware/test_microphone.py",
+    "RestingImu": "rests until a page moves it: tests/agent/serve/test_devices.py",
+    "PageCamera": "needs a page: tests/agent/serve/test_devices.py",
     "PageLens": "needs a page: tests/agent/serve/test_devices.py",
     "PageSpeaker": "needs a page: tests/agent/serve/test_devices.py",
     "PageMicrophone": "needs a page: tests/agent/serve/test_microphone.py",
@@ -75,7 +114,11 @@ ELSEWHERE = {
     SoundDeviceSpeaker.__name__: "needs a device: tests/hardware/test_speaker.py",
 }
 HERE = {
-    *(kind.__name__ for table in (DISPLAYS, MODELS, SPEAKERS) for kind in table),
+    *(
+        kind.__name__
+        for table in (DISPLAYS, MODELS, SPEAKERS, IMUS, BATTERIES, LIGHTS)
+        for kind in table
+    ),
     *TRANSCRIBERS,
     FileMicrophone.__name__,
 }
@@ -99,7 +142,13 @@ def implementations():
 
 def has_methods_of(port, kind):
     methods = [n for n, v in vars(port).items() if inspect.isfunction(v) and n[0] != "_"]
-    return all(callable(getattr(kind, name, None)) for name in methods)
+    if (
+        not methods
+    ):  # a port of values alone, such as a light sensor's: they are set when it is made
+        return kind.__name__.endswith("Light") and not is_dataclass(kind)
+    has = all(callable(getattr(kind, name, None)) for name in methods)
+    # Many things have a state() or take().
+    return has and (port not in (Battery, Camera) or hasattr(kind, "name"))
 
 
 @pytest.mark.parametrize(
@@ -208,6 +257,41 @@ def test_a_speaker_plays_or_says_why_not(kind):
     assert (speaker.playing, speaker.position_s) == (None, 0)
     speaker.volume = 30
     assert speaker.volume == 30
+
+
+@pytest.mark.parametrize("kind", IMUS, ids=lambda kind: kind.__name__)
+async def test_an_imu_gives_readings_in_order(kind):
+    imu = IMUS[kind]()
+    assert isinstance(imu, Imu)
+    motions = []
+    async with aclosing(imu.readings()) as readings:
+        async for motion in readings:
+            motions.append(motion)
+            if len(motions) == 10:
+                break
+    steps = [b.at_ms - a.at_ms for a, b in pairwise(motions)]
+    assert all(5 <= step <= 20 for step in steps)
+    for motion in motions:  # held still: the earth pulls down, nothing turns
+        assert math.hypot(*motion.acceleration) == pytest.approx(9.81, abs=0.5)
+        assert math.hypot(*motion.rotation) < 0.2
+
+
+@pytest.mark.parametrize("kind", BATTERIES, ids=lambda kind: kind.__name__)
+def test_a_battery_tells_its_cells(kind, tmp_path):
+    battery = BATTERIES[kind](tmp_path)
+    assert isinstance(battery, Battery)
+    power = battery.state()
+    assert power.cells
+    assert all(cell is None or 0 <= cell <= 1 for cell in power.cells)
+    assert power.temperature_c is None or -40 < power.temperature_c < 120
+    assert power.charging is False
+
+
+@pytest.mark.parametrize("kind", LIGHTS, ids=lambda kind: kind.__name__)
+def test_a_light_sensor_tells_lux(kind, tmp_path):
+    sensor = LIGHTS[kind](tmp_path)
+    assert isinstance(sensor, LightSensor)
+    assert sensor.lux == 300
 
 
 def test_the_discovery_finds_a_new_one():

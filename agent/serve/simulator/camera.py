@@ -12,10 +12,7 @@ TAKE_S = 5.0
 
 
 class PageCamera:
-    """What `ctx.device("camera")` gives a skill. `ask` is given the number of each request.
-
-    A camera has one method, `take()`.
-    """
+    """A camera whose pictures a page takes; `ask` is given the number of each request."""
 
     name = "browser"
 
