@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from pathlib import Path
 from typing import Any, cast
 
 import click
@@ -214,11 +215,15 @@ def build(
     display: Display,
     plugins: Iterable[str] = (),
     language: str | None = None,
+    folder: Path | None = None,
 ) -> Agent:
     """Build the agent that the settings describe. Raises PluginError for a plugin asked for.
 
-    What plugins provide is used before what ships, and before `display`.
+    What plugins provide is used before what ships, and before `display`. `folder` is where the
+    agent keeps what is its own, `config.data` unless another is given; the wearer's enrolled voice
+    is always in `config.data`.
     """
+    folder = folder or config.data
     config = replace(config, language=language or config.language)
     skills = Skills.discover(plugins, config.plugins)
 
@@ -248,15 +253,15 @@ def build(
     return Agent(
         skills,
         devices,
-        folder=config.data,
+        folder=folder,
         model=use("model", lambda: model(config)),
         transcriber=hear,
         options=AgentOptions(language=config.language, models=config.models),
-        listening=_listening(config, skills),
+        listening=_listening(config, folder),
     )
 
 
-def _listening(config: Config, skills: Skills) -> Listening:
+def _listening(config: Config, folder: Path) -> Listening:
     """Build what the agent hears with besides the speech engine, from the settings."""
     phrases = tuple(phrase.strip() for phrase in config.wake_phrase.split(",") if phrase.strip())
     front: Callable[[], FrontEnd] = AirFrontEnd
@@ -270,6 +275,6 @@ def _listening(config: Config, skills: Skills) -> Listening:
     return Listening(
         front=front,
         attention=AttentionOptions(cast(Mode, config.wake), phrases),
-        health=HealthLog(config.data),
+        health=HealthLog(folder),
         small=ears(config, config.language).small,
     )

@@ -80,8 +80,8 @@ def maker(settings: Config, plugins: Sequence[str] = ()) -> Make:
     """Return what builds the agent of one pair of glasses."""
 
     def make(parts: Parts) -> Built:
-        own = replace(settings, data=parts.folder, profile=parts.display.profile.name)
-        agent = build(own, parts.display, plugins, parts.language)
+        own = replace(settings, profile=parts.display.profile.name)
+        agent = build(own, parts.display, plugins, parts.language, parts.folder)
         devices = agent.devices
         agent.devices = replace(
             devices,

@@ -12,12 +12,17 @@ pytest.importorskip("pocketsphinx")
 
 from rich.console import Console
 
+from agent import config
 from agent.cli import enroll as command
+from agent.cli.compose import build
 from agent.cli.enroll import TEXTS, enroll
 from agent.errors import ConfigError, EngineError
 from agent.listen.acoustic import Aligner
+from agent.listen.enroll import _files as voice_files
 from agent.listen.enroll import find
+from hardware.display import MemoryDisplay
 from hardware.microphone import FileMicrophone
+from hardware.profiles import load as load_profile
 from tests.agent.listen.speakers import LINES, needs_voices, said
 
 
@@ -125,3 +130,19 @@ def test_nobody_reads(data):
 
 def test_both_languages_say_everything():
     assert TEXTS["en"].keys() == TEXTS["zh"].keys()
+
+
+async def test_other_folders_of_the_agent_hear_with_the_same_voice(data, tmp_path, capsys):
+    """Each pair of glasses of the simulator has a folder; the voice is the wearer's, kept once."""
+    settings = config.load()
+    kept = voice_files(data)[1]
+    kept.parent.mkdir(parents=True)
+    kept.write_text("damaged")
+    pair = tmp_path / "pair"
+    agent = build(settings, MemoryDisplay(load_profile("quark-s1")), folder=pair)
+    async for _ in agent.listen(FileMicrophone(bytes(6400), pace="fast", tail_ms=0)):
+        pass
+    await agent.close()
+    assert "the voice is not used" in capsys.readouterr().err
+    assert [path.name for path in data.iterdir()] == [kept.parent.name]  # and all else elsewhere
+    assert pair.is_dir()
