@@ -46,7 +46,10 @@ _AGAIN = {
 }
 """What comes before a correction."""
 
-_POLITE = re.compile(r"(?:thanks|thank you|please|sorry|now|谢谢|了|吧)?", re.IGNORECASE)
+_POLITE = re.compile(
+    r"(?:(?:thanks|thank you)(?: very much| so much| a lot)?|please|sorry|now|谢谢你?|了|吧)?",
+    re.IGNORECASE,
+)
 """Follows a no that is only a no."""
 
 _MORE = {
@@ -322,8 +325,11 @@ class Dialogue:
         found = [self._router.route(replace(transcript, text=part), quick=True) for part in parts]
         if [one.name for one in found if isinstance(one, Intent)] != [meaning.name]:
             return ""
-        others = zip(parts, found, strict=True)
-        return ", ".join(part.strip() for part, one in others if not isinstance(one, Intent))
+        others = (
+            part for part, one in zip(parts, found, strict=True) if not isinstance(one, Intent)
+        )
+        language = _known(transcript.language)
+        return ", ".join(part.strip() for part in others if not _is_aside(part, language))
 
     # -- asking -------------------------------------------------------------------------------
 
@@ -371,6 +377,14 @@ def _parts(transcript: Transcript) -> list[str]:
     """Return what stands between the joining words of a sentence."""
     parts = _AND[_known(transcript.language)].split(transcript.text)
     return [part for part in parts if part.strip()]
+
+
+def _is_aside(part: str, language: str) -> bool:
+    """Whether it asks for nothing ("well", "hey glasses", "thanks") or is the agent's own word."""
+    bare = readings(clean(part), language)[-1]
+    if len(_words(bare, language)) < 2 or _POLITE.fullmatch(bare):
+        return True
+    return answer(bare) != "unclear" or controls.control(bare) is not None
 
 
 def _joined(intent: Intent) -> bool:

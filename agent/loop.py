@@ -295,10 +295,10 @@ class Agent:
         self.gate.drop()
         return await self.ended(await self._responder.act(turn, [intent], clock))
 
-    async def gesture(self, gesture: Gesture, *, rested: bool = True) -> Turn | None:
+    async def gesture(self, gesture: Gesture, *, rested: bool = False) -> Turn | None:
         """Take what the wearer did with head or hand, as `agent.unspoken` has it.
 
-        `rested` says whether the head was at rest before it.
+        `rested` says that the head was at rest before it, without which no nod pays.
         """
         turn = await unspoken.take(self, gesture, self.spoken, rested=rested)
         if turn is not None and self._stream is not None:

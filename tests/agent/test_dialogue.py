@@ -190,8 +190,18 @@ async def test_what_was_said_beside_a_command_and_not_understood_is_named(tmp_pa
     turn = await told(agent, "pause the music and do a handstand")
     assert turn.intent.name == "music.pause"
     assert lens(agent).endswith("Not understood: do a handstand")
-    await told(agent, "please pause the music")
-    assert "Not understood" not in lens(agent)
+    await told(agent, "暂停音乐然后翻个跟头")
+    assert lens(agent).endswith("没有听懂：翻个跟头")
+    for whole in (
+        "please pause the music",
+        "find me bread and butter",
+        "pause the music and stop",
+        "pause the music and thank you very much",
+        "hey glasses and pause the music",
+        "暂停音乐然后谢谢",
+    ):
+        await told(agent, whole)
+        assert "Not understood" not in lens(agent), whole
 
 
 async def test_undo_once(agent):

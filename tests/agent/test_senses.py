@@ -17,6 +17,7 @@ from hardware.base import AudioChunk, DeviceError
 from hardware.battery import VirtualBattery
 from hardware.imu import VirtualImu
 from hardware.light import VirtualLight
+from hardware.moves import ride
 from hardware.speaker import VirtualSpeaker
 
 LONG = "\n".join(f"line {n} of a long answer" for n in range(20))
@@ -137,6 +138,21 @@ def test_a_nod_of_the_head_pays_and_a_shake_does_not(world):
     world.wait(4)
     assert len(paid) == 1
     assert [turn.source for turn in world.turns] == ["shake", "nod"]
+
+
+def test_a_nod_amid_other_movement_is_seen_and_does_not_pay(world):
+    world.wait(3)
+    world.imu.do(ride(rms=0.4, degrees=0.8), 14)
+    world.wait(4)
+    world.talk("settle up with anna")
+    world.imu.nod()
+    world.wait(4)
+    assert paid == []
+    world.wait(10)
+    world.talk("settle up with anna")
+    world.imu.nod()  # the same, once the ride is over
+    world.wait(4)
+    assert len(paid) == 1
 
 
 def test_walking_never_pays_and_leaves_two_rows(world):

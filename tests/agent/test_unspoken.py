@@ -91,7 +91,7 @@ def talk(tmp_path):
 
 
 def gesture(talk, what):
-    return talk.clock.run(talk.agent.gesture(what))
+    return talk.clock.run(talk.agent.gesture(what, rested=True))
 
 
 def test_a_nod_is_yes_and_a_shake_is_no_to_a_question(talk):
@@ -119,7 +119,7 @@ def test_while_walking_no_nod_pays_and_a_shake_still_declines(talk):
 
 def test_a_nod_out_of_other_movement_does_not_pay(talk):
     talk("settle up")
-    assert talk.clock.run(talk.agent.gesture("nod", rested=False)) is None
+    assert talk.clock.run(talk.agent.gesture("nod")) is None
     assert paid == []
     assert gesture(talk, "nod").error is None
     assert len(paid) == 1

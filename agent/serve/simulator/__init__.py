@@ -4,6 +4,6 @@
          ◀──────────lens, transcript, turns──────────           ◀──
 
 `app` has the routes, `guard` who may use them, `protocol` how both sides talk, `from_page` and
-`to_page` the messages, `session` one page and the pair of glasses it wears, `glasses` one pair: an
-agent and the virtual devices around it.
+`to_page` the messages, `connections` the sockets, `session` a pair of glasses and its pages, and
+`glasses` the pair itself: an agent and the virtual devices around it.
 """

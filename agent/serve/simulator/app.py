@@ -18,10 +18,11 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
+from agent.serve.simulator.connections import Limits, Pairs
 from agent.serve.simulator.from_page import Setting
 from agent.serve.simulator.glasses import Make
 from agent.serve.simulator.guard import Guard
-from agent.serve.simulator.session import Limits, Pair, Pairs
+from agent.serve.simulator.session import Pair
 from agent.testing.session import SessionError, read
 from hardware import profiles, spoken
 

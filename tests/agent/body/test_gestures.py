@@ -77,6 +77,16 @@ def test_a_chin_that_goes_up_first_is_a_nod_too():
     assert names(seen([lift, nod(4.2, degrees=15)], 8)) == ["nod"]
 
 
+def test_whether_the_head_was_at_rest_before_a_nod():
+    rested = []
+    for around in ([], [ride(rms=0.4, degrees=0.8)]):
+        body = Body()
+        for motion in record([still(), *around, nod(8)], 12):
+            if "nod" in body.feel(motion):
+                rested.append(body.rested)
+    assert rested == [True, False]
+
+
 @pytest.mark.parametrize("around", [walk(), ride(rms=0.4, degrees=0.8)])
 def test_gestures_are_seen_on_the_way(around):
     moves = [around, nod(6, degrees=18), shake(10), glance(14, degrees=25), nod(20, degrees=18)]

@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 from agent.errors import EngineError
 from agent.listen.engine import EngineThread
 from agent.serve.simulator import protocol, to_page
-from agent.serve.simulator.session import Limits
+from agent.serve.simulator.connections import Limits
 from agent.serve.simulator.session import Page as SlowPage
 from agent.testing import voiced
 from hardware.spoken import clips
