@@ -214,10 +214,15 @@ class TerminalDisplay:
 
     def __init__(self, profile: DisplayProfile, stream: TextIO | None = None) -> None:
         self.profile = profile
-        self._stream = stream or sys.stdout
+        self._given = stream
         self._drawn: list[str] = []
         self._printed: Frame | None = None
         self._shown: Frame | None = None
+
+    @property
+    def _stream(self) -> TextIO:
+        """What is standard output now: a prompt puts another in its place while it waits."""
+        return self._given or sys.stdout
 
     def show(self, frame: Frame) -> None:
         """Draw or print the frame. Raises DeviceError when the stream is closed."""

@@ -91,6 +91,7 @@ class Session:
         else:
             if self._recorder:
                 self._recorder.typed(text)
+            self._display.settle()  # what came meanwhile is above this line
             self._last = await self._agent.hear(text)
             if self._recorder:
                 self._recorder.turn(self._last)
@@ -184,6 +185,7 @@ async def _arriving() -> AsyncIterator[str]:
 async def _interactive(session: Session, agent: Agent) -> None:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.history import FileHistory, InMemoryHistory
+    from prompt_toolkit.patch_stdout import patch_stdout
 
     folder = config.load().data
     try:
@@ -198,7 +200,8 @@ async def _interactive(session: Session, agent: Agent) -> None:
     print(f"Type what you would say: {can}. :help for more.")
     while True:
         try:
-            text = await prompt.prompt_async("you › ")
+            with patch_stdout(raw=True):  # an alert that comes meanwhile goes above the prompt
+                text = await prompt.prompt_async("you › ")
         except KeyboardInterrupt:
             continue
         except EOFError:

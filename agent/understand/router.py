@@ -83,6 +83,8 @@ class Stages:
     """False: what no sentence foresaw is not recognised."""
     model: Model | None = field(default=None)
     """A real Qwen, asked where the semantic stage is unsure."""
+    learned: Path | None = None
+    """What the semantic stage was taught; None takes what ships, or belongs to the reader."""
 
 
 class Router:
@@ -266,7 +268,7 @@ class _Guess:
         if self._semantic is None:
             from agent.understand.semantic import Semantic
 
-            self._semantic = Semantic(self._actions, self._stages.models)
+            self._semantic = Semantic(self._actions, self._stages.models, self._stages.learned)
         self._semantic.update(self._actions)
         return self._semantic
 

@@ -101,18 +101,26 @@ def opinions(words: Linear, head: tuple[Floats, Floats], data: Read) -> dict[str
     return found
 
 
+def folded(
+    synthetic: Read, text: Read, folds: NDArray[np.int64], seed: int, show: Show
+) -> Iterator[tuple[NDArray[np.int64], Linear, tuple[Floats, Floats]]]:
+    """Yield, a fold, the rows of the text that are in it and both opinions without them."""
+    for fold in range(FOLDS):
+        show("folds", fold, FOLDS)
+        own = np.flatnonzero(folds == fold)
+        taught = join(synthetic, text.take(np.flatnonzero(folds != fold)))
+        yield own, *learn(taught, seed)
+    show("folds", FOLDS, FOLDS)
+
+
 def unseen(
     synthetic: Read, text: Read, folds: NDArray[np.int64], seed: int, show: Show
 ) -> dict[str, Floats]:
     """Return opinions about real text by models that did not see it."""
     found: dict[str, Floats] = {}
-    for fold in range(FOLDS):
-        show("folds", fold, FOLDS)
-        own = np.flatnonzero(folds == fold)
-        taught = join(synthetic, text.take(np.flatnonzero(folds != fold)))
-        for name, p in opinions(*learn(taught, seed), text.take(own)).items():
+    for own, words, head in folded(synthetic, text, folds, seed, show):
+        for name, p in opinions(words, head, text.take(own)).items():
             found.setdefault(name, np.zeros(text.allowed.shape, np.float32))[own] = p
-    show("folds", FOLDS, FOLDS)
     return found
 
 
