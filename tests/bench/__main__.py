@@ -102,6 +102,10 @@ def _skills(options: Options) -> Sections:
     return {"500 skills": skills.figures()}
 
 
+def _unseen(options: Options) -> Sections:
+    return {} if options.quick else _module("unseen")(options)
+
+
 SECTIONS: dict[str, Callable[[Options], Sections]] = {
     "process": _process,  # first, since what it says of memory is to be the agent's alone
     "turns": _turns,
@@ -116,6 +120,7 @@ SECTIONS: dict[str, Callable[[Options], Sections]] = {
     "arbiter": _module("arbiter"),
     "gestures": _module("gestures"),
     "understanding": _module("understanding"),
+    "unseen": _unseen,
 }
 """What can be asked for, and what measures it."""
 

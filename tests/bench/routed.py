@@ -2,8 +2,7 @@
 
 The semantic stage that ships was taught with the shared real text, so what the whole router makes of
 it tells whether a file went stale, not how well new text is understood: hence `seen` in the names.
-How the semantic stage does on text that it has not seen takes over five minutes, and is what
-`python -m agent.understand.train --real FILE` prints.
+How well new text is understood is what `tests.bench.unseen` measures.
 """
 
 from __future__ import annotations

@@ -104,17 +104,16 @@ def figures() -> dict[str, float]:
     """Return what `glasses eval route` counts; nothing where there is no real text."""
     if not DEV.is_file():
         return {}
-    return percents(route(teach(), find(config.load().models)), "unseen")
+    return percents(route(teach(), find(config.load().models)))
 
 
-def percents(measured: Measured, prefix: str) -> dict[str, float]:
+def percents(measured: Measured) -> dict[str, float]:
     """Return what was measured, in percent."""
     told = measured.summary()
     names = ("skill", "false_accepts", "false_accepts_money", "exact")
     return {
-        f"{prefix}_{name}_percent": math.nan if told[name] is None else 100 * told[name]
-        for name in names
-    } | {f"{prefix}_texts": told["texts"], f"{prefix}_calls": told["with_calls"]}
+        f"{name}_percent": math.nan if told[name] is None else 100 * told[name] for name in names
+    } | {"texts": told["texts"], "calls": told["with_calls"]}
 
 
 class _Folds:

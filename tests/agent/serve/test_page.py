@@ -1,9 +1,12 @@
 """The page in a real Chromium: heard, seen, and used without a mouse, a screen or a microphone."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
+import agent
 from tests.agent.serve.pictures import matches
 from tests.agent.serve.server import health, running, scripted
 
@@ -370,6 +373,57 @@ def test_both_languages_have_every_word(shared):
              .filter((key) => key && !(key in WORDS.en)); }"""
     )
     assert used == []
+
+
+REASONED = (
+    "understand/router",
+    "understand/qwen",
+    "dialogue",
+    "respond",
+    "lens",
+    "display/arbiter",
+)
+
+
+def reasons() -> list[str]:
+    """Return the reasons that stand in the agent's code, with 7 for what is filled in."""
+    found = []
+    for name in REASONED:
+        source = (Path(agent.__file__).parent / f"{name}.py").read_text("utf-8")
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Call):
+                called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                at = {"NotRecognized": 0, "_end": 3, "drop": 2, "_by": 0}.get(called)
+                given = node.args[at : at + 1] if at is not None else []
+                given += [word.value for word in node.keywords if word.arg == "reason"]
+                found += [text for one in given if (text := literal(one))]
+    return found
+
+
+def literal(node: ast.expr) -> str:
+    """Return a text as it stands in the code; empty when a variable is all there is."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(literal(part) or "7" for part in parts)
+    return ""
+
+
+def test_reasons_are_chinese_too(shared):
+    there = reasons()
+    assert {"no sentence matches", "7 of its own wait", "cleared", "two commands"} <= set(there)
+    chinese = shared.evaluate(
+        """async (all) => { const { why } = await import('./reasons.js');
+           const words = await import('./words.js');
+           if (words.language !== 'zh') words.switchLanguage();
+           const said = all.map(why);
+           words.switchLanguage();
+           return said; }""",
+        there,
+    )
+    same = [one for one, said in zip(there, chinese, strict=True) if one == said]
+    assert same in ([], ["7: 7"])  # a model's name and what it failed with
 
 
 def test_it_fits_a_phone_and_answers_to_a_finger(quick, open_page):

@@ -1,5 +1,6 @@
 // What happened: turns as waterfalls, the router's reasons, the log of the lens, what can be said.
 
+import { why } from "./reasons.js";
 import { t } from "./words.js";
 
 const KEPT = 60;
@@ -102,16 +103,16 @@ function router(turn, verdicts, unknown) {
     box.append(make("p", "intent", make("code", "", `${turn.intent.skill}.${turn.intent.action}`),
       ...slots.map((slot) => make("span", "slot", slot))));
   } else if (unknown) {
-    box.append(make("p", "intent none", unknown));
+    box.append(make("p", "intent none", why(unknown)));
   }
   if (verdicts.length) {
     const body = make("tbody", "", ...verdicts.map((verdict) => {
-      const head = make("th", "", verdict.stage);
+      const head = make("th", "", why(verdict.stage));
       head.scope = "row";
       const sure = verdict.probability == null ? "" : `${Math.round(100 * verdict.probability)} %`;
       return make("tr", verdict.intent ? "" : "declined", head,
         make("td", "", verdict.intent ?? t("verdict_none"),
-          verdict.reason ? make("span", "reason", verdict.reason) : ""),
+          verdict.reason ? make("span", "reason", why(verdict.reason)) : ""),
         make("td", "number", sure),
         make("td", "number", `${verdict.took_ms.toFixed(1)}`));
     }));
@@ -125,10 +126,10 @@ export function addOutcome({ kind, owner, priority, text, reason }) {
   const now = new Date().toLocaleTimeString([], { hour12: false });
   list.prepend(make("li", `outcome ${kind}`,
     make("time", "", now),
-    make("span", "kind", kind),
-    make("span", "who", `${owner} · ${priority}`),
+    make("span", "kind", why(kind)),
+    make("span", "who", `${owner} · ${why(priority)}`),
     make("span", "what", text || "—"),
-    reason ? make("span", "reason", reason) : ""));
+    reason ? make("span", "reason", why(reason)) : ""));
   while (list.children.length > 3 * KEPT) list.lastElementChild.remove();
 }
 
