@@ -58,7 +58,9 @@ async def test_no_plugin_takes_the_agent_down(path, tmp_path):
     said = declared(path)
     shutil.copy(path, tmp_path)
     (tmp_path / "good.py").write_text(GOOD, encoding="utf-8")
-    skills = Skills.discover(folder=tmp_path, load_timeout_s=0.3 if "hangs" in path.stem else 10)
+    # Short only where that is what is tested: a busy machine may need a while for the others.
+    short = "hangs" in path.stem and "REFUSED" in said
+    skills = Skills.discover(folder=tmp_path, load_timeout_s=1.5 if short else 10)
     agent = agent_on(skills, tmp_path)
     if "REFUSED" in said:
         (problem,) = skills.problems
