@@ -50,7 +50,10 @@ _POLITE = re.compile(
     r"(?:(?:thanks|thank you)(?: very much| so much| a lot)?|please|sorry|now|谢谢你?|了|吧)?",
     re.IGNORECASE,
 )
-"""Follows a no that is only a no."""
+"""Asks for nothing: after a no, or beside a command."""
+
+SHORT = {"en": 2, "zh": 3}
+"""Words, or characters, of a yes or no that is meant for nothing: "no thanks", 不用了."""
 
 _MORE = {
     "en": re.compile(r"^(?:and|and then|what about|how about|and what about)\s+", re.IGNORECASE),
@@ -382,9 +385,10 @@ def _parts(transcript: Transcript) -> list[str]:
 def _is_aside(part: str, language: str) -> bool:
     """Whether it asks for nothing ("well", "hey glasses", "thanks") or is the agent's own word."""
     bare = readings(clean(part), language)[-1]
-    if len(_words(bare, language)) < 2 or _POLITE.fullmatch(bare):
+    words = len(_words(bare, language))
+    if words < 2 or _POLITE.fullmatch(bare) or controls.control(bare) is not None:
         return True
-    return answer(bare) != "unclear" or controls.control(bare) is not None
+    return words <= SHORT[language] and answer(bare) in ("yes", "no")
 
 
 def _joined(intent: Intent) -> bool:

@@ -76,6 +76,9 @@ def read(rows: Sequence[Row], labels: Sequence[str], reader: Reader | None, show
 Show = Callable[[str, int, int], None]
 """Told what is done, how much of it, and of how much."""
 
+Fold = tuple[NDArray[np.int64], Linear, tuple[Floats, Floats]]
+"""Rows, and both opinions that were not taught with them."""
+
 
 def learn(data: Read, seed: int) -> tuple[Linear, tuple[Floats, Floats]]:
     """Train both opinions."""
@@ -103,22 +106,22 @@ def opinions(words: Linear, head: tuple[Floats, Floats], data: Read) -> dict[str
 
 def folded(
     synthetic: Read, text: Read, folds: NDArray[np.int64], seed: int, show: Show
-) -> Iterator[tuple[NDArray[np.int64], Linear, tuple[Floats, Floats]]]:
-    """Yield, a fold, the rows of the text that are in it and both opinions without them."""
+) -> list[Fold]:
+    """Return, a fold, the rows of the text that are in it and both opinions without them."""
+    found = []
     for fold in range(FOLDS):
         show("folds", fold, FOLDS)
         own = np.flatnonzero(folds == fold)
         taught = join(synthetic, text.take(np.flatnonzero(folds != fold)))
-        yield own, *learn(taught, seed)
+        found.append((own, *learn(taught, seed)))
     show("folds", FOLDS, FOLDS)
+    return found
 
 
-def unseen(
-    synthetic: Read, text: Read, folds: NDArray[np.int64], seed: int, show: Show
-) -> dict[str, Floats]:
+def unseen(text: Read, models: Iterable[Fold]) -> dict[str, Floats]:
     """Return opinions about real text by models that did not see it."""
     found: dict[str, Floats] = {}
-    for own, words, head in folded(synthetic, text, folds, seed, show):
+    for own, words, head in models:
         for name, p in opinions(words, head, text.take(own)).items():
             found.setdefault(name, np.zeros(text.allowed.shape, np.float32))[own] = p
     return found
@@ -165,7 +168,7 @@ def train(
     held = read(rows, labels, reader, show)
     taught = read(synthetic if text else [], labels, reader, show)
     folds = np.array([fold_of(row) for row in rows])
-    found = unseen(taught, held, folds, seed, show)
+    found = unseen(held, folded(taught, held, folds, seed, show))
     if other is not None:
         found[OTHER] = scores(other, rows, labels)
     made = pools(found, held, labels)
@@ -209,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     try:
-        actions = _actions(options.plugin)
+        actions = loaded(options.plugin)
         labels = [*(action.name for action in actions), NONE]
         text = [row for path in options.real for row in real(path, labels)]
         models, gguf = config.load().models, options.embedding
@@ -240,8 +243,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _actions(plugins: Iterable[str]) -> list[Action]:
-    """Load the skills that ship, and these. Raises PluginError."""
+def loaded(plugins: Iterable[str]) -> list[Action]:
+    """Return the actions of the skills that ship, and of these plugins. Raises PluginError."""
     skills = Skills()
     for name in BUILTIN:
         skills.add(name, source="glasses")

@@ -190,6 +190,8 @@ async def test_what_was_said_beside_a_command_and_not_understood_is_named(tmp_pa
     turn = await told(agent, "pause the music and do a handstand")
     assert turn.intent.name == "music.pause"
     assert lens(agent).endswith("Not understood: do a handstand")
+    await told(agent, "pause the music and don't pay bob")
+    assert lens(agent).endswith("Not understood: don't pay bob")
     await told(agent, "暂停音乐然后翻个跟头")
     assert lens(agent).endswith("没有听懂：翻个跟头")
     for whole in (
@@ -198,6 +200,7 @@ async def test_what_was_said_beside_a_command_and_not_understood_is_named(tmp_pa
         "pause the music and stop",
         "pause the music and thank you very much",
         "hey glasses and pause the music",
+        "pause the music and yes please",
         "暂停音乐然后谢谢",
     ):
         await told(agent, whole)

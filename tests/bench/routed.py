@@ -19,7 +19,7 @@ from agent.plugins import Skills
 from agent.pocket.evaluate import Unseen, ask, known_shapes
 from agent.pocket.recipe import collect
 from agent.pocket.router import PocketRouter, find
-from agent.understand.measure import measure, read_cases
+from agent.understand.measure import Measured, measure, read_cases
 from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile
 from tests.shared import DATA
@@ -52,17 +52,17 @@ def routing() -> dict[str, float]:
         _Whole(agent),
         read_cases([DEV], CALLS),
         lambda name: name in actions and actions[name].declaration.risk == "money",
-    ).summary()
-    percent = {
-        name: math.nan if (share := measured[key]) is None else 100 * share
-        for name, key in (
-            ("seen_skill_percent", "skill"),
-            ("seen_false_accepts_percent", "false_accepts"),
-            ("seen_false_accepts_money_percent", "false_accepts_money"),
-            ("seen_call_exact_percent", "exact"),
-        )
-    }
-    return {**percent, "seen_texts": measured["texts"], "seen_calls": measured["with_calls"]}
+    )
+    return {f"seen_{name}": value for name, value in percents(measured).items()}
+
+
+def percents(measured: Measured) -> dict[str, float]:
+    """Return what was counted: texts, calls, and the rest in percent."""
+    told = measured.summary()
+    names = ("skill", "false_accepts", "false_accepts_money", "exact")
+    return {
+        f"{name}_percent": math.nan if told[name] is None else 100 * told[name] for name in names
+    } | {"texts": told["texts"], "calls": told["with_calls"]}
 
 
 def pocket() -> dict[str, float]:

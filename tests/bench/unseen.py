@@ -3,13 +3,12 @@
 `python -m tests.bench.unseen [--pocket FILE]...`, about four minutes and half a minute a pocket
 model. The semantic stage is taught five times, each time without a fifth of the text, and that fifth
 goes through a router with it; the pocket Qwen never saw any. The weights of the opinions and the
-threshold, four numbers, are fitted to what the five said of text they had not seen.
+thresholds, a handful of numbers, are fitted to what the five said of text they had not seen.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,23 +20,19 @@ import numpy as np
 from agent import config
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.paraphrases import NONE
-from agent.plugins import BUILTIN, Skills
 from agent.pocket.router import PocketRouter, find
 from agent.skill import Action
 from agent.understand.corpus import Read, Row, drawn, fold_of, real
-from agent.understand.linear import Linear
 from agent.understand.measure import Measured, measure, read_cases
 from agent.understand.minilm import find as find_minilm
 from agent.understand.pooling import pools
 from agent.understand.router import Router, Stages
 from agent.understand.semantic import DATA as SHIPPED
-from agent.understand.semantic import OTHER, Floats, Learned
+from agent.understand.semantic import OTHER, Learned
 from agent.understand.text import clean
-from agent.understand.train import folded, opinions, read
-from tests.shared import DATA
+from agent.understand.train import Fold, folded, loaded, read, unseen
+from tests.bench.routed import CALLS, DEV, percents
 
-DEV = DATA / "nlu" / "dev.jsonl"
-CALLS = Path(__file__).parents[1] / "agent" / "understand" / "calls.jsonl"
 LEAST = 1e-6
 """Probability that the router takes none of the pocket's opinions to be below."""
 
@@ -52,30 +47,20 @@ class Taught:
     """The text."""
     held: Read
     """The same as numbers."""
-    folds: Sequence[tuple[Linear, tuple[Floats, Floats]]]
+    models: Sequence[Fold]
     """Opinions, a fold, that have not seen it."""
-    found: Mapping[str, Floats]
-    """What they make of it."""
 
 
 def teach(seed: int = 0) -> Taught:
     """Teach the semantic stage five times."""
-    skills = Skills()
-    for name in BUILTIN:
-        skills.add(name, source="glasses")
-    actions = skills.actions
+    actions = {action.name: action for action in loaded(())}
     labels = (*actions, NONE)
     rows = real(DEV, labels)
     reader = find_minilm(config.load().models)
     held = read(rows, labels, reader, _silent)
     taught = read(list(drawn([*actions.values()], seed)), labels, reader, _silent)
     folds = np.array([fold_of(row) for row in rows])
-    models, found = [], {}
-    for own, words, head in folded(taught, held, folds, seed, _silent):
-        models.append((words, head))
-        for name, p in opinions(words, head, held.take(own)).items():
-            found.setdefault(name, np.zeros(held.allowed.shape, np.float32))[own] = p
-    return Taught(actions, rows, held, models, found)
+    return Taught(actions, rows, held, folded(taught, held, folds, seed, _silent))
 
 
 def route(taught: Taught, pocket: Path) -> Measured:
@@ -84,12 +69,12 @@ def route(taught: Taught, pocket: Path) -> Measured:
     engine = PocketRouter(pocket)
     said = [engine.call(row.text, taught.actions).probabilities for row in taught.rows]
     other = np.array([[max(p.get(label, 0.0), LEAST) for label in labels] for p in said])
-    found = {**taught.found, OTHER: other.astype(np.float32)}
+    found = {**unseen(taught.held, taught.models), OTHER: other.astype(np.float32)}
     made = pools(found, taught.held, labels)
     near = Learned.load(SHIPPED).near
     with _models(pocket) as folder:
         routers = []
-        for number, (words, head) in enumerate(taught.folds):
+        for number, (_, words, head) in enumerate(taught.models):
             learned = folder / f"{number}.npz"
             Learned(labels, words, head, made, near).save(learned)
             routers.append(Router(taught.actions, Stages(folder, learned=learned)))
@@ -105,15 +90,6 @@ def figures() -> dict[str, float]:
     if not DEV.is_file():
         return {}
     return percents(route(teach(), find(config.load().models)))
-
-
-def percents(measured: Measured) -> dict[str, float]:
-    """Return what was measured, in percent."""
-    told = measured.summary()
-    names = ("skill", "false_accepts", "false_accepts_money", "exact")
-    return {
-        f"{name}_percent": math.nan if told[name] is None else 100 * told[name] for name in names
-    } | {"texts": told["texts"], "calls": told["with_calls"]}
 
 
 class _Folds:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -162,8 +163,10 @@ class Pairs:
         except asyncio.CancelledError:
             code, why = protocol.GOING_AWAY, "the simulator ends"
             raise
-        except Exception as error:  # one page never takes the others down
-            log.error("a page was let go: %s", type(error).__name__, exc_info=error)
+        except Exception as error:  # a fault of ours: it never takes the other pages down
+            where = "".join(traceback.format_tb(error.__traceback__))
+            # The error's own words may hold what was said.
+            log.error("a page was let go: %s\n%s", type(error).__name__, where)
         finally:
             writer.cancel()
             if pair is not None:

@@ -426,6 +426,16 @@ def test_reasons_are_chinese_too(shared):
     assert same in ([], ["7: 7"])  # a model's name and what it failed with
 
 
+def test_a_chinese_page_gives_its_reasons_in_chinese(quick, open_page):
+    page = open_page(quick, locale="zh-CN")
+    say(page, "do a handstand")
+    page.wait_for_selector(".intent.none")
+    assert not re.search("[a-z]", page.text_content(".intent.none"))
+    assert page.text_content(".verdicts th") == "模板"
+    page.click("#tab-outcomes")
+    assert page.text_content(".outcome .kind") in ("已显示", "被替换")
+
+
 def test_it_fits_a_phone_and_answers_to_a_finger(quick, open_page):
     page = open_page(
         quick, viewport={"width": 360, "height": 740}, device_scale_factor=3, is_mobile=True,

@@ -215,3 +215,11 @@ def test_what_is_only_like_a_payment_is_asked_about(router):
     meaning = said(router, "would you send fifty bucks over to anna for me").meaning
     assert isinstance(meaning, NotRecognized)
     assert [option.name for option in meaning.options] == ["pay.pay"]
+
+
+def test_the_semantic_stage_may_be_taught_otherwise(tmp_path):
+    router = Router(Skills.discover().actions, Stages(learned=tmp_path / "none.npz"))
+    decision = router.decide(Transcript("could you kill the music", "en"))
+    assert isinstance(decision.meaning, NotRecognized)
+    (semantic,) = (one for one in decision.verdicts if one.stage == "semantic")
+    assert "none.npz" in semantic.reason

@@ -45,7 +45,7 @@ def test_the_same_seed_learns_the_same(actions):
 
 
 def test_the_command_writes_a_file_and_says_how_good_it_is(tmp_path, monkeypatch, capsys, actions):
-    monkeypatch.setattr(train, "_actions", lambda plugins: actions)
+    monkeypatch.setattr(train, "loaded", lambda plugins: actions)
     monkeypatch.setenv("GLASSES_MODELS", str(tmp_path))
     marked = [{"text": f"translate word {n} to german", "skill": "translate"} for n in range(30)]
     marked += [{"text": f"will it rain on day {n}", "skill": "none"} for n in range(30)]
