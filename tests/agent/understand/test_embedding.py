@@ -68,7 +68,7 @@ def few(patch, skills, folder):
     patch.setattr(corpus, "PER_ACTION", {"en": 12, "zh": 12})
     patch.setattr(corpus, "PER_NONE", {"en": 150, "zh": 100})
     patch.setattr(train, "MEANING_FIT", FitOptions(rate=0.3, epochs=60))  # so few, so alike
-    patch.setattr(train, "_actions", lambda plugins: [*skills.actions.values()])
+    patch.setattr(train, "loaded", lambda plugins: [*skills.actions.values()])
     patch.setenv("GLASSES_MODELS", str(folder))
 
 
