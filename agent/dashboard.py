@@ -6,16 +6,15 @@ Skills bring their lines through the hook `dashboard`; one that is late or fails
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from agent import conduct
+from agent.context import Context
 from agent.messages import Reply
+from agent.world import World
 from hardware.base import Battery, DeviceError
-
-if TYPE_CHECKING:
-    from agent.loop import Agent
 
 LINE_S = 0.3
 """Longest a skill may take for its line: the wearer is looking."""
@@ -29,18 +28,18 @@ _DAYS = {
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-async def card(agent: Agent, language: str) -> Reply:
-    """Return the dashboard."""
-    skills = agent.skills
+async def card(world: World, context: Callable[[str, str], Context | None], language: str) -> Reply:
+    """Return the dashboard; `context` gives a skill, in a language, what its line may use."""
+    skills = world.skills
     asked = [
         (name, line, ctx)
         for name, line in skills.contributors()
-        if (ctx := agent.context(name, language)) is not None
+        if (ctx := context(name, language)) is not None
     ]
     outcomes = await asyncio.gather(
         *(skills.runner.run(name, partial(line, ctx), LINE_S) for name, line, ctx in asked)
     )
-    lines = [_first(agent.devices.battery, agent.now(), language)]
+    lines = [_first(world.devices.battery, world.now(), language)]
     for (name, _, _), outcome in zip(asked, outcomes, strict=True):
         for offence in conduct.faults(outcome, f"{name}.dashboard", LINE_S):
             skills.offend(name, offence)

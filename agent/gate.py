@@ -1,13 +1,16 @@
 """The gate: nothing with an effect happens before an explicit yes, and then exactly once.
 
-A skill may only propose. The gate keeps the one open proposal, and on a yes writes its key to the
-ledger, durably, before the skill's `commit` is called with that key; what came of it is written
-after. If power goes in between, the entry is still `committing` at the next start: its outcome is
-unknown, and it is reported, never repeated.
+A skill may only propose. The gate keeps the one open proposal. A yes names, by its key, the
+proposal that the wearer saw, and settles that one or none: it is `accepted` at once, so that
+nothing can take it a second time, and then committed: its key is written to the ledger, durably,
+before the skill's `commit` is called with that key, and what came of it is written after. If power
+goes in between, the entry is still `committing` at the next start: its outcome is unknown, and it
+is reported, never repeated.
 """
 
 from __future__ import annotations
 
+import inspect
 import logging
 import math
 import sqlite3
@@ -19,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import GlassesError, NotCommitted, PluginError
-from agent.messages import Proposal, Receipt, Reply
+from agent.messages import Intent, Payment, Proposal, Receipt, Reply
 from hardware.base import DeviceError
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,8 @@ SAID = {
         "expired": "Too late: that payment was dropped. Ask again.",
         "failed": "Not paid: {reason}",
         "ledger": "the ledger cannot be written ({error})",
+        "committing": "A payment is being made and cannot be stopped.",
+        "another": "the provider was told of another payment",
         "late": "no answer yet",
         "broke": "the skill failed",
         "unknown": "Payment outcome unknown: {reason}. Check before paying again.",
@@ -42,6 +47,8 @@ SAID = {
         "expired": "已超时，付款作废，请重新说。",
         "failed": "未付款：{reason}",
         "ledger": "无法写入账本（{error}）",
+        "committing": "正在付款，无法停止。",
+        "another": "付款方收到的是另一笔付款",
         "late": "尚无回应",
         "broke": "技能出错",
         "unknown": "付款结果未知：{reason}。再付之前请先核对。",
@@ -55,14 +62,19 @@ class Open:
 
     proposal: Proposal
     """What would happen."""
-    skill: str
-    """Who proposed it."""
+    intent: Intent
+    """The call that proposed it."""
     language: str
     """Language it was proposed in."""
     key: str
     """Idempotency key it would be committed under."""
     offered_s: float
     """When it was offered, on the gate's clock."""
+
+    @property
+    def skill(self) -> str:
+        """Who proposed it."""
+        return self.intent.skill
 
 
 class Gate:
@@ -75,17 +87,22 @@ class Gate:
         self.open: Open | None = None
         self.fault: str | None = None
         """What the last commit did that no plugin may, for the one who keeps count."""
+        self._settled: tuple[str, Reply] | None = None  # the last proposal, and what became of it
 
-    def offer(self, proposal: Proposal, skill: str, language: str) -> None:
+    def offer(self, proposal: Proposal, intent: Intent, language: str) -> None:
         """Make this the open proposal; an earlier one is dropped."""
-        self.open = Open(proposal, skill, language, uuid.uuid4().hex, self._clock())
+        self.open = Open(proposal, intent, language, uuid.uuid4().hex, self._clock())
 
-    def expire(self) -> bool:
-        """Drop the open proposal when its time is over; say whether it was."""
-        late = self.open is not None and self._clock() - self.open.offered_s > EXPIRES_S
-        if late:
-            self.open = None
-        return late
+    @property
+    def key(self) -> str | None:
+        """Key of the open proposal."""
+        return None if self.open is None else self.open.key
+
+    def expire(self) -> None:
+        """Drop the open proposal when its time is over."""
+        opened = self.open
+        if opened is not None and self._clock() - opened.offered_s > EXPIRES_S:
+            self.drop()
 
     def drop(self) -> None:
         """Forget the open proposal: the wearer went on to something else."""
@@ -93,44 +110,68 @@ class Gate:
 
     def decline(self, language: str) -> Reply:
         """Take a no."""
+        reply = Reply(SAID[language]["declined"])
+        if self.open is not None:
+            self._settled = self.open.key, reply
         self.open = None
-        return Reply(SAID[language]["declined"])
+        return reply
 
-    def confirm(self, language: str) -> Reply:
-        """Take a yes: write the key down, commit once, write the outcome down."""
-        opened, self.open = self.open, None  # gone first: nothing can commit it a second time
+    def became(self, key: str, language: str) -> Reply:
+        """Return what became of a proposal that is no longer open, for a second yes to it."""
+        if self._settled is not None and self._settled[0] == key:
+            return self._settled[1]
+        return Reply(SAID[language]["expired"])
+
+    def accept(self, key: str) -> Open | None:
+        """Take a yes to one proposal; None unless it is the one that is open.
+
+        From now on it is open no more, and nobody else can take it.
+        """
+        opened = self.open
+        if opened is None or opened.key != key:
+            return None
+        self.open = None
+        return opened
+
+    def commit(self, accepted: Open, language: str) -> Reply:
+        """Write the key of what was accepted down, commit it once, write the outcome down."""
         self.fault = None
-        if opened is None:
-            return Reply(SAID[language]["expired"])
-        proposal = opened.proposal
-        said = SAID[language]
+        reply = self._committed(accepted, SAID[language])
+        self._settled = accepted.key, reply
+        return reply
+
+    def _committed(self, accepted: Open, said: Mapping[str, str]) -> Reply:
+        proposal = accepted.proposal
         if proposal.commit is None:
             return Reply(said["failed"].format(reason="the skill gave no way to carry it out"))
+        shown = Payment(proposal.amount, proposal.currency, proposal.payee)
+        commit = _given(proposal.commit, shown)
         try:
-            ledger = self._begun(opened)
+            ledger = self._begun(accepted)
         except (OSError, sqlite3.Error) as error:  # not written down, so not paid
             reason = said["ledger"].format(error=error)
             return Reply(said["failed"].format(reason=reason), kind="alert")
         with closing(ledger):
-            return self._commit(opened, proposal.commit, ledger, said)
+            return self._called(accepted, commit, shown, ledger, said)
 
-    def _commit(
+    def _called(
         self,
-        opened: Open,
+        accepted: Open,
         commit: Callable[[str], Receipt],
+        shown: Payment,
         ledger: sqlite3.Connection,
         said: Mapping[str, str],
     ) -> Reply:
         try:
-            receipt = commit(opened.key)
+            receipt = commit(accepted.key)
             if not isinstance(receipt, Receipt):
                 raise PluginError(f"returned {type(receipt).__name__}: a commit returns a Receipt")
         except NotCommitted as error:
-            self._outcome(ledger, opened.key, "failed")
+            self._outcome(ledger, accepted.key, "failed")
             return Reply(said["failed"].format(reason=error), kind="alert")
         except BaseException as error:  # the plugin boundary: what it raises, money may have moved
-            self._outcome(ledger, opened.key, "unknown")
-            log.warning("commit of %s ended in %s", opened.skill, type(error).__name__)
+            self._outcome(ledger, accepted.key, "unknown")
+            log.warning("commit of %s ended in %s", accepted.skill, type(error).__name__)
             reason: object = error
             if isinstance(error, PluginError):
                 self.fault = str(error)
@@ -139,22 +180,32 @@ class Gate:
                 self.fault = f"raised {type(error).__name__}"
                 reason = said["broke"]
             return Reply(said["unknown"].format(reason=reason), kind="alert")
-        self._outcome(ledger, opened.key, "done", receipt.reference)
-        return Reply(receipt.text, title=opened.proposal.title)
+        if receipt.paid is not None and receipt.paid != shown:
+            self._outcome(ledger, accepted.key, "unknown", receipt.reference)
+            self.fault = "paid something else than was shown"
+            return Reply(said["unknown"].format(reason=said["another"]), kind="alert")
+        self._outcome(ledger, accepted.key, "done", receipt.reference)
+        return Reply(receipt.text, title=accepted.proposal.title)
 
     def unanswered(self, language: str) -> Reply:
         """Tell of a commit that goes on for too long; its outcome is written down if it comes."""
         said = SAID[language]
         return Reply(said["unknown"].format(reason=said["late"]), kind="alert")
 
-    def _begun(self, opened: Open) -> sqlite3.Connection:
+    def _begun(self, accepted: Open) -> sqlite3.Connection:
         """Write down that the commit begins. Raises OSError or sqlite3.Error where it cannot."""
-        ledger, proposal = self._ledger(), opened.proposal
+        ledger, proposal = self._ledger(), accepted.proposal
         try:
             ledger.execute(
                 "INSERT INTO commits (key, skill, amount, currency, payee, at, state)"
                 " VALUES (?, ?, ?, ?, ?, datetime('now'), 'committing')",
-                (opened.key, opened.skill, str(proposal.amount), proposal.currency, proposal.payee),
+                (
+                    accepted.key,
+                    accepted.skill,
+                    str(proposal.amount),
+                    proposal.currency,
+                    proposal.payee,
+                ),
             )
         except BaseException:
             ledger.close()
@@ -162,14 +213,21 @@ class Gate:
         return ledger
 
     def begun_since(self, at_s: float) -> bool:
-        """Say whether a payment was begun at or after a moment, in seconds since 1970."""
+        """Say whether a payment was begun at or after a moment, in seconds since 1970.
+
+        It may have been where the ledger cannot be read.
+        """
         if not self._path.exists():
             return False
-        with closing(self._ledger()) as ledger:
-            (count,) = ledger.execute(
-                "SELECT count(*) FROM commits WHERE at >= datetime(?, 'unixepoch')",
-                (math.floor(at_s),),
-            ).fetchone()
+        try:
+            with closing(self._ledger()) as ledger:
+                (count,) = ledger.execute(
+                    "SELECT count(*) FROM commits WHERE at >= datetime(?, 'unixepoch')",
+                    (math.floor(at_s),),
+                ).fetchone()
+        except (OSError, sqlite3.Error) as error:
+            log.warning("%s cannot be read (%s)", self._path, error)
+            return True
         return bool(count)
 
     def unresolved(self) -> int:
@@ -198,3 +256,13 @@ class Gate:
             " currency TEXT, payee TEXT, at TEXT, state TEXT, reference TEXT DEFAULT '')"
         )
         return ledger
+
+
+def _given(commit: Callable[..., Receipt], shown: Payment) -> Callable[[str], Receipt]:
+    """Return a commit that needs its key alone; one that needs two things is given `shown`."""
+    try:
+        parameters = inspect.signature(commit).parameters.values()
+    except (TypeError, ValueError):  # a function in C may not tell
+        return commit
+    needed = [p for p in parameters if p.default is p.empty and p.kind <= p.POSITIONAL_OR_KEYWORD]
+    return commit if len(needed) < 2 else lambda key: commit(key, shown)

@@ -106,6 +106,18 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Payment:
+    """What the wearer was shown and has agreed to."""
+
+    amount: Decimal
+    """How much, in `currency`."""
+    currency: str
+    """ISO 4217 code."""
+    payee: str
+    """Who gets it, as the wearer knows them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What the provider said about a committed proposal."""
 
@@ -113,6 +125,8 @@ class Receipt:
     """What the wearer is told."""
     reference: str = ""
     """The provider's own reference, if any."""
+    paid: Payment | None = None
+    """What the provider says was paid. Where it is not what was shown, the outcome is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,5 +139,6 @@ class Proposal(Reply):
     """ISO 4217 code."""
     payee: str = ""
     """Who would get it, as the wearer knows them."""
-    commit: Callable[[str], Receipt] | None = None
-    """Carries the effect out under the idempotency key it is given. Called once, by the gate."""
+    commit: Callable[[str], Receipt] | Callable[[str, Payment], Receipt] | None = None
+    """Carries the effect out under the idempotency key it is given. Called once, by the gate, which
+    also gives it the `Payment` that was shown if it takes a second argument: pay that."""

@@ -30,7 +30,9 @@ def lacking(action: Action, devices: Devices) -> tuple[str, ...]:
 def told(missing: Iterable[str], language: str) -> str:
     """Return missing devices in words."""
     names = NAMES.get(language, {})
-    return ("、" if language == "zh" else ", ").join(names.get(kind, kind) for kind in missing)
+    *most, last = (names.get(kind, kind) for kind in missing)
+    both, between = ("和", "、") if language == "zh" else (" and ", ", ")
+    return both.join(filter(None, [between.join(most), last]))
 
 
 def warnings(actions: Iterable[Action], devices: Devices) -> Iterator[str]:
@@ -42,6 +44,6 @@ def warnings(actions: Iterable[Action], devices: Devices) -> Iterator[str]:
     for (skill, missing), names in by_skill.items():
         what = told(missing, "en")
         yield (
-            f"{skill} needs a {what}, which {devices.display.profile.name} has not:"
+            f"{skill} needs a {what}, and {devices.display.profile.name} has none:"
             f" {', '.join(names)} will not work"
         )

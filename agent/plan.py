@@ -20,6 +20,10 @@ from agent.context import Context
 from agent.memory import copied
 from agent.messages import Intent
 from agent.runner import Outcome
+from agent.skill import Action
+
+Call = tuple[Intent, Action, int]
+"""What was meant, the action as it was installed, and the age of its skill's memory."""
 
 
 class NotYet(BaseException):
@@ -60,8 +64,8 @@ class _Later:
 class Plan:
     """An action that runs ahead of its turn."""
 
-    intent: Intent
-    """The call that is made."""
+    call: Call
+    """What is run, and what it was begun with; anything else has to be run in earnest."""
     ctx: Context
     """What the action was given; its memory counts if the plan is kept."""
     running: asyncio.Task[Outcome]
@@ -86,9 +90,7 @@ class Plan:
         return outcome
 
 
-def ahead(
-    intent: Intent, ctx: Context, run: Callable[[Context], asyncio.Task[Outcome]]
-) -> Plan | None:
+def ahead(call: Call, ctx: Context, run: Callable[[Context], asyncio.Task[Outcome]]) -> Plan | None:
     """Begin to `run` an action with what a plan may have; None when its memory can't be copied."""
     memory = copied(ctx.memory)
     if memory is None:
@@ -99,4 +101,4 @@ def ahead(
     planned = replace(ctx, memory=memory, speaker=speaker, devices=others)
     if (shows := ctx.shows) is not None:
         planned.shows = lambda *asked: devices.give(partial(shows, *asked))
-    return Plan(intent, planned, run(planned), devices)
+    return Plan(call, planned, run(planned), devices)

@@ -12,7 +12,15 @@ import difflib
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import (
+    Callable,
+    ItemsView,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    ValuesView,
+)
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import metadata
@@ -84,12 +92,51 @@ class _Installed:
     providers: list[Provider] = field(default_factory=list)
 
 
+class Actions(MutableMapping[str, Action]):
+    """What can be done now, by name.
+
+    It is replaced as a whole, never changed in place: plugins come and go on one thread while
+    another goes through what there is.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._now: Mapping[str, Action] = {}
+
+    def become(self, actions: Mapping[str, Action]) -> None:
+        """Be these from now on."""
+        self._now = dict(actions)
+
+    def __getitem__(self, name: str) -> Action:
+        return self._now[name]
+
+    def __setitem__(self, name: str, action: Action) -> None:
+        self.become({**self._now, name: action})
+
+    def __delitem__(self, name: str) -> None:
+        self.become({other: action for other, action in self._now.items() if other != name})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._now)
+
+    def __len__(self) -> int:
+        return len(self._now)
+
+    def items(self) -> ItemsView[str, Action]:
+        """Return the pairs that there are now, whatever comes or goes meanwhile."""
+        return self._now.items()
+
+    def values(self) -> ValuesView[Action]:
+        """Return the actions that there are now, in the same way."""
+        return self._now.values()
+
+
 class Skills:
     """The installed plugins: every action, by name, in the order they were found."""
 
     def __init__(self, load_timeout_s: float = LOAD_S) -> None:
         """Start with none; `load` and `add` bring plugins."""
-        self.actions: dict[str, Action] = {}
+        self.actions = Actions()
         """What can be done now; without the actions of disabled plugins."""
         self.problems: list[Problem] = []
         """Plugins that are not in use."""
@@ -244,8 +291,7 @@ class Skills:
                 " rename one of them"
             )
         self._installed[name] = self._take(plugin, source or name, again)
-        if name not in self._disabled:
-            self.actions |= self._installed[name].actions
+        self._gather()
         return name
 
     def _take(self, plugin: Any, source: str, again: Callable[[], Any] | None) -> _Installed:
@@ -347,10 +393,8 @@ class Skills:
 
     def _gather(self) -> None:
         """Work out `actions` anew: the Router sees the same mapping."""
-        self.actions.clear()
-        for name, installed in self._installed.items():
-            if name not in self._disabled:
-                self.actions |= installed.actions
+        there = (i for name, i in self._installed.items() if name not in self._disabled)
+        self.actions.become({k: action for i in there for k, action in i.actions.items()})
 
     @property
     def plugins(self) -> dict[str, str]:

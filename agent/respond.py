@@ -1,17 +1,17 @@
 """Responding: what is done about an utterance, from its words to the answer on the lens.
 
 The order of things is here: a yes or no to an open question first, then what was meant, then the
-agent's own words, then a question for the language model. Whatever happens, there is an answer.
+agent's own words, then a question for the language model. Each says what is to be shown, and `show`
+lights it. Whatever happens, there is an answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from agent import chat, conduct, controls, dashboard
 from agent.acting import Acting
@@ -19,17 +19,17 @@ from agent.controls import said_in
 from agent.dialogue import Dialogue
 from agent.display.request import Priority
 from agent.errors import EngineError
-from agent.gate import EXPIRES_S
+from agent.expected import Expectations
+from agent.gate import EXPIRES_S, SAID, Open
+from agent.keeper import Keeper
 from agent.lens import OWN
 from agent.llm.model import CancelScope, NoModel
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plan import Plan
-from agent.turn import Turn
+from agent.turn import Clock, Turn, Utterance
 from agent.understand import yesno
 from agent.understand.text import MAX_CHARACTERS
-
-if TYPE_CHECKING:
-    from agent.loop import Agent
+from agent.world import World
 
 log = logging.getLogger(__name__)
 
@@ -37,242 +37,312 @@ SURE = 0.6
 """Confidence under which speech moves no money: a yes is not taken for one and the question stays,
 and a payment is not even proposed, since speech in clatter can sound like one."""
 
-Clock = Callable[[], float]
-"""Gives the time in ms."""
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Another page of what is lit."""
+
+    step: int
+    """How many pages further; 0 lights the same again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """Nothing."""
+
+
+Shown = Reply | Page | Blank
+"""What an utterance leads to on the lens."""
 
 
 class Responder:
-    """Responds for one agent."""
+    """Responds for one agent, to one utterance at a time: `agent.turns` sees to that."""
 
-    def __init__(self, agent: Agent, dialogue: Dialogue, acting: Acting) -> None:
+    def __init__(
+        self,
+        world: World,
+        dialogue: Dialogue,
+        acting: Acting,
+        expected: Expectations,
+        keeper: Keeper,
+    ) -> None:
         """Get ready."""
-        self._agent = agent
+        self._world = world
         self._dialogue = dialogue
         self._acting = acting
-        self.proposed: Intent | None = None
-        """The call behind the proposal that was made last, until it is settled."""
+        self._expected = expected
+        self._keeper = keeper
         self.committing = False
         """Whether a payment is being made, which nothing may interrupt."""
 
-    async def respond(self, turn: Turn, clock: Clock, plan: Plan | None = None) -> Turn:
+    async def respond(self, turn: Turn, utterance: Utterance, plan: Plan | None = None) -> Turn:
         """Find out what was meant and answer it; `plan` is what was got ready for it."""
         try:
-            return await self._meant(turn, clock, plan)
+            turn, shown = await self._meant(turn, utterance, plan)
         finally:
-            self._agent.stale()  # a question may be open now, or no more
             if plan is not None:
                 plan.drop()
+        return self.show(turn, shown, utterance.clock)
 
-    async def _meant(self, turn: Turn, clock: Clock, plan: Plan | None) -> Turn:
-        self._acting.memories.settle()
+    async def act(self, turn: Turn, intents: Sequence[Intent], utterance: Utterance) -> Turn:
+        """Do what was meant, and answer."""
+        self._world.gate.drop()  # the wearer went on to something else
+        turn, reply = await self._acted(turn, intents, utterance)
+        return self.show(turn, reply, utterance.clock)
+
+    # -- what was meant -------------------------------------------------------------------------
+
+    async def _meant(
+        self, turn: Turn, utterance: Utterance, plan: Plan | None
+    ) -> tuple[Turn, Shown]:
+        world, gate = self._world, self._world.gate
         text, language = turn.transcript.text, turn.transcript.language
-        self._agent.refresh()
-        late = self._agent.gate.expire()
-        if self._agent.gate.open is not None or late:
+        self._expected.refresh()
+        gate.expire()
+        if gate.open is not None or utterance.seen is not None:
             meant = yesno.answer(text)
-            if meant == "yes" and (turn.transcript.confidence < SURE or not self._in_sight()):
-                meant = "unclear"
-            if meant in ("yes", "no"):
-                return await self._settle(turn, meant, clock)
-        if isinstance(self._agent.model, NoModel):
+            if meant == "yes" and turn.transcript.confidence >= SURE and self._in_sight():
+                return await self._agreed(turn, utterance)
+            if meant == "no":
+                return turn, self.declined(turn, utterance)
+        if isinstance(world.model, NoModel):
             understood = self._dialogue.understand(turn.transcript)
         else:  # it may be asked to choose, and the microphone must not wait for it
             understood = await asyncio.to_thread(self._dialogue.understand, turn.transcript)
         decision, intents = understood.decision, understood.intents
         turn = replace(turn, intent=decision.meaning, verdicts=decision.verdicts)
-        turn = replace(turn, timings=replace(turn.timings, intent=clock()))
+        turn = replace(turn, timings=replace(turn.timings, intent=utterance.clock()))
         if any(self.too_unsure(turn.transcript, intent) for intent in intents):
             reason = NotRecognized("heard too unclearly for a payment")
-            return self._again(replace(turn, intent=reason), "", clock)
+            return replace(turn, intent=reason), self._again("", language)
         if intents:
-            self._agent.gate.drop()  # the wearer went on to something else
+            gate.drop()  # the wearer went on to something else
             if understood.instead:
                 await self._acting.take_back()
-            return await self.act(turn, intents, clock, plan, understood.left)
-        if understood.question is not None and self._agent.gate.open is None:
-            return self.answer(
-                turn, Reply(self._dialogue.ask(understood.question, language)), clock
-            )
+            return await self._acted(turn, intents, utterance, plan, understood.left)
+        if understood.question is not None and gate.open is None:
+            return turn, Reply(self._dialogue.ask(understood.question, language))
         if (control := controls.control(text)) is not None:
-            return await self._control(turn, control, clock)
+            return turn, await self._obeyed(turn, control, utterance)
         if understood.declined:
-            return self.answer(turn, Reply(said_in(language)["stopped"]), clock)
-        if (
-            self._agent.gate.open is None
-            and chat.is_question(text)
-            and not isinstance(self._agent.model, NoModel)
-        ):
-            return await self._chat(turn, clock)
-        return self._again(turn, text, clock)
+            return turn, Reply(said_in(language)["stopped"])
+        if gate.open is None and chat.is_question(text) and not isinstance(world.model, NoModel):
+            return await self._chatted(turn, utterance.clock)
+        return turn, self._again(text, language)
 
-    async def _chat(self, turn: Turn, clock: Clock) -> Turn:
-        """Let the language model answer; its lines are lit as they come."""
-        began: list[float] = []
-
-        def show(text: str) -> None:
-            if began:  # no faster than the lens can take it
-                self._agent.lens.offer(
-                    Reply(text), Priority.FOREGROUND, OWN, language, key="stream"
-                )
-            else:
-                self._agent.lens.answer(Reply(text), language, key="stream")
-                began.append(clock())
-
-        turn = replace(turn, model=self._agent.model.name)
-        words, language = turn.transcript.text, turn.transcript.language
+    async def _agreed(self, turn: Turn, utterance: Utterance) -> tuple[Turn, Shown]:
+        """Carry the wearer's yes to the gate: to the proposal that they saw, or to none."""
+        gate, said = self._world.gate, _gate_language(turn.transcript.language)
+        utterance.final()
+        if utterance.seen is None:  # it was said before the question could be read
+            return turn, self._again("", turn.transcript.language)
+        accepted = gate.accept(utterance.seen)
+        if accepted is None and gate.open is not None:
+            return turn, gate.open.proposal  # it was a yes to another one
+        if accepted is None:
+            return turn, gate.became(utterance.seen, said)
+        self.committing = True
         try:
-            said = await chat.answer(self._agent.model, words, language, CancelScope(), show)
-        except EngineError as error:
-            return self.answer(replace(turn, error=str(error)), Reply(str(error)), clock)
-        turn = self.answer(turn, Reply(said), clock)
-        first = min([*began, turn.timings.first_glyph or clock()])
-        return replace(turn, timings=replace(turn.timings, first_glyph=first))
+            return await self._commit(turn, accepted, said)
+        finally:
+            self.committing = False
 
-    def _again(self, turn: Turn, text: str, clock: Clock) -> Turn:
-        """Show the open question once more, or what can be said."""
-        if self._agent.gate.open is not None:
-            return self.answer(turn, self._agent.gate.open.proposal, clock)
-        return self.answer(turn, self._unknown(text, turn.transcript.language), clock)
+    async def _commit(self, turn: Turn, accepted: Open, said: str) -> tuple[Turn, Reply]:
+        world, gate, skill = self._world, self._world.gate, accepted.skill
+        limit_s = world.options.commit_timeout_s
+        await self._keeper.keep()  # from now on it is in the ledger or nowhere
+        outcome = await world.skills.runner.run(
+            skill, partial(gate.commit, accepted, said), limit_s, interrupt=False
+        )
+        if outcome.error is not None:  # the gate's own: a ledger that can no longer be written
+            log.error("the ledger failed: %s", type(outcome.error).__name__)
+            turn = replace(turn, error=f"the ledger failed: {outcome.error}")
+        fault = f"took over {limit_s:g} s" if outcome.timed_out else gate.fault
+        if fault:
+            turn = replace(turn, error=f"{skill}'s commit {fault}")
+            world.skills.offend(skill, f"{skill}'s commit {fault}")
+        return turn, outcome.value or gate.unanswered(said)
+
+    def declined(self, turn: Turn, utterance: Utterance) -> Reply:
+        """Take the wearer's no to whatever is open; at once, since a no can do no harm."""
+        gate, said = self._world.gate, _gate_language(turn.transcript.language)
+        utterance.final()
+        if gate.open is None and utterance.seen is not None:
+            return gate.became(utterance.seen, said)
+        return gate.decline(said)
+
+    def too_late(self, turn: Turn) -> Reply:
+        """Tell that a payment is being made, which no word can stop."""
+        return Reply(SAID[_gate_language(turn.transcript.language)]["committing"], kind="alert")
 
     def _in_sight(self) -> bool:
         """Whether the open question is what is lit; an alert that covers it is taken away."""
-        lit = self._agent.lens.lit
-        covered = lit is None or lit.priority is not Priority.PROPOSAL
-        if covered and self._agent.gate.open is not None:
-            self._agent.lens.drop_alert()
+        lens, gate = self._world.lens, self._world.gate
+        covered = lens.lit is None or lens.lit.priority is not Priority.PROPOSAL
+        if covered and gate.open is not None:
+            lens.drop_alert()
             return False
         return True
 
     def too_unsure(self, transcript: Transcript, intent: Intent) -> bool:
         """Say whether it was heard too badly for a payment."""
-        risk = self._agent.skills.actions[intent.name].declaration.risk
-        return risk == "money" and transcript.confidence < SURE
+        action = self._world.skills.actions.get(intent.name)
+        money = action is not None and action.declaration.risk == "money"
+        return money and transcript.confidence < SURE
 
-    async def _settle(self, turn: Turn, meant: yesno.Answer, clock: Clock) -> Turn:
-        """Carry the wearer's yes or no to the gate."""
-        said = "zh" if turn.transcript.language == "zh" else "en"
-        self._agent.final()
-        self.proposed = None
-        if meant != "yes":
-            return self.answer(turn, self._agent.gate.decline(said), clock)
-        await self._agent.senses.keep()  # from now on it is in the ledger or nowhere
-        skill = self._agent.gate.open.skill if self._agent.gate.open else ""
-        limit_s = self._agent.options.commit_timeout_s
-        self.committing = True
-        try:
-            outcome = await self._agent.skills.runner.run(
-                skill, partial(self._agent.gate.confirm, said), limit_s, interrupt=False
-            )
-        finally:
-            self.committing = False
-        if outcome.error is not None:  # the gate's own: a ledger that can no longer be written
-            log.error("the ledger failed: %s", type(outcome.error).__name__)
-            turn = replace(turn, error=f"the ledger failed: {outcome.error}")
-        fault = f"took over {limit_s:g} s" if outcome.timed_out else self._agent.gate.fault
-        if fault:
-            turn = replace(turn, error=f"{skill}'s commit {fault}")
-            self._agent.skills.offend(skill, f"{skill}'s commit {fault}")
-        return self.answer(turn, outcome.value or self._agent.gate.unanswered(said), clock)
+    def _again(self, text: str, language: str) -> Reply:
+        """Show the open question once more, or what can be said."""
+        gate = self._world.gate
+        return gate.open.proposal if gate.open is not None else self._unknown(text, language)
 
     def _unknown(self, text: str, language: str) -> Reply:
-        said = said_in(language)
+        said, options = said_in(language), self._world.options
         if len(text) > MAX_CHARACTERS:
             return Reply(said["too long"].format(limit=MAX_CHARACTERS))
         if chat.is_question(text) and text != "?":
-            return Reply(
-                said["no model"].format(folder=self._agent.options.models or "GLASSES_MODEL")
-            )
+            return Reply(said["no model"].format(folder=options.models or "GLASSES_MODEL"))
         key = "unknown" if text.strip() else "unheard"
-        return Reply(said[key].format(can=controls.abilities(self._agent.skills.actions, language)))
+        can = controls.abilities(self._world.skills.actions, language)
+        return Reply(said[key].format(can=can))
 
-    async def act(
+    # -- what is done ---------------------------------------------------------------------------
+
+    async def _acted(
         self,
         turn: Turn,
         intents: Sequence[Intent],
-        clock: Clock,
+        utterance: Utterance,
         plan: Plan | None = None,
         left: str = "",
-    ) -> Turn:
-        """Run the actions one after the other; the last one's reply is shown, led by the others'.
+    ) -> tuple[Turn, Reply]:
+        """Run the actions one after the other; the last one's reply is led by the others'.
 
         `left` was said beside them and not understood, which is told at the end. Whatever becomes
         of them, there is a reply and the agent lives on.
         """
         led: list[str] = []
         for intent in intents[:-1]:
-            turn, reply = await self._acting.run(turn, intent)
+            turn, reply = await self._acting.run(turn, intent, utterance)
             led.append(reply.text.partition("\n")[0] or reply.title)
             turn = replace(turn, before=(*turn.before, intent))
-        turn, reply = await self._acting.run(turn, intents[-1], plan)
+        turn, reply = await self._acting.run(turn, intents[-1], utterance, plan)
         if led:
             reply = replace(reply, text="\n".join([*led, reply.text]))
         if left:
             told = said_in(turn.transcript.language)["left"].format(words=left)
             reply = replace(reply, text=f"{reply.text}\n{told}".strip())
         if isinstance(reply, Proposal):
-            self._agent.gate.offer(reply, intents[-1].skill, turn.transcript.language)
-            self.proposed = intents[-1]
-        return self.answer(turn, reply, clock)
+            self._world.gate.offer(reply, intents[-1], turn.transcript.language)
+        return turn, reply
 
-    def disabled(self, turn: Turn, name: str) -> Turn:
-        """Tell the wearer that the skill that answered this turn is off from now on."""
-        said = said_in(turn.transcript.language)
-        off = Reply(said["disabled"].format(skill=name, count=conduct.OFFENCES), kind="alert")
-        error = f"{turn.error or self._agent.skills.offences[name][-1]}; {name} is disabled"
-        shown = self.answer(replace(turn, error=error), off, lambda: 0.0)
-        return replace(shown, timings=turn.timings)
+    async def _chatted(self, turn: Turn, clock: Clock) -> tuple[Turn, Reply]:
+        """Let the language model answer; its lines are lit as they come."""
+        lens, model = self._world.lens, self._world.model
+        words, language = turn.transcript.text, turn.transcript.language
+        began: list[float] = []
 
-    async def _control(self, turn: Turn, control: controls.Control, clock: Clock) -> Turn:
+        def show(text: str) -> None:
+            if began:  # no faster than the lens can take it
+                lens.offer(Reply(text), Priority.FOREGROUND, OWN, language, key="stream")
+            else:
+                lens.answer(Reply(text), language, key="stream")
+                began.append(clock())
+
+        turn = replace(turn, model=model.name)
+        try:
+            said = await chat.answer(model, words, language, CancelScope(), show)
+        except EngineError as error:
+            return replace(turn, error=str(error)), Reply(str(error))
+        first = began[0] if began else None
+        return replace(turn, timings=replace(turn.timings, first_glyph=first)), Reply(said)
+
+    async def _obeyed(self, turn: Turn, control: controls.Control, utterance: Utterance) -> Shown:
         """Obey one of the agent's own words."""
-        self._agent.final()
-        said = said_in(turn.transcript.language)
+        world, language = self._world, turn.transcript.language
+        utterance.final()
+        said = said_in(language)
         match control:
-            case "more" | "back" | "repeat":
-                fault, there = self._agent.lens.turn({"more": 1, "back": -1, "repeat": 0}[control])
-                if not there and self._agent.gate.open is not None:  # a question stays in sight
-                    fault, there = self._agent.lens.turn(0)
-                if there:
-                    return self._lit(turn, fault, clock)
-                return self.answer(turn, Reply(said["no pages"]), clock, passing=True)
+            case "more":
+                return Page(1)
+            case "back":
+                return Page(-1)
+            case "repeat":
+                return Page(0)
             case "clear":
-                self._agent.gate.drop()
-                fault = self._agent.lens.blank()
+                return Blank()
+            case "stop":
+                self.hush()
+                return Reply(said["stopped"])
+            case "undo":
+                return await self._acting.take_back() or Reply(said["no undo"])
+            case "dashboard":
+                return await dashboard.card(world, self._acting.own_context, language)
+            case "help":
+                return self._unknown("?", language)
+
+    def hush(self) -> None:
+        """End what sounds, and take an alert away."""
+        speaker = self._world.devices.speaker
+        if speaker is not None:
+            speaker.stop()
+        self._world.lens.drop_alert()
+
+    # -- what is shown --------------------------------------------------------------------------
+
+    def show(self, turn: Turn, shown: Shown, clock: Clock) -> Turn:
+        """Light what an utterance led to, and note it in the turn."""
+        lens, gate = self._world.lens, self._world.gate
+        match shown:
+            case Blank():
+                gate.drop()
+                fault = lens.blank()
                 error = f"the display could not be cleared: {fault}" if fault else turn.error
                 return replace(turn, error=error)
-            case "stop":
-                if self._agent.devices.speaker is not None:
-                    self._agent.devices.speaker.stop()
-                self._agent.lens.drop_alert()
-                return self.answer(turn, Reply(said["stopped"]), clock)
-            case "undo":
-                taken = await self._acting.take_back()
-                return self.answer(turn, taken or Reply(said["no undo"]), clock)
-            case "dashboard":
-                card = await dashboard.card(self._agent, turn.transcript.language)
-                return self.answer(turn, card, clock)
-            case "help":
-                return self.answer(turn, self._unknown("?", turn.transcript.language), clock)
+            case Page(step):
+                fault, there = lens.turn(step)
+                if not there and gate.open is not None:  # a question stays in sight
+                    fault, there = lens.turn(0)
+                if there:
+                    return self._lit(turn, fault, clock)
+                none = Reply(said_in(turn.transcript.language)["no pages"])
+                return self._light(turn, none, clock, passing=True)
+            case Reply():
+                return self._light(turn, shown, clock)
 
-    def answer(self, turn: Turn, reply: Reply, clock: Clock, passing: bool = False) -> Turn:
+    def _light(self, turn: Turn, reply: Reply, clock: Clock, passing: bool = False) -> Turn:
         """Light a reply; `passing` lets the one before it come back after it.
 
         A proposal is open only while it is what the lens shows: any other reply drops it, so that
         a yes can never pay for something out of sight.
         """
-        if self._agent.gate.open is not None and reply is not self._agent.gate.open.proposal:
-            self._agent.gate.drop()
-        if self._agent.gate.open is None:
-            self._agent.lens.drop_question()
+        world, gate = self._world, self._world.gate
+        if gate.open is not None and reply is not gate.open.proposal:
+            gate.drop()
+        if gate.open is None:
+            world.lens.drop_question()
         turn = replace(turn, reply=reply, timings=replace(turn.timings, reply=clock()))
-        stays_ms = EXPIRES_S * 1000 if self._agent.asking else None
+        stays_ms = EXPIRES_S * 1000 if self._expected.asking else None
         owner = turn.intent.skill if isinstance(turn.intent, Intent) else OWN
-        self._agent.spoken = language = turn.transcript.language
-        fault, frames, lit = self._agent.lens.answer(reply, language, owner, passing, stays_ms)
+        world.spoken = language = turn.transcript.language
+        fault, frames, lit = world.lens.answer(reply, language, owner, passing, stays_ms)
         turn = replace(turn, frames=frames)
         return self._lit(turn, fault, clock) if lit or fault is not None else turn
 
     def _lit(self, turn: Turn, fault: str | None, clock: Clock) -> Turn:
         if fault is not None:
-            self._agent.gate.drop()  # what was not shown cannot be agreed to
+            self._world.gate.drop()  # what was not shown cannot be agreed to
             return replace(turn, error=turn.error or f"the display refused a frame: {fault}")
-        return replace(turn, timings=replace(turn.timings, first_glyph=clock()))
+        first = clock() if turn.timings.first_glyph is None else turn.timings.first_glyph
+        return replace(turn, timings=replace(turn.timings, first_glyph=first))
+
+    def disabled(self, turn: Turn, name: str) -> Turn:
+        """Tell the wearer that the skill that answered this turn is off from now on."""
+        said = said_in(turn.transcript.language)
+        off = Reply(said["disabled"].format(skill=name, count=conduct.OFFENCES), kind="alert")
+        error = f"{turn.error or self._world.skills.offences[name][-1]}; {name} is disabled"
+        shown = self.show(replace(turn, error=error), off, lambda: 0.0)
+        return replace(shown, timings=turn.timings)
+
+
+def _gate_language(language: str) -> str:
+    return "zh" if language == "zh" else "en"

@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from agent.answers import Answers
 from agent.errors import EngineError
@@ -28,14 +27,14 @@ from agent.listen.stopping import stop_spotter
 from agent.listen.vad import CascadeVad, Vad
 from agent.messages import Transcript
 from agent.turn import Turn
+from agent.turns import Turns
 from agent.understand.text import language_of
 from hardware.base import AbsentChunk, AudioChunk, Microphone
 
-if TYPE_CHECKING:
-    from agent.loop import Agent
-
 LOOK_S = 0.5
 """How often it is looked whether a closed microphone may be opened again."""
+AGAIN_MS = 2_000.0
+"""How long an engine that failed is left alone before it is told again what can be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,35 +68,39 @@ class Stream:
 
     def __init__(
         self,
-        agent: Agent,
+        turns: Turns,
         ears: EngineThread,
         microphone: Microphone,
         source: str,
+        listening: Listening = LISTENING,
         on_transcript: Callable[[Transcript], None] | None = None,
         endpointer: Endpointer | None = None,
     ) -> None:
         """Get ready. Raises EngineError for a part that cannot be built."""
-        self._agent = agent
+        self._world, self._expected = world, expected = turns.world, turns.expected
+        self._turns = turns
+        self._ears = ears
         self._microphone = microphone
-        listening = agent.listening
-        self._allowed: Callable[[], bool] = lambda: (
-            listening.allowed() and agent.senses.step.listening
-        )
+        self._source = source
+        self._allowed: Callable[[], bool] = lambda: listening.allowed() and world.step.listening
         self._front = listening.front()
         self._intake = Intake(device=microphone.name, health_log=listening.health)
-        self.attention = Attention(listening.attention, asked=lambda: agent.asking)
+        self.attention = Attention(listening.attention, asked=lambda: expected.asking)
         self.hearing = Hearing(
             ears,
             endpointer or Endpointer(listening.vad(self._front.vad_mode)),
-            agent.options.patience,
+            world.options.patience,
             self.attention,
             on_partial=on_transcript,
             now_ms=microphone.now_ms,
         )
-        self._answers = Answers(agent, microphone, source, on_transcript)
+        self._answers = Answers(turns, microphone, source, on_transcript)
         self._make_stop = listening.stop
         self._stops: dict[bool, Spots] = {}  # for work, and for what plays
         self._stop: Spots | None = None  # the one that listens now
+        self._seen: str | None = None  # the proposal that was open before somebody spoke
+        self._deaf = False  # the engine could not be told what can be said
+        self._tell_at_ms = 0.0  # when it is told again
 
     async def turns(self) -> AsyncGenerator[Turn, None]:
         """Yield a turn for every utterance until the stream ends.
@@ -115,7 +118,7 @@ class Stream:
                             break
                     else:
                         break
-                self._agent.lens.listening(False)
+                self._world.lens.listening(False)
                 while not self._allowed():
                     await asyncio.sleep(LOOK_S)
                     for turn in self._answers.done():
@@ -124,7 +127,7 @@ class Stream:
                 yield turn
         finally:
             self._answers.give_up()
-            self._agent.lens.listening(False)
+            self._world.lens.listening(False)
             self._intake.close()
 
     def also(self, turn: Turn) -> None:
@@ -133,19 +136,38 @@ class Stream:
 
     async def _chunk(self, raw: AudioChunk) -> list[Turn]:
         """Hear one chunk, and return the turns that are done."""
-        agent, answers = self._agent, self._answers
-        if self.hearing.idle and agent.news():
-            await self.hearing.expect(await agent.sayable())
+        if self.hearing.idle:
+            self._seen = self._world.gate.key
+            await self._expect(raw.end_ms)
         for mended in self._intake.take(raw):
             chunk = self._front.take(mended)
-            answers.take(await self._heard(chunk), chunk)
-        agent.lens.listening(self.hearing.open and not isinstance(raw, AbsentChunk))
-        return await answers.ready(raw)
+            self._answers.take(await self._heard(chunk), chunk, self._seen)
+        is_open = self.hearing.open and not isinstance(raw, AbsentChunk)
+        self._world.lens.listening(is_open)
+        return await self._answers.ready(raw)
+
+    async def _expect(self, now_ms: float) -> None:
+        """Tell the engine what can be said, where that has changed.
+
+        An engine that fails at it is told again, later; the wearer is told once.
+        """
+        if now_ms < self._tell_at_ms or not self._expected.news():
+            return
+        try:
+            await self.hearing.expect(await self._expected.sayable(self._ears))
+        except EngineError as error:
+            self._expected.forget()
+            self._tell_at_ms = now_ms + AGAIN_MS
+            if not self._deaf:
+                self._answers.also(self._turns.failed(self._source, error, self._microphone.now_ms))
+            self._deaf = True
+        else:
+            self._deaf = False
 
     async def _heard(self, chunk: AudioChunk) -> Event:
         """Hear a chunk, "stop" before all else while the agent works or plays."""
-        playing = self._agent.playing
-        if (stop := self._stopper(playing) if playing or self._answers.busy else None) is None:
+        playing = self._world.playing
+        if (stop := self._stopper(playing) if playing or self._turns.busy else None) is None:
             self._stop = None
             return await self.hearing.take(chunk)
         if stop is not self._stop:

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript, Verdict
 from agent.slots import to_json
 from hardware.base import Frame
+
+Clock = Callable[[], float]
+"""Gives the time in ms since a turn's own beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """How a turn came about, as far as answering it depends on that."""
+
+    clock: Clock
+    """The turn's time."""
+    seen: str | None = None
+    """Key of the proposal that was open when the wearer began to speak, typed or nodded: a yes is
+    a yes to this one, or to none."""
+    reopens: bool = False
+    """Whether the wearer may turn out not to have finished: another turn then takes its place."""
+    final: Callable[[], None] = lambda: None
+    """Told that the turn has had an effect, so that nothing may take its place."""
 
 
 @dataclass(frozen=True, slots=True)

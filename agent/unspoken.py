@@ -2,47 +2,68 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from agent import dashboard
+from agent.acting import Acting
 from agent.controls import CONTROLS
 from agent.display.request import Priority
+from agent.expected import Expectations
+from agent.turn import Turn
+from agent.turns import Turns
 from agent.understand import yesno
-
-if TYPE_CHECKING:
-    from agent.loop import Agent
-    from agent.turn import Turn
+from agent.world import World
 
 Gesture = Literal["nod", "shake", "glance", "lower", "tap", "double_tap"]
 
 
-async def take(agent: Agent, gesture: Gesture, language: str, *, rested: bool) -> Turn | None:
-    """Do what a gesture means; None where no turn comes of it.
+class Gestures:
+    """Takes gestures for one agent."""
 
-    A nod and a shake are yes and no to an open question, and nothing else. A nod pays only from a
-    head that was at rest (`rested`) and while nobody walks; else the yes has to be said. `glance`
-    lights the dashboard under everything else until `lower`. A tap turns the page where there is
-    another, else wakes; two taps clear the lens.
-    """
-    words = "zh" if language == "zh" else "en"
-    match gesture:
-        case "nod" if agent.gate.open is not None and (agent.lens.is_walking or not rested):
-            return None  # steps, or what the head does anyhow, can look like a nod: it would pay
-        case "nod" if agent.asking:
-            return await agent.hear(yesno.PHRASES[words]["yes"][0], words, gesture)
-        case "shake" if agent.asking:
-            return await agent.hear(yesno.PHRASES[words]["no"][0], words, gesture)
-        case "glance":
-            card = await dashboard.card(agent, words)
-            agent.lens.offer(card, Priority.DASHBOARD, language=words, key="dashboard")
-        case "lower":
-            agent.lens.drop(Priority.DASHBOARD)
-        case "tap":
-            _, turned = agent.lens.turn(1)
-            if not turned:
-                agent.touch()
-        case "double_tap":
-            return await agent.hear(CONTROLS[words]["clear"][0], words, gesture)
-        case _:
-            pass  # a nod that answers nothing
-    return None
+    def __init__(self, world: World, turns: Turns, acting: Acting, expected: Expectations) -> None:
+        """Get ready."""
+        self._world = world
+        self._turns = turns
+        self._acting = acting
+        self._expected = expected
+
+    async def answer(self, gesture: Gesture, *, rested: bool) -> Turn | None:
+        """Do what a nod, a shake or two taps mean; None where no turn comes of it.
+
+        A nod and a shake are yes and no to an open question, and nothing else. A nod pays only from
+        a head that was at rest (`rested`) and while nobody walks; else the yes has to be said. Two
+        taps clear the lens.
+        """
+        world = self._world
+        words = "zh" if world.spoken == "zh" else "en"
+        match gesture:
+            case "nod" if world.gate.open is not None and (world.lens.is_walking or not rested):
+                return None  # steps, or what the head does anyhow, can look like a nod
+            case "nod" if self._expected.asking:
+                return await self._turns.typed(yesno.PHRASES[words]["yes"][0], words, gesture)
+            case "shake" if self._expected.asking:
+                return await self._turns.typed(yesno.PHRASES[words]["no"][0], words, gesture)
+            case "double_tap":
+                return await self._turns.typed(CONTROLS[words]["clear"][0], words, gesture)
+            case _:
+                return None  # a nod that answers nothing
+
+    async def look(self, gesture: Gesture) -> bool:
+        """Change what is lit; say whether the gesture did.
+
+        `glance` lights the dashboard under everything else until `lower`. A tap turns the page
+        where there is another.
+        """
+        world = self._world
+        match gesture:
+            case "glance":
+                words = "zh" if world.spoken == "zh" else "en"
+                card = await dashboard.card(world, self._acting.own_context, words)
+                world.lens.offer(card, Priority.DASHBOARD, language=words, key="dashboard")
+            case "lower":
+                world.lens.drop(Priority.DASHBOARD)
+            case "tap":
+                return world.lens.turn(1)[1]
+            case _:
+                return False
+        return True

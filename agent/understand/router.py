@@ -20,7 +20,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,10 +81,15 @@ class Stages:
     """Folder of models: MiniLM may be there, and a pocket Qwen of the user's own."""
     semantic: bool = True
     """False: what no sentence foresaw is not recognised."""
-    model: Model | None = field(default=None)
-    """A real Qwen, asked where the semantic stage is unsure."""
+    ask: Callable[[], Model] = NoModel
+    """Gives the real Qwen to ask where the semantic stage is unsure, as far as there is one now."""
     learned: Path | None = None
     """What the semantic stage was taught; None takes what ships, or belongs to the reader."""
+
+    @property
+    def model(self) -> Model:
+        """The real Qwen that there is now."""
+        return self.ask()
 
 
 class Router:
@@ -100,8 +105,6 @@ class Router:
 
         `own` says whether a text is for the agent itself ("help", "repeat"): no skill is guessed.
         """
-        self.frugal = False
-        """Whether power is too low for a real Qwen."""
         self._actions = actions
         self._own = own
         self._templates = Templates(actions)
@@ -178,7 +181,6 @@ class Router:
             return Decision(NotRecognized("the agent's own word"), (verdict,))
         if self._guess is None or len(text) > MAX_GUESSED:
             return Decision(exact or NotRecognized(reason), (verdict,))
-        quick = quick or self.frugal
         meaning, verdicts = self._guess(text, _language(transcript, text), exact, quick)
         return Decision(meaning, (verdict, *verdicts))
 
@@ -318,7 +320,7 @@ class _Guess:
     ) -> Meaning | None:
         """Let a real Qwen choose among the likeliest actions, where there is one."""
         model = self._stages.model
-        if model is None or isinstance(model, NoModel):
+        if isinstance(model, NoModel):
             return None
         began = time.perf_counter()
         likeliest = [self._actions[name] for name in ranking.actions]

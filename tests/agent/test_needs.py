@@ -49,8 +49,8 @@ def skills():
 def test_a_warning_names_skill_device_profile_and_actions(skills):
     warned = list(needs.warnings(skills.actions.values(), devices("ssd1306")))
     assert warned == [
-        "signs needs a camera, which ssd1306 has not: signs.sign will not work",
-        "signs needs a camera, location, which ssd1306 has not: signs.where will not work",
+        "signs needs a camera, and ssd1306 has none: signs.sign will not work",
+        "signs needs a camera and location, and ssd1306 has none: signs.where will not work",
     ]
     there = devices("ssd1306", others={"camera": lambda: "photo"})
     (left,) = needs.warnings(skills.actions.values(), there)
@@ -62,7 +62,7 @@ def test_an_action_that_cannot_work_does_not_run_and_says_why(tmp_path, skills):
     display = MemoryDisplay(load("even-g1"))
     talk = Conversation(skills, tmp_path, Doubles(display=display))
     exchange = talk("read that sign")
-    assert "which these glasses have not" in exchange.error
+    assert "these glasses have none" in exchange.error
     assert "camera" in talk.lens
     assert ran == []
     talk.close()

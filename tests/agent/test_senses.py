@@ -4,10 +4,11 @@ import asyncio
 import json
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
-from agent import Context, Proposal, Receipt, Reply, hookimpl, skill
+from agent import Context, Proposal, Receipt, Reply, hookimpl, resume, skill
 from agent.listen.asr import Transcriber
 from agent.plugins import Skills
 from agent.testing import Conversation, VirtualClock
@@ -265,15 +266,102 @@ def test_senses_that_fail_are_told_and_the_agent_lives(tmp_path, caplog):
     devices = world.agent.devices
     world.agent.devices = type(devices)(devices.display, imu=dead, battery=dead, light=dead)
     world.wear()
-    world.wait(10)
+    told = []
+    for _ in range(30):
+        world.wait(1)
+        told.append(" ".join(world.talk.lens.split()))
     assert world.talk("recite").error is None
-    assert [
-        record.getMessage() for record in caplog.records if "no more" in record.getMessage()
-    ] == [
-        "dead is felt no more: ZeroDivisionError",
-        "felt no more: no cells: put one in",
-        "felt no more: no sensor",
-    ]
+    for line in ("The battery cannot be read. Trying again.", "The motion sensor", "The light"):
+        assert (
+            sum(line in lens and line not in before for before, lens in pairwise(["", *told])) == 1
+        )
+    messages = [record.getMessage() for record in caplog.records]
+    for what, reason in (
+        ("head", "ZeroDivisionError"),
+        ("battery", "no cells: put one in"),
+        ("light", "no sensor"),
+    ):
+        tried = messages.count(f"the {what} is tried again: {reason}")
+        assert 3 <= tried <= 20, "again and again, and less and less often"
+    world.close()
+
+
+def test_a_reading_that_fails_once_is_told_and_heals(tmp_path):
+    world = World(tmp_path).wear()
+    state, failing = world.battery.state, iter([True])
+
+    def swapped():
+        if next(failing, False):
+            raise DeviceError("the cell is being swapped")
+        return state()
+
+    world.battery.state = swapped
+    world.wait(6)
+    assert "The battery cannot be read" in world.talk.lens
+    for cell in (0, 1):
+        world.battery.charge(cell, 0.07)
+    world.wait(30)
+    assert world.agent.senses.step.name == "smaller", "it is watched all the same"
+    world.close()
+
+
+def test_a_head_that_is_lost_for_a_moment_is_felt_again(tmp_path):
+    paid.clear()
+    world = World(tmp_path)
+    readings, lost = world.imu.readings, iter([True])
+
+    async def once():
+        if next(lost, False):
+            raise DeviceError("the cable is loose")
+        async for motion in readings():
+            yield motion
+
+    world.imu.readings = once
+    world.wear()
+    world.wait(8)
+    world.talk("settle up with anna")
+    world.imu.nod()
+    world.wait(4)
+    assert len(paid) == 1
+    world.close()
+
+
+def test_a_save_that_fails_is_told_once_tried_again_and_heals(tmp_path, monkeypatch):
+    world = World(tmp_path).wear()
+    world.wait(1)
+    save, full = resume.save, [True]
+
+    def refuse(path, state):
+        if full:
+            raise OSError(28, "No space left on device")
+        save(path, state)
+
+    monkeypatch.setattr(resume, "save", refuse)
+    (tmp_path / "resume.json").unlink()
+    world.talk("recite")
+    told = []
+    for _ in range(180):
+        world.wait(1)
+        told.append("cannot be saved" in " ".join(world.talk.lens.split()))
+    assert sum(now and not before for before, now in pairwise([False, *told])) == 1
+    assert not (tmp_path / "resume.json").exists()
+    full.clear()
+    world.wait(6)
+    assert (tmp_path / "resume.json").exists(), "though nobody has said anything since"
+    world.close()
+
+
+def test_two_savings_at_once_never_meet_in_one_file(tmp_path, caplog):
+    world = World(tmp_path).wear()
+    world.wait(1)
+
+    async def all_at_once():
+        await asyncio.gather(*(world.agent.hear("recite") for _ in range(20)))
+
+    world.clock.run(all_at_once())
+    world.wait(1)
+    assert "cannot be written" not in caplog.text
+    assert "line 0 of a long answer" in (tmp_path / "resume.json").read_text()
     world.close()
 
 

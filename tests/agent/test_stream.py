@@ -164,8 +164,8 @@ async def test_a_payment_is_never_planned_and_is_paid_once_after_a_yes(tmp_path,
 
 def planned(agent):
     """Every plan that the agent makes, or does not, from now on."""
-    plans, plan = [], agent.plan
-    agent.plan = lambda said: plans.append(plan(said)) or plans[-1]
+    plans, plan = [], agent._turns.plan
+    agent._turns.plan = lambda said: plans.append(plan(said)) or plans[-1]
     return plans
 
 

@@ -172,7 +172,7 @@ UNSURE = ("the list", "louder please not the music", "what did it cost", "my mon
 
 def test_a_real_qwen_is_asked_where_the_rest_is_unsure(actions):
     model = Obliging()
-    router = Router(actions, Stages(model=model))
+    router = Router(actions, Stages(ask=lambda: model))
     decisions = [said(router, text) for text in UNSURE]
     asked = [one for one in decisions if one.verdicts[-1].stage == "qwen"]
     assert 0 < len(asked) < len(UNSURE)

@@ -1,0 +1,314 @@
+"""Turns: the one lane that every turn goes through, whatever begins it.
+
+    spoken ─┐
+    typed  ─┤
+    nodded ─┼─▶ ─── one after the other ───▶ respond ─▶ observers ─▶ done
+    called ─┤
+    resumed ┘
+
+A turn ends before the next begins, so no two of them ever see a proposal, a question or a memory
+half changed. Two things alone overtake: "stop" calls off what runs and what waits, and a no
+declines the open proposal at once. Neither interrupts a payment that is being made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from agent import conduct, controls, derive
+from agent.acting import Acting
+from agent.controls import said_in
+from agent.dialogue import Dialogue
+from agent.errors import EngineError
+from agent.expected import Expectations
+from agent.hearing import Heard
+from agent.listen.endpoint import energy_speech_end
+from agent.messages import Intent, NotRecognized, Reply, Transcript
+from agent.plan import Plan
+from agent.respond import Responder
+from agent.turn import Clock, Timings, Turn, Utterance
+from agent.understand import yesno
+from agent.world import World
+
+log = logging.getLogger(__name__)
+
+NOISE_MS = 600.0
+"""Speech shorter than this that no engine understands is taken for a cough or a knock and gets no
+answer, unless a question is open; the shortest commands ("stop", "next song") are understood."""
+
+CALLED_OFF = "called off: the wearer said stop"
+"""What a turn says of itself that was ended by another one."""
+
+Work = Callable[[], Awaitable[Turn | None]]
+
+
+class Turns:
+    """The lane of one agent."""
+
+    def __init__(
+        self,
+        world: World,
+        dialogue: Dialogue,
+        acting: Acting,
+        expected: Expectations,
+        responder: Responder,
+        keep_soon: Callable[[], None],
+        final: Callable[[], None],
+    ) -> None:
+        """Begin with an empty lane.
+
+        `keep_soon` has what a turn has changed written down; `final` is told that a turn has had an
+        effect, so that none may take the place of what came before.
+        """
+        self.world = world
+        self._dialogue = dialogue
+        self._acting = acting
+        self.expected = expected
+        self._responder = responder
+        self._keep_soon = keep_soon
+        self._line: list[asyncio.Task[Turn | None]] = []
+        self._running: asyncio.Task[Turn | None] | None = None
+        self.final = final
+
+    # -- the lane -------------------------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether a turn is being answered, or waits for that."""
+        return bool(self._line)
+
+    def waits(self, task: asyncio.Task[Turn | None]) -> bool:
+        """Whether a turn has not begun yet."""
+        return task in self._line and task is not self._running
+
+    def enter(self, work: Work) -> asyncio.Task[Turn | None]:
+        """Put a turn at the end of the lane."""
+        task = asyncio.create_task(self._in_turn([*self._line], work))
+        self._line.append(task)
+        task.add_done_callback(self._line.remove)
+        return task
+
+    async def _in_turn(self, before: list[asyncio.Task[Turn | None]], work: Work) -> Turn | None:
+        if before:
+            await asyncio.wait(before)
+        self._running = asyncio.current_task()
+        try:
+            return await work()
+        finally:
+            self._running = None
+
+    def cancel(self, task: asyncio.Task[Turn | None]) -> None:
+        """End a turn that runs or waits, but for a payment that is being made."""
+        if task is not self._running or not self._responder.committing:
+            task.cancel()
+
+    def call_off(self) -> None:
+        """End all turns that run or wait, but for a payment that is being made."""
+        for task in [*self._line]:
+            self.cancel(task)
+
+    async def close(self) -> None:
+        """End what runs and what waits; a payment that is being made is waited for."""
+        self.call_off()
+        if self._line:
+            await asyncio.wait(self._line)
+
+    async def _through(self, turn: Turn, work: Work) -> Turn:
+        """Put a turn in the lane and wait for it; one that nobody waits for any more is ended."""
+        task = self.enter(work)
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            self.cancel(task)
+            raise
+        if task.cancelled():
+            return replace(turn, error=CALLED_OFF)
+        return task.result() or turn
+
+    # -- what begins a turn ---------------------------------------------------------------------
+
+    async def typed(self, text: str, language: str, source: str) -> Turn:
+        """Answer one line, as if it had been said."""
+        clock, seen = _stopwatch(), self.world.gate.key
+        timings = Timings(speech_end=0.0, endpoint=0.0, transcript=0.0)
+        turn = Turn(source, Transcript(text, language), timings=timings)
+        utterance = Utterance(clock, seen, final=self.final)
+        if (shown := self.overtaken(turn, utterance)) is not None:
+            return await self.ended(shown)
+
+        async def work() -> Turn:
+            self._another()
+            return await self.ended(await self._safely(turn, utterance))
+
+        return await self._through(turn, work)
+
+    async def called(self, made: str | Mapping[str, Any], language: str) -> Turn:
+        """Do what a tool call says, under the same rules as if its sentence had been said.
+
+        A call that no action answers gives a turn with an error, and the lens stays as it is.
+        """
+        utterance = Utterance(_stopwatch(), final=self.final)
+        begun = Turn("tool call", Transcript("", language))
+
+        async def work() -> Turn:
+            self._another()
+            self.expected.refresh()
+            intent = derive.call(self.world.skills.actions, made, language)
+            turn = replace(begun, intent=intent)
+            if isinstance(intent, NotRecognized):
+                return replace(turn, error=intent.reason)
+            return await self.ended(await self._safely(turn, utterance, [intent]))
+
+        return await self._through(begun, work)
+
+    def heard(
+        self,
+        heard: Heard,
+        source: str,
+        utterance: Utterance,
+        plan: Plan | None,
+        replaces: Callable[[], bool],
+    ) -> asyncio.Task[Turn | None]:
+        """Answer an utterance; None comes of a noise in which nothing was said.
+
+        `replaces` tells, once it is the utterance's turn, whether it continues one which was
+        answered.
+        """
+        turn = self._turn(heard, source, utterance)
+        if not heard.error and (shown := self.overtaken(turn, utterance)) is not None:
+            return asyncio.create_task(self.ended(_timed(shown, heard)))
+
+        async def work() -> Turn | None:
+            begun = replace(turn, replaces=replaces())
+            answered = await self._answered(begun, heard, utterance, plan)
+            return None if answered is None else await self.ended(_timed(answered, heard))
+
+        return self.enter(work)
+
+    def _turn(self, heard: Heard, source: str, utterance: Utterance) -> Turn:
+        transcript, wanted = heard.transcript, self.world.options.language
+        if wanted != "auto":
+            transcript = replace(transcript, language=wanted)
+        timings = Timings(endpoint=heard.endpoint_ms, transcript=utterance.clock())
+        return Turn(source, transcript, timings=timings)
+
+    async def _answered(
+        self, turn: Turn, heard: Heard, utterance: Utterance, plan: Plan | None
+    ) -> Turn | None:
+        memories = self._acting.memories
+        if heard.error:
+            self.expected.forget()
+            return self.failed(turn.source, heard.error, utterance.clock)
+        if not turn.transcript.text and heard.speech_ms < NOISE_MS and not self.expected.asking:
+            return None
+        if heard.continues:
+            memories.take_back()
+            self._dialogue.drop()
+        memories.settle()
+        return await self._safely(turn, utterance, plan=plan)
+
+    def _another(self) -> None:
+        """Note that another turn than the last one begins, which nothing can go on with now."""
+        self.final()
+        self._acting.memories.settle()
+
+    async def _safely(
+        self,
+        turn: Turn,
+        utterance: Utterance,
+        intents: Sequence[Intent] = (),
+        plan: Plan | None = None,
+    ) -> Turn:
+        """Respond, or do what was meant; a fault of the agent's own ends that turn alone."""
+        try:
+            if intents:
+                return await self._responder.act(turn, intents, utterance)
+            return await self._responder.respond(turn, utterance, plan)
+        except Exception as error:  # the agent's own last boundary
+            fault = conduct.raised(error)
+            log.error("a turn failed: the agent %s", fault)
+            log.debug("a turn failed", exc_info=True)
+            broke = Reply(said_in(turn.transcript.language)["broke"], kind="alert")
+            turn = replace(turn, error=f"the agent {fault}")
+            return self._responder.show(turn, broke, utterance.clock)
+
+    def failed(self, source: str, error: EngineError, clock: Clock) -> Turn:
+        """Tell the wearer that the speech engine gave up on an utterance."""
+        turn = Turn(source, Transcript(""), error=str(error))
+        return self._responder.show(turn, Reply(str(error), kind="alert"), clock)
+
+    # -- what overtakes -------------------------------------------------------------------------
+
+    def overtaken(self, turn: Turn, utterance: Utterance) -> Turn | None:
+        """Do at once what waits for no other turn; None where it takes its place in the lane."""
+        text = turn.transcript.text
+        stop = controls.control(text) == "stop"
+        if stop:
+            self.call_off()
+        committing = self._responder.committing
+        asked = self.world.gate.open is not None or committing
+        no = asked and yesno.answer(text) == "no"
+        if not self.busy or not (stop or no):
+            return None
+        if committing:
+            if stop:
+                self._responder.hush()
+            shown = self._responder.too_late(turn)
+            return self._responder.show(turn, shown, utterance.clock)
+        if no and not stop:
+            declined = self._responder.declined(turn, utterance)
+            return self._responder.show(turn, declined, utterance.clock)
+        return None
+
+    # -- around a turn --------------------------------------------------------------------------
+
+    def plan(self, transcript: Transcript) -> Plan | None:
+        """Run what was said ahead of the end of its turn, where that has no effect.
+
+        Not while another turn is answered: what it leaves in a memory would be missed.
+        """
+        if self.world.gate.open is not None or self.busy:
+            return None  # what is said may be the answer to a question
+        intent = self._dialogue.foresee(transcript)
+        if intent is None or self._responder.too_unsure(transcript, intent):
+            return None
+        return self._acting.ahead(intent)
+
+    async def ended(self, turn: Turn) -> Turn:
+        """Let the observers look at the turn, and switch off who has offended too often."""
+        skills = self.world.skills
+        observers = skills.observers()
+        outcomes = await asyncio.gather(
+            *(
+                skills.runner.run(name, partial(see, turn), conduct.OBSERVER_S)
+                for name, see in observers
+            )
+        )
+        for (name, _), outcome in zip(observers, outcomes, strict=True):
+            for offence in conduct.faults(outcome, f"{name}.turn_ended", conduct.OBSERVER_S):
+                skills.offend(name, offence)
+        self.expected.answers += 1
+        self._keep_soon()
+        for name in skills.settle():
+            if isinstance(turn.intent, Intent) and turn.intent.skill == name:
+                turn = self._responder.disabled(turn, name)
+        return turn
+
+
+def _timed(turn: Turn, heard: Heard) -> Turn:
+    """Note when speech ended; worked out after the answer is on the lens, for the record."""
+    pcm = b"".join(chunk.pcm for chunk in heard.sound)
+    spotted_end = heard.start_ms + heard.speech_ms
+    speech_end = energy_speech_end(pcm, heard.start_ms) if pcm else spotted_end
+    return replace(turn, timings=replace(turn.timings, speech_end=speech_end))
+
+
+def _stopwatch() -> Clock:
+    now_s = asyncio.get_running_loop().time  # the loop's, so that tests can have their own
+    began_s = now_s()
+    return lambda: (now_s() - began_s) * 1000

@@ -1,0 +1,83 @@
+"""The world: what the agent has and how things stand with it, as plain data.
+
+Whatever answers a turn is given this instead of the agent. Nothing here does anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from agent.gate import Gate
+from agent.lens import Lens
+from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
+from agent.listen.patience import Patience
+from agent.llm.model import Model, NoModel
+from agent.plugins import Skills
+from agent.power import STEPS, Step
+from hardware.base import Devices
+
+SPARING = "the language model rests while power is low: charge or swap the batteries"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOptions:
+    """How one agent behaves."""
+
+    language: str = "auto"
+    """`en`, `zh`, or `auto`: by the script of typed text, by the engine for speech."""
+    action_timeout_s: float = 10.0
+    """Longest an action may take."""
+    commit_timeout_s: float = 30.0
+    """Longest a payment may take; then its outcome is unknown, and the skill goes on with it."""
+    engine_timeout_s: float = 8.0
+    """Longest one call of a speech engine may take."""
+    patience: Patience = DEFAULT_PATIENCE
+    """How long a pause must be to end a turn."""
+    models: Path | None = None
+    """Folder of models that were pulled or trained; None where there is none."""
+
+
+DEFAULT = AgentOptions()
+
+
+@dataclass(slots=True)
+class World:
+    """One agent's world."""
+
+    skills: Skills
+    """What is installed."""
+    devices: Devices
+    """What it sees, hears and shows with."""
+    lens: Lens
+    """What is shown."""
+    gate: Gate
+    """What waits for a yes."""
+    folder: Path
+    """Where everything is kept that outlives the agent."""
+    engine: Model = field(default_factory=NoModel)
+    """The language model there is, whether or not there is power for it."""
+    options: AgentOptions = DEFAULT
+    """How the agent behaves."""
+    now: Callable[[], datetime] = datetime.now
+    """Wall time that skills are told; tests give their own."""
+    step: Step = STEPS[0]
+    """What may be done with the power that is left."""
+    spoken: str = "auto"
+    """Language of the last turn, in which gestures are answered and news are told."""
+
+    @property
+    def model(self) -> Model:
+        """The language model, as far as there is power for it."""
+        return self.engine if self.step.large_engines else NoModel(SPARING)
+
+    @property
+    def playing(self) -> bool:
+        """Whether something sounds that "stop" would end."""
+        speaker = self.devices.speaker
+        try:
+            return speaker is not None and speaker.playing is not None
+        except Exception:  # the plugin boundary
+            return False
