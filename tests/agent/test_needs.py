@@ -54,7 +54,7 @@ def test_a_warning_names_skill_device_profile_and_actions(skills):
     ]
     there = devices("ssd1306", others={"camera": lambda: "photo"})
     (left,) = needs.warnings(skills.actions.values(), there)
-    assert left == "signs needs a location, which ssd1306 has not: signs.where will not work"
+    assert left == "signs needs a location, and ssd1306 has none: signs.where will not work"
     assert not list(needs.warnings(skills.actions.values(), devices("quark-s1")))
 
 
