@@ -169,7 +169,7 @@ class Acting:
             responses=sentences.responses if sentences else {},
             permissions=MappingProxyType(action.declaration.permissions),
             engine=self._world.model,
-            prompts=prompts.beside(action.function).render,
+            prompts=lambda *a, **b: prompts.beside(action.function).render(*a, **b),
             speaker=self._world.devices.speaker,
             locate=location.where if location else None,
             devices=self._devices(),

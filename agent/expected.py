@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from agent import controls
 from agent.dialogue import Dialogue, Question
+from agent.gate import Open
 from agent.listen.engine import EngineThread
 from agent.sayable import Saying
 from agent.skill import Action
 from agent.understand import times
 from agent.world import World
 
-_Told = tuple[tuple[Action, ...], tuple[int, str | None, Question | None]]
+_Told = tuple[tuple[Action, ...], tuple[int, Open | None, Question | None]]
 """What was installed, and what else counts. Actions are kept: an id may be given to another."""
 
 
@@ -51,7 +52,7 @@ class Expectations:
     def news(self) -> bool:
         """Say, once, that what can be said has changed since the engine was told."""
         self.refresh()
-        rest = (self.answers, self._world.gate.key, self._dialogue.question)
+        rest = (self.answers, self._world.gate.open, self._dialogue.question)
         before, self._told = self._told, (self._known, rest)
         return before is None or not _same(before[0], self._known) or before[1] != rest
 

@@ -93,11 +93,6 @@ class Gate:
         """Make this the open proposal; an earlier one is dropped."""
         self.open = Open(proposal, intent, language, uuid.uuid4().hex, self._clock())
 
-    @property
-    def key(self) -> str | None:
-        """Key of the open proposal."""
-        return None if self.open is None else self.open.key
-
     def expire(self) -> None:
         """Drop the open proposal when its time is over."""
         opened = self.open

@@ -21,7 +21,6 @@ from agent.dialogue import Dialogue
 from agent.errors import EngineError
 from agent.expected import Expectations
 from agent.gate import Gate
-from agent.keeper import Keeper
 from agent.lens import Lens
 from agent.listen.asr import Transcriber
 from agent.listen.endpoint import Endpointer
@@ -31,6 +30,7 @@ from agent.messages import Intent, NotRecognized, Transcript
 from agent.plugins import Skills
 from agent.power import Step
 from agent.respond import Responder
+from agent.resume import Keeper
 from agent.sayable import Saying
 from agent.senses import Felt, Senses
 from agent.stream import LISTENING, Listening, Stream
@@ -41,6 +41,8 @@ from agent.understand.text import language_of
 from agent.unspoken import Gesture, Gestures
 from agent.world import DEFAULT, AgentOptions, World
 from hardware.base import Devices, Microphone
+
+SPARING = "the language model rests while power is low: charge or swap the batteries"
 
 __all__ = ["Agent", "AgentOptions"]
 
@@ -63,8 +65,9 @@ class Agent:
         `transcriber` builds its ears; `listening` is what else it hears with.
         """
         lens = Lens(lambda: self.world.devices.display)
+        self._model = model or NoModel()
         self.world = World(
-            skills, devices, lens, Gate(folder), folder, model or NoModel(), options,
+            skills, devices, lens, Gate(folder), folder, self._model, options,
             spoken=options.language,
         )  # fmt: skip
         self.listening = listening
@@ -82,7 +85,7 @@ class Agent:
         responder = Responder(self.world, self._dialogue, self._acting, self._expected, keeper)
         self._turns = Turns(
             self.world, self._dialogue, self._acting, self._expected, responder,
-            keep_soon=lambda: self.senses.keep_soon(), final=self._final,
+            keep_soon=keeper.keep_soon, final=self._final,
         )  # fmt: skip
         self._gestures = Gestures(self.world, self._turns, self._acting, self._expected)
         felt = Felt(
@@ -123,11 +126,12 @@ class Agent:
     @property
     def model(self) -> Model:
         """The language model, whether or not there is power for it."""
-        return self.world.engine
+        return self._model
 
     @model.setter
     def model(self, model: Model) -> None:
-        self.world.engine = model
+        self._model = model
+        self._spare_model(self.world.step)
 
     @property
     def options(self) -> AgentOptions:
@@ -263,11 +267,15 @@ class Agent:
             self._stream.hearing.forget()
 
     async def _spare(self, step: Step) -> None:
-        """Hear with the small engine while power is low, or with the usual one again."""
+        """Do with the small engines while power is low, or with all again."""
+        self._spare_model(step)
         small = self.listening.small
         if self._ears is not None and self._transcriber is not None and small is not None:
             await self._ears.use(self._transcriber if step.large_engines else small)
             self._expected.forget()
+
+    def _spare_model(self, step: Step) -> None:
+        self.world.model = self._model if step.large_engines else NoModel(SPARING)
 
     async def close(self) -> None:
         """Let go of engines, once a payment that is being made has ended; it is not used again."""
@@ -277,4 +285,4 @@ class Agent:
             if self._ears is not None:
                 await self._ears.close()
         finally:
-            self.world.engine.close()
+            self._model.close()

@@ -21,11 +21,11 @@ from agent.display.request import Priority
 from agent.errors import EngineError
 from agent.expected import Expectations
 from agent.gate import EXPIRES_S, SAID, Open
-from agent.keeper import Keeper
 from agent.lens import OWN
 from agent.llm.model import CancelScope, NoModel
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plan import Plan
+from agent.resume import Keeper
 from agent.turn import Clock, Turn, Utterance
 from agent.understand import yesno
 from agent.understand.text import MAX_CHARACTERS
@@ -98,7 +98,8 @@ class Responder:
         world, gate = self._world, self._world.gate
         text, language = turn.transcript.text, turn.transcript.language
         self._expected.refresh()
-        gate.expire()
+        if gate.open is not None:
+            gate.expire()
         if gate.open is not None or utterance.seen is not None:
             meant = yesno.answer(text)
             if meant == "yes" and turn.transcript.confidence >= SURE and self._in_sight():
@@ -116,7 +117,7 @@ class Responder:
             reason = NotRecognized("heard too unclearly for a payment")
             return replace(turn, intent=reason), self._again("", language)
         if intents:
-            gate.drop()  # the wearer went on to something else
+            gate.open = None  # the wearer went on to something else
             if understood.instead:
                 await self._acting.take_back()
             return await self._acted(turn, intents, utterance, plan, understood.left)

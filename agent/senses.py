@@ -18,12 +18,12 @@ from typing import Any
 from agent.body import Body
 from agent.controls import said_in
 from agent.display.request import Priority
-from agent.keeper import Again, Keeper
 from agent.messages import Reply
 from agent.power import Brightness, Ladder, Notice, Step
+from agent.resume import Again, Keeper
 from agent.unspoken import Gesture
 from agent.world import World
-from hardware.base import DeviceError, Imu
+from hardware.base import DeviceError, Imu, sounds
 
 log = logging.getLogger(__name__)
 
@@ -190,11 +190,6 @@ class Senses:
 
     # -- what outlives a loss of power ----------------------------------------------------------
 
-    def keep_soon(self) -> None:
-        """Have what has changed written down, and wait for nothing."""
-        if self._keeper.resumed:
-            self._start(self._keeper.keep())
-
     async def _keep(self) -> None:
-        if self._world.playing or self._keeper.owes:
+        if sounds(self._world.devices.speaker) or self._keeper.owes:
             await self._keeper.keep()

@@ -134,10 +134,10 @@ class Turns:
 
     async def typed(self, text: str, language: str, source: str) -> Turn:
         """Answer one line, as if it had been said."""
-        clock, seen = _stopwatch(), self.world.gate.key
+        clock, opened = _stopwatch(), self.world.gate.open
         timings = Timings(speech_end=0.0, endpoint=0.0, transcript=0.0)
         turn = Turn(source, Transcript(text, language), timings=timings)
-        utterance = Utterance(clock, seen, final=self.final)
+        utterance = Utterance(clock, opened.key if opened else None, final=self.final)
         if (shown := self.overtaken(turn, utterance)) is not None:
             return await self.ended(shown)
 

@@ -19,8 +19,6 @@ from agent.plugins import Skills
 from agent.power import STEPS, Step
 from hardware.base import Devices
 
-SPARING = "the language model rests while power is low: charge or swap the batteries"
-
 
 @dataclass(frozen=True, slots=True)
 class AgentOptions:
@@ -57,8 +55,8 @@ class World:
     """What waits for a yes."""
     folder: Path
     """Where everything is kept that outlives the agent."""
-    engine: Model = field(default_factory=NoModel)
-    """The language model there is, whether or not there is power for it."""
+    model: Model = field(default_factory=NoModel)
+    """The language model, as far as there is power for it."""
     options: AgentOptions = DEFAULT
     """How the agent behaves."""
     now: Callable[[], datetime] = datetime.now
@@ -67,17 +65,3 @@ class World:
     """What may be done with the power that is left."""
     spoken: str = "auto"
     """Language of the last turn, in which gestures are answered and news are told."""
-
-    @property
-    def model(self) -> Model:
-        """The language model, as far as there is power for it."""
-        return self.engine if self.step.large_engines else NoModel(SPARING)
-
-    @property
-    def playing(self) -> bool:
-        """Whether something sounds that "stop" would end."""
-        speaker = self.devices.speaker
-        try:
-            return speaker is not None and speaker.playing is not None
-        except Exception:  # the plugin boundary
-            return False

@@ -234,6 +234,14 @@ class Speaker(Protocol):
     """0 … 100."""
 
 
+def sounds(speaker: Speaker | None) -> bool:
+    """Say whether something sounds on a speaker; not on one that cannot tell."""
+    try:
+        return speaker is not None and speaker.playing is not None
+    except Exception:  # a speaker may come from a plugin
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Motion:
     """One reading of the IMU in the frame of the head: x to the right, y up, z to the back."""

@@ -110,6 +110,7 @@ class Router:
         self._templates = Templates(actions)
         self._begun = Templates(actions, begun)
         self._guess = _Guess(actions, stages) if stages.semantic else None
+        self._loaded = False
 
     def warm(self) -> None:
         """Compile what the first utterance would otherwise wait for."""
@@ -122,8 +123,9 @@ class Router:
 
         From any thread.
         """
-        if self._guess is not None:
+        if self._guess is not None and not self._loaded:
             self._guess.warm()
+            self._loaded = True
 
     def route(self, transcript: Transcript, quick: bool = False) -> Meaning:
         """Return the call the words make, or NotRecognized with the reason."""

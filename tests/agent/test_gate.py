@@ -40,7 +40,7 @@ PAY = Intent("pay", "pay", {"amount": Decimal(20)})
 
 def yes(gate):
     """Take a yes to what is open now."""
-    accepted = gate.accept(gate.key) if gate.key else None
+    accepted = gate.accept(gate.open.key) if gate.open else None
     return None if accepted is None else gate.commit(accepted, "en")
 
 
@@ -63,7 +63,7 @@ def test_two_yeses_are_one_payment(tmp_path):
     pay = Provider()
     gate = Gate(tmp_path)
     gate.offer(proposal(pay), PAY, "en")
-    key = gate.key
+    key = gate.open.key
     assert yes(gate).text == "Paid."
     assert gate.accept(key) is None
     assert gate.became(key, "en").text == "Paid.", "a second yes is told what became of it"
@@ -76,7 +76,7 @@ def test_a_late_yes_moves_nothing(tmp_path):
     gate = Gate(tmp_path, clock)
     gate.offer(proposal(pay), PAY, "en")
     clock.now = EXPIRES_S + 0.1
-    key = gate.key
+    key = gate.open.key
     gate.expire()
     assert gate.accept(key) is None
     assert "Too late" in gate.became(key, "en").text
@@ -115,7 +115,7 @@ def test_a_yes_to_one_proposal_settles_no_other(tmp_path):
     pay = Provider()
     gate = Gate(tmp_path)
     gate.offer(proposal(pay), PAY, "en")
-    seen = gate.key
+    seen = gate.open.key
     gate.offer(proposal(pay), PAY, "en")
     assert gate.accept(seen) is None
     assert gate.open is not None, "the other one still waits"
@@ -162,7 +162,7 @@ from agent.gate import Gate
 from agent.messages import Intent, Proposal
 gate = Gate(Path(sys.argv[1]))
 gate.offer(Proposal("x", amount=Decimal(1), commit=lambda key: os.kill(os.getpid(), signal.SIGKILL)), Intent("pay", "pay"), "en")
-gate.commit(gate.accept(gate.key), "en")
+gate.commit(gate.accept(gate.open.key), "en")
 """
 
 

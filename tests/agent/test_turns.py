@@ -170,7 +170,8 @@ class Wearer:
 
     async def say(self, text):
         agent = self.agent
-        utterance = Utterance(lambda: 0.0, agent.gate.key, True)
+        seen = agent.gate.open.key if agent.gate.open else None
+        utterance = Utterance(lambda: 0.0, seen, True)
         heard = Heard(Transcript(text, engine="scripted"), 0.0, 900.0, 900.0, ())
         task = agent._turns.heard(heard, "microphone", utterance, None, lambda: False)
         await asyncio.wait({task})
