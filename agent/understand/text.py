@@ -33,13 +33,14 @@ def is_plain(text: str) -> bool:
     """Return whether a text is written as people write: no look-alike letters, nothing invisible.
 
     `clean` reads "𝓹𝓪𝔂" and letters with a zero-width space between them as people see them. A
-    payment is not to be read so: whoever writes like that has something to hide.
+    payment is not to be read so: whoever writes like that has something to hide. Full-width digits
+    are what a Chinese keyboard writes.
     """
     return not any(
         unicodedata.category(char)[0] == "C"
         or (char != (folded := unicodedata.normalize("NFKC", char)) and folded.isalnum())
         for char in text
-        if not char.isspace()
+        if not (char.isspace() or "０" <= char <= "９")
     )
 
 
