@@ -25,15 +25,15 @@ MOST_CHARACTERS = 200
 _EXACT = Context(prec=28, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
 """The only decimal arithmetic there is here: of its own, and never rounded."""
 
-_ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_TEENS = (
+ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+TEENS = (
     "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
     "eighteen", "nineteen",
 )  # fmt: skip
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SCALES = {"billion": 1_000_000_000, "million": 1_000_000, "thousand": 1_000}
-_BELOW_HUNDRED = {word: value for value, word in enumerate(_ONES + _TEENS)} | {
-    f"{tens} {_ONES[one]}" if one else tens: 10 * ten + one
+_BELOW_HUNDRED = {word: value for value, word in enumerate(ONES + TEENS)} | {
+    f"{tens} {ONES[one]}" if one else tens: 10 * ten + one
     for ten, tens in enumerate(_TENS, start=2)
     for one in range(10)
 }
@@ -168,7 +168,7 @@ def _english(text: str) -> Fraction:
         return total
     if total.denominator != 1:
         raise ValueError(text)
-    return Fraction(f"{total}.{''.join(str(_ONES.index(d)) for d in digits.split())}")
+    return Fraction(f"{total}.{''.join(str(ONES.index(d)) for d in digits.split())}")
 
 
 def _counted(text: str) -> Fraction:
@@ -400,12 +400,14 @@ def _bare_time(said: str, unit: str) -> Fraction:
 
 # -- how they are said ----------------------------------------------------------------------------
 
-_SAID_ONES = f"({'|'.join(_ONES[1:])})"
-_SAID_99 = f"({'|'.join(_ONES[1:] + _TEENS)}|({'|'.join(_TENS)}) [{_SAID_ONES}])"
+_SAID_ONES = f"({'|'.join(ONES[1:])})"
+_SAID_99 = f"({'|'.join(ONES[1:] + TEENS)}|({'|'.join(_TENS)}) [{_SAID_ONES}])"
+_SAID_59 = f"({'|'.join(ONES[1:] + TEENS)}|({'|'.join(_TENS[:4])}) [{_SAID_ONES}])"
 _SAID_999 = f"({_SAID_99}|(a|{_SAID_ONES}) hundred [[and] {_SAID_99}])"
 
 
 _ZH_99 = "([(二|三|四|五|六|七|八|九)]十[(一|二|三|四|五|六|七|八|九)]|一|二|三|四|五|六|七|八|九)"
+_ZH_59 = _ZH_99.replace("|六|七|八|九)]十", ")]十")
 _ZH_999 = f"({_ZH_99}|(一|二|两|三|四|五|六|七|八|九)百[零(一|二|三|四|五|六|七|八|九)|{_ZH_99}])"
 _ZH_COUNT = _ZH_99.replace("|一|二|", "|一|两|")
 
@@ -424,7 +426,7 @@ def spoken_number(low: int, high: int, language: str = "en") -> tuple[str, ...]:
         return (*zero, _ZH_999)
     zero = ("zero",) if low <= 0 else ()
     if high < 10:
-        return tuple(_ONES[max(low, 0) : high + 1])
+        return tuple(ONES[max(low, 0) : high + 1])
     if high < 100:
         return (*zero, _SAID_99)
     if high == 100:
@@ -448,8 +450,21 @@ def spoken_money(language: str = "en") -> tuple[str, ...]:
 
 
 def spoken_duration(language: str = "en") -> tuple[str, ...]:
-    """Return a template of the words for lengths of time up to 99 of a unit."""
+    """Return templates of the words for lengths of time up to 99 of a unit, and some of two."""
     if language == "zh":
-        return (f"{_ZH_COUNT}(秒|分钟|个小时|天)", "半小时", "一个半小时")
-    units = "(second|seconds|minute|minutes|hour|hours|day|days)"
-    return (f"(a|an|{_SAID_99}) {units}", "half an hour", "an hour and a half")
+        hours = "(一|两|三|四|五|六|七|八|九)个"
+        return (
+            f"{_ZH_COUNT}(秒|分钟|个小时|天|个星期)",
+            f"(半|{hours}半)小时",
+            f"{hours}小时{_ZH_59}分钟",
+            "(一|三)刻钟",
+        )
+    units = "(second|seconds|minute|minutes|hour|hours|day|days|week|weeks)"
+    few = _SAID_ONES
+    return (
+        f"(a|an|{_SAID_99}) {units}",
+        "(half|[a] quarter of|three quarters of) an hour",
+        f"(an hour|{few} (hour|hours)) and {_SAID_59} minutes",
+        f"(an hour|a minute|{few} (hours|minutes)) and a half",
+        f"{few} and a half (hours|minutes)",
+    )
