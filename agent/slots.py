@@ -99,6 +99,10 @@ class SlotKind:
             raise ValueError("is not text")
         return self._parse(value, language_of(value))
 
+    def is_all(self, words: str, text: str, language: str) -> bool:
+        """Whether words that were copied out of a text are all of the value that stands there."""
+        return True
+
     def listed(self, value: Any) -> Any:
         """Return what a sentence file means by the `out` of a list; ValueError when it cannot."""
         raise ValueError("reads its own words and takes no list")
@@ -252,8 +256,32 @@ class Choice(SlotKind):
         return self.open
 
 
+class Measured(SlotKind):
+    """A kind whose values have parts: half of "minus two hundred and five" is another number."""
+
+    def is_all(self, words: str, text: str, language: str) -> bool:
+        """Whether no sign stands before the words, and none beside them makes another value."""
+        beside = numbers.beside(words, text)
+        if beside is None:
+            return False
+        before, after = beside
+        if any(map(numbers.is_sign, before[1:2])):
+            return False
+        meant = self._readable(words, language)
+        longer = (f"{left}{words}{right}" for left in before for right in after)
+        return all(self._readable(one, language) in (None, meant) for one in longer)
+
+    def _readable(self, text: str, language: str) -> Any:
+        """Return a value and what else tells it from others; None where there is none."""
+        try:
+            value = self.parse(text, language)
+        except ValueError:
+            return None
+        return value, getattr(value, "currency", None)
+
+
 @dataclass(frozen=True, slots=True)
-class Number(SlotKind):
+class Number(Measured):
     """A whole or decimal number."""
 
     whole: bool = True
@@ -301,7 +329,7 @@ class Number(SlotKind):
 
 
 @dataclass(frozen=True, slots=True)
-class MoneyAmount(SlotKind):
+class MoneyAmount(Measured):
     """An amount of money, `Decimal` in the signature, `Money` in the hand."""
 
     def _parse(self, text: str, language: str) -> numbers.Money:
@@ -310,6 +338,14 @@ class MoneyAmount(SlotKind):
         if value <= 0:
             raise ValueError(f"{text!r} is not an amount to pay")
         return value
+
+    def is_all(self, words: str, text: str, language: str) -> bool:
+        """Whether that is so, and after a bare number no word that might be a currency."""
+        if not Measured.is_all(self, words, text, language):
+            return False
+        _, after = numbers.beside(words, text) or ([], [])
+        bare = self._readable(f"{words} {currencies.HOME}", language) is not None
+        return not (bare and any(map(numbers.is_unit, after[1:2])))
 
     def spoken(self, language: str) -> tuple[str, ...]:
         """Return amounts in words."""
@@ -332,7 +368,7 @@ class MoneyAmount(SlotKind):
 
 
 @dataclass(frozen=True, slots=True)
-class Duration(SlotKind):
+class Duration(Measured):
     """A length of time, `timedelta`."""
 
     def _parse(self, text: str, language: str) -> timedelta:
@@ -360,7 +396,7 @@ class Duration(SlotKind):
 
 
 @dataclass(frozen=True, slots=True)
-class Time(SlotKind):
+class Time(Measured):
     """A point in time, `datetime`: local, without a zone."""
 
     def _parse(self, text: str, language: str) -> datetime:

@@ -92,8 +92,9 @@ SIGNS: dict[str, tuple[str, ...]] = {
 
 SMALL: dict[str, tuple[str | None, int]] = {
     "cent": (None, 1), "cents": (None, 1), "¢": (None, 1), "penny": (None, 1),
-    "pennies": (None, 1), "pence": ("GBP", 1), "p": ("GBP", 1), "us cent": ("USD", 1), "us cents": ("USD", 1),
-    "euro cent": ("EUR", 1), "euro cents": ("EUR", 1), "便士": ("GBP", 1), "美分": ("USD", 1),
+    "pennies": (None, 1), "pence": ("GBP", 1), "p": ("GBP", 1), "便士": ("GBP", 1),
+    "us cent": ("USD", 1), "us cents": ("USD", 1), "美分": ("USD", 1),
+    "euro cent": ("EUR", 1), "euro cents": ("EUR", 1),
     "欧分": ("EUR", 1), "毛": ("CNY", 10), "毛钱": ("CNY", 10), "角": ("CNY", 10),
     "角钱": ("CNY", 10), "分": ("CNY", 1), "分钱": ("CNY", 1),
 }  # fmt: skip
@@ -112,7 +113,10 @@ def _names() -> dict[str, str]:
             names |= {f"{noun} {country}": code for noun in ("dollar", "dollars")}
     for noun, kinds in _KINDS_OF.items():
         for code, country in kinds.items():
-            names |= {f"{country} {noun}": code, f"{country} {_PLURALS.get(noun, noun + 's')}": code}
+            names |= {
+                f"{country} {noun}": code,
+                f"{country} {_PLURALS.get(noun, noun + 's')}": code,
+            }
     names |= {"pounds sterling": "GBP", "pound sterling": "GBP", "chinese yuan": "CNY"}
     names |= {"japanese yen": "JPY", "korean won": "KRW"}
     names |= dict.fromkeys(("块钱", "元钱", "元人民币", "块人民币", "块钱人民币"), "CNY")

@@ -45,8 +45,8 @@ _ZH_NUMERAL = re.compile(f"[{''.join((*_ZH_DIGITS, *_ZH_UNITS, *_ZH_SCALES))}]")
 
 _DIGITS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?")
 _SPELT = str.maketrans(
-    "０１２３４５６７８９．，壹贰貳叁參肆伍陆陸柒捌玖拾佰仟萬億兩圆圓",
-    "0123456789.,一二二三三四五六六七八九十百千万亿两元元",
+    "０１２３４５６７８９．，￥＄￡壹贰貳叁參肆伍陆陸柒捌玖拾佰仟萬億兩圆圓",
+    "0123456789.,¥$£一二二三三四五六六七八九十百千万亿两元元",
 )
 """Other ways to write the same: full-width, as Chinese keyboards do, and on cheques."""
 _NUMERALS = str.maketrans("0123456789", "零一二三四五六七八九")
@@ -355,7 +355,7 @@ def _bare_money(said: str, unit: str) -> Fraction:
     number, size = _whole(said), _hundredths_of(unit)
     if _codes(unit) == ("CNY",) and 0 < number < 10 <= size:
         return number if said[0] in "零〇0" else number * size / 10
-    if not 10 <= number < size:
+    if unit in SIGNS or not 10 <= number < size:
         raise ValueError(f"{said!r} is not a number of cents")
     return number
 
@@ -396,6 +396,45 @@ def _bare_time(said: str, unit: str) -> Fraction:
     if _SECONDS[unit] not in (60, 3600) or not 10 <= number < 60:
         raise ValueError(f"{said!r} is not a part")
     return number * _SECONDS[unit] / 60
+
+
+# -- numbers within a text ------------------------------------------------------------------------
+
+_TOKEN = re.compile(r"[\u3400-\u9fff]|[a-z]+(?:'[a-z]+)*|[0-9]+(?:[.,:][0-9]+)*|\S")
+_SIGNS = frozenset(("minus", "negative", "-", "\u2212", "\u2013", "负"))
+_FOLLOWS = frozenset(
+    ("to", "for", "from", "into", "and", "over", "please", "now", "as", "with", "by", "on", "in",
+     "给", "到", "吧", "了", "作", "当", "用", "，", "。")
+)  # fmt: skip
+"""Words that may stand after an amount, and are no unit of it."""
+_REACH = 4
+"""Words to each side of a number that are looked at."""
+
+
+def beside(words: str, text: str) -> tuple[list[str], list[str]] | None:
+    """Return what stands before and after words of a text: nothing, one word, two, and so on.
+
+    None where they are not in the text.
+    """
+    text, words = text.casefold(), words.casefold().strip()
+    start = text.find(words)
+    if start < 0 or not words:
+        return None
+    end = start + len(words)
+    tokens = list(_TOKEN.finditer(text))
+    lefts = [token.start() for token in reversed(tokens) if token.end() <= start][:_REACH]
+    rights = [token.end() for token in tokens if token.start() >= end][:_REACH]
+    return ["", *(text[left:start] for left in lefts)], ["", *(text[end:right] for right in rights)]
+
+
+def is_sign(word: str) -> bool:
+    """Whether a word before a number makes it negative."""
+    return word.strip() in _SIGNS
+
+
+def is_unit(word: str) -> bool:
+    """Whether a word after a number may be a unit of it, known or not."""
+    return word.strip() not in _FOLLOWS
 
 
 # -- how they are said ----------------------------------------------------------------------------

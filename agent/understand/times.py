@@ -85,7 +85,8 @@ _ORDINAL = rf"{_either(_ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th)"
 _MONTH = _either((*_MONTHS, *(name[:3] for name in _MONTHS), "sept"))
 _PART = r"(?: in the| at)? (?P<{}>morning|afternoon|evening|night)"
 _DAY = (
-    rf"(?:(?:the )?(?P<named>today|tomorrow|day after tomorrow|next week)(?:{_PART.format('part')})?"
+    r"(?:(?:the )?(?P<named>today|tomorrow|day after tomorrow|next week)"
+    rf"(?:{_PART.format('part')})?"
     r"|(?P<this>tonight|this (?:morning|afternoon|evening))"
     rf"|(?:on )?(?:(?:(?P<which>next|this) )?(?P<weekday>{'|'.join(_DAYS)})"
     rf"|(?:(?P<month>{_MONTH}) (?:the )?(?P<date>{_ORDINAL}|\d{{1,2}})"
@@ -316,9 +317,10 @@ def _date(today: date, number: int, month: int | None = None, year: int | None =
         return date(year, month, number)
     first = today.replace(day=1)
     for _ in range(8 * 12 + 1):  # as far as one 29 February may be from the next
-        if month in (None, first.month) and number <= (_next_month(first) - first).days:
-            if (found := first.replace(day=number)) >= today:
-                return found
+        days = (_next_month(first) - first).days
+        found = first.replace(day=min(number, days))
+        if month in (None, first.month) and found.day == number and found >= today:
+            return found
         first = _next_month(first)
     raise ValueError("there is no such day")
 
