@@ -320,7 +320,7 @@ class Number(Measured):
 
     def listed(self, value: Any) -> int | float:
         """Return the number."""
-        return self.from_json(value)
+        return self._from_json(value)
 
     @property
     def label(self) -> str:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Context as DecimalContext
-from decimal import Decimal, localcontext
+from decimal import Decimal, DefaultContext, localcontext
 from pathlib import Path
 
 import pytest
@@ -125,6 +125,23 @@ def test_no_decimal_context_of_others_rounds_an_amount(
         refused = pay_skill.pay(parse_money("$500.01"), "anna", ctx)
         assert refused.text == "The limit is $500.00 a payment."
     assert stored(ctx) == [("anna", 12345)]
+
+
+async def test_decimal_contexts_set_for_all_threads_change_no_payment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("prec", 2), ("rounding", "ROUND_DOWN")):
+        monkeypatch.setattr(DefaultContext, name, value)  # of threads that begin from now on
+    with localcontext(DecimalContext(prec=2, rounding="ROUND_DOWN")):
+        agent = make_agent(tmp_path, plugins=[pay_skill])
+        await agent.hear("pay anna $123.45")
+        assert "$123.45" in lens(agent)
+        await agent.hear("yes")
+        turn = await agent.hear("what did i pay today")
+    assert turn.reply is not None
+    assert turn.reply.title == "Today: $123.45"
+    (ledger,) = tmp_path.rglob("ledger.sqlite")
+    assert [one.payment for one in Ledger(ledger).entries()] == [Payment("anna", 12345, "USD")]
 
 
 @pytest.mark.parametrize(
