@@ -88,7 +88,7 @@ _DAY = (
     r"(?:(?:the )?(?P<named>today|tomorrow|day after tomorrow|next week)"
     rf"(?:{_PART.format('part')})?"
     r"|(?P<this>tonight|this (?:morning|afternoon|evening))"
-    rf"|(?:on )?(?:(?:(?P<which>next|this) )?(?P<weekday>{'|'.join(_DAYS)})"
+    rf"|(?:on )?(?:(?:(?P<which>next|this|this coming|coming) )?(?P<weekday>{'|'.join(_DAYS)})"
     rf"|(?:(?P<month>{_MONTH}) (?:the )?(?P<date>{_ORDINAL}|\d{{1,2}})"
     rf"|(?:the )?(?P<date2>{_ORDINAL}|\d{{1,2}}) (?:of )?(?P<month2>{_MONTH}))(?P<year> 20\d\d)?"
     rf"|the (?P<date3>{_ORDINAL})(?P<ahead> of next month)?)(?:{_PART.format('part2')})?)"
@@ -137,6 +137,7 @@ def _ways(said: str, now: datetime) -> Iterator[Callable[[], datetime | None]]:
     """Yield the ways to read a text."""
     yield partial(_written, said, now)
     yield partial(_later, said, now)
+    yield partial(_days_later, said, now)
     for pattern in _ENGLISH:
         if found := pattern.fullmatch(said):
             yield partial(_english, found.groupdict(), now)
@@ -163,6 +164,26 @@ def _later(said: str, now: datetime) -> datetime | None:
     days, rest = numbers.parse_days(next(filter(None, found.groups())))
     start = _local(now) + days if days else _local(now)  # adding nothing would forget the fold
     return _local(start.astimezone(UTC) + rest).replace(microsecond=0)
+
+
+def _days_later(said: str, now: datetime) -> datetime | None:
+    """Read days that are counted from a day, or an hour on a day that is counted to."""
+    if found := re.fullmatch(r"(.+) from (?:on )?(.+)", said):
+        return parse_time(found[2], now) + _whole_days(found[1])
+    if found := re.fullmatch(r"in (.+?) (at .+)", said):
+        day = now.date() + _whole_days(found[1])
+        return parse_time(f"{_MONTHS[day.month - 1]} {day.day} {day.year} {found[2]}", now)
+    if found := re.fullmatch(r"(.+?)(?:以后|之后|后)的?(.+)", said):
+        day = now.date() + _whole_days(found[1])
+        return parse_time(f"{day.year}年{day.month}月{day.day}日{found[2]}", now)
+    return None
+
+
+def _whole_days(length: str) -> timedelta:
+    days, rest = numbers.parse_days(length)
+    if rest or days % timedelta(days=1):
+        raise ValueError("not a number of days")
+    return days
 
 
 def _local(moment: datetime) -> datetime:
@@ -307,7 +328,7 @@ def _weekday(number: int, today: date, which: str) -> date:
     if which in ("next", "下", "下下"):
         weeks = 2 if which == "下下" else 1
         return today + timedelta(days=7 * weeks - today.weekday() + number)
-    after = 0 if which else 1
+    after = 0 if which in ("this", "这", "本") else 1
     return today + timedelta(days=(number - today.weekday() - after) % 7 + after)
 
 

@@ -95,6 +95,13 @@ SAID = (
         ("noon tomorrow", 5, "12:00"),
         ("midnight on friday", 7, "0:00"),
         ("tonight at two", 5, "2:00"),
+        ("this coming wednesday", 11, "0:00"),
+        ("in two days at eight", 6, "8:00"),
+        ("in a week at half past three", 11, "15:30"),
+        ("a week from friday", 13, "0:00"),
+        ("two days from tomorrow", 7, "0:00"),
+        ("三天后上午九点", 7, "9:00"),
+        ("一周后的晚上八点", 11, "20:00"),
         ("2 am tonight", 5, "2:00"),
         ("one at night", 5, "1:00"),
         ("day after tomorrow at nine", 6, "9:00"),
@@ -160,7 +167,8 @@ def test_a_time(said, day, clock):
      "tomorrow tomorrow", "at eight at nine tomorrow", "at minus eight", "早上20点", "中午五点",
      "二月三十号", "十三月一号", "三十二号", "明年五号", "at twenty", "march 5th 1999", "星期", "差五分",
      "2026-03-05T25:00", "2026-03-05T08:00+99:00", "0001-01-01T00:00+14:00x", "next tomorrow",
-     "in minus ten minutes", "负十分钟后"],
+     "in minus ten minutes", "负十分钟后", "in two hours at eight", "half a day from tomorrow",
+     "两小时后八点", "a week from", "from tomorrow", "a week from a week from"],
 )  # fmt: skip
 def test_not_a_time(said):
     with pytest.raises(ValueError, match="is not a time"):
