@@ -417,11 +417,16 @@ def beside(words: str, text: str) -> tuple[list[str], list[str]] | None:
     None where they are not in the text.
     """
     text, words = text.casefold(), words.casefold().strip()
-    start = text.find(words)
-    if start < 0 or not words:
-        return None
-    end = start + len(words)
     tokens = list(_TOKEN.finditer(text))
+    ends = {token.end() for token in tokens}
+    found = (
+        (token.start(), end)
+        for token in tokens
+        if text.startswith(words, token.start()) and (end := token.start() + len(words)) in ends
+    )
+    start, end = next(found, (0, 0))
+    if not words or not end:
+        return None
     lefts = [token.start() for token in reversed(tokens) if token.end() <= start][:_REACH]
     rights = [token.end() for token in tokens if token.start() >= end][:_REACH]
     return ["", *(text[left:start] for left in lefts)], ["", *(text[end:right] for right in rights)]

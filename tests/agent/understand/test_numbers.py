@@ -312,11 +312,13 @@ def test_every_currency_is_read_by_each_of_its_names():
         ("20", "pay -20 to anna", ["", "-", "pay -"], ["", " to", " to anna"]),
         ("二十", "付负二十元", ["", "负", "付负"], ["", "元"]),
         ("Twenty", "twenty", [""], [""]),
+        ("one", "anyone, pay one", ["", "pay ", ", pay ", "anyone, pay "], [""]),
     ],
 )
 def test_what_stands_beside_a_number(words, text, before, after):
     assert beside(words, text) == (before, after)
     assert beside("thirty", text) is None
+    assert beside("", text) is None
 
 
 def test_every_spoken_form_is_read_by_the_parser_of_its_type():
