@@ -96,6 +96,34 @@ def test_types_refuse_other_words(annotation, words):
         declared(skill("do {slot}")(action)).slots[0].kind.parse(words, "en")
 
 
+@pytest.mark.parametrize(
+    ("annotation", "words", "text", "is_all"),
+    [
+        (int, "five", "set it to two hundred and five", False),
+        (int, "two hundred and five", "set it to two hundred and five please", True),
+        (int, "20", "set it to -20", False),
+        (Decimal, "20", "pay anna €20", False),
+        (Decimal, "€20", "pay anna €20", True),
+        (Decimal, "twenty dollars", "pay twenty dollars to anna", True),
+        (Decimal, "二十", "给安娜付二十五块", False),
+        (Decimal, "二十五块", "给安娜付二十五块吧", True),
+        (timedelta, "an hour", "a timer for an hour and twenty minutes", False),
+        (timedelta, "an hour and twenty minutes", "for an hour and twenty minutes now", True),
+        (datetime, "eight", "wake me tomorrow at eight", False),
+        (datetime, "tomorrow at eight", "wake me tomorrow at eight", True),
+        (str, "jazz", "play more jazz", True),
+        (int, "thirty", "set it to twenty", False),
+    ],
+)
+def test_a_part_of_a_value_is_not_all_of_it(annotation, words, text, is_all):
+    def action(slot):
+        """Do."""
+
+    action.__annotations__["slot"] = annotation
+    kind = declared(skill("do {slot}")(action)).slots[0].kind
+    assert kind.is_all(words, text, "en") == is_all
+
+
 class Rude:
     """A plugin's own object in a list."""
 
