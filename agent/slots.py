@@ -12,13 +12,14 @@ import inspect
 import logging
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from agent.understand import numbers, times
+from agent.understand import currencies, numbers, times
 from agent.understand.text import language_of
 
 log = logging.getLogger(__name__)
@@ -52,11 +53,31 @@ class Range:
     """Largest value accepted."""
 
 
+@contextmanager
+def _not_a_value() -> Iterator[None]:
+    """Make a ValueError of whatever reading a value raises.
+
+    What people say may be too large for any arithmetic, and the values of a list are a plugin's
+    own objects: neither may end the turn.
+    """
+    try:
+        yield
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ValueError(f"cannot be read ({type(error).__name__})") from error
+
+
 class SlotKind:
     """How the values of a slot are read, spoken and described."""
 
     def parse(self, text: str, language: str) -> Any:
         """Turn the words of a slot into its value; ValueError when they are not one."""
+        with _not_a_value():
+            return self._parse(text, language)
+
+    def _parse(self, text: str, language: str) -> Any:
+        """Do what `parse` says; whatever it raises is a ValueError there."""
         raise NotImplementedError
 
     def spoken(self, language: str) -> tuple[str, ...] | None:
@@ -69,9 +90,18 @@ class SlotKind:
 
     def from_json(self, value: Any) -> Any:
         """Turn an argument of a tool call into the slot's value; ValueError when it is not one."""
+        with _not_a_value():
+            return self._from_json(value)
+
+    def _from_json(self, value: Any) -> Any:
+        """Do what `from_json` says; whatever it raises is a ValueError there."""
         if not isinstance(value, str):
             raise ValueError("is not text")
-        return self.parse(value, language_of(value))
+        return self._parse(value, language_of(value))
+
+    def is_all(self, words: str, text: str, language: str) -> bool:
+        """Whether words that were copied out of a text are all of the value that stands there."""
+        return True
 
     def listed(self, value: Any) -> Any:
         """Return what a sentence file means by the `out` of a list; ValueError when it cannot."""
@@ -96,7 +126,7 @@ class SlotKind:
 class Text(SlotKind):
     """Free text."""
 
-    def parse(self, text: str, language: str) -> str:
+    def _parse(self, text: str, language: str) -> str:
         """Return the text without outer spaces; ValueError when nothing is left."""
         if not (text := text.strip()):
             raise ValueError("nothing was said")
@@ -156,7 +186,7 @@ class Choice(SlotKind):
             return dict(source)
         return {str(value): value for value in source}
 
-    def parse(self, text: str, language: str) -> Any:
+    def _parse(self, text: str, language: str) -> Any:
         """Return the value said so; an open list returns other text as it is."""
         folded = text.strip().casefold()
         for said, value in self.values(language).items():
@@ -178,14 +208,14 @@ class Choice(SlotKind):
             return {"type": "string"}
         return {"enum": list(named)}
 
-    def from_json(self, value: Any) -> Any:
+    def _from_json(self, value: Any) -> Any:
         """Return the value that the schema calls so, or that is said so in any language."""
         for named, meant in self._named("en").items():
             if named == value and isinstance(named, bool) == isinstance(value, bool):
                 return meant
         if not isinstance(value, str):
             raise ValueError("is not in the list")
-        return self.parse(value, language_of(value))
+        return self._parse(value, language_of(value))
 
     def _named(self, language: str) -> dict[Any, Any]:
         """Return the values by what JSON calls them: as they are, or as they are said."""
@@ -226,8 +256,32 @@ class Choice(SlotKind):
         return self.open
 
 
+class Measured(SlotKind):
+    """A kind whose values have parts: half of "minus two hundred and five" is another number."""
+
+    def is_all(self, words: str, text: str, language: str) -> bool:
+        """Whether no sign stands before the words, and none beside them makes another value."""
+        beside = numbers.beside(words, text)
+        if beside is None:
+            return False
+        before, after = beside
+        if any(map(numbers.is_sign, before[1:2])):
+            return False
+        meant = self._readable(words, language)
+        longer = (f"{left}{words}{right}" for left in before for right in after)
+        return all(self._readable(one, language) in (None, meant) for one in longer)
+
+    def _readable(self, text: str, language: str) -> Any:
+        """Return a value and what else tells it from others; None where there is none."""
+        try:
+            value = self.parse(text, language)
+        except ValueError:
+            return None
+        return value, getattr(value, "currency", None)
+
+
 @dataclass(frozen=True, slots=True)
-class Number(SlotKind):
+class Number(Measured):
     """A whole or decimal number."""
 
     whole: bool = True
@@ -237,7 +291,7 @@ class Number(SlotKind):
     high: int = 999_999
     """Largest value accepted."""
 
-    def parse(self, text: str, language: str) -> int | float:
+    def _parse(self, text: str, language: str) -> int | float:
         """Read digits or number words; ValueError outside the bounds."""
         text = text.strip().removeprefix("百分之")
         return self._within(numbers.parse_number(text.removesuffix("%").removesuffix(" percent")))
@@ -256,17 +310,17 @@ class Number(SlotKind):
         kind = "integer" if self.whole else "number"
         return {"type": kind, "minimum": self.low, "maximum": self.high}
 
-    def from_json(self, value: Any) -> int | float:
+    def _from_json(self, value: Any) -> int | float:
         """Take a number within the bounds, or its words."""
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError("is not a number")
         if isinstance(value, str):
-            return self.parse(value, language_of(value))
+            return self._parse(value, language_of(value))
         return self._within(_decimal(value))
 
     def listed(self, value: Any) -> int | float:
         """Return the number."""
-        return self.from_json(value)
+        return self._from_json(value)
 
     @property
     def label(self) -> str:
@@ -275,15 +329,23 @@ class Number(SlotKind):
 
 
 @dataclass(frozen=True, slots=True)
-class MoneyAmount(SlotKind):
+class MoneyAmount(Measured):
     """An amount of money, `Decimal` in the signature, `Money` in the hand."""
 
-    def parse(self, text: str, language: str) -> numbers.Money:
+    def _parse(self, text: str, language: str) -> numbers.Money:
         """Read an amount above zero with its currency, if one was said."""
         value = numbers.parse_money(text)
         if value <= 0:
             raise ValueError(f"{text!r} is not an amount to pay")
         return value
+
+    def is_all(self, words: str, text: str, language: str) -> bool:
+        """Whether that is so, and after a bare number no word that might be a currency."""
+        if not Measured.is_all(self, words, text, language):
+            return False
+        _, after = numbers.beside(words, text) or ([], [])
+        bare = self._readable(f"{words} {currencies.HOME}", language) is not None
+        return not (bare and any(map(numbers.is_unit, after[1:2])))
 
     def spoken(self, language: str) -> tuple[str, ...]:
         """Return amounts in words."""
@@ -293,11 +355,11 @@ class MoneyAmount(SlotKind):
         """Return words, since the currency belongs to an amount."""
         return {"type": "string", "description": "amount and currency, such as '20 dollars'"}
 
-    def from_json(self, value: Any) -> numbers.Money:
+    def _from_json(self, value: Any) -> numbers.Money:
         """Read words, or take a number of no currency."""
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(_decimal(value))
-        return typing.cast("numbers.Money", SlotKind.from_json(self, value))
+        return typing.cast("numbers.Money", SlotKind._from_json(self, value))
 
     @property
     def label(self) -> str:
@@ -306,10 +368,10 @@ class MoneyAmount(SlotKind):
 
 
 @dataclass(frozen=True, slots=True)
-class Duration(SlotKind):
+class Duration(Measured):
     """A length of time, `timedelta`."""
 
-    def parse(self, text: str, language: str) -> timedelta:
+    def _parse(self, text: str, language: str) -> timedelta:
         """Read a length of time."""
         return numbers.parse_duration(text)
 
@@ -321,11 +383,11 @@ class Duration(SlotKind):
         """Return words, since that is how people and models write it."""
         return {"type": "string", "description": "length of time, such as 'ten minutes'"}
 
-    def from_json(self, value: Any) -> timedelta:
+    def _from_json(self, value: Any) -> timedelta:
         """Read words, or take a number of seconds."""
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = f"{_decimal(value)} s"
-        return typing.cast("timedelta", SlotKind.from_json(self, value))
+        return typing.cast("timedelta", SlotKind._from_json(self, value))
 
     @property
     def label(self) -> str:
@@ -334,10 +396,10 @@ class Duration(SlotKind):
 
 
 @dataclass(frozen=True, slots=True)
-class Time(SlotKind):
+class Time(Measured):
     """A point in time, `datetime`: local, without a zone."""
 
-    def parse(self, text: str, language: str) -> datetime:
+    def _parse(self, text: str, language: str) -> datetime:
         """Read a point in time as seen from now."""
         return times.parse_time(text, times.now())
 
@@ -436,7 +498,12 @@ def _decimal(value: float) -> Decimal:
 
 
 def to_json(value: Any) -> Any:
-    """Return a slot value as JSON has it: numbers for money, seconds for time, values for enums."""
+    """Return a slot value as JSON has it: numbers for money, seconds for time, values for enums.
+
+    Money of another currency than `HOME` is text, `20 EUR`: a number alone would be taken for it.
+    """
+    if isinstance(value, numbers.Money) and value.currency not in (None, currencies.HOME):
+        return f"{value:f} {value.currency}"
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, timedelta):

@@ -17,6 +17,7 @@ from typing import Any
 from agent import template
 from agent.messages import Intent
 from agent.skill import Action, Sentences
+from agent.understand.currencies import HOME
 
 BLANK = "…"
 """Stands where a slot is asked for."""
@@ -81,8 +82,9 @@ def _named(action: Action, slot: str, value: Any, language: str) -> str:
 def shown(value: Any) -> str:
     """Return a slot's value as people write it."""
     if isinstance(value, Decimal):
-        sign = _SIGNS.get(getattr(value, "currency", None) or "USD", "")
-        return f"{sign}{value:.2f}".removesuffix(".00")
+        currency = getattr(value, "currency", None) or HOME
+        amount = f"{value:.2f}".removesuffix(".00")
+        return f"{_SIGNS[currency]}{amount}" if currency in _SIGNS else f"{amount} {currency}"
     return str(value.value if isinstance(value, Enum) else value)
 
 

@@ -342,15 +342,20 @@ class _Guess:
             if call.intent != action.name:
                 call = self._pocket.call(text, (action.name,), none=False)
             words = call.slots if call.intent == action.name else {}
-        return fill(action, words, language)
+        return fill(action, words, text, language)
 
 
-def fill(action: Action, words: Mapping[str, str], language: str) -> Intent:
-    """Return the call of an action with these words in its slots; unreadable ones are left out."""
+def fill(action: Action, words: Mapping[str, str], text: str, language: str) -> Intent:
+    """Return the call of an action with these words of a text in its slots.
+
+    Those that cannot be read, or are part of a number of which there is more, are left out.
+    """
     slots: dict[str, Any] = {}
     for slot in action.declaration.slots:
         try:
-            if slot.name in words:
+            if slot.name in words and action.kind(slot.name).is_all(
+                words[slot.name], text, language
+            ):
                 slots[slot.name], _ = read(action, slot.name, words[slot.name], language)
         except ValueError:
             continue

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 MAX_CHARACTERS = 1000
 """Longest utterance that is read; fifteen seconds of fast speech are about 300 characters."""
 
+FULL_WIDTH_DIGITS = "０１２３４５６７８９"
+
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _PUNCTUATION = re.compile(
     r"[\"“”‘「」『』《》()（）\[\]{}<>.,;:!?。，、；：！？…*_~`|\\^=]+(?=\s|$|\D)|[?!…]+$"
@@ -33,13 +35,15 @@ def is_plain(text: str) -> bool:
     """Return whether a text is written as people write: no look-alike letters, nothing invisible.
 
     `clean` reads "𝓹𝓪𝔂" and letters with a zero-width space between them as people see them. A
-    payment is not to be read so: whoever writes like that has something to hide.
+    payment is not to be read so: whoever writes like that has something to hide. Full-width digits
+    are plain in Chinese, whose keyboards write them.
     """
+    ordinary = FULL_WIDTH_DIGITS if language_of(text) == "zh" else ""
     return not any(
         unicodedata.category(char)[0] == "C"
         or (char != (folded := unicodedata.normalize("NFKC", char)) and folded.isalnum())
         for char in text
-        if not char.isspace()
+        if not (char.isspace() or char in ordinary)
     )
 
 

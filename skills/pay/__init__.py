@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Literal
 
 from agent import Context, NotCommitted, OneOf, Proposal, Receipt, Reply, hookimpl, skill
@@ -55,12 +56,12 @@ def pay(amount: Decimal, payee: To, ctx: Context) -> Reply:
         return _known(ctx, title=ctx.say("Not in the address book"))
     if refusal := _refusal(amount, ctx):
         return Reply(refusal, title=ctx.say("Not paid"), kind="alert")
-    payment = Payment(to.id, int(amount * 100), CURRENCY)
+    payment = Payment(to.id, int(_cents(amount)), CURRENCY)
     return Proposal(
         title=ctx.say("Payment"),
         text=ctx.say("Recorded here only: no bank."),  # amount and payee are the agent's to show
         kind="proposal",
-        amount=Decimal(payment.cents) / 100,
+        amount=Decimal(_written(payment.cents)),
         currency=CURRENCY,
         payee=to.shown(ctx.language),
         commit=lambda key: _commit(key, payment, ledger, ctx),
@@ -113,11 +114,18 @@ def _refusal(amount: Decimal, ctx: Context) -> str | None:
     currency = getattr(amount, "currency", None) or CURRENCY
     if currency != CURRENCY:
         return ctx.say("Only {ours} here, not {theirs}.", ours=CURRENCY, theirs=currency)
-    if not amount.is_finite() or amount <= 0 or amount * 100 != int(amount * 100):
+    if not amount.is_finite() or amount <= 0:
         return ctx.say("That is not an amount in dollars and cents.")
     if amount > LIMIT:
-        return ctx.say("The limit is {limit} a payment.", limit=_dollars(int(LIMIT * 100)))
+        return ctx.say("The limit is {limit} a payment.", limit=_dollars(int(_cents(LIMIT))))
+    if _cents(amount).denominator != 1:
+        return ctx.say("That is not an amount in dollars and cents.")
     return None
+
+
+def _cents(amount: Decimal) -> Fraction:
+    """Return an amount in cents: exactly, whatever decimal context is set."""
+    return Fraction(amount) * 100
 
 
 def _commit(key: str, payment: Payment, ledger: Ledger, ctx: Context) -> Receipt:
@@ -182,7 +190,11 @@ def _day(made_at: datetime, ctx: Context) -> str:
 
 
 def _dollars(cents: int) -> str:
-    return f"${cents // 100}.{cents % 100:02}"
+    return f"${_written(cents)}"
+
+
+def _written(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02}"
 
 
 @hookimpl

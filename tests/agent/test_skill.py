@@ -97,6 +97,75 @@ def test_types_refuse_other_words(annotation, words):
 
 
 @pytest.mark.parametrize(
+    ("annotation", "words", "text", "is_all"),
+    [
+        (int, "five", "set it to two hundred and five", False),
+        (int, "two hundred and five", "set it to two hundred and five please", True),
+        (int, "20", "set it to -20", False),
+        (Decimal, "20", "pay anna €20", False),
+        (Decimal, "€20", "pay anna €20", True),
+        (Decimal, "twenty dollars", "pay twenty dollars to anna", True),
+        (Decimal, "二十", "给安娜付二十五块", False),
+        (Decimal, "二十五块", "给安娜付二十五块吧", True),
+        (timedelta, "an hour", "a timer for an hour and twenty minutes", False),
+        (timedelta, "an hour and twenty minutes", "for an hour and twenty minutes now", True),
+        (datetime, "eight", "wake me tomorrow at eight", False),
+        (datetime, "tomorrow at eight", "wake me tomorrow at eight", True),
+        (str, "jazz", "play more jazz", True),
+        (int, "thirty", "set it to twenty", False),
+    ],
+)
+def test_a_part_of_a_value_is_not_all_of_it(annotation, words, text, is_all):
+    def action(slot):
+        """Do."""
+
+    action.__annotations__["slot"] = annotation
+    kind = declared(skill("do {slot}")(action)).slots[0].kind
+    assert kind.is_all(words, text, "en") == is_all
+
+
+class Rude:
+    """A plugin's own object in a list."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        int, float, Decimal, timedelta, datetime, bool, Size, Literal["up"],
+        Annotated[int, Range(1, 5)], Annotated[str, OneOf({"x": Rude()})],
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    ["9" * 27, "9" * 5_000, "9" * 30 + " dollars", "9" * 20 + " days", "in " + "9" * 15 + " weeks",
+     "0." + "1" * 400, "一" * 5_000, "千万亿" * 300, "nine " * 999, "9e99", "1" + "0" * 14 + " years"],
+)  # fmt: skip
+def test_words_that_no_arithmetic_can_hold_are_only_no_value(annotation, words):
+    def action(slot):
+        """Do."""
+
+    action.__annotations__["slot"] = annotation
+    kind = declared(skill("do {slot}")(action)).slots[0].kind
+    for read in (lambda: kind.parse(words, "en"), lambda: kind.from_json(words)):
+        with pytest.raises(ValueError, match=r"."):
+            read()
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 10**400, float("nan"), float("inf"), [], {}])
+@pytest.mark.parametrize("annotation", [int, float, Decimal, timedelta, datetime])
+def test_arguments_that_no_arithmetic_can_hold_are_only_no_value(annotation, value):
+    def action(slot):
+        """Do."""
+
+    action.__annotations__["slot"] = annotation
+    with pytest.raises(ValueError, match=r"."):
+        declared(skill("do {slot}")(action)).slots[0].kind.from_json(value)
+
+
+@pytest.mark.parametrize(
     ("sentence", "reason"),
     [
         ("do [it", "the [ is never closed"),

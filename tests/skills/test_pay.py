@@ -13,7 +13,8 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Context as DecimalContext
+from decimal import Decimal, DefaultContext, localcontext
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,81 @@ def test_an_amount_that_cannot_be_paid_is_refused(
     reply = pay_skill.pay(amount, "anna", context(tmp_path))
     assert not isinstance(reply, Proposal)
     assert (reply.title, reply.text) == ("Not paid", why)
+
+
+@pytest.mark.parametrize("rude", [{"prec": 2}, {"prec": 1, "rounding": "ROUND_UP"},
+                                  {"prec": 3, "Emax": 1, "Emin": -1, "traps": []}])  # fmt: skip
+def test_no_decimal_context_of_others_rounds_an_amount(
+    tmp_path: Path, rude: dict[str, object]
+) -> None:
+    ctx = context(tmp_path)
+    with localcontext(DecimalContext(**rude)):  # type: ignore[arg-type]
+        proposal = propose(ctx, "$123.45")
+        assert (str(proposal.amount), proposal.amount > 123) == ("123.45", True)
+        assert isinstance(commit(proposal, "k1"), Receipt)
+        refused = pay_skill.pay(parse_money("$500.01"), "anna", ctx)
+        assert refused.text == "The limit is $500.00 a payment."
+    assert stored(ctx) == [("anna", 12345)]
+
+
+async def test_decimal_contexts_set_for_all_threads_change_no_payment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("prec", 2), ("rounding", "ROUND_DOWN")):
+        monkeypatch.setattr(DefaultContext, name, value)  # of threads that begin from now on
+    with localcontext(DecimalContext(prec=2, rounding="ROUND_DOWN")):
+        agent = make_agent(tmp_path, plugins=[pay_skill])
+        await agent.hear("pay anna $123.45")
+        assert "$123.45" in lens(agent)
+        await agent.hear("yes")
+        turn = await agent.hear("what did i pay today")
+    assert turn.reply is not None
+    assert turn.reply.title == "Today: $123.45"
+    (ledger,) = tmp_path.rglob("ledger.sqlite")
+    assert [one.payment for one in Ledger(ledger).entries()] == [Payment("anna", 12345, "USD")]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("pay anna 123456789012", "The limit is $500.00 a payment."),
+        ("pay anna 20 yen", "Only USD here, not JPY."),
+        ("pay anna 20 canadian dollars", "Only USD here, not CAD."),
+        ("给安娜付20加元", "这里只支持USD，不支持CAD。"),
+        ("给安娜付五毛", "这里只支持USD，不支持CNY。"),
+        ("给安娜付1.5万美元", "单笔上限$500.00。"),
+    ],
+)
+async def test_what_cannot_be_paid_is_refused_by_name(tmp_path: Path, said: str, told: str) -> None:
+    agent = make_agent(tmp_path, plugins=[pay_skill])
+    turn = await agent.hear(said)
+    assert turn.reply is not None
+    assert turn.reply.text == told
+    assert agent.gate.open is None
+
+
+@pytest.mark.parametrize("digits", [27, 100, 900])
+async def test_no_run_of_digits_ends_the_agent(tmp_path: Path, digits: int) -> None:
+    agent = make_agent(tmp_path, plugins=[pay_skill])
+    for said in (f"pay anna {'9' * digits}", "pay anna", "9" * digits):
+        turn = await agent.hear(said)
+        assert turn.error is None
+    assert agent.gate.open is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "amount"),
+    [("fifty cents", "0.50"), ("a dollar", "1"), ("two and a half dollars", "2.50"),
+     ("a buck", "1"), ("五十美分", "0.50"), ("3百美元", "300"), ("壹佰美元", "100")],
+)  # fmt: skip
+async def test_an_amount_that_is_asked_for_may_be_said_in_any_way(
+    tmp_path: Path, answer: str, amount: str
+) -> None:
+    agent = make_agent(tmp_path, plugins=[pay_skill])
+    await agent.hear("pay anna")
+    turn = await agent.hear(answer)
+    assert isinstance(turn.reply, Proposal)
+    assert (turn.reply.amount, turn.reply.currency) == (Decimal(amount), "USD")
 
 
 def test_the_limit_itself_can_be_paid(tmp_path: Path) -> None:

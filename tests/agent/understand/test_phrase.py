@@ -48,7 +48,14 @@ def test_every_action_can_be_said_in_both_languages(actions):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(Money("5", "EUR"), "€5"), (Money("5.25", "CNY"), "¥5.25"), (Decimal(7), "$7"), (40, "40")],
+    [
+        (Money("5", "EUR"), "€5"),
+        (Money("5.25", "CNY"), "¥5.25"),
+        (Decimal(7), "$7"),
+        (40, "40"),
+        (Money("20", "JPY"), "20 JPY"),
+        (Money("0.5"), "$0.50"),
+    ],
 )
 def test_values_as_people_write_them(value, text):
     assert shown(value) == text

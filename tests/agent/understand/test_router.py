@@ -9,6 +9,7 @@ from agent.controls import control
 from agent.llm.model import ScriptedModel
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.plugins import Skills
+from agent.slots import to_json
 from agent.understand.router import Router, Stages
 from tests.agent.understand.test_templates import installed
 
@@ -186,11 +187,52 @@ def test_a_real_qwen_is_asked_where_the_rest_is_unsure(actions):
 
 def test_look_alike_letters_are_read_but_never_pay(router, actions):
     assert said(router, "𝓹𝓪𝓾𝓼𝓮 𝓽𝓱𝓮 𝓶𝓾𝓼𝓲𝓬").meaning == Intent("music", "pause", {})
-    for text in ("p\u200bay anna twenty dollars", "pay anna ２０ dollars", "付给安娜２０元"):
+    for text in ("p\u200bay anna twenty dollars", "pay anna ２０ dollars", "付给安娜𝟐𝟎元"):
         assert isinstance(said(router, text).meaning, NotRecognized)
         assert router.exactly(Transcript(text)) is None
     assert said(router, "pay anna twenty dollars, please!").meaning.name == "pay.pay"
     assert said(router, "付给安娜二十元。").meaning.name == "pay.pay"
+    assert said(router, "付给安娜２０元。").meaning.slots["amount"] == 20, "as keyboards write it"
+
+
+@pytest.mark.parametrize(
+    ("text", "lacks"),
+    [
+        ("pay minus twenty dollars to anna", "amount"),
+        ("pay negative 20 dollars to anna", "amount"),
+        ("pay anna -$20", "amount"),
+        ("给安娜付负二十美元", "amount"),
+        ("would you kindly hand over 20 dollars canadian to anna", "amount"),
+        ("turn the volume to -20", "level"),
+    ],
+)
+def test_a_part_of_a_number_is_never_guessed_to_be_all_of_it(router, text, lacks):
+    meaning = said(router, text).meaning
+    (call,) = meaning.options if isinstance(meaning, NotRecognized) else (meaning,)
+    assert lacks in call.missing
+    assert lacks not in call.slots
+
+
+@pytest.mark.parametrize(
+    ("text", "currency"),
+    [("pay anna 20 yen", "JPY"), ("给安娜付20加元", "CAD"), ("pay ¥20 to anna", "CNY")],
+)
+def test_an_amount_keeps_the_currency_that_was_said(router, text, currency):
+    meaning = said(router, text).meaning
+    assert isinstance(meaning, Intent)
+    assert meaning.slots["amount"].currency == currency
+    assert to_json(meaning.slots["amount"]) == f"20 {currency}"
+
+
+def test_a_unit_that_is_no_currency_is_not_left_out(router, actions):
+    kind = actions["pay.pay"].kind("amount")
+    for text in ("pay anna 20 zorkmids", "send 20 bitcoin to anna", "给安娜转20比特币"):
+        assert not kind.is_all("20", text, "en")
+        meaning = said(router, text).meaning
+        assert isinstance(meaning, NotRecognized)
+        assert all("amount" not in option.slots for option in meaning.options)
+    for text in ("pay 20 to anna", "send anna 20", "send anna 20 please", "付20给安娜"):
+        assert kind.is_all("20", text, "en")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from agent.understand.text import clean, language_of
+from agent.understand.text import clean, is_plain, language_of
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,22 @@ from agent.understand.text import clean, language_of
 )
 def test_clean(typed, kept):
     assert clean(typed) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("付给安娜２０．５元", True),
+        ("pay anna 20 dollars", True),
+        ("pay anna ２０ dollars", False),
+        ("付给安娜②⓪元", False),
+        ("付给安娜2²元", False),
+        ("付\u200b给安娜二十元", False),
+        ("𝓹𝓪𝔂 anna", False),
+    ],
+)
+def test_look_alikes(text, plain):
+    assert is_plain(text) == plain
 
 
 @pytest.mark.parametrize(
