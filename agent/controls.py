@@ -57,6 +57,7 @@ SAID: dict[str, dict[str, str]] = {
         "nothing": "There is nothing to show.",
         "no pages": "That is all.",
         "answer me": "Please say yes or no.",
+        "loading": "The ears are still loading.\nWhat you say is heard in a moment.",
     },
     "zh": {
         "unknown": "我可以：{can}",
@@ -78,6 +79,7 @@ SAID: dict[str, dict[str, str]] = {
         "nothing": "没有可显示的内容。",
         "no pages": "没有更多了。",
         "answer me": "请说“确认”或“取消”。",
+        "loading": "语音识别还在加载。\n您说的话稍后就会听到。",
     },
 }
 """What the agent itself says, by language."""

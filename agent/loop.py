@@ -26,7 +26,7 @@ from agent.hearing import Heard
 from agent.lens import Lens
 from agent.listen.asr import Transcriber
 from agent.listen.endpoint import Endpointer
-from agent.listen.engine import EngineThread
+from agent.listen.engine import LOAD_S, EngineThread
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
 from agent.llm.model import Model, NoModel
@@ -66,6 +66,8 @@ class AgentOptions:
     """Longest a payment may take; then its outcome is unknown, and the skill goes on with it."""
     engine_timeout_s: float = 8.0
     """Longest one call of a speech engine may take."""
+    engine_load_timeout_s: float = LOAD_S
+    """Longest a speech engine may take to load; the wearer is told that it does."""
     patience: Patience = DEFAULT_PATIENCE
     """How long a pause must be to end a turn."""
     models: Path | None = None
@@ -112,7 +114,10 @@ class Agent:
         self._dialogue = Dialogue(self._router, skills.actions)
         self._known: tuple[Action, ...] = ()
         self._transcriber = transcriber
-        self._ears = EngineThread(transcriber, options.engine_timeout_s) if transcriber else None
+        self._ears: EngineThread | None = None
+        if transcriber is not None:
+            limits = options.engine_timeout_s, options.engine_load_timeout_s
+            self._ears = EngineThread(transcriber, *limits)
         self.lens = Lens(lambda: self.devices.display)
         self._acting = Acting(self, self._dialogue, folder)
         self._responder = Responder(self, self._dialogue, self._acting)
@@ -238,7 +243,7 @@ class Agent:
         wanted = self.options.language
         if wanted != "auto" or self._ears is None:
             return self.sayings(wanted)
-        known = await self._ears.call(lambda engine: engine.languages)
+        known = await self._ears.languages()
         return [s for language in ("en", "zh") if language in known for s in self.sayings(language)]
 
     async def answer(

@@ -14,7 +14,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent import controls
 from agent.answers import Answers
+from agent.display.request import Priority
 from agent.errors import EngineError
 from agent.hearing import Event, Heard, Hearing
 from agent.listen.asr import Transcriber
@@ -26,7 +28,7 @@ from agent.listen.health import HealthLog
 from agent.listen.intake import Intake
 from agent.listen.stopping import stop_spotter
 from agent.listen.vad import CascadeVad, Vad
-from agent.messages import Transcript
+from agent.messages import Reply, Transcript
 from agent.turn import Turn
 from agent.understand.text import language_of
 from hardware.base import AbsentChunk, AudioChunk, Microphone
@@ -78,6 +80,7 @@ class Stream:
     ) -> None:
         """Get ready. Raises EngineError for a part that cannot be built."""
         self._agent = agent
+        ears.on_loading = self._loading
         self._microphone = microphone
         listening = agent.listening
         self._allowed: Callable[[], bool] = lambda: (
@@ -102,7 +105,8 @@ class Stream:
     async def turns(self) -> AsyncGenerator[Turn, None]:
         """Yield a turn for every utterance until the stream ends.
 
-        Raises DeviceError when the microphone vanishes, EngineError when the engine is gone.
+        Raises DeviceError when the microphone vanishes, EngineError when there has never been an
+        engine; one that fails makes a turn with an error.
         """
         try:
             while True:
@@ -130,6 +134,12 @@ class Stream:
     def also(self, turn: Turn) -> None:
         """Yield a turn that came of no sound, such as a nod."""
         self._answers.also(turn)
+
+    def _loading(self) -> None:
+        """Say that what is said now is heard as soon as the engine is there."""
+        language = self._agent.spoken
+        said = controls.said_in(language)["loading"]
+        self._agent.lens.offer(Reply(said), Priority.BACKGROUND, language=language, key="loading")
 
     async def _chunk(self, raw: AudioChunk) -> list[Turn]:
         """Hear one chunk, and return the turns that are done."""
