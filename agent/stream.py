@@ -87,6 +87,7 @@ class Stream:
             listening.allowed() and agent.senses.step.listening
         )
         self._front = listening.front()
+        self._latest = AudioChunk(b"", 0.0)  # of those that came through the intake
         self._intake = Intake(device=microphone.name, health_log=listening.health)
         self.attention = Attention(listening.attention, asked=lambda: agent.asking)
         self.hearing = Hearing(
@@ -147,10 +148,11 @@ class Stream:
         if self.hearing.idle and agent.news():
             await self.hearing.expect(await agent.sayable())
         for mended in self._intake.take(raw):
+            self._latest = mended
             chunk = self._front.take(mended)
             answers.take(await self._heard(chunk), chunk)
         agent.lens.listening(self.hearing.open and not isinstance(raw, AbsentChunk))
-        return await answers.ready(raw)
+        return await answers.ready(self._latest)
 
     async def _heard(self, chunk: AudioChunk) -> Event:
         """Hear a chunk, "stop" before all else while the agent works or plays."""
