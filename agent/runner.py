@@ -250,7 +250,7 @@ def _follow_threads() -> None:
         begin(thread)
 
     setattr(start, _OWNER, None)  # the mark that it is done
-    threading.Thread.start = start  # type: ignore[method-assign]  # there is no hook for it
+    threading.Thread.start = start  # type: ignore[method-assign, assignment]  # no hook
 
 
 def keeps_process() -> bool:

@@ -150,7 +150,8 @@ class _Downmix:
         self._both = KEPT * self._both + float(left @ right)
         opposed = self._both < OPPOSED * math.sqrt(self._left * self._right)
         mixed = (left - right if opposed else left + right) / 2
-        return np.rint(mixed).clip(-32_768, 32_767).astype("<i2").tobytes()
+        whole: bytes = np.rint(mixed).clip(-32_768, 32_767).astype("<i2").tobytes()
+        return whole
 
 
 def sound_devices() -> ModuleType:

@@ -6,6 +6,7 @@ rounding of samples.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hardware.base import SAMPLE_RATE_HZ
@@ -22,15 +23,23 @@ NARROW = 1e-6
 """Least share of the power that is above where sound is not narrow-band, -60 dB. 245 real orders
 have 6e-4 and more, synthesised ones 1e-5, and both 1.4e-7 and less after 8 kHz and 8 bits."""
 
+_BELOW, _ABOVE, _HIGHEST = (hz * FRAME // SAMPLE_RATE_HZ for hz in (BELOW_HZ, ABOVE_HZ, HIGHEST_HZ))
+
+
+@lru_cache(maxsize=1)
+def _window() -> NDArray[Any]:
+    import numpy as np
+
+    return np.hanning(FRAME)
+
 
 def powers(frames: NDArray[Any]) -> tuple[float, float]:
     """Return the power of frames of `FRAME` samples below the gap and above it."""
     import numpy as np
 
-    spectra = np.abs(np.fft.rfft(frames * np.hanning(FRAME))) ** 2
-    hz = SAMPLE_RATE_HZ / FRAME
-    below, above, highest = (round(edge / hz) for edge in (BELOW_HZ, ABOVE_HZ, HIGHEST_HZ))
-    return float(spectra[..., 1:below].sum()), float(spectra[..., above:highest].sum())
+    spectra = np.fft.rfft(frames * _window())
+    below, above = spectra[..., 1:_BELOW], spectra[..., _ABOVE:_HIGHEST]
+    return float(np.vdot(below, below).real), float(np.vdot(above, above).real)
 
 
 def is_narrow(pcm: bytes) -> bool:

@@ -429,7 +429,9 @@ class Intake:
 
 def _is_time(stamp_ms: object) -> bool:
     """Whether a stamp can be calculated with: plugins' microphones give anything."""
-    return isinstance(stamp_ms, Real) and abs(stamp_ms) <= FARTHEST_MS
+    if not isinstance(stamp_ms, Real):
+        return False
+    return stamp_ms <= FARTHEST_MS and not stamp_ms < -FARTHEST_MS  # also for NaN
 
 
 def _leeway(length_ms: float) -> float:

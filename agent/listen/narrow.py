@@ -79,7 +79,7 @@ class _Model:
             off = likely.T @ heard - weight[:, None] * (self._means + channel)
             pull = np.einsum("ko,kop->p", off, self._precision)
             channel = channel + np.linalg.solve(np.tensordot(weight, self._precision, 1), pull)
-        return channel
+        return np.asarray(channel)
 
     def missing(self, heard: NDArray[Any], channel: NDArray[Any]) -> NDArray[Any]:
         """Return frame × missing band, what is expected there."""
@@ -87,9 +87,8 @@ class _Model:
 
         likely = self._likely(heard, channel)
         of_class = self._hidden - np.einsum("kmo,ko->km", self._gain, self._means + channel)
-        return likely @ of_class + np.einsum(
-            "tk,kmo,to->tm", likely, self._gain, heard, optimize=True
-        )
+        by_class = np.einsum("tk,kmo,to->tm", likely, self._gain, heard, optimize=True)
+        return np.asarray(likely @ of_class + by_class)
 
     def _likely(self, heard: NDArray[Any], channel: NDArray[Any]) -> NDArray[Any]:
         """Return frame × class: how likely each class made each frame."""
