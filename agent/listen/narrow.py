@@ -32,7 +32,7 @@ def extended(before: bytes, speech: bytes) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return frame × 13 cepstra of telephone speech as if it were none, and the channel (13).
 
     Both are 16 kHz mono int16; `before` is what was heard right before, without speech. Takes some
-    20 ms a second of speech.
+    10 ms a second of speech.
     """
     import numpy as np
 
