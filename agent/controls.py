@@ -63,6 +63,7 @@ SAID: dict[str, dict[str, str]] = {
         "stopped": "Stopped.",
         "nothing": "There is nothing to show.",
         "no pages": "That is all.",
+        "loading": "The ears are still loading.\nWhat you say is heard in a moment.",
     },
     "zh": {
         "unknown": "我可以：{can}",
@@ -90,6 +91,7 @@ SAID: dict[str, dict[str, str]] = {
         "stopped": "已停止。",
         "nothing": "没有可显示的内容。",
         "no pages": "没有更多了。",
+        "loading": "语音识别还在加载。\n您说的话稍后就会听到。",
     },
 }
 """What the agent itself says, by language."""

@@ -70,12 +70,12 @@ class Expectations:
     async def sayable(self, ears: EngineThread) -> list[Saying]:
         """Return what can be said in the languages that the engine is to hear.
 
-        Raises EngineError where the engine cannot tell which these are.
+        Raises EngineError where there has never been an engine.
         """
         wanted = self._world.options.language
         if wanted != "auto":
             return self.sayings(wanted)
-        known = await ears.call(lambda engine: engine.languages)
+        known = await ears.languages()
         return [s for language in ("en", "zh") if language in known for s in self.sayings(language)]
 
 

@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from agent.errors import EngineError
+from agent.errors import EngineError, GlassesError
 from agent.listen.asr import Transcriber
 from agent.listen.attention import Attention
 from agent.listen.bone import words
 from agent.listen.endpoint import Dropped, Ended, Endpointer, Speaking, Started
-from agent.listen.engine import EngineThread
+from agent.listen.engine import EngineThread, MissingEngineError
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
 from agent.listen.standing import Expected, Standing
@@ -130,6 +130,8 @@ class Hearing:
         self._on_partial = on_partial
         self._now_ms = now_ms
         self._expected = Expected(())
+        self._sayings: Sequence[Saying] = ()
+        self._told: Transcriber | None = None  # the engine that knows `_sayings`
         self._utterance: _Utterance | None = None
         self._ended: _Ended | None = None
 
@@ -144,13 +146,18 @@ class Hearing:
         return self.attention.awake or self._ended is not None or not self.idle
 
     async def expect(self, sayings: Sequence[Saying]) -> None:
-        """Say what can be said from the next utterance on. Raises EngineError."""
+        """Say what can be said from the next utterance on.
 
-        def told(engine: Transcriber) -> Expected:
-            engine.expect(sayings)
-            return Expected(sayings)  # on the engine's thread: a large grammar takes its time
-
-        self._expected = await self._ears.call(told)
+        An engine that cannot be told now is told with the next utterance, which fails if it cannot
+        then either. Raises MissingEngineError when there has never been an engine, nothing else.
+        """
+        self._sayings, self._told = sayings, None
+        try:
+            await self._ears.call(self._tell)
+        except MissingEngineError:
+            raise
+        except GlassesError:
+            self._expected = Expected(())  # nothing is known of any text: silence ends the turns
 
     def forget(self) -> None:
         """Take what was heard last as final: it had an effect, and nothing may replace it."""
@@ -348,10 +355,21 @@ class Hearing:
             return await self._ears.call(use)
         except EngineError as error:
             utterance.error = error
-            return None
+        except GlassesError as error:  # what can be said is wrong, so nothing can be heard
+            utterance.error = EngineError(str(error))
+        return None
 
-    @staticmethod
-    def _begin(engine: Transcriber, chunks: Sequence[AudioChunk], ambient: bytes = b"") -> None:
+    def _tell(self, engine: Transcriber) -> None:
+        """Tell an engine what can be said, unless it knows."""
+        if engine is not self._told:
+            engine.expect(self._sayings)
+            self._expected = Expected(self._sayings)  # on this thread: a large one takes its time
+            self._told = engine
+
+    def _begin(
+        self, engine: Transcriber, chunks: Sequence[AudioChunk], ambient: bytes = b""
+    ) -> None:
+        self._tell(engine)  # it may be another one since
         if ambient:
             engine.ambient(ambient)
         engine.start()

@@ -77,7 +77,10 @@ class Agent:
         )
         self._dialogue = Dialogue(self._router, skills.actions)
         self._transcriber = transcriber
-        self._ears = EngineThread(transcriber, options.engine_timeout_s) if transcriber else None
+        self._ears: EngineThread | None = None
+        if transcriber is not None:
+            limits = options.engine_timeout_s, options.engine_load_timeout_s
+            self._ears = EngineThread(transcriber, *limits)
         self._stream: Stream | None = None
         self._acting = Acting(self.world, self._dialogue)
         self._expected = Expectations(self.world, self._dialogue)

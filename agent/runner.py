@@ -18,8 +18,8 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
-from weakref import WeakSet
 
 MAX_THREADS = 8
 """Most threads that one plugin may have running after its call has returned. Some are fair, such as
@@ -30,6 +30,9 @@ GRACE_S = 1.0
 
 THREAD = "glasses:"
 """What the names of this module's threads begin with."""
+
+_OWNER = "_glasses_owner"
+"""Attribute of a thread: the runner and the name of the plugin that it was begun for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Runner:
         """Nothing runs yet."""
         self.new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
         """Makes the loop that a coroutine runs on; tests with virtual time give their own."""
-        self._left: dict[str, WeakSet[threading.Thread]] = {}
+        _follow_threads()
 
     async def run(
         self, owner: str, function: Callable[[], Any], timeout_s: float, interrupt: bool = True
@@ -94,7 +97,7 @@ class Runner:
         Never raises what the call raises. `interrupt` False leaves a late call to its work, for
         calls that have an effect.
         """
-        call = _Call(owner, function, self.new_loop)
+        call = _Call(self, owner, function)
         # Through the loop, so that a loop with a clock of its own knows that there is work.
         done = asyncio.get_running_loop().run_in_executor(call, call.work)
         try:
@@ -110,7 +113,7 @@ class Runner:
 
     def wait(self, owner: str, function: Callable[[], Any], timeout_s: float) -> Outcome:
         """Call `function` as `run` does, and block the caller meanwhile."""
-        call = _Call(owner, function, self.new_loop)
+        call = _Call(self, owner, function)
         try:
             call.submit(call.work).result(timeout_s)
         except TimeoutError:
@@ -119,9 +122,7 @@ class Runner:
 
     def _end(self, call: _Call) -> Outcome:
         offences = call.surroundings.restore()
-        left = self._left.setdefault(call.owner, WeakSet())
-        left.update(call.new_threads())
-        alive = sorted(thread.name for thread in left if thread.is_alive())
+        alive = sorted(thread.name for thread in self._begun_by(call.owner))
         if len(alive) > MAX_THREADS:
             shown = ", ".join(alive[:3])
             offences += (f"left {len(alive)} threads running: {shown}, …",)
@@ -129,24 +130,35 @@ class Runner:
             return Outcome(timed_out=True, offences=offences)
         return Outcome(call.value, call.error, offences=offences)
 
+    def _begun_by(self, owner: str) -> list[threading.Thread]:
+        """Return the running threads that a plugin's calls have begun, and those begun by these."""
+        return [
+            thread
+            for thread in threading.enumerate()
+            if vars(thread).get(_OWNER) == (self, owner) and not isinstance(thread, _CallThread)
+        ]
+
+
+class _CallThread(threading.Thread):
+    """The thread of a call, which is ours; what is begun on it is the plugin's."""
+
 
 class _Call(Executor):
     """One call in flight, and the thread that it runs on."""
 
     def __init__(
         self,
+        runner: Runner,
         owner: str,
         function: Callable[[], Any],
-        new_loop: Callable[[], asyncio.AbstractEventLoop],
     ) -> None:
         self.owner = owner
         self.value: Any = None
         self.error: BaseException | None = None
         self.late = False
         self.surroundings = Surroundings.now()
+        self._runner = runner
         self._function = function
-        self._new_loop = new_loop
-        self._before = set(threading.enumerate())
         self._cancel: Callable[[], object] | None = None
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
@@ -160,7 +172,8 @@ class _Call(Executor):
                 finally:
                     done.set_result(None)
 
-        self._thread = threading.Thread(target=main, name=THREAD + self.owner, daemon=True)
+        self._thread = _CallThread(target=main, name=THREAD + self.owner, daemon=True)
+        vars(self._thread)[_OWNER] = (self._runner, self.owner)
         self._thread.start()
         return done
 
@@ -174,7 +187,7 @@ class _Call(Executor):
 
     def _drive(self, awaitable: Awaitable[Any]) -> Any:
         # Not asyncio.run: that waits for the loop's own worker threads, which may hang.
-        loop = self._new_loop()
+        loop = self._runner.new_loop()
 
         async def main() -> Any:
             return await awaitable
@@ -218,13 +231,26 @@ class _Call(Executor):
                 ctypes.c_ulong(ident), ctypes.py_object(SystemExit)
             )
 
-    def new_threads(self) -> set[threading.Thread]:
-        """Return the threads that began during the call and still run, without our own."""
-        return {
-            thread
-            for thread in set(threading.enumerate()) - self._before
-            if not thread.name.startswith(THREAD)
-        }
+
+def _follow_threads() -> None:
+    """From now on a thread belongs to whom the thread belongs that began it.
+
+    Once a process. Python does not say who began a thread, and what is new since a call began may
+    be anybody's: the agent's own, another plugin's. So `Thread.start` notes it, as profilers do.
+    """
+    begin = threading.Thread.start
+    if hasattr(begin, _OWNER):
+        return
+
+    @wraps(begin)
+    def start(thread: threading.Thread) -> None:
+        owner = vars(threading.current_thread()).get(_OWNER)
+        if owner is not None:
+            vars(thread).setdefault(_OWNER, owner)  # a call's own thread has its owner already
+        begin(thread)
+
+    setattr(start, _OWNER, None)  # the mark that it is done
+    threading.Thread.start = start  # type: ignore[method-assign, assignment]  # no hook
 
 
 def keeps_process() -> bool:

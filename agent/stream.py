@@ -16,6 +16,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from agent.controls import said_in
+from agent.display.request import Priority
 from agent.errors import EngineError
 from agent.hearing import Event, Heard, Hearing, Pause, Resumed
 from agent.listen.asr import Transcriber
@@ -27,7 +29,7 @@ from agent.listen.health import HealthLog
 from agent.listen.intake import Intake
 from agent.listen.stopping import stop_spotter
 from agent.listen.vad import CascadeVad, Vad
-from agent.messages import Transcript
+from agent.messages import Reply, Transcript
 from agent.plan import Plan
 from agent.turn import Turn, Utterance
 from agent.turns import Turns
@@ -36,8 +38,6 @@ from hardware.base import AbsentChunk, AudioChunk, Microphone, sounds
 
 LOOK_S = 0.5
 """How often it is looked whether a closed microphone may be opened again."""
-AGAIN_MS = 2_000.0
-"""How long an engine that failed is left alone before it is told again what can be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,12 @@ class Stream:
         self._world, self._expected = world, expected = turns.world, turns.expected
         self._turns = turns
         self._ears = ears
+        ears.on_loading = self._loading
         self._microphone = microphone
         self._source = source
         self._allowed: Callable[[], bool] = lambda: listening.allowed() and world.step.listening
         self._front = listening.front()
+        self._latest = AudioChunk(b"", 0.0)  # of those that came through the intake
         self._intake = Intake(device=microphone.name, health_log=listening.health)
         self.attention = Attention(listening.attention, asked=lambda: expected.asking)
         self.hearing = Hearing(
@@ -102,13 +104,12 @@ class Stream:
         self._stops: dict[bool, Spots] = {}  # for work, and for what plays
         self._stop: Spots | None = None  # the one that listens now
         self._seen: str | None = None  # the proposal that was open before somebody spoke
-        self._deaf = False  # the engine could not be told what can be said
-        self._tell_at_ms = 0.0  # when it is told again
 
     async def turns(self) -> AsyncGenerator[Turn, None]:
         """Yield a turn for every utterance until the stream ends.
 
-        Raises DeviceError when the microphone vanishes, EngineError when the engine is gone.
+        Raises DeviceError when the microphone vanishes, EngineError when there has never been an
+        engine; one that fails makes a turn with an error.
         """
         try:
             while True:
@@ -137,36 +138,26 @@ class Stream:
         """Yield a turn that came of no sound, such as a nod."""
         self._answers.also(turn)
 
+    def _loading(self) -> None:
+        """Say that what is said now is heard as soon as the engine is there."""
+        language = self._world.spoken
+        told = Reply(said_in(language)["loading"])
+        self._world.lens.offer(told, Priority.BACKGROUND, language=language, key="loading")
+
     async def _chunk(self, raw: AudioChunk) -> list[Turn]:
         """Hear one chunk, and return the turns that are done."""
         if self.hearing.idle:
             opened = self._world.gate.open
             self._seen = opened.key if opened else None
-            await self._expect(raw.end_ms)
+            if self._expected.news():
+                await self.hearing.expect(await self._expected.sayable(self._ears))
         for mended in self._intake.take(raw):
+            self._latest = mended
             chunk = self._front.take(mended)
             self._answers.take(await self._heard(chunk), chunk, self._seen)
         is_open = self.hearing.open and not isinstance(raw, AbsentChunk)
         self._world.lens.listening(is_open)
-        return await self._answers.ready(raw)
-
-    async def _expect(self, now_ms: float) -> None:
-        """Tell the engine what can be said, where that has changed.
-
-        An engine that fails at it is told again, later; the wearer is told once.
-        """
-        if now_ms < self._tell_at_ms or not self._expected.news():
-            return
-        try:
-            await self.hearing.expect(await self._expected.sayable(self._ears))
-        except EngineError as error:
-            self._expected.forget()
-            self._tell_at_ms = now_ms + AGAIN_MS
-            if not self._deaf:
-                self._answers.also(self._turns.failed(self._source, error, self._microphone.now_ms))
-            self._deaf = True
-        else:
-            self._deaf = False
+        return await self._answers.ready(self._latest)
 
     async def _heard(self, chunk: AudioChunk) -> Event:
         """Hear a chunk, "stop" before all else while the agent works or plays."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agent.gate import Gate
 from agent.lens import Lens
+from agent.listen.engine import LOAD_S
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
 from agent.llm.model import Model, NoModel
@@ -32,6 +33,8 @@ class AgentOptions:
     """Longest a payment may take; then its outcome is unknown, and the skill goes on with it."""
     engine_timeout_s: float = 8.0
     """Longest one call of a speech engine may take."""
+    engine_load_timeout_s: float = LOAD_S
+    """Longest a speech engine may take to load; the wearer is told that it does."""
     patience: Patience = DEFAULT_PATIENCE
     """How long a pause must be to end a turn."""
     models: Path | None = None

@@ -6,6 +6,7 @@ imported on first use. The speaker asks the same functions for its own rate and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 
 HEADERLESS = {".raw": ("s16le", 16_000), ".pcm": ("s16le", 16_000), ".ulaw": ("mulaw", 8_000)}
 """FFmpeg format and rate in Hz of the files that do not say it themselves, by suffix; all mono."""
+
+OPPOSED = -0.7
+"""Correlation of two channels from which on one of them is upside down, as on a balanced line whose
+halves were taken for left and right. Two microphones side by side agree; a room that is heard from
+two sides comes near 0."""
+KEPT = 0.9
+"""Share of what earlier blocks said of the correlation that the next block leaves."""
 
 _LAYOUTS = {1: "mono", 2: "stereo"}
 
@@ -72,6 +80,7 @@ class Resampler:
         self._rate_hz = rate_hz
         self._channels = channels
         self._av = _av()
+        self._mix: _Downmix | None = None
         self._filter = self._new_filter()
         self._input: tuple[str, str, int] | None = None
 
@@ -92,6 +101,9 @@ class Resampler:
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         # Joined MP3 and Ogg files change in the middle, which FFmpeg's filter refuses.
         done = self.flush() if self._input not in (None, kind) else b""
+        if self._input is None:
+            self._mix = _Downmix() if self._channels < frame.layout.nb_channels == 2 else None
+            self._filter = self._new_filter()
         self._input = kind
         frame.pts = None  # a damaged file's times would make the filter insert or drop samples
         return done + self._bytes(frame)
@@ -101,22 +113,45 @@ class Resampler:
         if self._input is None:
             return b""
         rest = self._bytes(None)
-        self._filter = self._new_filter()
         self._input = None
         return rest
 
     def _new_filter(self) -> AudioResampler:
+        layout = _LAYOUTS[2 if self._mix else self._channels]
         made: AudioResampler = self._av.AudioResampler(
-            format="s16", layout=_LAYOUTS[self._channels], rate=self._rate_hz
+            format="s16", layout=layout, rate=self._rate_hz
         )
         return made
 
     def _bytes(self, frame: AudioFrame | None) -> bytes:
         # A plane is padded to the CPU's alignment: only its first samples are sound.
-        width = SAMPLE_BYTES * self._channels
-        return b"".join(
+        width = SAMPLE_BYTES * (2 if self._mix else self._channels)
+        pcm = b"".join(
             bytes(out.planes[0])[: out.samples * width] for out in self._filter.resample(frame)
         )
+        return self._mix.mono(pcm) if self._mix else pcm
+
+
+class _Downmix:
+    """Two channels to one: their mean, or half their difference where one is upside down."""
+
+    def __init__(self) -> None:
+        import numpy as np
+
+        self._np = np
+        self._left = self._right = self._both = 0.0
+
+    def mono(self, pcm: bytes) -> bytes:
+        """Mix the next block of interleaved 16-bit stereo."""
+        np = self._np
+        left, right = np.frombuffer(pcm, "<i2").reshape(-1, 2).T.astype(np.float32)
+        self._left = KEPT * self._left + float(left @ left)
+        self._right = KEPT * self._right + float(right @ right)
+        self._both = KEPT * self._both + float(left @ right)
+        opposed = self._both < OPPOSED * math.sqrt(self._left * self._right)
+        mixed = (left - right if opposed else left + right) / 2
+        whole: bytes = np.rint(mixed).clip(-32_768, 32_767).astype("<i2").tobytes()
+        return whole
 
 
 def sound_devices() -> ModuleType:

@@ -12,6 +12,7 @@ from agent import config
 from agent.cli import print_json
 from agent.cli.compose import build
 from agent.errors import EngineError
+from agent.listen.health import HealthLog
 from agent.messages import Intent, NotRecognized, Transcript, Verdict
 from agent.turn import Timings, Turn
 from agent.understand.text import clean
@@ -71,6 +72,7 @@ async def listen(
                 latest = turn
             if latest is not None:
                 _print(latest, as_json)
+            _warn(source, agent.listening.health)
         except (DeviceError, EngineError) as error:
             failed = True
             message = " ".join(str(error).split())
@@ -80,6 +82,13 @@ async def listen(
                 _print(Turn(source, Transcript(""), timings=Timings()), as_json)
     await agent.close()
     return int(failed)
+
+
+def _warn(source: str, health_log: HealthLog | None) -> None:
+    """Say beside the output, in one line, what was wrong with the sound of a file."""
+    health = None if health_log is None else health_log.load()
+    if health is not None and (advice := health.advice()):
+        click.echo(f"{source}: {advice}", err=True)
 
 
 def route(

@@ -38,7 +38,7 @@ class Compensator:
 
         With a `removal` steady noise is taken off before; without, all of it is left to the model.
         """
-        self._means, self._variances = _classes()
+        self._means, self._variances = classes()
         self._removal = removal
         self._channel: NDArray[Any] | None = None
 
@@ -104,7 +104,7 @@ def _posteriors(frames: NDArray[Any], means: NDArray[Any], variances: NDArray[An
 
 
 @lru_cache(maxsize=1)
-def _classes() -> tuple[NDArray[Any], NDArray[Any]]:
+def classes() -> tuple[NDArray[Any], NDArray[Any]]:
     """Cluster the model's 5,376 Gaussians of cepstra by k-means; return means and variances."""
     import numpy as np
 

@@ -98,9 +98,15 @@ def transform() -> NDArray[Any]:
     return np.asarray((dct * lifter[:, None]).T)
 
 
+def below(hz: float) -> NDArray[Any]:
+    """Return for each mel band whether all of it lies below a frequency."""
+    found: NDArray[Any] = _corners()[2:] <= hz
+    return found
+
+
 @lru_cache(maxsize=1)
-def _bands() -> NDArray[Any]:
-    """Return FFT bin × mel band: triangles of equal area, their corners rounded to bins."""
+def _corners() -> NDArray[Any]:
+    """Return the frequencies between which the bands lie, rounded to FFT bins: each has three."""
     import numpy as np
 
     def mel(hz: float) -> np.float32:
@@ -109,7 +115,15 @@ def _bands() -> NDArray[Any]:
     bin_hz = SAMPLE_RATE_HZ / FFT
     low, high = mel(LOWEST_HZ), mel(HIGHEST_HZ)
     corners = low + np.arange(BANDS + 2, dtype=np.float32) * ((high - low) / (BANDS + 1))
-    hz = np.floor(700 * (10.0 ** (corners / 2595) - 1) / bin_hz + 0.5) * bin_hz
+    return np.asarray(np.floor(700 * (10.0 ** (corners / 2595) - 1) / bin_hz + 0.5) * bin_hz)
+
+
+@lru_cache(maxsize=1)
+def _bands() -> NDArray[Any]:
+    """Return FFT bin × mel band: triangles of equal area."""
+    import numpy as np
+
+    hz, bin_hz = _corners(), SAMPLE_RATE_HZ / FFT
     bins = np.arange(FFT // 2 + 1)[:, None] * bin_hz
     left, middle, right = hz[:-2], hz[1:-1], hz[2:]
     rising, falling = (bins - left) / (middle - left), (right - bins) / (right - middle)

@@ -49,7 +49,7 @@ class Health:
     stalls: int = 0
     """Times the sound came to a halt and then all at once; nothing was lost."""
     jumps: int = 0
-    """Times the device's clock went back."""
+    """Times the device's clock was set anew."""
     resized: int = 0
     """Chunks that were not 10, 20 or 30 ms long and were cut anew."""
     converted: int = 0
@@ -58,6 +58,11 @@ class Health:
     """Chunks that were no sound at all and were dropped."""
     zeros_ms: float = 0.0
     """Length of digital silence, in stretches long enough that no microphone gives them."""
+    quiet_ms: float = 0.0
+    """Length of what stood out from the background and was too quiet to be understood; 0 as soon as
+    anything was loud enough."""
+    narrow_ms: float = 0.0
+    """Length of speech without anything above 4 kHz, telephone quality, since there last was."""
     absences: int = 0
     """Times the device was away."""
     absent_ms: float = 0.0
@@ -88,6 +93,13 @@ class Health:
             return "too loud: turn the input level down"
         if self.filled_ms + self.lost_ms > 0.01 * self.heard_ms:
             return "sound is lost: close what else keeps the processor busy"
+        if self.quiet_ms:
+            return "too quiet: turn the input level up, or bring the microphone nearer"
+        if self.narrow_ms:
+            return (
+                "telephone quality, nothing above 4 kHz, so less is understood: use another"
+                " microphone, or set the Bluetooth headset to wide-band speech (mSBC)"
+            )
         return ""
 
 
@@ -104,6 +116,8 @@ _TROUBLES = {
     "converted": "chunks converted {n}",
     "unreadable": "chunks unreadable {n}",
     "zeros_ms": "digital silence {n:.0f} ms",
+    "quiet_ms": "too quiet {n:.0f} ms",
+    "narrow_ms": "telephone quality {n:.0f} ms",
     "absences": "away {n} times ({ms.absent_ms:.0f} ms)",
 }
 """What counts as trouble, in the order it is told."""

@@ -1,7 +1,7 @@
 """The gate of a live stream: every chunk comes out sound, in order and on time, or is counted.
 
     convert ──▶ order by time ──▶ cut to size ──▶ level
-    to 16 bit   fill, sort, drop   10/20/30 ms    clipping, DC offset, zeros
+    to 16 bit   fill, sort, drop   10/20/30 ms    clipping, DC offset, zeros, band
 
 A clean chunk comes out as the very object that went in. Nothing here raises on bad sound.
 """
@@ -13,12 +13,14 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from numbers import Real
 from types import SimpleNamespace
 from typing import Any
 
+from agent.listen import band
 from agent.listen.health import Health, HealthLog
 from agent.listen.vad import FRAME_BYTES
-from hardware.base import CHUNK_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ, AbsentChunk, AudioChunk
+from hardware.base import CHUNK_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ, AbsentChunk, AudioChunk, DualChunk
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,16 @@ LATE_RUN = 10
 NOTE_CHUNKS = 500
 """The counters are offered to the log every 10 s."""
 
+FARTHEST_MS = 1e13
+"""A stamp of 300 years is no time. A float of this size still tells hundredths of a ms apart."""
+
+LOOKS = 25
+"""So many of the chunks that stand out are looked at, half a second, before it is said whether they
+are narrow-band: one alone may be a vowel, which has little above 4 kHz by nature."""
+
+RISE = 1.005
+"""Most growth of the background's level for each chunk, 2 dB a second: words do not lift it."""
+
 FADE = 0.25
 """Share of the way that the correction of the DC offset goes in one chunk: it is in, or out, within
 a quarter of a second and without a step."""
@@ -53,6 +65,8 @@ class IntakeOptions:
     words are missing, and silence would make another sentence of the rest."""
     jump_ms: float = 1000.0
     """A stamp that lies so far back is a clock that was set anew, not a late chunk."""
+    away_ms: float = 86_400_000.0
+    """A stamp a day ahead is a clock that was set anew too: no sound was lost that long."""
     zeros_ms: float = 5000.0
     """Digital silence of this length is a device that gives nothing: a converter's noise is never
     exactly 0 for longer than some ms, and padding after a recording is shorter."""
@@ -65,6 +79,13 @@ class IntakeOptions:
     """A DC offset from here on is taken away, 0.5 % of full scale (-46 dB): as strong as a quiet
     room's noise, so that levels measured on the sound would be wrong. Below half of it, the sound
     is let through again as it is."""
+    stands_out: float = 4.0
+    """How much louder than the background, in amplitude, a chunk is that somebody speaks in."""
+    quiet_level: int = 520
+    """Speech with no sample beyond this, -36 dBFS, is too quiet: from there on down the detectors
+    miss more and more of it, and what they find is heard wrongly."""
+    quiet_ms: float = 500.0
+    """So much of it is told of."""
     offset_hz: float = 0.3
     """Corner of the first-order high-pass that measures and removes the offset: it settles within
     1.5 s, and at 80 Hz, the lowest of voices, it turns the phase by 0.2 degrees."""
@@ -108,6 +129,11 @@ class Intake:
         self._removing = False
         self._zeros_ms = 0.0  # length of the present stretch
         self._away = False
+        self._background = 0.0  # the loudest sample of a chunk in which nobody speaks
+        self._loud = False  # somebody has spoken loud enough
+        self._quiet_ms = 0.0  # length of what stood out before
+        self._power = [0.0, 0.0]  # of the chunks that are being looked at, see `band.powers`
+        self._looked = 0
 
     @property
     def health(self) -> Health:
@@ -121,6 +147,13 @@ class Intake:
             self._since_note = 0
             if self._log is not None:
                 self._log.note(self.health)
+        if not isinstance(chunk, AudioChunk) or not _is_time(chunk.start_ms):
+            self._count.unreadable += 1
+            return ()
+        if type(chunk.start_ms) is not float:
+            chunk = replace(chunk, start_ms=float(chunk.start_ms))
+        if isinstance(chunk, DualChunk):
+            chunk = self._paired(chunk)
         pcm = chunk.pcm
         if type(pcm) is not bytes or len(pcm) % SAMPLE_BYTES or not pcm:
             mended = self._converted(chunk)
@@ -128,9 +161,6 @@ class Intake:
                 return ()
             chunk, pcm = mended, mended.pcm
         length_ms = len(pcm) / MS_BYTES
-        if not math.isfinite(chunk.start_ms):
-            self._count.unreadable += 1
-            return ()
         if self._expected_ms is None:
             self._expected_ms = chunk.start_ms
         off_ms = chunk.start_ms + self._shift_ms - self._expected_ms
@@ -156,6 +186,14 @@ class Intake:
             self._log.save(self.health)
 
     # ── to 16 bit ────────────────────────────────────────────────────────────────────────────────
+
+    def _paired(self, chunk: DualChunk) -> AudioChunk:
+        """Return the chunk, without the air's sound where that is not as long as the bone's."""
+        whole = type(chunk.pcm) is type(chunk.air) is bytes and not len(chunk.air) % SAMPLE_BYTES
+        if whole and len(chunk.air) == len(chunk.pcm):
+            return chunk
+        self._count.resized += 1
+        return AudioChunk(chunk.pcm, chunk.start_ms)
 
     def _converted(self, chunk: AudioChunk) -> AudioChunk | None:
         """Return the chunk with whole 16-bit samples as bytes; None when there are none."""
@@ -222,6 +260,8 @@ class Intake:
             return self._late(chunk, off_ms)
         if off_ms <= _leeway(chunk.duration_ms):
             return self._follow(chunk)
+        if off_ms > self._options.away_ms:
+            return self._set_anew(chunk, off_ms)
         if off_ms > self._options.fill_ms:
             return [*self._gap(off_ms), *self._follow(chunk)]
         if sorted_in:
@@ -234,6 +274,10 @@ class Intake:
         if off_ms > -self._options.jump_ms and self._late_run < LATE_RUN:
             self._count.late += 1
             return []
+        return self._set_anew(chunk, off_ms)
+
+    def _set_anew(self, chunk: AudioChunk, off_ms: float) -> list[AudioChunk]:
+        """Go on as if nothing had happened when the device's clock was set anew."""
         self._count.jumps += 1
         self._shift_ms -= off_ms
         return [self._restamped(chunk)]
@@ -309,6 +353,7 @@ class Intake:
             self._zeros(chunk, length_ms)
         elif self._zeros_ms or self._away:
             self._zeros_ms, self._away = 0.0, False
+        self._looks(samples, max(high, -low), length_ms)
         if high >= options.clip_level or low <= -options.clip_level:
             over = (samples >= options.clip_level) | (samples <= -options.clip_level)
             count.clipped += int(over.sum()) >= options.clip_samples
@@ -335,6 +380,32 @@ class Intake:
         glide = np.linspace(before, after, len(samples), dtype=np.float32)
         return replace(chunk, pcm=_bytes(np, samples - glide))
 
+    def _looks(self, samples: Any, peak: int, length_ms: float) -> None:
+        """Look at what stands out from the background: whether it is too quiet, or narrow-band."""
+        if not peak:
+            return
+        background = self._background or float(peak)
+        self._background = max(1.0, min(peak, background * RISE))
+        if peak < self._options.stands_out * self._background:
+            return
+        count = self._count
+        if peak > self._options.quiet_level:
+            self._loud, count.quiet_ms = True, 0.0
+        elif not self._loud:
+            self._quiet_ms += length_ms
+            if self._quiet_ms >= self._options.quiet_ms:
+                count.quiet_ms = self._quiet_ms
+        if not self._loud or len(samples) != band.FRAME:
+            return
+        for at, power in enumerate(band.powers(samples)):
+            self._power[at] += power
+        self._looked += 1
+        if self._looked == LOOKS:
+            below, above = self._power
+            narrow = above < band.NARROW * below
+            count.narrow_ms = count.narrow_ms + LOOKS * length_ms if narrow else 0.0
+            self._power, self._looked = [0.0, 0.0], 0
+
     def _zeros(self, chunk: AudioChunk, length_ms: float) -> None:
         """Count digital silence, and a device that is away."""
         count = self._count
@@ -354,6 +425,13 @@ class Intake:
             )
         elif before >= limit:
             count.zeros_ms += length_ms
+
+
+def _is_time(stamp_ms: object) -> bool:
+    """Whether a stamp can be calculated with: plugins' microphones give anything."""
+    if not isinstance(stamp_ms, Real):
+        return False
+    return stamp_ms <= FARTHEST_MS and not stamp_ms < -FARTHEST_MS  # also for NaN
 
 
 def _leeway(length_ms: float) -> float:

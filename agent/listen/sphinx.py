@@ -11,18 +11,22 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.listen import grammar
+from agent.listen.band import is_narrow
 from agent.listen.compensate import Compensator
 from agent.listen.confidence import REJECT_BELOW, Reading
 from agent.listen.decoder import decoder, teach
 from agent.listen.features import NoiseRemoval
+from agent.listen.narrow import extended
 from agent.listen.pronounce import cmu_dictionary
 from agent.messages import Transcript
 from agent.sayable import Saying
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from agent.listen.enroll import Enrolment
 
 SAMPLE_BYTES = 2
@@ -164,6 +168,9 @@ class PocketSphinx:
         """Yield the sentence of the stream, and those of other ways until one fits well enough."""
         first = self._reading()
         yield first
+        if 0 < len(self._heard) <= RETRY_BYTES and is_narrow(bytes(self._heard)):
+            yield self._of(*extended(self._before, bytes(self._heard)))
+            return
         noisy = self._is_noisy()
         enough = self.options.retry_noisy_below if noisy else self.options.retry_below
         if first.fit >= enough or not 0 < len(self._heard) <= RETRY_BYTES:
@@ -204,14 +211,17 @@ class PocketSphinx:
 
     def _without_noise(self, compensator: Compensator) -> Reading:
         """Decode the utterance with the noise before it taken off; nothing is learnt from it."""
-        cepstra, channel = compensator.clean(self._before, bytes(self._heard))
+        return self._of(*compensator.clean(self._before, bytes(self._heard)), COMPENSATED)
+
+    def _of(self, cepstra: NDArray[Any], channel: NDArray[Any], bonus: float = 0.0) -> Reading:
+        """Decode cepstra that are not the decoder's own."""
         mean = self._decoder.get_cmn()
         self._decoder.set_cmn(",".join(f"{value:.4f}" for value in channel))
         self._decoder.start_utt()
         for at in range(0, len(cepstra), FEED_FRAMES):
             self._decoder.process_cep(cepstra[at : at + FEED_FRAMES].astype("<f4").tobytes())
         self._decoder.end_utt()
-        reading = self._reading(COMPENSATED)
+        reading = self._reading(bonus)
         self._decoder.set_cmn(mean)
         return reading
 

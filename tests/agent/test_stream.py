@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 
 from agent import Context, Proposal, Receipt, Reply, hookimpl, skill
+from agent.errors import EngineError
 from agent.listen.attention import AttentionOptions
 from agent.listen.engine import EngineThread
 from agent.listen.health import HealthLog
@@ -298,6 +299,86 @@ async def test_an_engine_that_was_replaced_is_told_what_can_be_said(tmp_path, pl
     failed, fine = await listen(agent, microphone)
     assert "no answer within" in failed.error
     assert (len(made), fine.error, fine.transcript.text) == (2, None, "look at birds")
+
+
+class Healing(ReadingEars):
+    """Looks whether it was told what can be said before it is to hear it."""
+
+    def start(self):
+        assert self.expected  # a deaf engine would hear nothing
+        super().start()
+
+
+def hearing_through(tmp_path, plugin, said, make, **options):
+    script = Script(said)
+    agent, _ = wearer(tmp_path, plugin, said, options=AgentOptions(patience=PATIENCE, **options))
+    limits = agent.options.engine_timeout_s, agent.options.engine_load_timeout_s
+    agent._ears = EngineThread(lambda: make(script), *limits, retry_s=0.0)
+    agent.listening = Listening(vad=lambda mode: script, stop=None)
+    return agent, FileMicrophone(script.pcm, pace="fast", tail_ms=0)
+
+
+TWICE = f".... look at trees {'.' * 20} look at birds .........."
+
+
+async def test_an_engine_that_loads_slowly_hears_what_was_said_meanwhile(
+    tmp_path, plugin, monkeypatch
+):
+    monkeypatch.setattr("agent.listen.engine.TOLD_S", 0.05)
+    shown = []
+
+    def slow(script):
+        time.sleep(0.5)
+        shown.append(lens(agent))
+        return Healing(script)
+
+    agent, microphone = hearing_through(
+        tmp_path, plugin, ".... look at trees ..........", slow, engine_timeout_s=0.3
+    )
+    (turn,) = await listen(agent, microphone)
+    assert (turn.error, turn.reply.text) == (None, "trees 1")
+    assert "still loading" in shown[0]
+
+
+@pytest.mark.parametrize("failing", ["expect", "languages", "load", "start", "feed", "finish"])
+async def test_an_engine_that_fails_makes_a_turn_and_is_replaced(tmp_path, plugin, failing):
+    made = []
+
+    class Failing(Healing):
+        def expect(self, sayings):
+            if failing == "expect":
+                raise OSError("broken")
+            super().expect(sayings)
+
+        def __getattribute__(self, name):
+            if name == failing == "languages":
+                raise OSError("broken")
+            return super().__getattribute__(name)
+
+    def make(script):
+        made.append(failing)
+        # It is asked for its languages, told what can be said, and told again with the first words.
+        broken = len(made) <= (3 if failing == "load" else 2)
+        if broken and failing == "load":
+            raise OSError("no memory")
+        return (Failing if broken else Healing)(script, fails=[failing] if len(made) == 1 else ())
+
+    agent, microphone = hearing_through(tmp_path, plugin, TWICE, make)
+    turns = await listen(agent, microphone)
+    assert turns[-1].transcript.text == "look at birds"
+    failed = [turn for turn in turns if turn.error]
+    assert len(failed) == (failing != "languages")  # of which nothing is heard
+    for turn in failed:
+        assert "say it again" in turn.error or "cannot" in turn.error
+
+
+async def test_a_missing_engine_ends_listening_at_once(tmp_path, plugin):
+    def none(script):
+        raise EngineError("pocketsphinx is not installed: pip install pocketsphinx")
+
+    agent, microphone = hearing_through(tmp_path, plugin, TWICE, none)
+    with pytest.raises(EngineError, match="pip install"):
+        await listen(agent, microphone)
 
 
 # -- stop -------------------------------------------------------------------------------------

@@ -206,3 +206,46 @@ def test_one_utterance_in_every_format_sounds_the_same():
     assert {len(clip) for clip in clips} == {len(clips[0])}
     levels = [heard(clip)[0] for clip in clips]
     assert max(levels) == pytest.approx(min(levels), rel=0.05)
+
+
+# ── two channels to one ──────────────────────────────────────────────────────────────────────────
+
+
+def stereo(tmp_path, pairs, rate_hz=16_000):
+    path = tmp_path / "two.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes(pcm([sample for pair in pairs for sample in pair]))
+    return path
+
+
+def peak(sound):
+    return max(map(abs, array("h", sound)), default=0) / 32767
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100, 48_000])
+@pytest.mark.parametrize("other", [-1.0, -0.6, 1.0, 0.6])
+def test_a_channel_that_is_upside_down_takes_nothing_away(tmp_path, other, rate_hz):
+    path = stereo(tmp_path, [(s, other * s) for s in tone(rate_hz)], rate_hz)
+    assert peak(read(path)) == pytest.approx(0.5 * (1 + abs(other)) / 2, abs=0.02)
+
+
+def test_two_different_channels_and_one_that_is_silent_are_averaged(tmp_path):
+    high, low = tone(hz=900), tone(hz=300)
+    both = array("h", read(stereo(tmp_path, zip(low, high, strict=True))))
+    meant = [(a + b) / 2 * 32767 for a, b in zip(low, high, strict=True)]
+    assert max(abs(a - b) for a, b in zip(both, meant, strict=True)) <= 2
+    assert peak(read(stereo(tmp_path, [(s, 0.0) for s in low]))) == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_live_stereo_stream_is_mixed_alike_and_for_a_speaker_nothing_is_turned():
+    sound = [(s, -s) for s in tone(48_000)]
+    flat = pcm([sample for pair in sound for sample in pair])
+    heard, played = Resampler(), Resampler(48_000, 2)
+    blocks_of = [flat[at : at + 3840] for at in range(0, len(flat), 3840)]
+    mono = b"".join(heard.feed(block, 48_000, 2) for block in blocks_of) + heard.flush()
+    both = b"".join(played.feed(block, 48_000, 2) for block in blocks_of) + played.flush()
+    assert peak(mono) == pytest.approx(0.5, abs=0.02)
+    assert both == flat

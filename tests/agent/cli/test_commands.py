@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import wave
+from array import array
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,32 @@ def test_chinese_speech_without_a_model_says_what_to_do(home):
     done = run("listen", spoken.clips()[0], "--json", "--language", "zh")
     assert done.returncode == 1
     assert "Whisper" in records(done)[0]["error"]
+
+
+def test_listen_says_beside_its_output_what_is_wrong_with_the_sound(home, tmp_path):
+    from hardware.audio import Resampler, read
+
+    def wav(name, pcm, rate_hz):
+        with wave.open(str(tmp_path / name), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(rate_hz)
+            file.writeframes(pcm)
+        return tmp_path / name
+
+    said = read(spoken.clips()[0])
+    down = Resampler(8_000)
+    telephone = wav("telephone.wav", down.feed(said, 16_000) + down.flush(), 8_000)
+    quiet = wav("quiet.wav", array("h", [s // 100 for s in array("h", said)]).tobytes(), 16_000)
+    done = run("listen", spoken.clips()[0], telephone, quiet, "--json", "--language", "en")
+    first, second = done.stderr.decode().splitlines()
+    assert first.startswith(f"{telephone}: telephone quality")
+    assert second.startswith(f"{quiet}: too quiet")
+    assert len(records(done)) == 3
+    table = run("doctor", "--json")
+    (last,) = [row for row in records(table) if row["part"] == "last listening"]
+    assert last["state"] == "problem"
+    assert "too quiet" in last["used"]
 
 
 @pytest.mark.parametrize(

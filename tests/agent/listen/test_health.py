@@ -37,6 +37,8 @@ def test_several_are_told_on_one_line():
         (Health(heard_ms=6e4, absences=1, absent_ms=3000), "plug"),
         (Health(heard_ms=6e4, clipped=100), "level"),
         (Health(heard_ms=6e4, gaps=2, lost_ms=3000), "busy"),
+        (Health(heard_ms=6e4, quiet_ms=3000), "level up"),
+        (Health(heard_ms=6e4, narrow_ms=3000), "wide-band"),
     ],
 )
 def test_what_the_wearer_can_do(health, word):

@@ -1,20 +1,25 @@
 """Everything that can be wrong with a stream, and that it comes out right and is counted."""
 
 import gc
+import json
 import math
 import random
 import time
 import tracemalloc
 from array import array
+from dataclasses import asdict
+from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.listen.health import HealthLog
 from agent.listen.intake import CHUNK_BYTES, FOLLOW, NOTE_CHUNKS, Intake, IntakeOptions
 from agent.listen.vad import FRAME_BYTES
-from hardware.base import AbsentChunk, AudioChunk
+from hardware.base import AbsentChunk, AudioChunk, DualChunk
 
 MS = 32  # bytes
 
@@ -413,3 +418,75 @@ def test_the_counters_are_kept_when_there_is_trouble_and_at_the_end(tmp_path):
     assert HealthLog(tmp_path).load().dropouts == 1
     made.close()
     assert HealthLog(tmp_path).load() == made.health
+
+
+# ── hostile chunks ───────────────────────────────────────────────────────────────────────────────
+
+ODD_TIMES = [
+    math.nan, math.inf, -math.inf, 1e308, -1e308, 1e15, 1e12, -1.0, 5e-324, 2**63, 10**400, None,
+    "20", True, 1j, np.float32(40), np.nan, b"", Decimal("nan"),
+]  # fmt: skip
+LONG = noise(400)
+ODD_SOUNDS = [
+    *(LONG[:n] for n in (0, 1, 2, 319, 320, 639, 641, 960, 5000)),
+    None, "sound", 7, np.zeros(320), array("f", [math.nan] * 320), [1, 2],
+]  # fmt: skip
+NO_CHUNKS = [None, b"sound", 7, SOUND, (SOUND, 0.0)]
+
+
+def hostile(rng, at_ms):
+    """A chunk that may be anything, most often nearly right."""
+
+    def sound():
+        return SOUND if rng.random() < 0.7 else rng.choice(ODD_SOUNDS)
+
+    time_ms = at_ms if rng.random() < 0.6 else rng.choice(ODD_TIMES)
+    match rng.choice(["air", "air", "air", "dual", "absent", "none"]):
+        case "none":
+            return rng.choice(NO_CHUNKS)
+        case "dual":
+            return DualChunk(sound(), time_ms, sound())
+        case "absent":
+            return AbsentChunk(sound(), time_ms)
+    return AudioChunk(sound(), time_ms)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.integers(0, 2**32), st.lists(st.floats(), min_size=20, max_size=20))
+def test_no_chunk_whatever_it_is_stops_listening(seed, times):
+    """Twenty thousand of them: what comes out is sound, with times that can be calculated with."""
+    rng, (made, _) = random.Random(seed), intake()
+    chunks = [hostile(rng, rng.choice([20.0 * n, at_ms])) for n, at_ms in enumerate(times)]
+    heard = [out for chunk in chunks for out in made.take(chunk)]
+    heard += made.flush()
+    for chunk in heard:
+        assert math.isfinite(chunk.start_ms)
+        assert type(chunk.pcm) is bytes
+        assert len(chunk.pcm) in FRAME_BYTES
+        if isinstance(chunk, DualChunk):
+            assert len(chunk.air) == len(chunk.pcm)
+    assert math.isfinite(made.health.lost_ms)
+    assert json.dumps(asdict(made.health), allow_nan=False)
+
+
+@pytest.mark.parametrize("odd", [1e12, 9e9, -9e9, math.nan, 1e308, -1e308, 1e17])
+def test_a_single_odd_stamp_costs_no_more_than_its_chunk(odd):
+    made, _ = intake()
+    sounds = [noise(seed=n) for n in range(40)]
+    chunks = [AudioChunk(pcm, 20.0 * n) for n, pcm in enumerate(sounds)]
+    chunks[20] = AudioChunk(sounds[20], odd)
+    heard = through(made, chunks)
+    assert [c.pcm for c in heard if c.pcm not in sounds] in ([], [bytes(640)])
+    assert starts(heard) == pytest.approx([20.0 * n for n in range(40)])
+    assert not made.health.well
+
+
+@pytest.mark.parametrize("air", [b"", b"\x01", SOUND[:-2], SOUND + b"\x01", None, "air", [1]])
+def test_air_that_does_not_fit_the_bone_is_left_out(air):
+    made, _ = intake()
+    (heard,) = made.take(DualChunk(SOUND, 0.0, air))
+    assert type(heard) is AudioChunk
+    assert heard.pcm == SOUND
+    assert not made.health.well
+    whole = DualChunk(SOUND, 20.0, SOUND)
+    assert made.take(whole) == (whole,)
