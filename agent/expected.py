@@ -5,17 +5,31 @@ The speech engine is told of it again whenever it has changed, which is compared
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from agent import controls
 from agent.dialogue import Dialogue, Question
 from agent.gate import Open
 from agent.listen.engine import EngineThread
 from agent.sayable import Saying
 from agent.skill import Action
+from agent.slots import Choice
 from agent.understand import times
 from agent.world import World
 
-_Told = tuple[tuple[Action, ...], tuple[int, Open | None, Question | None]]
-"""What was installed, and what else counts. Actions are kept: an id may be given to another."""
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the engine was told by: if none of it has changed, neither has what can be said."""
+
+    actions: tuple[Action, ...]
+    """What was installed; kept, since an id may be given to another."""
+    open: tuple[Open | None, Question | None]
+    """What was asked."""
+    answers: int
+    """How many turns had been answered: each may have changed the lists of slots."""
+    lists: tuple[tuple[str, ...], ...]
+    """What was in these lists."""
 
 
 class Expectations:
@@ -28,7 +42,7 @@ class Expectations:
         self._known: tuple[Action, ...] = ()
         self._told: _Told | None = None
         self.answers = 0
-        """How many turns were answered: after each, the lists of slots may be others."""
+        """How many turns were answered."""
 
     @property
     def asking(self) -> bool:
@@ -52,9 +66,23 @@ class Expectations:
     def news(self) -> bool:
         """Say, once, that what can be said has changed since the engine was told."""
         self.refresh()
-        rest = (self.answers, self._world.gate.open, self._dialogue.question)
-        before, self._told = self._told, (self._known, rest)
-        return before is None or not _same(before[0], self._known) or before[1] != rest
+        before, is_open = self._told, (self._world.gate.open, self._dialogue.question)
+        same = before is not None and _same(before.actions, self._known) and before.open == is_open
+        if before is not None and same and before.answers == self.answers:
+            return False
+        lists = self._lists()
+        self._told = _Told(self._known, is_open, self.answers, lists)
+        return before is None or not same or before.lists != lists
+
+    def _lists(self) -> tuple[tuple[str, ...], ...]:
+        """Return what is in all lists that may change while the agent runs."""
+        return tuple(
+            tuple(action.values(slot.name, language) or ())
+            for action in self._known
+            for slot in action.declaration.slots
+            if isinstance(slot.kind, Choice) and callable(slot.kind.source)
+            for language in ("en", "zh")
+        )
 
     def forget(self) -> None:
         """Note that the engine has been told nothing: it is another one now."""
