@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Literal
 
 from agent.sayable import Saying
@@ -99,6 +100,26 @@ def control(text: str) -> Control | None:
             if said in phrases:
                 return meaning
     return None
+
+
+@cache
+def own_words() -> tuple[str, ...]:
+    """Return the words that are the agent's own, alone and said politely: no skill may take them."""
+    said = [phrase for words in CONTROLS.values() for phrases in words.values() for phrase in phrases]
+    said += [
+        phrase for words in yesno.PHRASES.values() for phrases in words.values() for phrase in phrases
+    ]
+    agreed = re.split(r",\s+", yesno.ROLES["ok"].strip())
+    plain = dict.fromkeys([*said, *agreed, "yeah", "yep", "yup", "nope", "nah"])
+    return tuple(
+        polite
+        for word in plain
+        for polite in (
+            (word, f"please {word}", f"{word} please")
+            if word.isascii()
+            else (word, f"请{word}", f"{word}吧")
+        )
+    )
 
 
 def sayings(language: str, asking: bool) -> Iterable[Saying]:

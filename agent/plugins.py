@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from agent import modules
+from agent import modules, template
 from agent.conduct import LISTS_S, OFFENCES, faults, raised
+from agent.controls import own_words
 from agent.errors import GlassesError, PluginError
 from agent.hooks import HOOKS, KINDS, Hooks, Kind
 from agent.runner import Outcome, Runner
-from agent.sentences import check_files, languages
+from agent.sentences import check_files, languages, place
 from agent.skill import Action, Declaration, declarations
 from agent.slots import Choice, Slot, Values
 
@@ -240,8 +241,8 @@ class Skills:
         name = skill_name(plugin)
         if there := self._installed.get(name):
             raise PluginError(
-                f"{name} is loaded already, from {there.source}; two plugins cannot share a name:"
-                " rename one of them"
+                f"{name} from {source or name} is loaded already, from {there.source}; two plugins"
+                " cannot share a name: rename one of them"
             )
         self._installed[name] = self._take(plugin, source or name, again)
         if name not in self._disabled:
@@ -258,6 +259,7 @@ class Skills:
                 raise PluginError(f"it has no hook: mark {' or '.join(HOOKS)} with @hookimpl")
             self._call(new, "register_skills", register=partial(self._register, new))
             check_files(action.declaration for action in new.actions.values())
+            _refuse_own_words(new)
             self._call(new, "register_devices", provide=partial(_provide, new))
             self._refuse_money_clash(new)
         except pluggy.PluginValidationError as error:
@@ -413,6 +415,23 @@ class Skills:
     def languages(self) -> list[str]:
         """Return the languages that at least one action has sentences in."""
         return sorted({lang for a in self.actions.values() for lang in a.languages})
+
+
+def _refuse_own_words(new: _Installed) -> None:
+    """Raise PluginError when a sentence is one of the agent's own words: "stop" has to stop."""
+    if new.source == "glasses":
+        return  # those that ship are checked by our tests, not at every start
+    words = own_words()
+    for action in new.actions.values():
+        for sentences in action.languages.values():
+            for text in sentences.templates:
+                for word in words:
+                    if template.spells(text, word, sentences.rules):
+                        raise PluginError(
+                            f"{place(text, action.declaration, sentences)}: {text[:80]!r} of"
+                            f" {action.name} takes {word!r}, a word of the agent's own: add what it"
+                            " is about"
+                        )
 
 
 def _plugin_name(plugin: Any) -> str:

@@ -1,0 +1,184 @@
+"""What is said and what is declared, written alike before they are compared.
+
+People say "cafe mueller" or "st marys" and a list has "Café Müller" and "St. Mary's". Templates,
+the values of lists and the wearer's words are all folded by the same function, so a difference in
+accents, width, punctuation or a per cent sign is none. Nothing that is shown is ever folded: a
+`Folded` text knows where each of its letters came from.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from agent.understand import numbers
+from agent.understand.text import MAX_CHARACTERS, clean
+
+_SYNTAX = re.compile(r"[\[\](){}<>|;\\]+")
+_CHARACTER = re.compile(r".[̀-ͯ]*", re.DOTALL)
+_PERCENT = re.compile(r"(\d[\d.,]*|[零一二两三四五六七八九十百点]+)\s*%")
+_PER_CENT = re.compile(r"\s*(?:%|\bper cents?\b)", re.IGNORECASE)
+_SILENT = re.compile(r"[\"“”‘「」『』《》.,:!?。，、；：！？…*_~`^=]+(?=\s|$|\D)")
+_WHOLE = re.compile(r"(?<![\d.,:])\d{1,6}(?![\d.,:])")
+_NUMBERS = re.compile(
+    r"\d|[零一二两三四五六七八九十百千万]|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten"
+    r"|eleven|twelve|\w+teen|\w+ty|hundred|thousand|million)\b",
+    re.IGNORECASE,
+)
+_LETTERS = {
+    "ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O",
+    "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "þ": "th", "ı": "i", "’": "'",
+}  # fmt: skip
+"""Letters that are said like others, and that Unicode does not take apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A text as it is compared, and the text as it was."""
+
+    text: str
+    """What is compared."""
+    original: str
+    """What it was made from."""
+    spans: tuple[tuple[int, int], ...]
+    """For each character of `text` where it came from in `original`; empty when they are equal."""
+
+    def unfolded(self, start: int, end: int) -> str:
+        """Return the original words of a part."""
+        if not self.spans or start >= end:
+            return self.text[start:end]
+        spans = self.spans[start:end]
+        return self.original[min(s[0] for s in spans) : max(s[1] for s in spans)]
+
+
+@lru_cache(maxsize=4096)
+def fold(text: str, language: str = "en") -> Folded:
+    """Fold a text: plain letters, no punctuation, `50 percent` or `百分之50`."""
+    if text.isascii() and not _SYNTAX.search(text) and not _SILENT.search(text):
+        if "%" not in text and "per cent" not in text.lower():
+            return Folded(text, text, ())
+    made: list[str] = []
+    spans: list[tuple[int, int]] = []
+    for piece, start, end in _pieces(text, language):
+        if piece == " " and made[-1:] == [" "]:
+            continue
+        made += piece
+        spans += [(start, end)] * len(piece)
+    folded = "".join(made)
+    return Folded(folded, text, () if folded == text else tuple(spans))
+
+
+def _pieces(text: str, language: str) -> Iterator[tuple[str, int, int]]:
+    """Yield what each part of a text is compared as, with its place."""
+    percent = _PERCENT if language == "zh" else _PER_CENT
+    at = 0
+    for found in percent.finditer(text):
+        yield from _letters(text, at, found.start())
+        at = found.end()
+        if language == "zh":
+            yield "百分之", at - 1, at
+            yield from _letters(text, found.start(1), found.end(1))
+        else:
+            yield " ", found.start(), found.start()
+            yield "percent", found.start(), at
+    yield from _letters(text, at, len(text))
+
+
+def _letters(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+    silent = {at for found in _SILENT.finditer(text) for at in range(*found.span())}
+    for found in _CHARACTER.finditer(text, start, end):
+        at = found.start()
+        character = unicodedata.normalize("NFC", found[0])
+        if at in silent or character.isspace() or _SYNTAX.match(character):
+            yield " ", at, found.end()
+        elif "㐀" <= character <= "鿿":
+            yield character, at, found.end()
+        else:
+            yield _plain(character), at, found.end()
+
+
+@lru_cache(maxsize=4096)
+def _plain(character: str) -> str:
+    """Return a character without accents; what cannot be seen is nothing."""
+    parts = unicodedata.normalize("NFKD", character)
+    if unicodedata.category(parts[0])[0] == "C":
+        return ""
+    if unicodedata.name(parts[0], "").startswith("LATIN"):
+        parts = "".join(part for part in parts if not unicodedata.combining(part))
+    parts = unicodedata.normalize("NFC", parts)
+    folded = "".join(_LETTERS.get(part, part) for part in parts)
+    return _SYNTAX.sub(" ", folded)
+
+
+@lru_cache(maxsize=65536)
+def literal(text: str) -> str:
+    """Return a text that is data as a template that says it; empty when nobody can say it.
+
+    A title such as "Song [live] {2}" comes from outside and must never be read as a template, so
+    that nothing of a template's syntax is left in it.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    plain = "".join(
+        " " if char.isspace() else char
+        for char in _SYNTAX.sub(" ", plain)
+        if char.isspace() or unicodedata.category(char)[0] != "C"
+    )
+    plain = " ".join(plain.split())
+    return plain if len(plain) <= MAX_CHARACTERS and fold(clean(plain)).text.strip() else ""
+
+
+@lru_cache(maxsize=1024)
+def literals(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `literal` of each text of a list: once a list, not once a turn."""
+    return tuple(map(literal, texts))
+
+
+@lru_cache(maxsize=65536)
+def compared(text: str) -> str:
+    """Return a text such that equal ones are said alike: "Dr. Lee" and "dr lee", "30" and "thirty".
+
+    For comparing whole texts, not for matching within one.
+    """
+    plain = " ".join(fold(clean(text)).text.casefold().replace("'", "").split())
+    return next(_figures(plain), plain)
+
+
+@lru_cache(maxsize=65536)
+def ways(text: str) -> tuple[str, ...]:
+    """Return how a value of a list may stand in the wearer's words, folded: "st mary's", "st marys".
+
+    Whole numbers are said in figures and in words.
+    """
+    plain = " ".join(fold(clean(text)).text.split())
+    if "'" not in plain and not _NUMBERS.search(plain):
+        return (plain,)
+    found = [plain, plain.replace("'", ""), *_figures(plain)]
+    for language in ("en", "zh"):
+        found.append(_WHOLE.sub(lambda n, said=language: spelt(n[0], said), plain))  # type: ignore[misc]
+    if "%" in text:
+        found.append(fold(clean(text), "zh").text)
+    return tuple(dict.fromkeys(found))
+
+
+def _figures(text: str) -> Iterator[str]:
+    """Yield a number in figures, where the text is one."""
+    try:
+        number = numbers.parse_number(text)
+    except (ValueError, ArithmeticError):
+        return
+    if number == int(number):
+        yield str(int(number))
+        yield spelt(str(int(number)), "en")
+        yield spelt(str(int(number)), "zh")
+
+
+@lru_cache(maxsize=4096)
+def spelt(number: str, language: str) -> str:
+    """Return a whole number in words: `42` is "forty two", or 四十二."""
+    from unicode_rbnf import RbnfEngine
+
+    said = RbnfEngine.for_language(language).format_number(number).text
+    return said.replace("〇", "零") if language == "zh" else said.replace("-", " ")
