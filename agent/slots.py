@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from agent import template
 from agent.understand import numbers, times
-from agent.understand.folding import compared, literal, literals
+from agent.understand.folding import compared, literal, literals, ways
 from agent.understand.text import language_of
 
 log = logging.getLogger(__name__)
@@ -444,6 +444,8 @@ def _templates(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Return each text as it is where it is a template of words, else as a template that says it."""
 
     def form(text: str) -> str:
+        if not re.search(r"[\[(]", text):
+            return literal(text)
         try:
             template.check(text, {}, lambda _: True)
         except ValueError:
@@ -472,7 +474,7 @@ def listed_as(words: str, values: Mapping[str, Any]) -> Any:
 @lru_cache(maxsize=1024)
 def _compared(said: tuple[str, ...]) -> dict[str, str]:
     """Return what is said by how it is compared; of those alike the first."""
-    return {compared(text): text for text in reversed(said)}
+    return {compared(way): text for text in reversed(said) for way in (*ways(text), text)}
 
 
 def _converted(value: Any, base: Any) -> Any:

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agent.understand import numbers
-from agent.understand.text import MAX_CHARACTERS, clean
+from agent.understand.text import MAX_CHARACTERS, clean, language_of
 
 _SYNTAX = re.compile(r"[\[\](){}<>|;\\]+")
 _CHARACTER = re.compile(r".[̀-ͯ]*", re.DOTALL)
 _PERCENT = re.compile(r"(\d[\d.,]*|[零一二两三四五六七八九十百点]+)\s*%")
 _PER_CENT = re.compile(r"\s*(?:%|\bper cents?\b)", re.IGNORECASE)
-_SILENT = re.compile(r"[\"“”‘「」『』《》.,:!?。，、；：！？…*_~`^=]+(?=\s|$|\D)")
+_SILENT = re.compile(r"[\"“”‘「」『』《》.,:!?。，、；：！？…*_~`^=¿¡–—―]+(?=\s|$|\D)|(?<=\s)-(?=\s)")
+_BETWEEN_HAN = re.compile(r"(?<=[㐀-鿿]) +(?=[㐀-鿿])")
 _WHOLE = re.compile(r"(?<![\d.,:])\d{1,6}(?![\d.,:])")
 _NUMBERS = re.compile(
     r"\d|[零一二两三四五六七八九十百千万]|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten"
@@ -55,14 +56,14 @@ class Folded:
 
 
 @lru_cache(maxsize=4096)
-def fold(text: str, language: str = "en") -> Folded:
-    """Fold a text: plain letters, no punctuation, `50 percent` or `百分之50`."""
+def fold(text: str) -> Folded:
+    """Fold a text: plain letters, no punctuation, `50 percent` or, in Chinese, `百分之50`."""
     if text.isascii() and not _SYNTAX.search(text) and not _SILENT.search(text):
         if "%" not in text and "per cent" not in text.lower():
             return Folded(text, text, ())
     made: list[str] = []
     spans: list[tuple[int, int]] = []
-    for piece, start, end in _pieces(text, language):
+    for piece, start, end in _pieces(text):
         if piece == " " and made[-1:] == [" "]:
             continue
         made += piece
@@ -71,14 +72,15 @@ def fold(text: str, language: str = "en") -> Folded:
     return Folded(folded, text, () if folded == text else tuple(spans))
 
 
-def _pieces(text: str, language: str) -> Iterator[tuple[str, int, int]]:
+def _pieces(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield what each part of a text is compared as, with its place."""
-    percent = _PERCENT if language == "zh" else _PER_CENT
+    chinese = language_of(text) == "zh"
+    percent = _PERCENT if chinese else _PER_CENT
     at = 0
     for found in percent.finditer(text):
         yield from _letters(text, at, found.start())
         at = found.end()
-        if language == "zh":
+        if chinese:
             yield "百分之", at - 1, at
             yield from _letters(text, found.start(1), found.end(1))
         else:
@@ -142,7 +144,8 @@ def compared(text: str) -> str:
 
     For comparing whole texts, not for matching within one.
     """
-    plain = " ".join(fold(clean(text)).text.casefold().replace("'", "").split())
+    plain = fold(clean(text)).text.casefold().replace("'", "")
+    plain = _BETWEEN_HAN.sub("", " ".join(plain.split()))
     return next(_figures(plain), plain)
 
 
@@ -153,13 +156,14 @@ def ways(text: str) -> tuple[str, ...]:
     Whole numbers are said in figures and in words.
     """
     plain = " ".join(fold(clean(text)).text.split())
+    joined = _BETWEEN_HAN.sub("", plain)
     if "'" not in plain and not _NUMBERS.search(plain):
-        return (plain,)
-    found = [plain, plain.replace("'", ""), *_figures(plain)]
+        return (plain, joined) if joined != plain else (plain,)
+    found = [plain, joined, plain.replace("'", ""), *_figures(plain)]
     for language in ("en", "zh"):
         found.append(_WHOLE.sub(lambda n, said=language: spelt(n[0], said), plain))  # type: ignore[misc]
     if "%" in text:
-        found.append(fold(clean(text), "zh").text)
+        found.append(_PERCENT.sub(r"百分之\1", clean(text)))
     return tuple(dict.fromkeys(found))
 
 

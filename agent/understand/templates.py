@@ -27,7 +27,7 @@ from agent.slots import NOT_LISTED, Choice, listed_as
 from agent.template import check, is_text, parse
 from agent.understand.folding import Folded, fold, ways
 from agent.understand.index import Clauses, Index
-from agent.understand.text import readings, without
+from agent.understand.text import language_of, readings, without
 
 log = logging.getLogger(__name__)
 
@@ -63,13 +63,13 @@ class _Spoken:
             else:
                 self._lists[slot.name] = WildcardSlotList(name=slot.name)
         rules = {
-            name: hassil.Sentence(parse(_percent(rule, language)))
+            name: hassil.Sentence(parse(_percent(rule)))
             for name, rule in sentences.rules.items()
         }
         parsed = [
             (text, hassil.Sentence(parse(text)))
             for sentence in chosen(action, sentences)
-            for text in self._joined(_percent(sentence, language))
+            for text in self._joined(_percent(sentence))
         ]
         self.sentences: list[tuple[IntentData, Clauses]] = [
             (_data(text, sentence, self._lists, rules), sentence.get_required_clauses(rules))
@@ -119,12 +119,13 @@ JOINED = "+"
 
 _SIDE_BY_SIDE = re.compile(r"\{\w+\}(?:\s*\{\w+\})+")
 _MAYBE = re.compile(r"(\{(\w+)\}\s*)\[([^\[\]]*)\](\s*\{(\w+)\})?")
+_HAN = re.compile(r"[㐀-鿿]")
 _PERCENT_AFTER = re.compile(r"(\{[^{}]+\}|\d+)\s*[%％]")
 
 
-def _percent(template: str, language: str) -> str:
+def _percent(template: str) -> str:
     """Write a per cent sign as it is compared: in Chinese it is said before the number."""
-    return _PERCENT_AFTER.sub(r"百分之\1", template) if language == "zh" else template
+    return _PERCENT_AFTER.sub(r"百分之\1", template) if _HAN.search(template) else template
 
 
 def _with_and_without(sentence: str, wild: Collection[str]) -> Iterable[str]:
@@ -239,7 +240,7 @@ class _Language:
         fresh: set[str] = set()
         settings = IntentsSettings(ignore_whitespace=self._language == "zh")
         for original, skills in self._readings(text):
-            folded = fold(original, self._language)
+            folded = fold(original)
             reading = folded.text
             intents: dict[str, HassilIntent] = {}
             for spoken, data in self._index.find(reading):
@@ -341,8 +342,8 @@ def split(
     """
     if len(names) == 1:
         return [(names[0], words)]
-    gap = "" if language == "zh" else " "
-    parts = list(words) if language == "zh" else words.split()
+    gap = "" if language_of(words) == "zh" else " "
+    parts = words.split() if gap else list(words)
     longest = len(parts) - len(names) + 1
     for end, rest in ((-1, names[:-1]), (0, names[1:])):
         for count in range(longest, 0, -1):
