@@ -479,8 +479,10 @@ def _compared(said: tuple[str, ...]) -> dict[str, str]:
 
 def _converted(value: Any, base: Any) -> Any:
     """Return the `out` of a sentence file as a value of a type; ValueError when it is none."""
-    if isinstance(base, type) and isinstance(value, base) and isinstance(value, bool) == (
-        base is bool
+    if (
+        isinstance(base, type)
+        and isinstance(value, base)
+        and isinstance(value, bool) == (base is bool)
     ):
         return value
     if base is bool:

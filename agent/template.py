@@ -149,7 +149,7 @@ def parse(template: str) -> Any:
             plain = char.translate(_FULL_WIDTH)
             raise ValueError(f"has a full-width {char}, which is no bracket: write {plain}")
     if is_text(template) and template.strip() and len(template) <= MAX_CHARACTERS:
-        chunk = TextChunk(text=fold(template).text, original_text=template)
+        chunk = TextChunk(text=_chunk(template), original_text=template)
         return Sequence(items=[chunk])
     if len(template) > MAX_CHARACTERS:
         raise ValueError(f"is longer than {MAX_CHARACTERS} characters: split it")
@@ -170,11 +170,21 @@ def _folded(expression: Any) -> Any:
     from hassil.expression import Group, TextChunk
 
     if isinstance(expression, TextChunk):
-        expression.text = fold(expression.original_text).text
+        expression.text = _chunk(expression.original_text)
     elif isinstance(expression, Group):
         for item in expression.items:
             _folded(item)
     return expression
+
+
+def _chunk(text: str) -> str:
+    """Fold a piece of a template; punctuation beside a Chinese character leaves no space."""
+    folded = fold(text).text
+    if folded.endswith(" ") and not text[-1:].isspace() and not folded[-2:-1].isascii():
+        folded = folded[:-1]
+    if folded.startswith(" ") and not text[:1].isspace() and not folded[1:2].isascii():
+        folded = folded[1:]
+    return folded
 
 
 def _unbalanced(template: str) -> str:

@@ -21,7 +21,9 @@ _SYNTAX = re.compile(r"[\[\](){}<>|;\\]+")
 _CHARACTER = re.compile(r".[̀-ͯ]*", re.DOTALL)
 _PERCENT = re.compile(r"(\d[\d.,]*|[零一二两三四五六七八九十百点]+)\s*%")
 _PER_CENT = re.compile(r"\s*(?:%|\bper cents?\b)", re.IGNORECASE)
-_SILENT = re.compile(r"[\"“”‘「」『』《》.,:!?。，、；：！？…*_~`^=¿¡–—―]+(?=\s|$|\D)|(?<=\s)-(?=\s)")
+_SILENT = re.compile(
+    r"(?<!\d)[.,:]|[.,:](?!\d)|[\"“”‘「」『』《》!?。，、；：！？…*_~`^=¿¡–—―]|(?<=\s)-(?=\s)"
+)
 _BETWEEN_HAN = re.compile(r"(?<=[㐀-鿿]) +(?=[㐀-鿿])")
 _WHOLE = re.compile(r"(?<![\d.,:])\d{1,6}(?![\d.,:])")
 _NUMBERS = re.compile(
@@ -144,7 +146,7 @@ def compared(text: str) -> str:
 
     For comparing whole texts, not for matching within one.
     """
-    plain = fold(clean(text)).text.casefold().replace("'", "")
+    plain = fold(clean(text)).text.casefold().replace("'", "").replace("-", " ")
     plain = _BETWEEN_HAN.sub("", " ".join(plain.split()))
     return next(_figures(plain), plain)
 
@@ -163,7 +165,8 @@ def ways(text: str) -> tuple[str, ...]:
     for language in ("en", "zh"):
         found.append(_WHOLE.sub(lambda n, said=language: spelt(n[0], said), plain))  # type: ignore[misc]
     if "%" in text:
-        found.append(_PERCENT.sub(r"百分之\1", clean(text)))
+        said = _PERCENT.sub(r"百分之\1", clean(text))
+        found += said, _WHOLE.sub(lambda n: spelt(n[0], "zh"), said)
     return tuple(dict.fromkeys(found))
 
 

@@ -15,8 +15,8 @@ from functools import lru_cache
 from typing import Any
 
 import hassil
-from hassil.intents import Intent as HassilIntent
 from hassil.expression import TextChunk
+from hassil.intents import Intent as HassilIntent
 from hassil.intents import IntentData, Intents, IntentsSettings, TextSlotValue, WildcardSlotList
 from hassil.models import MatchEntity
 from hassil.recognize import RecognizeResult
@@ -63,8 +63,7 @@ class _Spoken:
             else:
                 self._lists[slot.name] = WildcardSlotList(name=slot.name)
         rules = {
-            name: hassil.Sentence(parse(_percent(rule)))
-            for name, rule in sentences.rules.items()
+            name: hassil.Sentence(parse(_percent(rule))) for name, rule in sentences.rules.items()
         }
         parsed = [
             (text, hassil.Sentence(parse(text)))
@@ -332,9 +331,7 @@ def _words(entity: MatchEntity, said: Folded) -> str:
     return said.unfolded(start, start + len(words)) if said.spans and start >= 0 else words
 
 
-def split(
-    action: Action, names: Sequence[str], words: str, language: str
-) -> list[tuple[str, str]]:
+def split(action: Action, names: Sequence[str], words: str, language: str) -> list[tuple[str, str]]:
     """Share words out among slots that stand side by side; ValueError where they do not fit.
 
     Each slot but one has to know its words, as a number, a time or a listed value: it takes as many
