@@ -104,16 +104,9 @@ def control(text: str) -> Control | None:
 
 @cache
 def own_words() -> tuple[str, ...]:
-    """Return the words that are the agent's own, alone and said politely: no skill may take them."""
-    said = [
-        phrase for words in CONTROLS.values() for phrases in words.values() for phrase in phrases
-    ]
-    said += [
-        phrase
-        for words in yesno.PHRASES.values()
-        for phrases in words.values()
-        for phrase in phrases
-    ]
+    """Return the agent's own words, alone and said politely: no skill may take them."""
+    tables = (*CONTROLS.values(), *yesno.PHRASES.values())
+    said = [phrase for table in tables for phrases in table.values() for phrase in phrases]
     agreed = re.split(r",\s+", yesno.ROLES["ok"].strip())
     plain = dict.fromkeys([*said, *agreed, "yeah", "yep", "yup", "nope", "nah"])
     return tuple(

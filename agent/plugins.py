@@ -259,7 +259,7 @@ class Skills:
                 raise PluginError(f"it has no hook: mark {' or '.join(HOOKS)} with @hookimpl")
             self._call(new, "register_skills", register=partial(self._register, new))
             check_files(action.declaration for action in new.actions.values())
-            _refuse_own_words(new)
+            self._refuse_own_words(new)
             self._call(new, "register_devices", provide=partial(_provide, new))
             self._refuse_money_clash(new)
         except pluggy.PluginValidationError as error:
@@ -296,6 +296,24 @@ class Skills:
         for clash in money_overlaps(new.actions.values(), before):
             owners = " and ".join(f"{side.action} ({side.source})" for side in clash.sides)
             raise PluginError(f"{clash}; where money moves a sentence has one owner: {owners}")
+
+    def _refuse_own_words(self, new: _Installed) -> None:
+        """Raise PluginError when a sentence is one of the agent's own words: "stop" has to stop."""
+        if new.source == "glasses" or not self.refuse_clashes:
+            return  # those that ship are checked by our tests, not at every start
+        said = (
+            (action, sentences, text)
+            for action in new.actions.values()
+            for sentences in action.languages.values()
+            for text in sentences.templates
+        )
+        for action, sentences, text in said:
+            taken = (word for word in own_words() if template.spells(text, word, sentences.rules))
+            if word := next(taken, None):
+                raise PluginError(
+                    f"{place(text, action.declaration, sentences)}: {text[:80]!r} of {action.name}"
+                    f" takes {word!r}, a word of the agent's own: add what it is about"
+                )
 
     def _register(self, new: _Installed, *things: Any) -> None:
         for thing in things:
@@ -415,23 +433,6 @@ class Skills:
     def languages(self) -> list[str]:
         """Return the languages that at least one action has sentences in."""
         return sorted({lang for a in self.actions.values() for lang in a.languages})
-
-
-def _refuse_own_words(new: _Installed) -> None:
-    """Raise PluginError when a sentence is one of the agent's own words: "stop" has to stop."""
-    if new.source == "glasses":
-        return  # those that ship are checked by our tests, not at every start
-    words = own_words()
-    for action in new.actions.values():
-        for sentences in action.languages.values():
-            for text in sentences.templates:
-                for word in words:
-                    if template.spells(text, word, sentences.rules):
-                        raise PluginError(
-                            f"{place(text, action.declaration, sentences)}: {text[:80]!r} of"
-                            f" {action.name} takes {word!r}, a word of the agent's own: add what it"
-                            " is about"
-                        )
 
 
 def _plugin_name(plugin: Any) -> str:

@@ -39,8 +39,9 @@ class OneOf:
     `values` is a list, a mapping from what is said to the value, or a callable giving either; the
     callable is asked again before each turn, so the list may change, and is given the language when
     it takes a parameter. What is said is plain text, compared without accents, case and
-    punctuation; only in a mapping written here it may be a hassil template (`(anna|annie)`). In a class it may be a method or the name of a
-    method or an attribute of the object that is registered.
+    punctuation; only in a mapping written here it may be a hassil template (`(anna|annie)`). In a
+    class it may be a method or the name of a method or an attribute of the object that is
+    registered.
     """
 
     values: Values | Callable[..., Values] | str
@@ -441,7 +442,7 @@ def _on_off(language: str) -> dict[str, bool]:
 
 @lru_cache(maxsize=1024)
 def _templates(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """Return each text as it is where it is a template of words, else as a template that says it."""
+    """Return each text as it is where it is a template of words, else what says it."""
 
     def form(text: str) -> str:
         if not re.search(r"[\[(]", text):

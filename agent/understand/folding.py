@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from agent.understand import numbers
 from agent.understand.text import MAX_CHARACTERS, clean, language_of
@@ -25,6 +25,7 @@ _SILENT = re.compile(
     r"(?<!\d)[.,:]|[.,:](?!\d)|[\"“”‘「」『』《》!?。，、；：！？…*_~`^=¿¡–—―]|(?<=\s)-(?=\s)"
 )
 _BETWEEN_HAN = re.compile(r"(?<=[㐀-鿿]) +(?=[㐀-鿿])")
+_FOLDS = re.compile(rf"{_SYNTAX.pattern}|{_SILENT.pattern}|{_PER_CENT.pattern}", re.IGNORECASE)
 _WHOLE = re.compile(r"(?<![\d.,:])\d{1,6}(?![\d.,:])")
 _NUMBERS = re.compile(
     r"\d|[零一二两三四五六七八九十百千万]|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten"
@@ -60,9 +61,8 @@ class Folded:
 @lru_cache(maxsize=4096)
 def fold(text: str) -> Folded:
     """Fold a text: plain letters, no punctuation, `50 percent` or, in Chinese, `百分之50`."""
-    if text.isascii() and not _SYNTAX.search(text) and not _SILENT.search(text):
-        if "%" not in text and "per cent" not in text.lower():
-            return Folded(text, text, ())
+    if text.isascii() and not _FOLDS.search(text):
+        return Folded(text, text, ())
     made: list[str] = []
     spans: list[tuple[int, int]] = []
     for piece, start, end in _pieces(text):
@@ -153,7 +153,7 @@ def compared(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def ways(text: str) -> tuple[str, ...]:
-    """Return how a value of a list may stand in the wearer's words, folded: "st mary's", "st marys".
+    """Return how a value of a list may stand in folded words: "st mary's", "st marys".
 
     Whole numbers are said in figures and in words.
     """
@@ -162,11 +162,10 @@ def ways(text: str) -> tuple[str, ...]:
     if "'" not in plain and not _NUMBERS.search(plain):
         return (plain, joined) if joined != plain else (plain,)
     found = [plain, joined, plain.replace("'", ""), *_figures(plain)]
-    for language in ("en", "zh"):
-        found.append(_WHOLE.sub(lambda n, said=language: spelt(n[0], said), plain))  # type: ignore[misc]
-    if "%" in text:
-        said = _PERCENT.sub(r"百分之\1", clean(text))
-        found += said, _WHOLE.sub(lambda n: spelt(n[0], "zh"), said)
+    chinese = language_of(plain) == "zh"
+    for one in (plain, _PERCENT.sub(r"百分之\1", clean(text))) if "%" in text else (plain,):
+        spoken = "zh" if chinese or "百分之" in one else "en"
+        found += one, _WHOLE.sub(lambda n, said=spoken: spelt(int(n[0]), said), one)  # type: ignore[misc]
     return tuple(dict.fromkeys(found))
 
 
@@ -176,16 +175,71 @@ def _figures(text: str) -> Iterator[str]:
         number = numbers.parse_number(text)
     except (ValueError, ArithmeticError):
         return
-    if number == int(number):
+    if number == int(number) < MAX_SPELT:
         yield str(int(number))
-        yield spelt(str(int(number)), "en")
-        yield spelt(str(int(number)), "zh")
+        yield spelt(int(number), "en")
+        yield spelt(int(number), "zh")
 
 
-@lru_cache(maxsize=4096)
-def spelt(number: str, language: str) -> str:
-    """Return a whole number in words: `42` is "forty two", or 四十二."""
-    from unicode_rbnf import RbnfEngine
+MAX_SPELT = 1_000_000
+"""Numbers from here on are compared as they are written."""
 
-    said = RbnfEngine.for_language(language).format_number(number).text
-    return said.replace("〇", "零") if language == "zh" else said.replace("-", " ")
+
+def spelt(number: int, language: str) -> str:
+    """Return a whole number below MAX_SPELT in words: 42 is "forty two", or 四十二."""
+    return _chinese(number) if language == "zh" else _english(number)
+
+
+def _english(number: int) -> str:
+    if number >= 1000:
+        rest = f" {_english(number % 1000)}" if number % 1000 else ""
+        return f"{_english(number // 1000)} thousand{rest}"
+    return _below_thousand()[number]
+
+
+@cache
+def _below_thousand() -> tuple[str, ...]:
+    tens = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+    small = [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+    ]
+    small += [
+        f"{tens[n // 10]} {small[n % 10]}" if n % 10 else tens[n // 10] for n in range(20, 100)
+    ]
+    hundreds = [
+        f"{small[n // 100]} hundred" + (f" {small[n % 100]}" if n % 100 else "")
+        for n in range(100, 1000)
+    ]
+    return (*small, *hundreds)
+
+
+def _chinese(number: int) -> str:
+    if number >= 10_000:
+        rest, gap = number % 10_000, "零" if 0 < number % 10_000 < 1000 else ""
+        return f"{_chinese(number // 10_000)}万{gap}{_chinese(rest) if rest else ''}"
+    said, zero = "", False
+    for unit, name in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
+        digit, number = divmod(number, unit)
+        if digit:
+            said += ("零" if zero and said else "") + "零一二三四五六七八九"[digit] + name
+        zero = not digit
+    return said.replace("一十", "十", 1) if said.startswith("一十") else said or "零"
