@@ -27,8 +27,8 @@ _SILENT = re.compile(
 _BETWEEN_HAN = re.compile(r"(?<=[㐀-鿿]) +(?=[㐀-鿿])")
 _FOLDS = re.compile(rf"{_SYNTAX.pattern}|{_SILENT.pattern}|{_PER_CENT.pattern}", re.IGNORECASE)
 _WHOLE = re.compile(r"(?<![\d.,:])\d{1,6}(?![\d.,:])")
-_NUMBERS = re.compile(
-    r"\d|[零一二两三四五六七八九十百千万]|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten"
+_SAID_OTHERWISE = re.compile(
+    r"['-]|\d|[零一二两三四五六七八九十百千万]|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten"
     r"|eleven|twelve|\w+teen|\w+ty|hundred|thousand|million)\b",
     re.IGNORECASE,
 )
@@ -159,9 +159,9 @@ def ways(text: str) -> tuple[str, ...]:
     """
     plain = " ".join(fold(clean(text)).text.split())
     joined = _BETWEEN_HAN.sub("", plain)
-    if "'" not in plain and not _NUMBERS.search(plain):
+    if not _SAID_OTHERWISE.search(plain):
         return (plain, joined) if joined != plain else (plain,)
-    found = [plain, joined, plain.replace("'", ""), *_figures(plain)]
+    found = [plain, joined, plain.replace("'", ""), plain.replace("-", " "), *_figures(plain)]
     chinese = language_of(plain) == "zh"
     for one in (plain, _PERCENT.sub(r"百分之\1", clean(text))) if "%" in text else (plain,):
         spoken = "zh" if chinese or "百分之" in one else "en"

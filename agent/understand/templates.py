@@ -165,6 +165,10 @@ def _forms(said: str) -> tuple[Any, ...]:
     return tuple(TextChunk(text=way) for way in ways(said))
 
 
+def _beginning(text: str) -> str:
+    return fold_case(text.lstrip()[:LETTERS])[:LETTERS].replace("-", " ")
+
+
 class _Listed(TextSlotList):
     """A list that finds what a text may begin with in no time; hassil's own index takes a second.
 
@@ -177,14 +181,14 @@ class _Listed(TextSlotList):
         self._near: dict[str, list[TextSlotValue]] = {}
         for value in values:
             if isinstance(value.text_in, TextChunk):
-                begins = fold_case(value.text_in.text[:LETTERS])[:LETTERS]
+                begins = _beginning(value.text_in.text)
                 self._near.setdefault(begins, []).append(value)
             else:
                 self._always.append(value)
 
     def get_candidates(self, text: str) -> list[TextSlotValue]:
         """Return values that could match at the start of a text."""
-        begins = fold_case(text[:LETTERS])[:LETTERS]
+        begins = _beginning(text)
         found = [value for n in range(len(begins)) for value in self._near.get(begins[: n + 1], ())]
         return found + self._always
 
