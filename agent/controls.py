@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from agent.sayable import Saying
 from agent.skill import Action
@@ -105,7 +105,7 @@ def control(text: str) -> Control | None:
 @cache
 def own_words() -> tuple[str, ...]:
     """Return the agent's own words, alone and said politely: no skill may take them."""
-    tables = (*CONTROLS.values(), *yesno.PHRASES.values())
+    tables: list[Mapping[Any, tuple[str, ...]]] = [*CONTROLS.values(), *yesno.PHRASES.values()]
     said = [phrase for table in tables for phrases in table.values() for phrase in phrases]
     agreed = re.split(r",\s+", yesno.ROLES["ok"].strip())
     plain = dict.fromkeys([*said, *agreed, "yeah", "yep", "yup", "nope", "nah"])
