@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 from agent.sayable import Saying
 from agent.skill import Action
@@ -113,6 +114,24 @@ def control(text: str) -> Control | None:
             if said in phrases:
                 return meaning
     return None
+
+
+@cache
+def own_words() -> tuple[str, ...]:
+    """Return the agent's own words, alone and said politely: no skill may take them."""
+    tables: list[Mapping[Any, tuple[str, ...]]] = [*CONTROLS.values(), *yesno.PHRASES.values()]
+    said = [phrase for table in tables for phrases in table.values() for phrase in phrases]
+    agreed = re.split(r",\s+", yesno.ROLES["ok"].strip())
+    plain = dict.fromkeys([*said, *agreed, "yeah", "yep", "yup", "nope", "nah"])
+    return tuple(
+        polite
+        for word in plain
+        for polite in (
+            (word, f"please {word}", f"{word} please")
+            if word.isascii()
+            else (word, f"请{word}", f"{word}吧")
+        )
+    )
 
 
 def sayings(language: str, asking: bool) -> Iterable[Saying]:

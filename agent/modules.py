@@ -48,7 +48,8 @@ def load(wanted: str) -> ModuleType:
 
 
 def _from_file(path: Path) -> ModuleType:
-    name = PREFIX + (path.resolve().parent.name if path.name == "__init__.py" else path.stem)
+    stem = path.resolve().parent.name if path.name == "__init__.py" else path.stem
+    name = PREFIX + stem.replace(".", "_")  # a dot would make a package of "v1.2"
     spec = importlib.util.spec_from_file_location(name, path.resolve())
     if spec is None or spec.loader is None:
         raise PluginError(f"{path} is not a Python file")

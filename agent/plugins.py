@@ -30,12 +30,13 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from agent import modules
+from agent import modules, template
 from agent.conduct import LISTS_S, OFFENCES, faults, raised
+from agent.controls import own_words
 from agent.errors import GlassesError, PluginError
 from agent.hooks import HOOKS, KINDS, Hooks, Kind
 from agent.runner import Outcome, Runner
-from agent.sentences import check_files, languages
+from agent.sentences import check_files, languages, place
 from agent.skill import Action, Declaration, declarations
 from agent.slots import Choice, Slot, Values
 
@@ -287,8 +288,8 @@ class Skills:
         name = skill_name(plugin)
         if there := self._installed.get(name):
             raise PluginError(
-                f"{name} is loaded already, from {there.source}; two plugins cannot share a name:"
-                " rename one of them"
+                f"{name} from {source or name} is loaded already, from {there.source}; two plugins"
+                " cannot share a name: rename one of them"
             )
         self._installed[name] = self._take(plugin, source or name, again)
         self._gather()
@@ -304,6 +305,7 @@ class Skills:
                 raise PluginError(f"it has no hook: mark {' or '.join(HOOKS)} with @hookimpl")
             self._call(new, "register_skills", register=partial(self._register, new))
             check_files(action.declaration for action in new.actions.values())
+            self._refuse_own_words(new)
             self._call(new, "register_devices", provide=partial(_provide, new))
             self._refuse_money_clash(new)
         except pluggy.PluginValidationError as error:
@@ -340,6 +342,24 @@ class Skills:
         for clash in money_overlaps(new.actions.values(), before):
             owners = " and ".join(f"{side.action} ({side.source})" for side in clash.sides)
             raise PluginError(f"{clash}; where money moves a sentence has one owner: {owners}")
+
+    def _refuse_own_words(self, new: _Installed) -> None:
+        """Raise PluginError when a sentence is one of the agent's own words: "stop" has to stop."""
+        if new.source == "glasses" or not self.refuse_clashes:
+            return  # those that ship are checked by our tests, not at every start
+        said = (
+            (action, sentences, text)
+            for action in new.actions.values()
+            for sentences in action.languages.values()
+            for text in sentences.templates
+        )
+        for action, sentences, text in said:
+            taken = (word for word in own_words() if template.spells(text, word, sentences.rules))
+            if word := next(taken, None):
+                raise PluginError(
+                    f"{place(text, action.declaration, sentences)}: {text[:80]!r} of {action.name}"
+                    f" takes {word!r}, a word of the agent's own: add what it is about"
+                )
 
     def _register(self, new: _Installed, *things: Any) -> None:
         for thing in things:

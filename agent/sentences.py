@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import string
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -33,7 +34,7 @@ from typing import Any
 
 from agent import template
 from agent.errors import SentenceError
-from agent.skill import Declaration, Sentences, check_sentence, check_spoken
+from agent.skill import Declaration, Sentences, check_sentence, check_spoken, sentence_place
 from agent.slots import Number, SlotKind
 
 Node = Any  # yaml's; its stubs leave out `id`
@@ -92,6 +93,18 @@ def check_files(declared: Iterable[Declaration]) -> None:
         )
 
 
+def place(sentence: str, declared: Declaration, sentences: Sentences) -> str:
+    """Return `file:line` of a sentence, of the decorator or of a file."""
+    if sentence in declared.sentences or not sentences.where:
+        return sentence_place(sentence, declared)
+    try:
+        lines = Path(sentences.where).read_text("utf-8").splitlines()
+    except OSError:
+        return sentences.where
+    line = next((at for at, text in enumerate(lines, start=1) if sentence in text), 1)
+    return f"{sentences.where}:{line}"
+
+
 def read_sentences(path: Path, declared: Declaration) -> Sentences:
     """Read one action's part of a sentence file.
 
@@ -138,7 +151,7 @@ def read_sentences(path: Path, declared: Declaration) -> Sentences:
         templates=tuple(templates),
         lists=_lists(file, lists, sources, declared),
         rules=plain,
-        responses=file.texts(top.get("responses"), "`responses`"),
+        responses=file.responses(top.get("responses")),
         where=str(path),
         skip_words=file.skip_words(top.get("skip_words")),
     )
@@ -227,6 +240,20 @@ class _File:
         """Return an optional mapping of texts."""
         parts = self.mapping(node, what) if node is not None else {}
         return {name: self.text(value, f"{what} {name!r}") for name, value in parts.items()}
+
+    def responses(self, node: Node | None) -> dict[str, str]:
+        """Return the translations; one with blanks that its original has not is refused."""
+        found = self.texts(node, "`responses`")
+        nodes = self.mapping(node, "`responses`") if node is not None else {}
+        for original, said in found.items():
+            given = self.try_(self.keys(node)[original], lambda text=original: _blanks(text))  # type: ignore[misc]
+            named = self.try_(nodes[original], lambda text=said: _blanks(text))  # type: ignore[misc]
+            if unknown := sorted(named - given):
+                self.fail(
+                    nodes[original],
+                    f"{original!r} gives no {{{unknown[0]}}}{_nearest(unknown[0], given)}",
+                )
+        return found
 
     def sequence(self, node: Node | None, what: str) -> list[Node]:
         if node is None or node.id != "sequence":
@@ -353,6 +380,20 @@ def _read(path: Path, mtime_ns: int, size: int) -> _File:
     if root is None or root.id != "mapping":
         raise SentenceError(f"{path}:1: a sentence file is a mapping with `intents:`")
     return _File(path, root)
+
+
+def _blanks(text: str) -> set[str]:
+    """Return the names in braces of a text for `str.format`; ValueError where it is none."""
+    try:
+        fields = [(name, spec) for _, name, spec, _ in string.Formatter().parse(text)]
+    except ValueError as error:
+        raise ValueError(f"the braces of {text[:80]!r} do not fit: {error}") from None
+    named = [name for name, _ in fields if name is not None]
+    named += [name for _, spec in fields if spec for name in _blanks(spec)]
+    for name in named:
+        if not re.match(r"[^\W\d]", name):
+            raise ValueError(f"{{{name}}} of {text[:80]!r} is no name")
+    return {re.split(r"[.\[]", name)[0] for name in named}
 
 
 def _kind(node: Node | None) -> str:

@@ -107,7 +107,7 @@ def _declare(
         where=where,
     )
     for sentence in sentences:
-        check_sentence(sentence, declaration, _place(sentence, declaration))
+        check_sentence(sentence, declaration, sentence_place(sentence, declaration))
     return declaration
 
 
@@ -165,7 +165,7 @@ def _parameters(function: Callable[..., Any], where: str) -> tuple[str | None, t
     return context, tuple(found)
 
 
-def _place(sentence: str, declaration: Declaration) -> str:
+def sentence_place(sentence: str, declaration: Declaration) -> str:
     """Return `file:line` of a sentence in the decorator, or of the function."""
     file, _, line = declaration.where.rpartition(":")
     for number in range(int(line), int(line) + 100):
@@ -200,6 +200,8 @@ def check_sentence(
         )
     try:
         template.check(sentence, rules, lambda name: kinds[name].is_open)
+        free = {name for name, kind in kinds.items() if isinstance(kind, slots.Text)}
+        template.check_beside(sentence, rules or {}, lambda name: name in free)
     except ValueError as error:
         raise SentenceError(f"{where}: {declaration.name}: {sentence[:80]!r} {error}") from None
 
@@ -209,7 +211,7 @@ def check_spoken(declaration: Declaration, languages: Mapping[str, Sentences]) -
     own = languages.get("en", Sentences())
     for sentence in declaration.sentences:
         if "<" in sentence:  # the rest was checked when it was declared
-            check_sentence(sentence, declaration, _place(sentence, declaration), own.rules)
+            check_sentence(sentence, declaration, sentence_place(sentence, declaration), own.rules)
     said = [(t, s.rules) for s in languages.values() for t in s.templates]
     if not said:
         raise SentenceError(

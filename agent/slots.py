@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import inspect
 import logging
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,12 +18,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Literal
 
+from agent import template
 from agent.understand import currencies, numbers, times
+from agent.understand.folding import compared, literal, literals, ways
 from agent.understand.text import language_of
 
 log = logging.getLogger(__name__)
+
+_PERCENT = re.compile(r"^百分之|\s*(?:%|％|\bper ?cent)$", re.IGNORECASE)
 
 Values = Iterable[str] | Mapping[str, Any]
 
@@ -31,10 +37,12 @@ Values = Iterable[str] | Mapping[str, Any]
 class OneOf:
     """The values a text slot may take: `song: Annotated[str, OneOf(titles)]`.
 
-    `values` is a list, a mapping from what is said (a hassil template) to the value, or a callable
-    giving either; the callable is asked again before each turn, so the list may change, and is
-    given the language when it takes a parameter. In a class it may be a method or the name of a
-    method or an attribute of the object that is registered.
+    `values` is a list, a mapping from what is said to the value, or a callable giving either; the
+    callable is asked again before each turn, so the list may change, and is given the language when
+    it takes a parameter. What is said is plain text, compared without accents, case and
+    punctuation; only in a mapping written here it may be a hassil template (`(anna|annie)`). In a
+    class it may be a method or the name of a method or an attribute of the object that is
+    registered.
     """
 
     values: Values | Callable[..., Values] | str
@@ -157,6 +165,9 @@ class Text(SlotKind):
         return "any words"
 
 
+NUMBERS = 999_999
+"""Largest number where no Range says otherwise."""
+
 LONG_LIST = 200
 """Values beyond which a list is not written into a schema: the model would have to read it all."""
 
@@ -171,6 +182,8 @@ class Choice(SlotKind):
     """As in `OneOf`."""
     label: str = "one of"
     """What people call it."""
+    base: Any = None
+    """Type of the values, where a sentence file may have to be converted to it."""
 
     def values(self, language: str) -> dict[str, Any]:
         """Return what can be said now, by hassil template, with the value of each."""
@@ -183,16 +196,24 @@ class Choice(SlotKind):
                 log.warning("a slot's list raised %s; it is empty now", type(error).__name__)
                 return {}
         if isinstance(source, Mapping):
-            return dict(source)
-        return {str(value): value for value in source}
+            said = tuple(map(str, source))
+            # Only what was written in the skill itself can be meant as a template.
+            forms = _templates(said) if source is self.source else literals(said)
+            pairs = zip(forms, source.values(), strict=True)
+        else:
+            values = tuple(source)
+            pairs = zip(literals(tuple(map(str, values))), values, strict=True)
+        found: dict[str, Any] = {}
+        for form, value in pairs:
+            if form:
+                found.setdefault(form, value)
+        return found
 
     def _parse(self, text: str, language: str) -> Any:
         """Return the value said so; an open list returns other text as it is."""
-        folded = text.strip().casefold()
-        for said, value in self.values(language).items():
-            if said.casefold() == folded or str(value).casefold() == folded:
-                return value
-        if self.open and folded:
+        if (value := listed_as(text, self.values(language))) is not NOT_LISTED:
+            return value
+        if self.open and text.strip():
             return text.strip()
         raise ValueError(f"{text!r} is not in the list")
 
@@ -224,9 +245,7 @@ class Choice(SlotKind):
     def listed(self, value: Any) -> Any:
         """Return the value of the list that is written so; a callable's list is not asked."""
         if callable(self.source):
-            if not isinstance(value, str | int | float):
-                raise ValueError(f"{value!r} is neither text nor a number")
-            return value
+            return _converted(value, self.base)
         named = self._named("en")
         for name, meant in named.items():
             if name == value and isinstance(name, bool) == isinstance(value, bool):
@@ -288,13 +307,12 @@ class Number(Measured):
     """True for `int`, False for `float`."""
     low: int = 0
     """Smallest value accepted."""
-    high: int = 999_999
+    high: int = NUMBERS
     """Largest value accepted."""
 
     def _parse(self, text: str, language: str) -> int | float:
         """Read digits or number words; ValueError outside the bounds."""
-        text = text.strip().removeprefix("百分之")
-        return self._within(numbers.parse_number(text.removesuffix("%").removesuffix(" percent")))
+        return self._within(numbers.parse_number(_PERCENT.sub("", text.strip())))
 
     def _within(self, value: Decimal) -> int | float:
         if not self.low <= value <= self.high or (self.whole and value != int(value)):
@@ -443,8 +461,12 @@ def _kind_of(annotation: Any) -> SlotKind:
         base, *extras = typing.get_args(annotation)
         for extra in extras:
             if isinstance(extra, OneOf):
-                return Choice(extra.values, extra.open)
+                if not (callable(extra.values) or extra.values or extra.open):
+                    raise ValueError("OneOf holds nothing: give values, or what returns them")
+                return Choice(extra.values, extra.open, base=base)
             if isinstance(extra, Range):
+                if extra.low > extra.high:
+                    raise ValueError(f"no number is in Range({extra.low}, {extra.high}): low first")
                 return Number(whole=base is int, low=extra.low, high=extra.high)
         return _kind_of(base)
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
@@ -455,9 +477,9 @@ def _kind_of(annotation: Any) -> SlotKind:
     if typing.get_origin(annotation) is Literal:
         return Choice(typing.get_args(annotation))
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return Choice({str(member.value): member for member in annotation})
+        return Choice({literal(str(member.value)): member for member in annotation})
     if annotation is bool:
-        return Choice(_on_off, label="on or off")
+        return Choice(_on_off, label="on or off", base=bool)
     kinds: dict[Any, SlotKind] = {
         str: Text(),
         inspect.Parameter.empty: Text(),
@@ -478,6 +500,66 @@ def _on_off(language: str) -> dict[str, bool]:
     if language == "zh":
         return {"开": True, "关": False, "是": True, "否": False, "打开": True, "关闭": False}
     return {"on": True, "off": False, "yes": True, "no": False, "true": True, "false": False}
+
+
+@lru_cache(maxsize=1024)
+def _templates(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return each text as it is where it is a template of words, else what says it."""
+
+    def form(text: str) -> str:
+        if not re.search(r"[\[(]", text):
+            return literal(text)
+        try:
+            template.check(text, {}, lambda _: True)
+        except ValueError:
+            return literal(text)
+        return literal(text) if template.slot_names(text) else text
+
+    return tuple(map(form, texts))
+
+
+NOT_LISTED = object()
+"""What `listed_as` returns where nothing of a list is said so."""
+
+
+def listed_as(words: str, values: Mapping[str, Any]) -> Any:
+    """Return the value of a list that is said so, or written so; NOT_LISTED where none is."""
+    wanted = compared(words)
+    said = _compared(tuple(values))
+    if wanted in said:
+        return values[said[wanted]]
+    for value in values.values():
+        if isinstance(value, str) and compared(value) == wanted:
+            return value
+    return NOT_LISTED
+
+
+@lru_cache(maxsize=1024)
+def _compared(said: tuple[str, ...]) -> dict[str, str]:
+    """Return what is said by how it is compared; of those alike the first."""
+    return {compared(way): text for text in reversed(said) for way in (*ways(text), text)}
+
+
+def _converted(value: Any, base: Any) -> Any:
+    """Return the `out` of a sentence file as a value of a type; ValueError when it is none."""
+    if (
+        isinstance(base, type)
+        and isinstance(value, base)
+        and isinstance(value, bool) == (base is bool)
+    ):
+        return value
+    if base is bool:
+        words = {**_on_off("en"), **_on_off("zh")}
+        if not isinstance(value, str) or value.casefold() not in words:
+            raise ValueError(f"{value!r} is neither on nor off: write true or false")
+        return words[value.casefold()]
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"{value!r} is neither text nor a number: put it in quotes")
+    if base is str:
+        return str(value)
+    if base in (int, float):
+        return Number(base is int, -NUMBERS, NUMBERS).from_json(value)
+    return value
 
 
 def _plain(value: Any, said: str) -> Any:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from agent.understand.folding import fold
+
 MAX_CHARACTERS = 2000
 """Longest template; the longest that ships has 200."""
 
@@ -23,6 +25,13 @@ MAX_RULES = 12
 
 _SLOT = re.compile(r"\{([^{}:]+)(?::([^{}]+))?\}")
 _RULE = re.compile(r"<([^<>]+)>")
+
+MAX_PARTS = 20_000
+"""Parts of a template with its rules unfolded: rules within rules can grow without bound."""
+
+_FULL_WIDTH = str.maketrans("｛｝（）［］｜＜＞", "{}()[]|<>")
+_SYNTAX = re.compile(r"[\[\](){}<>|;\\]")
+_BESIDE = re.compile(r"\{([^{}]+)\}\s*(?=\{([^{}]+)\})")
 
 _NOTHING, _OPEN, _BOUND = 0, 1, 2  # what an expansion holds: no word, only free text, or a word
 
@@ -38,6 +47,7 @@ def check(template: str, rules: Rules | None, is_open: Callable[[str], bool]) ->
     parsed = parse(template)
     if rules is None and _RULE.search(template):
         return
+    _size(parsed, rules or {}, {})
     shapes = _shapes(parsed, rules or {}, is_open, ())
     if _NOTHING in shapes:
         raise ValueError("matches the empty string: leave a word that must be said")
@@ -47,16 +57,100 @@ def check(template: str, rules: Rules | None, is_open: Callable[[str], bool]) ->
 
 def check_rule(name: str, rules: Rules) -> None:
     """Raise ValueError when a rule does not parse, contains itself or names an unknown rule."""
+    _size(parse(rules[name]), rules, {name: 0})
     _shapes(parse(rules[name]), rules, lambda _: False, (name,))
+
+
+def check_beside(template: str, rules: Rules, is_free: Callable[[str], bool]) -> None:
+    """Raise ValueError where nothing says where one slot for any words ends and the next begins."""
+    for text in (template, *rules.values()):
+        for pair in _BESIDE.findall(text):
+            first, second = (name.rpartition(":")[2] for name in pair)
+            if is_free(first) and is_free(second):
+                raise ValueError(
+                    f"has {{{first}}} beside {{{second}}}, and both take any words: put a word"
+                    " between them"
+                )
+
+
+def _size(expression: Any, rules: Rules, known: dict[str, int]) -> int:
+    """Count the parts of an expression with its rules unfolded. Raises ValueError for too many."""
+    from hassil.expression import Group, RuleReference
+
+    size = 1
+    if isinstance(expression, RuleReference) and expression.rule_name in rules:
+        name = expression.rule_name
+        if name not in known:
+            known[name] = 0  # one that contains itself is found by `_shapes`
+            known[name] = _size(parse(rules[name]), rules, known)
+        size += known[name]
+    elif isinstance(expression, Group):
+        size += sum(_size(item, rules, known) for item in expression.items)
+    if size > MAX_PARTS:
+        raise ValueError(f"unfolds into more than {MAX_PARTS:,} parts: use fewer rules in rules")
+    return size
+
+
+def spells(template: str, phrase: str, rules: Rules) -> bool:
+    """Return whether a template can say just a phrase, in no slot of it."""
+    from hassil.expression import Alternative, Group, Permutation, RuleReference, TextChunk
+
+    said = _joined(phrase)
+
+    def ends(item: Any, starts: frozenset[int]) -> frozenset[int]:
+        """Return where the phrase goes on after an expression that begins at one of `starts`."""
+        if not starts:
+            return starts
+        match item:
+            case TextChunk():
+                text = _joined(item.original_text)
+                return frozenset(at + len(text) for at in starts if said.startswith(text, at))
+            case Alternative():
+                return frozenset().union(*(ends(one, starts) for one in item.items))
+            case Permutation():
+                rest = [(one, ends(one, starts), left) for one, left in item.iterate_permutations()]
+                onward = (ends(left, after) if left.items else after for _, after, left in rest)
+                return frozenset().union(*onward)
+            case Group():
+                for one in item.items:
+                    starts = ends(one, starts)
+                return starts
+            case RuleReference():
+                return ends(parse(rules[item.rule_name]), starts)
+        return frozenset()  # a slot: its values are data
+
+    return len(said) in ends(parse(template), frozenset({0}))
+
+
+@lru_cache(maxsize=4096)
+def _joined(text: str) -> str:
+    return "".join(fold(text).text.casefold().replace("'", "").split())
+
+
+def is_text(template: str) -> bool:
+    """Return whether there is nothing of a template in it."""
+    return _SYNTAX.search(template) is None
 
 
 @lru_cache(maxsize=4096)
 def parse(template: str) -> Any:
-    """Return hassil's expression of a template. Raises ValueError when it is not one."""
+    """Return hassil's expression of a template, its words folded as what is said is.
+
+    Raises ValueError when it is not a template. What has nothing of a template in it, such as a
+    title that came from outside, does not reach the parser.
+    """
     from hassil import parse_sentence
     from hassil.errors import HassilError
+    from hassil.expression import Sequence, TextChunk
     from hassil.parser import ParseError
 
+    for char in template:
+        if ord(char) in _FULL_WIDTH:
+            plain = char.translate(_FULL_WIDTH)
+            raise ValueError(f"has a full-width {char}, which is no bracket: write {plain}")
+    if is_text(template) and template.strip() and len(template) <= MAX_CHARACTERS:
+        chunk = TextChunk(text=_chunk(template), original_text=template)
+        return Sequence(items=[chunk])
     if len(template) > MAX_CHARACTERS:
         raise ValueError(f"is longer than {MAX_CHARACTERS} characters: split it")
     depth = deepest = 0
@@ -66,9 +160,31 @@ def parse(template: str) -> Any:
     if deepest > MAX_DEPTH:
         raise ValueError(f"has brackets {deepest} deep: {MAX_DEPTH} are the limit")
     try:
-        return parse_sentence(template).expression
+        return _folded(parse_sentence(template).expression)
     except (ParseError, HassilError, AssertionError, ValueError, IndexError):
         raise ValueError(f"is not a template: {_unbalanced(template)}") from None
+
+
+def _folded(expression: Any) -> Any:
+    """Write the words of an expression as they are compared; what it shows stays as it was."""
+    from hassil.expression import Group, TextChunk
+
+    if isinstance(expression, TextChunk):
+        expression.text = _chunk(expression.original_text)
+    elif isinstance(expression, Group):
+        for item in expression.items:
+            _folded(item)
+    return expression
+
+
+def _chunk(text: str) -> str:
+    """Fold a piece of a template; punctuation beside a Chinese character leaves no space."""
+    folded = fold(text).text
+    if folded.endswith(" ") and not text[-1:].isspace() and not folded[-2:-1].isascii():
+        folded = folded[:-1]
+    if folded.startswith(" ") and not text[:1].isspace() and not folded[1:2].isascii():
+        folded = folded[1:]
+    return folded
 
 
 def _unbalanced(template: str) -> str:

@@ -34,6 +34,7 @@ from hassil.parser import ParseError
 
 from agent.errors import SentenceError
 from agent.sayable import Saying
+from agent.template import is_text
 
 FREE_TEXT = "{}"
 """The word of a transition that stands for one or more words that the grammar does not know."""
@@ -323,6 +324,8 @@ class _Fragments:
     def parse(self, template: str) -> Expression:
         if not template.strip():
             raise SentenceError(f"'{self.template}': it is empty")
+        if is_text(template):
+            return TextChunk(text=template)
         try:
             return parse_sentence(template).expression
         except (ParseError, AssertionError) as error:

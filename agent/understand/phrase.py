@@ -18,6 +18,7 @@ from agent import template
 from agent.messages import Intent
 from agent.skill import Action, Sentences
 from agent.understand.currencies import HOME
+from agent.understand.folding import literal
 
 BLANK = "…"
 """Stands where a slot is asked for."""
@@ -76,7 +77,9 @@ def _named(action: Action, slot: str, value: Any, language: str) -> str:
     """Return what a value of a list is called in a language, or the value as people write it."""
     listed = (action.values(slot, language) or {}).items()
     plain = (said for said, meant in listed if meant == value and not _SYNTAX.search(said))
-    return next(plain, shown(value))
+    said = next(plain, None)
+    as_written = said is None or (isinstance(value, str) and literal(value) == said)
+    return shown(value) if as_written else str(said)
 
 
 def shown(value: Any) -> str:

@@ -9,21 +9,33 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import hassil
+from hassil.expression import TextChunk
 from hassil.intents import Intent as HassilIntent
-from hassil.intents import IntentData, Intents, IntentsSettings, WildcardSlotList
+from hassil.intents import (
+    IntentData,
+    Intents,
+    IntentsSettings,
+    TextSlotList,
+    TextSlotValue,
+    WildcardSlotList,
+)
+from hassil.models import MatchEntity
 from hassil.recognize import RecognizeResult
+from hassil.util import fold_case
 
 from agent.messages import Intent
 from agent.skill import Action, Sentences
-from agent.slots import Choice
-from agent.template import check, parse
+from agent.slots import NOT_LISTED, Choice, listed_as
+from agent.template import check, is_text, parse
+from agent.understand.folding import Folded, fold, ways
 from agent.understand.index import Clauses, Index
-from agent.understand.text import readings, without
+from agent.understand.text import language_of, readings, without
 
 log = logging.getLogger(__name__)
 
@@ -58,16 +70,35 @@ class _Spoken:
                 self._closed.append(slot.name)
             else:
                 self._lists[slot.name] = WildcardSlotList(name=slot.name)
-        rules = {name: hassil.Sentence(parse(rule)) for name, rule in sentences.rules.items()}
-        parsed = [(text, hassil.Sentence(parse(text))) for text in chosen(action, sentences)]
+        rules = {
+            name: hassil.Sentence(parse(_percent(rule))) for name, rule in sentences.rules.items()
+        }
+        parsed = [
+            (text, hassil.Sentence(parse(text)))
+            for sentence in chosen(action, sentences)
+            for text in self._joined(_percent(sentence))
+        ]
         self.sentences: list[tuple[IntentData, Clauses]] = [
-            (
-                IntentData([text], slot_lists=self._lists, expansion_rules=rules),
-                sentence.get_required_clauses(rules),
-            )
+            (_data(text, sentence, self._lists, rules), sentence.get_required_clauses(rules))
             for text, sentence in sorted(parsed, key=lambda pair: self._order(pair[1]))
         ]
         """Each sentence with what a text must contain to be it, in the order they are tried."""
+
+    def _joined(self, sentence: str) -> Iterable[str]:
+        """Yield a sentence with slots that stand side by side as one, which `split` takes apart."""
+        wild = self._lists.keys()
+        for text in dict.fromkeys(_with_and_without(sentence, wild)):
+            joined = _SIDE_BY_SIDE.sub(
+                lambda run: self._run(re.findall(r"\w+", run[0]), run[0]), text
+            )
+            yield joined
+
+    def _run(self, names: list[str], text: str) -> str:
+        if not set(names) <= self._lists.keys():
+            return text
+        name = JOINED.join(names)
+        self._lists[name] = WildcardSlotList(name=name)
+        return f"{{{name}}}"
 
     def _order(self, sentence: hassil.Sentence) -> int:
         """Of sentences with free words, those with more words of their own come first."""
@@ -80,7 +111,86 @@ class _Spoken:
             values = self.action.values(name, self._language) or {}
             if self._values.get(name) != values:
                 self._values[name] = values
-                self._lists[name] = hassil.TextSlotList.from_tuples(values.items(), name=name)
+                forms = [
+                    TextSlotValue(text_in, value)
+                    for said, value in values.items()
+                    for text_in in _forms(said)
+                ]
+                self._lists[name] = _Listed(name, forms)
+
+
+LETTERS = 24
+"""First letters of a listed value that it is found by."""
+
+JOINED = "+"
+"""Stands in the name of a slot that is several side by side."""
+
+_SIDE_BY_SIDE = re.compile(r"\{\w+\}(?:\s*\{\w+\})+")
+_MAYBE = re.compile(r"(\{(\w+)\}\s*)\[([^\[\]]*)\](\s*\{(\w+)\})?")
+_HAN = re.compile(r"[㐀-鿿]")
+_PERCENT_AFTER = re.compile(r"(\{[^{}]+\}|\d+)\s*[%％]")
+
+
+def _percent(template: str) -> str:
+    """Write a per cent sign as it is compared: in Chinese it is said before the number."""
+    return _PERCENT_AFTER.sub(r"百分之\1", template) if _HAN.search(template) else template
+
+
+def _with_and_without(sentence: str, wild: Collection[str]) -> Iterable[str]:
+    """Yield a sentence with, and without, what is optional between slots that take free words."""
+    for found in _MAYBE.finditer(sentence):
+        between = re.match(r"\s*\{(\w+)\}", found[3])
+        after = between[1] if between else found[5]
+        if found[2] in wild and after in wild:
+            head, tail = sentence[: found.start()] + found[1], (found[4] or "")
+            rest = tail + sentence[found.end() :]
+            yield from _with_and_without(f"{head}{found[3]}{rest}", wild)
+            yield from _with_and_without(f"{head}{rest}", wild)
+            return
+    yield sentence
+
+
+def _data(text: str, sentence: hassil.Sentence, lists: Any, rules: Any) -> IntentData:
+    """Return a sentence as hassil takes it, parsed as we parse it."""
+    data = IntentData([text], slot_lists=lists, expansion_rules=rules)
+    data.__dict__["sentences"] = [sentence]  # its cached property would parse the text again
+    return data
+
+
+@lru_cache(maxsize=65536)
+def _forms(said: str) -> tuple[Any, ...]:
+    """Return how a value of a list may stand in a folded text, as hassil's expressions."""
+    if not is_text(said):
+        return (parse(said),)
+    return tuple(TextChunk(text=way) for way in ways(said))
+
+
+def _beginning(text: str) -> str:
+    return fold_case(text.lstrip()[:LETTERS])[:LETTERS].replace("-", " ")
+
+
+class _Listed(TextSlotList):
+    """A list that finds what a text may begin with in no time; hassil's own index takes a second.
+
+    Values are kept under their first letters.
+    """
+
+    def __init__(self, name: str, values: list[TextSlotValue]) -> None:
+        super().__init__(name=name, values=values)
+        self._always: list[TextSlotValue] = []
+        self._near: dict[str, list[TextSlotValue]] = {}
+        for value in values:
+            if isinstance(value.text_in, TextChunk):
+                begins = _beginning(value.text_in.text)
+                self._near.setdefault(begins, []).append(value)
+            else:
+                self._always.append(value)
+
+    def get_candidates(self, text: str) -> list[TextSlotValue]:
+        """Return values that could match at the start of a text."""
+        begins = _beginning(text)
+        found = [value for n in range(len(begins)) for value in self._near.get(begins[: n + 1], ())]
+        return found + self._always
 
 
 Chosen = Callable[[Action, Sentences], Iterable[str]]
@@ -160,11 +270,13 @@ class _Language:
         for spoken in self._spoken.values():
             spoken.refresh()
 
-    def recognize(self, text: str) -> Iterable[tuple[str, RecognizeResult]]:
+    def recognize(self, text: str) -> Iterable[tuple[Folded, RecognizeResult]]:
         """Yield every way to read the text, action by action in the order of installation."""
         fresh: set[str] = set()
         settings = IntentsSettings(ignore_whitespace=self._language == "zh")
-        for reading, skills in self._readings(text):
+        for original, skills in self._readings(text):
+            folded = fold(original)
+            reading = folded.text
             intents: dict[str, HassilIntent] = {}
             for spoken, data in self._index.find(reading):
                 name = spoken.action.name
@@ -177,7 +289,7 @@ class _Language:
             if intents:
                 near = Intents(language=self._language, intents=intents, settings=settings)
                 for result in hassil.recognize_all(reading, near):
-                    yield reading, result
+                    yield folded, result
 
     def _readings(self, text: str) -> Iterable[tuple[str, set[str] | None]]:
         """Yield what a text may be read as, with the skills that read it so; None is every one."""
@@ -222,23 +334,22 @@ class Templates:
         compiled.update(tuple(self._actions.values()))
         return compiled
 
-    def _convert(self, result: RecognizeResult, text: str, language: str) -> Match | None:
+    def _convert(self, result: RecognizeResult, said: Folded, language: str) -> Match | None:
         """Read the slots; None when the words of one are not a value of its type."""
         action = self._actions[result.intent.name]
         slots: dict[str, Any] = {}
         free = 0
-        for slot in action.declaration.slots:
-            entity = result.entities.get(slot.name)
-            if entity is None:
-                continue
-            try:
-                if entity.is_wildcard:
-                    slots[slot.name], kept = read(action, slot.name, entity.text, language)
-                    free += 0 if kept else len(entity.text.strip())
-                else:
-                    slots[slot.name] = entity.value
-            except ValueError:
-                return None
+        try:
+            for name, entity in result.entities.items():
+                if not entity.is_wildcard:
+                    slots[name] = entity.value
+                    continue
+                words = _words(entity, said)
+                for one, part in split(action, name.split(JOINED), words, language):
+                    slots[one], kept = read(action, one, part, language)
+                    free += 0 if kept else len(part.strip())
+        except ValueError:
+            return None
         missing = tuple(
             slot.name
             for slot in action.declaration.slots
@@ -246,7 +357,40 @@ class Templates:
         )
         name = action.declaration.name
         intent = Intent(action.skill, name, slots, self.name, language, missing)
-        return Match(intent, free, len(text) - free, missing)
+        return Match(intent, free, len(said.text) - free, missing)
+
+
+def _words(entity: MatchEntity, said: Folded) -> str:
+    """Return the words of a slot as the wearer wrote them."""
+    words = entity.text.strip()
+    start = said.text.find(words)
+    return said.unfolded(start, start + len(words)) if said.spans and start >= 0 else words
+
+
+def split(action: Action, names: Sequence[str], words: str, language: str) -> list[tuple[str, str]]:
+    """Share words out among slots that stand side by side; ValueError where they do not fit.
+
+    Each slot but one has to know its words, as a number, a time or a listed value: it takes as many
+    as it can read, and the open one is left the rest.
+    """
+    if len(names) == 1:
+        return [(names[0], words)]
+    gap = "" if language_of(words) == "zh" else " "
+    parts = words.split() if gap else list(words)
+    longest = len(parts) - len(names) + 1
+    for end, rest in ((-1, names[:-1]), (0, names[1:])):
+        for count in range(longest, 0, -1):
+            cut = len(parts) - count if end else count
+            sides = gap.join(parts[:cut]), gap.join(parts[cut:])
+            own, left = sides[end].strip(), sides[end + 1].strip()
+            try:
+                if not own or not left or not read(action, names[end], own, language)[1]:
+                    continue
+                shared = split(action, rest, left, language)
+            except ValueError:
+                continue
+            return [*shared, (names[end], own)] if end else [(names[end], own), *shared]
+    raise ValueError("the words do not fit the slots")
 
 
 def read(action: Action, slot: str, words: str, language: str) -> tuple[Any, bool]:
@@ -256,8 +400,7 @@ def read(action: Action, slot: str, words: str, language: str) -> tuple[Any, boo
     """
     kind = action.kind(slot)
     if (values := action.values(slot, language)) is not None:
-        for said, value in values.items():
-            if said.casefold() == words.strip().casefold():
-                return value, True
+        if (value := listed_as(words, values)) is not NOT_LISTED:
+            return value, True
         return kind.parse(words, language), False
     return kind.parse(words, language), kind.spoken(language) is not None

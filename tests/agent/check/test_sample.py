@@ -71,7 +71,7 @@ def test_no_more_than_asked_for(install, limit):
 
 def test_an_empty_list_leaves_nothing_to_say(install):
     (action,) = install(
-        '@skill("open {door}")\ndef open_it(door: Annotated[str, OneOf([])]) -> Reply: ...\n'
+        '@skill("open {door}")\ndef open_it(door: Annotated[str, OneOf(lambda: [])]) -> Reply: ...\n'
     ).actions.values()
     assert samples(action, "en") == {"open {door}": []}
 

@@ -11,6 +11,7 @@ from agent import OneOf, skill
 from agent.plugins import Skills
 from agent.slots import Choice
 from agent.understand import templates
+from agent.understand.folding import fold
 from agent.understand.templates import Templates
 from agent.understand.text import clean, language_of
 from tests.agent.understand.test_templates import installed
@@ -76,8 +77,9 @@ class Plain(Templates):
     def recognize(self, text):
         every = self._every[self._language]
         for reading in templates.readings(text, self._language):
-            for result in hassil.recognize_all(reading, every, language=self._language):
-                yield reading, result
+            said = fold(reading)
+            for result in hassil.recognize_all(said.text, every, language=self._language):
+                yield said, result
 
 
 def sampled(actions, language):
