@@ -5,7 +5,6 @@ import inspect
 import subprocess
 import sys
 import textwrap
-import time
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +19,7 @@ from agent.understand.router import Router
 from skills.shop import shopping_list
 from skills.shop.catalogue import Catalogue, demo
 from skills.shop.shopping_list import ShoppingList, groceries
+from tests.pace import effort
 
 LENS = 32
 """Columns of the display that the cards are written for."""
@@ -227,10 +227,12 @@ def test_nearest_names(query, language, near, context):
 
 
 def test_the_catalogue_is_ready_at_once():
-    demo.cache_clear()
-    started = time.process_time()
-    demo().search("tent")
-    assert time.process_time() - started < 0.25  # about 12 ms; room for a loaded machine
+    def first_search():
+        demo.cache_clear()
+        return demo().search("tent")
+
+    assert first_search()
+    assert effort(first_search) < 100  # about 12
 
 
 def test_importing_reads_nothing():
