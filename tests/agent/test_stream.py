@@ -1,6 +1,5 @@
 """A whole stream: answers beside listening, plans made ahead, stop, and the microphone's mark."""
 
-import asyncio
 import threading
 from dataclasses import replace
 from decimal import Decimal

@@ -172,9 +172,7 @@ def test_cancelling_from_another_thread_ends_the_answer(model: LlamaModel) -> No
     assert model.complete("hello", max_tokens=5)
 
 
-def test_time_is_up_within_the_answer(
-    model: LlamaModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_time_is_up_within_the_answer(model: LlamaModel, monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = [100.0]
     monkeypatch.setattr("agent.llm.model.time", SimpleNamespace(monotonic=lambda: now_s[0]))
     pieces = model.stream("hello", max_tokens=900, timeout_s=0.2)
