@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 import skills.pay as pay_skill
 from agent import Context, Proposal, Receipt, Reply
 from agent.gate import NotCommitted
-from agent.messages import Intent, Transcript
+from agent.messages import Intent, NotRecognized, Transcript
 from agent.plugins import Skills
 from agent.testing import lens, make_agent
 from agent.understand.numbers import Money, parse_money
@@ -527,16 +527,33 @@ def test_what_is_said_reaches_its_action(
     "said",
     [
         "pay twenty dollars to mallory",
-        "pay anna",
         "pay twenty thirty to anna",
-        "transfer twenty dollars to mallory",
         "付给安娜零块",
+        "付二十美元给马洛里",
     ],
 )
 def test_a_doubtful_payment_is_not_recognised(installed: Skills, said: str) -> None:
     meaning = Router(installed.actions).route(Transcript(said))
-    if isinstance(meaning, Intent) and meaning.name == "pay.pay":
-        assert meaning.missing  # and is asked for
+    assert isinstance(meaning, NotRecognized)
+    whole = [option for option in meaning.options if not option.missing]
+    assert whole == [], "what may have been meant can be asked about, and no yes pays it"
+
+
+@pytest.mark.parametrize(
+    ("said", "missing"),
+    [("pay anna", "amount"), ("pay twenty dollars", "payee"), ("付给安娜", "amount")],
+)
+def test_half_a_payment_is_asked_about(installed: Skills, said: str, missing: str) -> None:
+    meaning = Router(installed.actions).route(Transcript(said))
+    assert isinstance(meaning, Intent)
+    assert (meaning.name, meaning.missing) == ("pay.pay", (missing,))
+
+
+def test_a_transfer_to_somebody_unknown_moves_nothing(installed: Skills) -> None:
+    meaning = Router(installed.actions).route(Transcript("transfer twenty dollars to mallory"))
+    assert isinstance(meaning, Intent)
+    assert meaning.name == "pay.transfer"
+    assert installed.actions[meaning.name].declaration.risk == "none"
 
 
 def test_only_paying_moves_money(installed: Skills) -> None:
