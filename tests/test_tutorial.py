@@ -10,6 +10,8 @@ import pytest
 from tests import environment
 from tests.pace import spending
 
+pytestmark = pytest.mark.slow  # environments, wheels and processes
+
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("### Write a skill\n")[2].partition("\n### ")[0]
 FENCE = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)

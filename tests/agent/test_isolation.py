@@ -65,7 +65,7 @@ async def test_no_plugin_takes_the_agent_down(path, tmp_path):
     short = "hangs" in path.stem and "REFUSED" in said
     skills = Skills.discover(folder=tmp_path, load_timeout_s=1.5 if short else PATIENCE_S)
     takes_long = "took over" in said.get("ERROR", "")
-    agent = agent_on(skills, tmp_path, action_timeout_s=0.6 if takes_long else PATIENCE_S)
+    agent = agent_on(skills, tmp_path, action_timeout_s=0.2 if takes_long else PATIENCE_S)
     if "REFUSED" in said:
         (problem,) = skills.problems
         assert path.name in problem.plugin

@@ -225,12 +225,14 @@ def test_noise_of_any_size_raises_nothing(data):
 # -- many -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_minute_of_each_thing_that_is_no_gesture():
     found = negatives(hours=1 / 60, seed=7, fitted=False)
     assert {kind: f.counts["nod"] for kind, f in found.items() if f.counts["nod"]} == {}
     assert sum(f.counts["shake"] for f in found.values()) <= 1
 
 
+@pytest.mark.slow
 def test_most_gestures_are_seen_and_soon():
     for (gesture, context), (share, waits) in positives(10, seed=7, fitted=False).items():
         if gesture == "paying nod" and context != "still":
@@ -240,6 +242,7 @@ def test_most_gestures_are_seen_and_soon():
         assert part(waits, 0.95) < 800
 
 
+@pytest.mark.slow
 def test_gaits_of_all_kinds_are_seen_within_three_seconds():
     for waits in gaits(12, seed=7, fitted=False).values():
         assert waits[-1] <= 3000

@@ -262,6 +262,7 @@ def printed(out, wanted):
 
 
 @pytest.mark.parametrize("installed", [True, False])
+@pytest.mark.slow
 def test_through_a_pipe(there, installed, tmp_path):
     name = "flute" if installed else "viola"
     there.run("glasses", "new-skill", name, cwd=tmp_path)
@@ -309,6 +310,7 @@ def test_through_a_pipe(there, installed, tmp_path):
         there.run("pip", "uninstall", "--yes", f"glasses-{name}")
 
 
+@pytest.mark.slow
 def test_at_a_terminal_the_line_stands_above_the_prompt(there, tmp_path):
     there.run("glasses", "new-skill", "oboe", cwd=tmp_path)
     source = tmp_path / "oboe" / "glasses_oboe" / "__init__.py"

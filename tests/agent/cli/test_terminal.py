@@ -16,6 +16,8 @@ import pytest
 
 from tests.pace import PATIENCE_S
 
+pytestmark = pytest.mark.slow  # a process on a terminal
+
 PLUGIN = '''
 """Rings while somebody types."""
 import threading

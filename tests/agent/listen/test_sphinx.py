@@ -185,6 +185,7 @@ ORDER = (
 
 
 @pytest.mark.skipif(not BARISTA.is_dir(), reason="the shared recordings are not on this machine")
+@pytest.mark.slow
 def test_real_orders_are_accepted() -> None:
     """Action and every slot right on real voices: 98 in 100 on all 245 clips; 85 is the limit."""
     import yaml

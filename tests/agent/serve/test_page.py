@@ -12,6 +12,8 @@ from tests.agent.serve.pictures import matches
 from tests.agent.serve.server import health, running, scripted
 from tests.pace import PATIENCE_S
 
+pytestmark = pytest.mark.slow  # a browser
+
 LIT = "() => [...document.querySelectorAll('#rows p')].map((row) => row.textContent)"
 
 
