@@ -229,7 +229,7 @@ print("ready", flush=True)
 while not flag.exists():
     time.sleep(0.001)
 for n in range(20):
-    entry = Ledger(path, wait_s=20).record(f"k{n}", Payment("anna", 100 + n, "USD"), datetime.now())
+    entry = Ledger(path, wait_s=60).record(f"k{n}", Payment("anna", 100 + n, "USD"), datetime.now())
     print(n, entry.reference, flush=True)
 """
 
@@ -250,7 +250,7 @@ def test_two_processes_committing_the_same_keys_at_once_pay_once(tmp_path: Path)
         assert racer.stdout is not None
         assert racer.stdout.readline() == "ready\n"
     flag.touch()
-    said = [racer.communicate(timeout=30)[0] for racer in racers]
+    said = [racer.communicate(timeout=60)[0] for racer in racers]
     assert [racer.returncode for racer in racers] == [0, 0]
     assert said[0] == said[1]
     assert len(Ledger(path).entries()) == 20
