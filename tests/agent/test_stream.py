@@ -388,8 +388,16 @@ async def test_the_lens_shows_an_open_microphone(tmp_path, plugin):
 
 async def test_asleep_no_mark_is_shown(tmp_path, plugin):
     agent, microphone = wearer(tmp_path, plugin, ".... look at trees ..........", listening={"attention": AttentionOptions("touch")})  # fmt: skip
-    assert await listen(agent, microphone) == []
-    assert not any(frame.listening for frame in agent.devices.display.frames)
+    marks = []
+
+    class Watched(FileMicrophone):
+        async def chunks(self):
+            async for chunk in super().chunks():
+                yield chunk
+                marks.append(agent.devices.display.listening)
+
+    assert await listen(agent, Watched(microphone._pcm, pace="fast", tail_ms=0)) == []
+    assert set(marks) == {False}
 
 
 async def test_a_microphone_that_may_not_be_open_is_closed_and_opened_again(tmp_path, plugin):
