@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests import environment
+from tests.pace import spending
+
+pytestmark = pytest.mark.slow  # environments, wheels and processes
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("### Write a skill\n")[2].partition("\n### ")[0]
@@ -83,18 +86,17 @@ def test_from_nothing_to_a_command(name, tmp_path):
     """The line that the project promises takes less than a minute."""
     there = environment.make(tmp_path)
     said = f"show {name.replace('-', ' ')} for today"
-    done = subprocess.run(
-        [
-            "sh",
-            "-ec",
-            f'glasses new-skill {name} && cd {name} && pip install -e . && pytest && glasses say "{said}"',
-        ],
-        cwd=there.home,
-        env=there.environ(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    typed = f'glasses new-skill {name} && cd {name} && pip install -e . && pytest && glasses say "{said}"'
+    with spending() as spent:
+        done = subprocess.run(
+            ["sh", "-ec", typed],
+            cwd=there.home,
+            env=there.environ(),
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+    assert spent.yards < 60_000
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Nothing yet for today." in done.stdout

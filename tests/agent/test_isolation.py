@@ -10,10 +10,13 @@ import asyncio
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal, getcontext
 from pathlib import Path
 
@@ -31,6 +34,7 @@ from hardware.base import Devices
 from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile
 from tests.agent.test_plugins import GOOD
+from tests.pace import PATIENCE_S, soon, until
 
 MISBEHAVING = sorted((Path(__file__).parent.parent / "plugins" / "misbehaving").glob("*.py"))
 
@@ -44,25 +48,24 @@ def declared(path):
     }
 
 
-def agent_on(skills, folder, **options):
+def agent_on(skills, folder, action_timeout_s):
     display = MemoryDisplay(load_profile("quark-s1"))
-    options = AgentOptions(**{"action_timeout_s": 0.3, **options})
+    options = AgentOptions(action_timeout_s=action_timeout_s)
     return Agent(skills, Devices(display=display), folder, options=options)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("path", MISBEHAVING, ids=lambda path: path.stem)
 async def test_no_plugin_takes_the_agent_down(path, tmp_path):
-    began = time.monotonic()
     before = Path.cwd(), getcontext().prec
     said = declared(path)
     shutil.copy(path, tmp_path)
     (tmp_path / "good.py").write_text(GOOD, encoding="utf-8")
     # Short times only where they are what is tested: a busy machine needs a while for the rest.
     short = "hangs" in path.stem and "REFUSED" in said
-    skills = Skills.discover(folder=tmp_path, load_timeout_s=1.5 if short else 10)
+    skills = Skills.discover(folder=tmp_path, load_timeout_s=1.5 if short else PATIENCE_S)
     takes_long = "took over" in said.get("ERROR", "")
-    agent = agent_on(skills, tmp_path, action_timeout_s=0.6 if takes_long else 5)
+    agent = agent_on(skills, tmp_path, action_timeout_s=0.2 if takes_long else PATIENCE_S)
     if "REFUSED" in said:
         (problem,) = skills.problems
         assert path.name in problem.plugin
@@ -73,13 +76,13 @@ async def test_no_plugin_takes_the_agent_down(path, tmp_path):
     else:
         assert skills.problems == []
         await misbehave(agent, path, said)
+    agent.options = replace(agent.options, action_timeout_s=PATIENCE_S)
     turn = await agent.hear("hello anna")
     assert turn.intent == Intent("good", "hello", {"name": "anna"})
     assert turn.error is None
     assert "anna" in lens(agent)
     assert (Path.cwd(), getcontext().prec) == before
     await agent.close()
-    assert time.monotonic() - began < 8.0
 
 
 async def misbehave(agent, path, said):
@@ -135,26 +138,24 @@ class Plugin:
 
 
 async def test_the_agent_goes_on_listening_while_a_coroutine_blocks(tmp_path):
+    blocking, heard_on = threading.Event(), threading.Event()
+
     @skill("block")
     async def block() -> Reply:
-        """Block."""
-        time.sleep(0.4)
-        return Reply("done")
+        """Block until somebody listens."""
+        blocking.set()
+        return Reply("done" if heard_on.wait(PATIENCE_S) else "nobody listened")
 
-    agent = make_agent(tmp_path, [Plugin(block)])
-    late = []
+    agent = make_agent(tmp_path, [Plugin(block)], options=AgentOptions(action_timeout_s=100))
 
-    async def chunks():
-        while True:
-            began = time.perf_counter()
-            await asyncio.sleep(0.02)
-            late.append(time.perf_counter() - began)
+    async def listen():
+        await soon(blocking.is_set)
+        for _ in range(10):  # chunks of sound
+            await asyncio.sleep(0)
+        heard_on.set()
 
-    ticking = asyncio.create_task(chunks())
-    await agent.hear("block")
-    ticking.cancel()
-    assert len(late) > 10
-    assert max(late) < 0.2
+    turn, _ = await asyncio.gather(agent.hear("block"), listen())
+    assert turn.reply.text == "done"
 
 
 async def test_an_endless_loop_is_ended_and_its_thread_with_it():
@@ -164,23 +165,23 @@ async def test_an_endless_loop_is_ended_and_its_thread_with_it():
 
     outcome = await Runner().run("demo", loop, 0.05)
     assert outcome.timed_out
-    deadline = time.monotonic() + 5
-    while any(t.name == "glasses:demo" for t in threading.enumerate()):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)
+    await soon(lambda: all(t.name != "glasses:demo" for t in threading.enumerate()))
 
 
-async def test_what_a_call_costs():
-    runner, best = Runner(), 1.0
+async def test_a_call_costs_little_more_than_a_thread_does():
+    runner, began, ours, bare = Runner(), time.perf_counter, [], []
 
     async def nothing():
         return 1
 
-    for _ in range(50):
-        began = time.perf_counter()
-        assert (await runner.run("demo", nothing, 1.0)).value == 1
-        best = min(best, time.perf_counter() - began)
-    assert best < 0.001
+    for _ in range(50):  # the least of each: the machine does other things too
+        begun = began()
+        assert (await runner.run("demo", nothing, PATIENCE_S)).value == 1
+        ours.append(began() - begun)
+        begun = began()
+        await asyncio.to_thread(until, lambda: True)
+        bare.append(began() - begun)
+    assert min(ours) < 15 * min(bare)
 
 
 async def test_a_few_threads_are_nobodys_business():
@@ -209,38 +210,46 @@ async def test_a_flood_is_cut_and_its_beginning_is_shown(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("commit", "shown", "state", "fault"),
+    ("commit", "state", "fault"),
     [
-        (lambda key: 1 / 0, "outcome unknown", "unknown", "raised ZeroDivisionError"),
-        (lambda key: sys.exit(1), "outcome unknown", "unknown", "raised SystemExit"),
-        (lambda key: None, "outcome unknown", "unknown", "returned NoneType"),
-        (lambda key: time.sleep(1), "outcome unknown", "committing", "took over 0.2 s"),
+        (lambda over: 1 / 0, "unknown", "raised ZeroDivisionError"),
+        (lambda over: sys.exit(1), "unknown", "raised SystemExit"),
+        (lambda over: None, "unknown", "returned NoneType"),
+        (lambda over: over.wait(), "committing", "took over 0.2 s"),
     ],
 )
-async def test_a_payment_that_misbehaves_is_of_unknown_outcome(
-    tmp_path, commit, shown, state, fault
-):
+async def test_a_payment_that_misbehaves_is_of_unknown_outcome(tmp_path, commit, state, fault):
+    calls, over = [], threading.Event()
+
     @skill("pay now", risk="money", permissions={"money": "to pay"})
     def pay() -> Proposal:
         """Pay."""
-        return Proposal("20", amount=Decimal(20), payee="Anna", commit=commit)
 
-    agent = make_agent(tmp_path, [Plugin(pay)], options=AgentOptions(commit_timeout_s=0.2))
+        def once(key):
+            calls.append(key)
+            return commit(over)
+
+        return Proposal("20", amount=Decimal(20), payee="Anna", commit=once)
+
+    limit_s = 0.2 if state == "committing" else PATIENCE_S
+    agent = make_agent(tmp_path, [Plugin(pay)], options=AgentOptions(commit_timeout_s=limit_s))
     await agent.hear("pay now")
     turn = await agent.hear("yes")
-    assert shown in " ".join(lens(agent).split())
+    assert "outcome unknown" in " ".join(lens(agent).split())
     assert fault in turn.error
-    assert agent.gate.unresolved() == 1
+    with closing(sqlite3.connect(tmp_path / "gate.sqlite")) as ledger:
+        assert ledger.execute("SELECT key, state FROM commits").fetchall() == [(calls[0], state)]
     await agent.hear("yes")
     assert agent.gate.unresolved() == 1
+    assert len(calls) == 1
+    over.set()
 
 
 async def test_a_late_payment_is_written_down_when_it_comes(tmp_path):
-    paid = threading.Event()
+    through = threading.Event()
 
     def commit(key):
-        time.sleep(0.3)
-        paid.set()
+        through.wait(PATIENCE_S)
         return Receipt("Paid")
 
     @skill("pay now", risk="money", permissions={"money": "to pay"})
@@ -252,11 +261,8 @@ async def test_a_late_payment_is_written_down_when_it_comes(tmp_path):
     await agent.hear("pay now")
     await agent.hear("yes")
     assert agent.gate.unresolved() == 1
-    assert paid.wait(3)
-    deadline = time.monotonic() + 3
-    while agent.gate.unresolved():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
+    through.set()
+    await soon(lambda: not agent.gate.unresolved())
 
 
 @pytest.mark.parametrize("breaks", ["before", "after"])
@@ -310,52 +316,52 @@ async def test_a_missing_device_or_payee_is_no_offence(tmp_path):
 SOON = """
 import functools, sys
 from agent.cli import compose, main
-compose.AgentOptions = functools.partial(compose.AgentOptions, action_timeout_s=0.5)
+limit_s = float(sys.argv.pop(1))
+compose.AgentOptions = functools.partial(compose.AgentOptions, action_timeout_s=limit_s)
 sys.argv[0] = "glasses"
 main()
 """
 
 
-def glasses(home, *arguments):
-    """Run the command as a process, with a short time for actions."""
+def glasses(home, limit_s, *arguments):
+    """Run the command as a process, with so long a time for actions."""
     environment = {**os.environ, "HOME": str(home)}
     for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "GLASSES_PLUGINS", "GLASSES_DATA"):
         environment.pop(name, None)
     return subprocess.run(
-        [sys.executable, "-c", SOON, *arguments],
+        [sys.executable, "-c", SOON, str(limit_s), *arguments],
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 
 STUCK = GOOD.replace(
     "    return Reply(name)",
     "    import threading, time\n"
-    "    threading.Thread(target=time.sleep, args=(60,)).start()\n"
+    "    threading.Thread(target=time.sleep, args=(3600,)).start()\n"
     "    print('not json')\n"
     "    import os; os.system('echo nor this')\n"
-    "    time.sleep(60 if name == 'forever' else 0)\n"
+    "    time.sleep(3600 if name == 'forever' else 0)\n"
     "    return Reply(name)",
 )
 
 
-@pytest.mark.parametrize(("name", "code"), [("anna", 0), ("forever", 1)])
-def test_a_command_ends_whatever_a_skill_leaves_behind(tmp_path, name, code):
+@pytest.mark.parametrize(
+    ("name", "code", "limit_s", "error"),
+    [("anna", 0, PATIENCE_S, None), ("forever", 1, 0.5, "stuck.hello took over 0.5 s")],
+)
+def test_a_command_ends_whatever_a_skill_leaves_behind(tmp_path, name, code, limit_s, error):
     (tmp_path / "stuck.py").write_text(STUCK, encoding="utf-8")
-    began = time.monotonic()
-    done = glasses(
-        tmp_path, "say", f"hello {name}", "--json", "--plugin", str(tmp_path / "stuck.py")
-    )
-    assert time.monotonic() - began < 10
+    plugin = str(tmp_path / "stuck.py")
+    done = glasses(tmp_path, limit_s, "say", f"hello {name}", "--json", "--plugin", plugin)
     assert done.returncode == code, done.stderr
     record = json.loads(done.stdout)  # one line, and nothing of the skill's own between
     assert record["intent"]["skill"] == "stuck"
     assert "not json" in done.stderr
     assert "nor this" in done.stderr
-    if code:
-        assert record["error"] == "stuck.hello took over 0.5 s"
+    assert record["error"] == error
 
 
 def test_an_unknown_plugin_is_named():

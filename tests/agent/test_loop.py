@@ -1,5 +1,6 @@
 import asyncio
-import time
+import threading
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ from agent.messages import Intent, NotRecognized
 from agent.testing import lens, make_agent
 from hardware.base import DeviceError
 from hardware.microphone import FileMicrophone
+from tests.pace import PATIENCE_S
 
 
 class Plugin:
@@ -57,7 +59,7 @@ def leave() -> Reply:
 @skill("hang")
 def hang() -> Reply:
     """Take too long."""
-    time.sleep(0.5)
+    over.wait(PATIENCE_S)
     return Reply("late")
 
 
@@ -73,6 +75,7 @@ def sneak() -> Reply:
     return Proposal("x", amount=Decimal(1))
 
 
+over = threading.Event()
 paid = []
 
 
@@ -93,7 +96,9 @@ PLUGIN = Plugin(greet, count, where, broken, leave, hang, wrong, sneak, pay)
 @pytest.fixture
 def agent(tmp_path):
     paid.clear()
-    return make_agent(tmp_path, [PLUGIN], options=AgentOptions(action_timeout_s=0.2))
+    over.clear()
+    yield make_agent(tmp_path, [PLUGIN], options=AgentOptions(action_timeout_s=PATIENCE_S))
+    over.set()
 
 
 async def test_say_it_see_it(agent):
@@ -101,7 +106,7 @@ async def test_say_it_see_it(agent):
     assert "Hello anna" in lens(agent)
     assert turn.intent == Intent("demo", "greet", {"name": "anna"})
     times = turn.timings
-    assert times.transcript <= times.intent <= times.reply <= times.first_glyph < 1000
+    assert times.transcript <= times.intent <= times.reply <= times.first_glyph
 
 
 async def test_coroutines_are_actions_too(agent):
@@ -134,10 +139,13 @@ async def test_too_long_a_text_is_refused_in_words(agent):
     ],
 )
 async def test_a_skill_that_misbehaves_never_takes_the_agent_down(agent, said, shown, error):
+    if said == "hang":
+        agent.options = replace(agent.options, action_timeout_s=0.2)
     turn = await agent.hear(said)
     assert shown in " ".join(lens(agent).split())
     assert turn.error.startswith(error or "demo asked where you are")
     assert "secret" not in lens(agent)
+    agent.options = replace(agent.options, action_timeout_s=PATIENCE_S)
     await agent.hear("greet bob")
     assert "Hello bob" in lens(agent)
 
@@ -358,16 +366,19 @@ async def test_an_engine_that_hangs_is_replaced(tmp_path):
     from agent.listen.engine import EngineThread
     from agent.testing import ScriptedTranscriber
 
-    made = []
+    made, late = [], threading.Event()
 
     def make():
         made.append(ScriptedTranscriber())
         return made[-1]
 
-    ears = EngineThread(make, timeout_s=0.1)
+    ears = EngineThread(make, timeout_s=PATIENCE_S)
     await ears.call(lambda engine: engine.start())
+    ears._timeout_s = 0.1
     with pytest.raises(EngineError, match="restarted"):
-        await ears.call(lambda engine: time.sleep(0.4))
+        await ears.call(lambda engine: late.wait(PATIENCE_S))
+    ears._timeout_s = PATIENCE_S
+    late.set()
     await ears.call(lambda engine: engine.start())
     assert len(made) == 2
     await asyncio.sleep(0)

@@ -100,6 +100,7 @@ def test_what_belongs_to_no_skill_is_a_list_of_templates(tmp_path, monkeypatch):
     assert list(paraphrases.none_examples("zh", 4)) == []
 
 
+@pytest.mark.slow
 def test_the_files_that_ship_are_sound():
     skills = Skills.discover()
     for action in skills.actions.values():

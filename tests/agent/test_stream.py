@@ -1,8 +1,7 @@
 """A whole stream: answers beside listening, plans made ahead, stop, and the microphone's mark."""
 
-import asyncio
 import threading
-import time
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
@@ -23,6 +22,7 @@ from agent.turn import kept
 from hardware.base import AudioChunk
 from hardware.microphone import FileMicrophone
 from hardware.speaker import VirtualSpeaker
+from tests.pace import PATIENCE_S
 from tests.speech import ReadingEars, Script, place
 
 PATIENCE = Patience(per_bit_ms=150, dangling_ms=1000, plain_ms=400)
@@ -43,6 +43,7 @@ class Counting:
         self.tickets = []
         self.cancelled = threading.Event()
         self.working = threading.Event()
+        self.enough = threading.Event()
 
         @skill("look at {thing} [and {more}]")
         def look(thing: Thing, ctx: Context, more: Thing | None = None) -> Reply:
@@ -81,9 +82,10 @@ class Counting:
             """Work for long."""
             self.working.set()
             assert ctx.cancel is not None
-            while not ctx.cancel.cancelled:
+            while not (ctx.cancel.cancelled or self.enough.is_set()):
                 ctx.cancel._flag.wait(0.01)
-            self.cancelled.set()
+            if ctx.cancel.cancelled:
+                self.cancelled.set()
             return Reply("done")
 
         @skill("draw [slowly]")
@@ -113,6 +115,20 @@ def wearer(tmp_path, plugin, text, **more):
     agent = make_agent(tmp_path, [plugin], transcriber=ears, **({"options": SHORT} | more))
     agent.listening = Listening(**listening)
     return agent, FileMicrophone(script.pcm, pace="fast", tail_ms=0)
+
+
+class Until(FileMicrophone):
+    """A microphone that lets work end once its sound was taken so far."""
+
+    def __init__(self, microphone, plugin, end_ms):
+        super().__init__(microphone._pcm, pace="fast", tail_ms=0)
+        self._plugin, self._end_ms = plugin, end_ms
+
+    async def chunks(self):
+        async for chunk in super().chunks():
+            yield chunk
+            if chunk.end_ms >= self._end_ms:
+                self._plugin.enough.set()
 
 
 async def listen(agent, microphone):
@@ -264,10 +280,11 @@ async def test_only_the_last_turn_is_taken_back(tmp_path, plugin):
 
 async def test_what_goes_on_with_an_order_still_in_the_queue_is_one_turn(tmp_path, plugin):
     """Said while another action works: nothing was answered that it could replace."""
-    hasty = AgentOptions(patience=Patience(per_bit_ms=60), action_timeout_s=3.0)
+    hasty = AgentOptions(patience=Patience(per_bit_ms=60), action_timeout_s=PATIENCE_S)
     said = f".... work {'.' * 8} look at trees .... and birds {'.' * 30}"
     agent, microphone = wearer(tmp_path, plugin, said, options=hasty)
-    turns = await listen(agent, microphone)
+    end_ms = Script(said).end_ms("birds") + 700
+    turns = await listen(agent, Until(microphone, plugin, end_ms))
     assert [(turn.intent.action, turn.replaces) for turn in turns] == [
         ("work", False),
         ("look", False),
@@ -277,11 +294,12 @@ async def test_what_goes_on_with_an_order_still_in_the_queue_is_one_turn(tmp_pat
 
 async def test_an_engine_that_was_replaced_is_told_what_can_be_said(tmp_path, plugin):
     script, made = Script(f".... look at trees {'.' * 20} look at birds .........."), []
+    over = threading.Event()
 
     class Hanging(ReadingEars):
         def finish(self):
             if len(made) == 1:
-                time.sleep(0.5)
+                over.wait(PATIENCE_S)
             return super().finish()
 
         def start(self):
@@ -293,10 +311,11 @@ async def test_an_engine_that_was_replaced_is_told_what_can_be_said(tmp_path, pl
         return made[-1]
 
     agent, microphone = wearer(tmp_path, plugin, ".... look at trees ....")
-    agent._ears = EngineThread(make, timeout_s=0.2)
+    agent._ears = EngineThread(make, timeout_s=1.0)
     agent.listening = Listening(vad=lambda mode: script, stop=None)
     microphone = FileMicrophone(script.pcm, pace="fast", tail_ms=0)
     failed, fine = await listen(agent, microphone)
+    over.set()
     assert "no answer within" in failed.error
     assert (len(made), fine.error, fine.transcript.text) == (2, None, "look at birds")
 
@@ -387,15 +406,17 @@ async def test_a_missing_engine_ends_listening_at_once(tmp_path, plugin):
 async def test_stop_ends_an_action_that_takes_long(tmp_path, plugin):
     agent, microphone = wearer(tmp_path, plugin, f".... work {'.' * 10} stop ..........")
     (turn,) = await listen(agent, microphone)
-    assert plugin.cancelled.wait(2)
+    assert plugin.cancelled.wait(PATIENCE_S)
     assert turn.reply.text == "Stopped."
     assert lens(agent) == "Stopped."
 
 
 async def test_what_is_said_meanwhile_waits_for_its_turn(tmp_path, plugin):
-    slow = AgentOptions(patience=PATIENCE, action_timeout_s=0.3)
-    agent, microphone = wearer(tmp_path, plugin, f".... work {'.' * 5} look at trees {'.' * 20}", options=slow)  # fmt: skip
-    turns = await listen(agent, microphone)
+    slow = AgentOptions(patience=PATIENCE, action_timeout_s=PATIENCE_S)
+    said = f".... work {'.' * 5} look at trees {'.' * 20}"
+    agent, microphone = wearer(tmp_path, plugin, said, options=slow)
+    end_ms = Script(said).end_ms("trees") + 600
+    turns = await listen(agent, Until(microphone, plugin, end_ms))
     assert [turn.intent.action for turn in turns] == ["work", "look"]
 
 
@@ -448,8 +469,16 @@ async def test_the_lens_shows_an_open_microphone(tmp_path, plugin):
 
 async def test_asleep_no_mark_is_shown(tmp_path, plugin):
     agent, microphone = wearer(tmp_path, plugin, ".... look at trees ..........", listening={"attention": AttentionOptions("touch")})  # fmt: skip
-    assert await listen(agent, microphone) == []
-    assert not any(frame.listening for frame in agent.devices.display.frames)
+    marks = []
+
+    class Watched(FileMicrophone):
+        async def chunks(self):
+            async for chunk in super().chunks():
+                yield chunk
+                marks.append(agent.devices.display.listening)
+
+    assert await listen(agent, Watched(microphone._pcm, pace="fast", tail_ms=0)) == []
+    assert set(marks) == {False}
 
 
 async def test_a_microphone_that_may_not_be_open_is_closed_and_opened_again(tmp_path, plugin):
@@ -514,17 +543,19 @@ async def test_trouble_is_mended_counted_and_kept(tmp_path, plugin):
 
 
 async def test_listening_goes_on_while_an_answer_is_worked_out(tmp_path, plugin):
-    """Chunks are taken at the pace of a microphone, none later."""
+    """Every chunk of the pause is taken while it works, which ends only by what comes after."""
     agent, microphone = wearer(tmp_path, plugin, f".... work {'.' * 10} stop ....")
+    agent.options = replace(agent.options, action_timeout_s=PATIENCE_S)
     taken = []
 
     class Watched(FileMicrophone):
         async def chunks(self):
             async for chunk in super().chunks():
-                taken.append((chunk.end_ms, asyncio.get_running_loop().time(), plugin.working.is_set()))  # fmt: skip
+                if plugin.working.is_set() and not plugin.cancelled.is_set():
+                    taken.append(chunk.end_ms)
                 yield chunk
 
-    await listen(agent, Watched(microphone._pcm, pace="fast", tail_ms=0))
-    during = [(ms, s) for ms, s, working in taken if working]
-    spent_ms = (during[-1][1] - during[0][1]) * 1000
-    assert spent_ms < (during[-1][0] - during[0][0]) + 500
+    (turn,) = await listen(agent, Watched(microphone._pcm, pace="fast", tail_ms=0))
+    assert turn.reply.text == "Stopped."
+    assert taken == [taken[0] + 20.0 * n for n in range(len(taken))]
+    assert len(taken) >= 20, "less than the last 200 ms of the pause and the word"

@@ -171,13 +171,12 @@ def test_the_dashboard_can_be_asked_for_in_both_languages(talk):
 
 def test_a_line_that_fails_is_left_out_and_held_against_its_plugin(talk):
     talk("dashboard")
-    assert "Bread" in talk.lens
-    assert [*talk.agent.skills.offences.values()] == [
-        [f"{name}.dashboard raised ZeroDivisionError at {place}"]
-        for name, place in [
-            (n, o[0].rpartition(" ")[2]) for n, o in talk.agent.skills.offences.items()
-        ]
-    ]
+    assert talk.lens.splitlines()[1].split() == ["Bread", "done"]
+    assert len(talk.lens.splitlines()) == 2
+    line = Late.dashboard.__code__.co_firstlineno + 2
+    assert talk.agent.skills.offences == {
+        "Late": [f"Late.dashboard raised ZeroDivisionError at test_unspoken.py:{line}"]
+    }
 
 
 def test_cells_that_cannot_be_read_are_left_out(talk):
@@ -190,8 +189,8 @@ def test_progress_is_part_of_the_turn_and_is_told_what_became_of_it(talk):
     talk("bake bread")
     assert talk.lens == "The bread is done."
     talk.clock.advance(60)
-    assert [t.outcome.kind for t in tickets][-1] in ("replaced", "shown")
-    assert all(t.outcome is not None for t in tickets)
+    assert len(tickets) == 2
+    assert {ticket.outcome.kind for ticket in tickets} <= {"replaced", "shown"}
 
 
 def test_the_first_thing_an_agent_does_may_be_progress(tmp_path):

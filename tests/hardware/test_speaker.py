@@ -113,7 +113,7 @@ from hardware.base import DeviceError
 from hardware.speaker import SoundDeviceSpeaker, find_speaker
 
 def wait(until):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not until():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -134,10 +134,15 @@ speaker.stop()
 assert speaker.playing is None and speaker.position_s == 0
 speaker.play(song)
 speaker.pause()
-time.sleep(0.5)  # the block in flight, on a busy machine
+
+def stands_still():  # once the block in flight is through
+    before = speaker.position_s
+    time.sleep(0.2)
+    return speaker.position_s == before
+
+wait(stands_still)
 held = speaker.position_s
-time.sleep(0.1)
-assert speaker.playing is None and speaker.position_s == held < 30, held
+assert speaker.playing is None and held < 30, held
 speaker.resume()
 wait(lambda: speaker.position_s > held)
 wait(lambda: speaker.playing is None)

@@ -9,6 +9,8 @@ import pytest
 
 from tests import environment, tiny_gguf
 
+pytestmark = pytest.mark.slow  # a wheel in an environment of its own
+
 SOURCE = Path(__file__).parent / "third_party" / "glasses-tides"
 
 

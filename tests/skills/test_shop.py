@@ -5,7 +5,6 @@ import inspect
 import subprocess
 import sys
 import textwrap
-import time
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +19,7 @@ from agent.understand.router import Router
 from skills.shop import shopping_list
 from skills.shop.catalogue import Catalogue, demo
 from skills.shop.shopping_list import ShoppingList, groceries
+from tests.pace import effort
 
 LENS = 32
 """Columns of the display that the cards are written for."""
@@ -134,10 +134,13 @@ def test_everything_said_is_translated_with_the_same_fields(installed):
 
 
 def test_the_public_contract_is_enough():
-    for path in Path(inspect.getfile(shop)).parent.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module[:5] == "agent":
-                assert node.module == "agent", path.name
+    imported = {
+        node.module
+        for path in Path(inspect.getfile(shop)).parent.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("agent")
+    }
+    assert imported == {"agent"}
 
 
 # --- search
@@ -227,10 +230,12 @@ def test_nearest_names(query, language, near, context):
 
 
 def test_the_catalogue_is_ready_at_once():
-    demo.cache_clear()
-    started = time.process_time()
-    demo().search("tent")
-    assert time.process_time() - started < 0.25  # about 12 ms; room for a loaded machine
+    def first_search():
+        demo.cache_clear()
+        return demo().search("tent")
+
+    assert first_search()
+    assert effort(first_search) < 100  # about 12
 
 
 def test_importing_reads_nothing():
@@ -339,6 +344,7 @@ def test_buying_is_declined_with_the_price(context):
 
 def test_nothing_here_moves_money(installed):
     changing = {"shop.add_to_list", "shop.remove_from_list", "shop.clear_list"}
+    assert changing < set(installed.actions)
     for name, action in installed.actions.items():
         assert action.declaration.risk == ("change" if name in changing else "none")
     assert not any(a.declaration.permissions for a in installed.actions.values())

@@ -1,7 +1,6 @@
 """Nods, shakes and looks up, and what is none of them."""
 
 import math
-import time
 from dataclasses import replace
 
 import pytest
@@ -29,6 +28,7 @@ from hardware.moves import (
     walk,
 )
 from tests.bench.gestures import gaits, negatives, part, positives
+from tests.pace import spending
 
 GESTURES = ("nod", "shake", "glance", "lower")
 
@@ -225,12 +225,14 @@ def test_noise_of_any_size_raises_nothing(data):
 # -- many -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_minute_of_each_thing_that_is_no_gesture():
     found = negatives(hours=1 / 60, seed=7, fitted=False)
     assert {kind: f.counts["nod"] for kind, f in found.items() if f.counts["nod"]} == {}
     assert sum(f.counts["shake"] for f in found.values()) <= 1
 
 
+@pytest.mark.slow
 def test_most_gestures_are_seen_and_soon():
     for (gesture, context), (share, waits) in positives(10, seed=7, fitted=False).items():
         if gesture == "paying nod" and context != "still":
@@ -240,6 +242,7 @@ def test_most_gestures_are_seen_and_soon():
         assert part(waits, 0.95) < 800
 
 
+@pytest.mark.slow
 def test_gaits_of_all_kinds_are_seen_within_three_seconds():
     for waits in gaits(12, seed=7, fitted=False).values():
         assert waits[-1] <= 3000
@@ -248,8 +251,7 @@ def test_gaits_of_all_kinds_are_seen_within_three_seconds():
 def test_it_costs_little():
     motions = record([still(), walk()], 20)
     body = Body()
-    begin = time.process_time()
-    for motion in motions:
-        body.feel(motion)
-    spent = time.process_time() - begin
-    assert spent < 20 * 0.1, f"{spent / 20:.1%} of a core"
+    with spending() as spent:
+        for motion in motions:
+            body.feel(motion)
+    assert spent.yards < 20 * 100  # of 20 s: a tenth of a core

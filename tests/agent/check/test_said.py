@@ -1,10 +1,10 @@
-import time
 from dataclasses import replace
 
 from agent.check.said import check_said, mismatch
 from agent.check.sample import Sample, samples
 from agent.messages import Intent, NotRecognized
 from agent.plugins import Skills
+from tests.pace import spending
 from tests.shared import PLUGIN
 
 SAMPLE = Sample("pay.pay", "pay {payee} {memo}", "en", "", {"payee": "anna", "memo": "x"}, frozenset({"memo"}))  # fmt: skip
@@ -22,11 +22,11 @@ def every_sample(skills, seed=0):
 
 def test_everything_that_ships_arrives_with_the_coffee_plugin_beside_it():
     skills = Skills.discover([str(PLUGIN)])
-    began = time.monotonic()
-    said = list(check_said(skills.actions, every_sample(skills)))
+    with spending() as spent:
+        said = list(check_said(skills.actions, every_sample(skills)))
     assert [(s.sample.text, s.wrong) for s in said if s.wrong] == []
     assert len(said) > 900
-    assert time.monotonic() - began < 10
+    assert spent.yards < 10_000
 
 
 def test_a_sentence_that_another_skill_takes_is_noticed(install):
@@ -37,10 +37,41 @@ def test_a_sentence_that_another_skill_takes_is_noticed(install):
     assert wrong == [("plug1.roses", "water the roses", "plug0.water none")]
 
 
+def wrong_of(skills, *samples):
+    said = check_said(skills.actions, samples)
+    return [(one.sample.text, one.wrong) for one in said if one.wrong]
+
+
 def test_a_slot_that_takes_too_much_is_noticed(install):
+    """A word of the sentence among those of its slot ends it early; the next one takes the rest."""
+    tell = '@skill("tell {who} little {what}")\ndef tell(who: str, what: str) -> Reply: ...\n'
+    skills = install(tell)
+    drawn = every_sample(skills)
+    assert wrong_of(skills, *drawn) == [
+        (
+            sample.text,
+            f"slots who=my what=brother little {sample.slots['what']}"
+            f" instead of who=my little brother what={sample.slots['what']}",
+        )
+        for sample in drawn
+        if sample.slots["who"] == "my little brother"
+    ]
+    assert {sample.slots["who"] for sample in drawn} > {"water", "my little brother"}
+
+
+def test_what_may_be_said_is_checked_beside_what_is_drawn(install):
+    note = '@skill("note {text} for {who}")\ndef note(text: str, who: str) -> Reply: ...\n'
+    slots = {"text": "cake for two", "who": "anna"}
+    said = Sample("plug0.note", "", "en", "note cake for two for anna", slots, frozenset(slots))
+    ((_, wrong),) = wrong_of(install(note), said)
+    assert wrong == "slots text=cake who=two for anna instead of text=cake for two who=anna"
+
+
+def test_words_that_may_follow_a_slot_are_not_the_slots(install):
     skills = install('@skill("note {text} [now please]")\ndef note(text: str) -> Reply: ...\n')
-    taken = [s.wrong for s in check_said(skills.actions, every_sample(skills)) if s.wrong]
-    assert all(wrong.startswith("slots text=") for wrong in taken)
+    drawn = every_sample(skills)
+    assert {sample.text.endswith(" now please") for sample in drawn} == {True, False}
+    assert wrong_of(skills, *drawn) == []
 
 
 def test_what_counts_as_the_same_call():

@@ -12,6 +12,8 @@ import pytest
 from hardware import spoken
 from tests.shared import PLUGIN
 
+pytestmark = pytest.mark.slow  # a process each
+
 GLASSES = [str(Path(sys.executable).parent / "glasses")]
 KEYS = {
     "source", "language", "transcript", "confidence", "engine", "intent", "reply", "timings_ms",

@@ -8,15 +8,15 @@ import re
 import select
 import subprocess
 import sys
-import time
 
 import pytest
 
 from agent import scaffold
-from agent.cli.dev import targets, watch
+from agent.cli.dev import POLL_S, Target, targets, watch
 from agent.errors import PluginError
 from agent.testing import lens, make_agent
 from tests import environment
+from tests.pace import PATIENCE_S, until
 
 SKILL = '''
 from decimal import Decimal
@@ -55,21 +55,30 @@ def clean(monkeypatch):
 
 @contextlib.asynccontextmanager
 async def watching(path, agent):
-    """Watch the skill at `path`; yields a function that waits for the next line and its seconds."""
-    told = asyncio.Queue()
+    """Watch the skill at `path`; yields a function that waits for the next line.
+
+    It also tells after how many seconds, counted by how often the files were looked at.
+    """
+    told, looks = asyncio.Queue(), []
+    files = Target.files
+
+    def looked(target):
+        looks.append(target)
+        return files(target)
 
     async def tell(line):
         told.put_nowait(line)
 
-    task = asyncio.create_task(watch(targets(str(path)), agent.skills, tell))
-
     async def line():
-        began = time.monotonic()
-        text = await asyncio.wait_for(told.get(), 5)
-        return text, time.monotonic() - began
+        looks.clear()
+        text = await asyncio.wait_for(told.get(), PATIENCE_S)
+        return text, len(looks) * POLL_S
 
-    yield line
-    task.cancel()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Target, "files", looked)
+        task = asyncio.create_task(watch(targets(str(path)), agent.skills, tell))
+        yield line
+        task.cancel()
 
 
 def file(folder):
@@ -240,18 +249,20 @@ def there(tmp_path_factory):
     return environment.make(tmp_path_factory.mktemp("dev"))
 
 
-def until(out, wanted, seconds=20.0):
-    """Read until `wanted` was printed; return what was, and how long it took."""
-    began, text = time.monotonic(), ""
+def printed(out, wanted):
+    """Read until `wanted` was printed, whatever escapes are in it; return what was."""
+    raw, text = b"", ""
     while wanted not in text:
-        assert select.select([out], [], [], seconds)[0], text
+        assert select.select([out], [], [], PATIENCE_S)[0], text
         block = os.read(out, 65536)
         assert block, text
-        text += block.decode("utf-8", errors="replace")
-    return text, time.monotonic() - began
+        raw += block
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", raw.decode("utf-8", errors="replace"))
+    return text
 
 
 @pytest.mark.parametrize("installed", [True, False])
+@pytest.mark.slow
 def test_through_a_pipe(there, installed, tmp_path):
     name = "flute" if installed else "viola"
     there.run("glasses", "new-skill", name, cwd=tmp_path)
@@ -274,33 +285,32 @@ def test_through_a_pipe(there, installed, tmp_path):
         dev.stdin.write(f"{text}\n".encode())
         dev.stdin.flush()
 
-    until(out, "watching ")
+    printed(out, "watching ")
     typed(f"show {name} for today")
-    until(out, "Nothing yet for today.")
+    printed(out, "Nothing yet for today.")
     good = source.read_text()
     source.write_text(good.replace("Nothing yet", "Sunny"))
-    _, seconds = until(out, f"✓ {name} reloaded")
-    assert seconds < 1
+    printed(out, f"✓ {name} reloaded")
     typed(f"show {name} for today")
-    until(out, "Sunny for today.")
+    printed(out, "Sunny for today.")
     source.write_text("frobnicate(\n")
-    text, seconds = until(out, "the version before stays in use")
-    assert seconds < 1
+    text = printed(out, "the version before stays in use")
     assert "__init__.py:1: SyntaxError: " in text
     typed(f"show {name} for today")
-    until(out, "Sunny for today.")
+    printed(out, "Sunny for today.")
     source.write_text(good)
-    until(out, f"✓ {name} reloaded")
+    printed(out, f"✓ {name} reloaded")
     typed(f"show {name} for tomorrow")
-    until(out, "Nothing yet for tomorrow.")
+    printed(out, "Nothing yet for tomorrow.")
     typed(":quit")
-    assert dev.wait(10) == 0
+    assert dev.wait(PATIENCE_S) == 0
     dev.stdin.close()
     dev.stdout.close()
     if installed:
         there.run("pip", "uninstall", "--yes", f"glasses-{name}")
 
 
+@pytest.mark.slow
 def test_at_a_terminal_the_line_stands_above_the_prompt(there, tmp_path):
     there.run("glasses", "new-skill", "oboe", cwd=tmp_path)
     source = tmp_path / "oboe" / "glasses_oboe" / "__init__.py"
@@ -316,22 +326,24 @@ def test_at_a_terminal_the_line_stands_above_the_prompt(there, tmp_path):
     )
     os.close(theirs)
     try:
-        until(ours, "you ›")
+        printed(ours, "you ›")
         os.write(ours, b"show oboe")
-        time.sleep(0.3)
+        printed(ours, "show oboe")
         source.write_text(source.read_text().replace("Nothing yet", "Sunny"))
-        _, seconds = until(ours, "✓ oboe reloaded")
-        assert seconds < 1
+        printed(ours, "✓ oboe reloaded")
         os.write(ours, b" for today\r")
-        shown, _ = until(ours, "Sunny for today.")
+        shown = printed(ours, "Sunny for today.")
         if "you ›" not in shown.partition("Sunny for today.")[2]:
-            until(ours, "you ›")
+            printed(ours, "you ›")
         os.write(ours, b"\x04")
-        patience = time.monotonic() + 10
-        while dev.poll() is None and time.monotonic() < patience:
+
+        def ended():
             with contextlib.suppress(OSError):  # a terminal that hangs up is an error, not an end
                 if select.select([ours], [], [], 0.1)[0]:
                     os.read(ours, 65536)
+            return dev.poll() is not None
+
+        until(ended)
         assert dev.poll() == 0
     finally:
         dev.kill()

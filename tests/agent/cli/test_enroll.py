@@ -51,6 +51,7 @@ def recorded(folder, lines, robot=True):
 
 
 @needs_voices
+@pytest.mark.slow
 def test_a_folder_is_heard_compared_kept_and_forgotten(data, tmp_path, capsys):
     folder = recorded(tmp_path / "takes", LINES)
     with (folder / "transcripts.txt").open("a") as out:

@@ -14,20 +14,26 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.pace import PATIENCE_S
+
+pytestmark = pytest.mark.slow  # a process on a terminal
+
 PLUGIN = '''
 """Rings while somebody types."""
 import threading
 import time
+from pathlib import Path
 
 from agent import Context, Reply, hookimpl, skill
 
 
 @skill("ring the bell")
 def ring(ctx: Context) -> Reply:
-    """Ring a little later."""
+    """Ring when the button beside this file is pressed."""
 
     def later() -> None:
-        time.sleep(1.0)
+        while not Path(__file__).with_name("button").exists():
+            time.sleep(0.01)
         ctx.show(Reply("ding dong", kind="alert"))
 
     threading.Thread(target=later, daemon=True).start()
@@ -56,7 +62,7 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
 
-    def until(self, wanted: str, seconds: float = 30.0) -> None:
+    def until(self, wanted: str, seconds: float = PATIENCE_S) -> None:
         """Wait for a text from now on, whatever spaces and escapes are in it."""
         found, came, end = b"", b"", time.monotonic() + seconds
         while time.monotonic() < end:
@@ -90,13 +96,15 @@ def terminal(tmp_path) -> Iterator[Terminal]:
     opened.close()
 
 
-def test_an_alert_comes_above_what_is_being_typed(terminal):
+def test_an_alert_comes_above_what_is_being_typed(terminal, tmp_path):
     terminal.until("you › ")
     terminal.type("ring the bell\r")
     terminal.until("soon")
     terminal.until("you › ")
     terminal.type("paus")
+    terminal.until("paus")
+    (tmp_path / "button").touch()
     terminal.until("ding dong")
     terminal.until("you › paus")  # the prompt is drawn again below, with what was typed
     terminal.type("e\r")
-    terminal.until("No sound device here", 60)
+    terminal.until("No sound device here")

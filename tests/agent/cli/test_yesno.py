@@ -3,8 +3,9 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+from tests.pace import PATIENCE_S, spending
 
 GLASSES = [str(Path(sys.executable).parent / "glasses"), "yesno"]
 
@@ -70,14 +71,14 @@ def test_an_answer_comes_while_the_pipe_is_open():
             going.stdin.flush()
             assert json.loads(going.stdout.readline()) == {"text": said, "answer": meant}
         going.stdin.close()
-        assert going.wait(timeout=30) == 0
+        assert going.wait(timeout=PATIENCE_S) == 0
 
 
 def test_thousands_of_lines_take_seconds():
-    began = time.monotonic()
-    found = records(run("--json", stdin=b"yes but make it ten\nyes please go ahead\n" * 5_000))
+    with spending() as spent:
+        found = records(run("--json", stdin=b"yes but make it ten\nyes please go ahead\n" * 5_000))
     assert len(found) == 10_000
-    assert time.monotonic() - began < 10
+    assert spent.yards < 10_000
 
 
 def test_nothing_heavy_is_loaded():

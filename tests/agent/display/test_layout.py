@@ -397,6 +397,7 @@ def test_wrapped_rows_join_to_the_paragraph(text, columns):
         "- ",
     ],
 )
+@pytest.mark.slow
 def test_a_megabyte_takes_no_longer_than_its_parts(piece):
     """Ten times the text takes some ten times as long: a quadratic step would take a hundred."""
     size = 1_000_000 // len(piece.encode())

@@ -103,6 +103,7 @@ def test_silence_around_a_take_is_cut_to_what_utterances_have():
 
 
 @needs_voices
+@pytest.mark.slow
 def test_a_voice_that_was_not_understood_is_understood_afterwards(aligner, tmp_path):
     """A robot's voice, on sentences that it did not enrol with, in the engine's own options."""
     judged = [

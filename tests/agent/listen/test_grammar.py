@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hassil.parse_expression import parse_sentence
 from hassil.sample import sample_expression
@@ -11,6 +9,7 @@ from hassil.sample import sample_expression
 from agent.errors import SentenceError
 from agent.listen.grammar import FREE_TEXT, Graph, build, clean, to_jsgf
 from agent.sayable import Saying
+from tests.pace import spending
 
 
 def saying(template: str, weight: float = 1.0, **slots: tuple[str, ...] | None) -> Saying:
@@ -95,9 +94,9 @@ def test_the_graph_is_deterministic_and_minimal() -> None:
 def test_any_order_of_optionals_stays_small_and_quick() -> None:
     slots = {name: tuple(f"{name} {i}" for i in range(20)) for name in "abcde"}
     template = "make me a ([{a}];[{b}];[{c}];[{d}];[{e}]) coffee"
-    began = time.perf_counter()
-    graph = build([saying(template, **slots)])
-    assert time.perf_counter() - began < 2  # 0.05 s here; all orders written out take minutes
+    with spending() as spent:
+        graph = build([saying(template, **slots)])
+    assert spent.yards < 1000  # some 50; all orders written out take minutes
     assert len(graph.transitions) < 3000
 
 

@@ -33,6 +33,7 @@ def test_every_word_that_stops_the_agent_is_listened_for() -> None:
 
 @needs_flite
 @pytest.mark.parametrize("word", ["stop", "cancel", "never mind"])
+@pytest.mark.slow
 def test_natural_voices_stop_it_in_a_room_in_time(spotter: Spotter, word: str) -> None:
     waits = []
     for seed, pcm in enumerate(bench.said(word)):
@@ -51,11 +52,13 @@ def test_mandarin_voices_stop_it(spotter: Spotter) -> None:
     assert sum(bool(alarm.found) for alarm in alarms) >= 0.5 * len(alarms) > 0
 
 
+@pytest.mark.slow
 def test_the_tunes_that_ship_do_not_stop_themselves(spotter: Spotter) -> None:
     assert sum(len(bench.listen(spotter, pcm).found) for pcm in bench.tunes()) == 0
 
 
 @pytest.mark.skipif(not orders(), reason=MISSING)
+@pytest.mark.slow
 def test_coffee_orders_stop_it_rarely(spotter: Spotter) -> None:
     clips = [read(order.path) for order in orders()[:20]]
     assert sum(len(bench.listen(spotter, pcm).found) for pcm in clips) <= 2

@@ -159,6 +159,7 @@ def test_phrases_said_on_the_phone_are_spotted_where_they_are_labelled() -> None
 
 
 @pytest.mark.skipif(not orders(), reason=MISSING)
+@pytest.mark.slow
 def test_a_minute_of_coffee_orders_wakes_nobody() -> None:
     spotter = Spotter([Phrase(text) for text in WAKE_PHRASES])
     assert [found for order in orders()[:10] for found in spot(spotter, read(order.path))] == []

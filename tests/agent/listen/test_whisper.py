@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from agent.listen.whisper import FasterWhisper, WhisperOptions, find_model
 from agent.sayable import Saying
 from hardware.audio import read
 from hardware.spoken import __file__ as spoken
+from tests.pace import PATIENCE_S, until
 from tests.tiny_whisper import random_model, scripted_model
 
 pytest.importorskip("faster_whisper")
@@ -53,14 +54,6 @@ def jazz(tmp_path_factory: pytest.TempPathFactory) -> FasterWhisper:
 def quiet(**options) -> WhisperOptions:
     """Return options under which nothing is decoded but what is asked for."""
     return WhisperOptions(partial_every_ms=0, **options)
-
-
-def until(condition, seconds: float = 10.0):
-    """Wait for the engine's thread; what the condition returns in the end."""
-    end = time.monotonic() + seconds
-    while not (found := condition()) and time.monotonic() < end:
-        time.sleep(0.002)
-    return found
 
 
 def hear(whisper: FasterWhisper, pcm: bytes = PAY):
@@ -262,23 +255,32 @@ def test_what_was_thrown_away_is_not_heard(jazz: FasterWhisper) -> None:
 
 def test_the_end_waits_for_no_partial_decode_that_has_not_begun(jazz: FasterWhisper) -> None:
     jazz.start()
-    jazz._thread.submit(time.sleep, 0.1)  # a decode under way
+    over = threading.Event()
+    jazz._thread.submit(over.wait, PATIENCE_S)  # a decode under way
     began = jazz.window.decodes
     jazz.feed(PAY)  # time for a partial one
+    partial = jazz._utterance.look
+
+    def ends_when_that_is_called_off() -> None:
+        until(partial.result.cancelled)
+        over.set()
+
+    threading.Thread(target=ends_when_that_is_called_off).start()
     assert jazz.finish().text == "play jazz"
     assert jazz.window.decodes - began == 1
 
 
 def test_calls_return_at_once_while_it_decodes(jazz: FasterWhisper) -> None:
     jazz.start()
-    jazz._thread.submit(time.sleep, 0.3)  # a decode under way
-    began = time.perf_counter()
+    over = threading.Event()
+    busy = jazz._thread.submit(over.wait, PATIENCE_S)  # a decode under way
     for at in range(0, len(PAY), 640):
         jazz.feed(PAY[at : at + 640])
         jazz.partial()
     jazz.prepare()
     jazz.abort()
-    assert time.perf_counter() - began < 0.25
+    assert not busy.done(), "they waited for it"
+    over.set()
     assert hear(jazz).text == "play jazz"
 
 

@@ -3,10 +3,10 @@
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import gguf
 import pytest
@@ -172,11 +172,12 @@ def test_cancelling_from_another_thread_ends_the_answer(model: LlamaModel) -> No
     assert model.complete("hello", max_tokens=5)
 
 
-def test_time_is_up_within_the_answer(model: LlamaModel) -> None:
-    model.load()
+def test_time_is_up_within_the_answer(model: LlamaModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [100.0]
+    monkeypatch.setattr("agent.llm.model.time", SimpleNamespace(monotonic=lambda: now_s[0]))
     pieces = model.stream("hello", max_tokens=900, timeout_s=0.2)
     next(pieces)
-    time.sleep(0.25)
+    now_s[0] += 0.25
     with pytest.raises(EngineError, match=r"tiny: no answer within 0\.2 s"):
         list(pieces)
     assert model.complete("hello", max_tokens=5)

@@ -14,6 +14,7 @@ from agent.serve.simulator.from_page import Setting
 from hardware.audio import read
 from hardware.spoken import clips
 from tests.agent.serve.server import Plugin, running, scripted
+from tests.pace import PATIENCE_S
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -79,7 +80,7 @@ def open_page(chromium):
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_S * 1000)
         page.on("console", complained)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(

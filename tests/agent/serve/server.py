@@ -21,6 +21,7 @@ from agent.serve.simulator.glasses import Built
 from agent.testing import make_agent
 from hardware.base import Devices
 from hardware.spoken import clips
+from tests.pace import PATIENCE_S, until
 
 
 class Plugin:
@@ -87,8 +88,7 @@ def running(make, folder, certificate=None, **options):
     )
     thread.start()
     try:
-        while not serving.started:
-            time.sleep(0.005)
+        until(lambda: serving.started or not thread.is_alive())
         token = options.get("token")
         scheme = "https" if certificate else "http"
         yield f"{scheme}://{LOOPBACK}:{socket.getsockname()[1]}/" + (f"{token}/" if token else "")
@@ -136,7 +136,7 @@ class Page:
         for number, at in enumerate(range(0, len(pcm), 640)):
             self.socket.send(from_page.sound(number, pcm[at : at + 640]))
 
-    def until(self, name, /, seconds=15, **wanted):
+    def until(self, name, /, seconds=PATIENCE_S, **wanted):
         """Return the next message of a kind whose fields are as wanted."""
         ends = time.monotonic() + seconds
         while (left := ends - time.monotonic()) > 0:
@@ -152,7 +152,7 @@ class Page:
         kinds = [m["type"] for m in self.told]
         raise AssertionError(f"no {name} with {wanted} within {seconds} s, but {kinds}")
 
-    def shows(self, text, seconds=15):
+    def shows(self, text, seconds=PATIENCE_S):
         """Wait until a text is on the lens; nothing for a lens that is clear."""
         ends = time.monotonic() + seconds
         while text not in "\n".join(self.lens) or (not text and self.lens):

@@ -17,9 +17,11 @@ from agent.cli.simulate import LOOPBACK, bound
 from agent.errors import GlassesError
 from hardware.base import DeviceError
 from tests.agent.serve.server import Page, get, running, scripted
+from tests.pace import PATIENCE_S
 
 RUN = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
 from agent.cli.simulate import run
 host = None if sys.argv[1] == "-" else sys.argv[1]
 run(host=host, port=0, browser=False, language="en")
@@ -58,7 +60,7 @@ def test_the_address_that_it_prints_is_the_page(started):
         page.send("say", text="navigate to the pharmacy")
         page.shows("Market Pharmacy")
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=20)
+        output, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == -signal.SIGINT or "KeyboardInterrupt" in errors
     assert "pharmacy" not in (output + errors).lower()
     assert address.split("/")[3] == "" or address.split("/")[3] not in errors

@@ -1,7 +1,7 @@
 """Who gets in: this machine, or whoever has the token; nobody else's page, whatever it is called."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -131,8 +131,17 @@ def test_no_other_file_can_be_fetched(client, path):
     assert client.get(path).status_code == 404
 
 
-@given(st.text(max_size=40))
-def test_any_host_is_a_host_or_none(host):
-    if guard._is_host(host):
-        assert host
-        assert not {*host} & {*"@/\\? #;, "}
+NO_HOST = "@/\\? #;, "
+
+
+@given(st.text(max_size=40) | st.text("ab1.:-[]" + NO_HOST, max_size=12))
+@example("localhost:80")
+@example("[::1]")
+def test_what_is_a_host_names_nothing_else(host):
+    assert not (guard._is_host(host) and (not host or {*host} & {*NO_HOST}))
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:80", "192.168.1.7:8080", "[::1]:80"])
+def test_hosts_are_hosts(host):
+    assert guard._is_host(host)
+    assert not any(guard._is_host(f"{host}{sign}x") for sign in NO_HOST)

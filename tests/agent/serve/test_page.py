@@ -2,6 +2,7 @@
 
 import ast
 import re
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 import agent
 from tests.agent.serve.pictures import matches
 from tests.agent.serve.server import health, running, scripted
+from tests.pace import PATIENCE_S
+
+pytestmark = pytest.mark.slow  # a browser
 
 LIT = "() => [...document.querySelectorAll('#rows p')].map((row) => row.textContent)"
 
@@ -45,7 +49,7 @@ def shared(quick, chromium):
         viewport={"width": 1280, "height": 800}, locale="en-US", permissions=["camera"]
     )
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_S * 1000)
     page.goto(f"{quick}?pair=everybody")
     page.wait_for_selector("#status.ready")
     yield page
@@ -77,7 +81,7 @@ def test_a_spoken_command_is_heard_and_its_card_is_on_the_lens(real, open_page):
     assert re.search(r"\d+ chunks heard, 0 dropped, 0 lost", page.text_content("#about"))
     assert page.get_attribute("#open-mic", "aria-pressed") == "true"
     page.click("#open-mic")
-    assert page.get_attribute("#open-mic", "aria-pressed") == "false"
+    page.wait_for_selector("#open-mic[aria-pressed=false]")
 
 
 def test_a_command_spoken_while_the_space_bar_is_held(quick, open_page):
@@ -89,7 +93,7 @@ def test_a_command_spoken_while_the_space_bar_is_held(quick, open_page):
     assert page.get_attribute("#hold", "aria-pressed") == "true"
     page.keyboard.up(" ")
     rows(page, "Hello anna")
-    assert page.get_attribute("#hold", "aria-pressed") == "false"
+    page.wait_for_selector("#hold[aria-pressed=false]")
 
 
 def test_an_example_is_spoken_where_there_is_no_microphone(real, open_page):
@@ -102,7 +106,7 @@ def test_a_browser_without_a_microphone_says_so(quick, open_page):
     page = open_page(quick)
     page.evaluate("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
     page.click("#open-mic")
-    assert "localhost" in page.text_content("#notes")
+    page.wait_for_selector("#notes >> text=localhost")
     say(page, "greet bob")
     rows(page, "Hello bob")
 
@@ -535,8 +539,12 @@ def test_it_looks_as_it_did_when_it_was_looked_at(
     page.select_option("#choose-world", world)
     say(page, line)
     rows(page, shown)
-    page.wait_for_timeout(300)  # the light sensor's next reading has dimmed or lit the lens
-    shot = page.screenshot(
-        mask=[page.locator(".number, .total, #caption small")], mask_color="#14181a"
-    )
-    matches(shot, name, request.config.getoption("--update-goldens"))
+    update = request.config.getoption("--update-goldens")
+    for left in reversed(range(100)):  # until the light sensor has dimmed or lit the lens
+        page.wait_for_timeout(300)
+        shot = page.screenshot(
+            mask=[page.locator(".number, .total, #caption small")], mask_color="#14181a"
+        )
+        with suppress(AssertionError) if left else nullcontext():
+            matches(shot, name, update)
+            break

@@ -88,13 +88,19 @@ def test_sound_arrives_as_it_was_sent(number, pcm):
     assert read_bytes(from_page.sound(number, pcm)) == Sound(number, pcm)
 
 
-@given(st.binary(max_size=64))
-def test_bytes_are_sound_a_picture_or_junk(data):
+HEADS = {b"\x01" + bytes(4): Sound, b"\x02" + bytes(4) + b"\xff\xd8\xff": Picture}
+
+
+@given(st.sampled_from([b"", b"\x01", b"\x02", *HEADS]), st.binary(max_size=64))
+def test_bytes_are_sound_a_picture_or_junk(head, data):
     try:
-        message = read_bytes(data)
+        message = read_bytes(head + data)
     except Junk:
-        return
-    assert isinstance(message, Sound | Picture)
+        message = None
+    if head in HEADS and data:
+        assert isinstance(message, HEADS[head])
+    else:
+        assert message is None or isinstance(message, Sound | Picture)
 
 
 @pytest.mark.parametrize(

@@ -104,14 +104,12 @@ def test_a_proposal_expires_on_virtual_time(ask, waits_s, shown):
 
 
 def test_actions_live_in_virtual_time(ask, clock):
-    began = time.perf_counter()
     ask("rest 30 minutes").shows("rested until 12:30")
     ask("doze 1800 seconds").shows("awake")
     assert clock.time() == SLOW_S
     ask("hang about").fails("demo.hang took over 3600 s")
     assert clock.time() == 2 * SLOW_S
     assert ask.last.timings.reply == SLOW_S * 1000
-    assert time.perf_counter() - began < 3
 
 
 def test_speaking_aloud_goes_through_the_microphone(ask, clock):

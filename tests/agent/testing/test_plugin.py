@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # pytest in pytest
+
 README = Path(__file__).parents[3] / "README.md"
 
 pytest_plugins = ["pytester"]

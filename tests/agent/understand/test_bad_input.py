@@ -2,19 +2,20 @@
 
 import logging
 import shutil
-import time
+import threading
+from dataclasses import replace
 
 import pytest
 
 from agent import Reply, config, hookimpl, skill
 from agent.cli import report
-from agent.loop import AgentOptions
 from agent.messages import Intent, NotRecognized, Proposal, Transcript
 from agent.plugins import Skills
 from agent.pocket.router import OWN, SHIPPED
 from agent.testing import VirtualLocation, VirtualSpeaker, lens, make_agent
 from agent.understand.router import Router, Stages
 from tests import tiny_gguf
+from tests.pace import PATIENCE_S, spending
 
 # -- a pocket model of the wearer's own that is damaged --------------------------------------------
 
@@ -72,6 +73,9 @@ def test_a_sound_one_of_the_wearers_own_is_used(tmp_path, caplog):
 # -- an undo that hangs ----------------------------------------------------------------------------
 
 
+over = threading.Event()
+
+
 class Plugin:
     __name__ = "demo"
 
@@ -83,7 +87,7 @@ class Plugin:
 @skill("paint", risk="change")
 def paint() -> Reply:
     """Paint."""
-    return Reply("painted", undo=lambda: time.sleep(1.5))
+    return Reply("painted", undo=lambda: over.wait(PATIENCE_S))
 
 
 @skill("rest")
@@ -93,11 +97,12 @@ def rest() -> Reply:
 
 
 async def test_an_undo_that_hangs_is_an_apology_and_the_agent_lives(tmp_path):
-    agent = make_agent(tmp_path, [Plugin()], options=AgentOptions(action_timeout_s=0.2))
+    agent = make_agent(tmp_path, [Plugin()])
     await agent.hear("paint")
-    began = time.monotonic()
+    patient, agent.options = agent.options, replace(agent.options, action_timeout_s=0.2)
     turn = await agent.hear("undo")
-    assert time.monotonic() - began < 1.2
+    agent.options = patient
+    over.set()
     assert turn.reply.kind == "alert"
     assert "demo" in lens(agent)
     assert "Taken back" not in lens(agent)
@@ -207,9 +212,9 @@ def spaced(text):
     ids=range(16),
 )
 async def test_nothing_of_it_is_a_payment_or_a_traceback(agent, said, caplog):
-    began = time.perf_counter()
-    turn = await agent.hear(said)
-    assert time.perf_counter() - began < 5
+    with spending() as spent:
+        turn = await agent.hear(said)
+    assert spent.yards < 3_000  # the first of them also loads what routes it, some 100
     assert agent.gate.open is None
     assert not isinstance(turn.reply, Proposal)
     assert turn.reply is not None

@@ -24,6 +24,8 @@ from agent.understand.router import Router, Stages
 from agent.understand.semantic import DATA, Learned, Semantic
 from tests import tiny_gguf
 
+pytestmark = pytest.mark.slow  # llama.cpp reads a corpus
+
 NAME = "tiny-qwen3-embedding.gguf"
 GARDEN = '''
 from agent import Reply, hookimpl, skill

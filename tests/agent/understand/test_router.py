@@ -1,7 +1,5 @@
 """The cascade: the cheapest stage that is sure decides, and money only moves for a template."""
 
-import time
-
 import pytest
 
 from agent import Reply, skill
@@ -12,6 +10,7 @@ from agent.plugins import Skills
 from agent.slots import to_json
 from agent.understand.router import Router, Stages
 from tests.agent.understand.test_templates import installed
+from tests.pace import spending
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +110,9 @@ def test_an_instruction_among_the_words_moves_no_money(router, actions, text):
     ],
 )  # fmt: skip
 def test_nonsense_is_answered_safely_and_soon(router, actions, text):
-    began = time.perf_counter()
-    meaning = said(router, text).meaning
-    assert time.perf_counter() - began < 2
+    with spending() as spent:
+        meaning = said(router, text).meaning
+    assert spent.yards < 2000
     if isinstance(meaning, Intent):
         assert actions[meaning.name].declaration.risk != "money"
 

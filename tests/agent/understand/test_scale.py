@@ -97,6 +97,7 @@ def sampled(actions, language):
             yield from list(hassil.sample_expression(parsed, lists, rules))[:1]
 
 
+@pytest.mark.slow
 def test_the_index_loses_nothing_and_changes_no_ranking(skills):
     some = generated.load(skills[:100], Skills.discover())
     indexed, plain = Templates(some), Plain(some)
@@ -113,6 +114,7 @@ def test_the_index_loses_nothing_and_changes_no_ranking(skills):
     assert matched > 0.9 * len(said)
 
 
+@pytest.mark.slow
 def test_500_skills_cost_at_most_three_times_what_5_cost(skills, many):
     few = generated.load(skills[:5])
     own = [text for one in skills[:5] for text in one.said]

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import math
-import time
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from agent.errors import EngineError
 from agent.plugins import Skills
 from agent.understand import minilm, semantic
 from agent.understand.semantic import Learned, Pool, Semantic
+from tests.pace import effort, spending
 from tests.shared import DATA, PLUGIN
 
 DEV = DATA / "nlu" / "dev.jsonl"
@@ -83,13 +83,8 @@ def test_every_action_that_ships_was_learned(stage, skills):
 
 def test_it_is_small_and_fast(stage):
     assert semantic.DATA.stat().st_size < 3_000_000
-    stage.rank("warm up", "en")
-    times = []
-    for _ in range(100):
-        began = time.perf_counter()
-        stage.rank("how long does it take to get to the train station by bus", "en")
-        times.append(time.perf_counter() - began)
-    assert sorted(times)[50] < 0.010
+    said = "how long does it take to get to the train station by bus"
+    assert effort(lambda: stage.rank(said, "en"), rounds=20) < 10
 
 
 def test_a_skill_that_is_gone_is_none():
@@ -133,9 +128,9 @@ def register_skills(register):
     text, question = "please give my roses some water", "when did i last water my roses"
     assert "garden" not in stage.rank(text, "en").skills
     assert found.add(str(tmp_path / "garden.py")) is None
-    began = time.perf_counter()
-    stage.update(found.actions)
-    assert time.perf_counter() - began < 2
+    with spending() as spent:
+        stage.update(found.actions)
+    assert spent.yards < 2000
     ranking = stage.rank(text, "en")
     assert ranking.skill == "garden"
     assert next(iter(ranking.within("garden"))) == "garden.water"
@@ -216,13 +211,9 @@ def test_a_damaged_minilm_is_done_without(tmp_path, skills):
 @needs_minilm
 def test_with_minilm_it_is_still_fast(skills):
     stage = Semantic(skills.actions, MODELS)
-    times = []
-    for _ in range(50):
-        began = time.thread_time()  # not the clock: other work on the machine is not ours
-        ranking = stage.rank("how long does it take to get to the train station by bus", "en")
-        times.append(time.thread_time() - began)
-    assert set(ranking.evidence) == {"words", "meaning"}
-    assert sorted(times)[25] < 0.010
+    said = "how long does it take to get to the train station by bus"
+    assert set(stage.rank(said, "en").evidence) == {"words", "meaning"}
+    assert effort(lambda: stage.rank(said, "en"), rounds=20) < 20  # of all its threads
 
 
 @pytest.mark.skipif(not DEV.is_file(), reason=f"not here: {DEV}")

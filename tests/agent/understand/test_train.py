@@ -38,6 +38,7 @@ def test_it_learns_from_sentences_alone(actions, tmp_path):
     assert skills["translate"] > 3 * outside["translate"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_learns_the_same(actions):
     one, again = (train.train(actions, [], None, seed=3)[0] for _ in range(2))
     assert np.array_equal(one.words.weights, again.words.weights)
