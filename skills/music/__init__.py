@@ -46,6 +46,7 @@ Song = Annotated[str, OneOf(library.titles, open=True)]
 Service = Annotated[str, OneOf(_services)]
 PlaylistName = Annotated[str, OneOf(playlists.often, open=True)]
 Level = Annotated[int, Range(0, 100)]
+Points = Annotated[int, Range(1, 100)]
 
 
 @skill(
@@ -176,11 +177,15 @@ def volume(level: Level, ctx: Context) -> Reply:
     "turn up the (volume|music)",
     "volume up",
     "make it louder",
+    "(turn|bring) [the] (volume|music|it) up by {points} [percent|points]",
+    "turn up the (volume|music) by {points} [percent|points]",
+    "(raise|increase) the volume [by {points} [percent|points]]",
+    "volume up [by] {points} [percent|points]",
     risk="change",
 )
-def louder(ctx: Context) -> Reply:
+def louder(ctx: Context, points: Points = LOUDER_BY) -> Reply:
     """Turn the volume up."""
-    return _set_volume(lambda now: now + LOUDER_BY, ctx)
+    return _set_volume(lambda now: now + points, ctx)
 
 
 @skill(
@@ -188,11 +193,31 @@ def louder(ctx: Context) -> Reply:
     "turn down the (volume|music)",
     "volume down",
     "make it quieter",
+    "(turn|bring) [the] (volume|music|it) down by {points} [percent|points]",
+    "turn down the (volume|music) by {points} [percent|points]",
+    "(lower|reduce|decrease) the volume [by {points} [percent|points]]",
+    "volume down [by] {points} [percent|points]",
     risk="change",
 )
-def quieter(ctx: Context) -> Reply:
+def quieter(ctx: Context, points: Points = LOUDER_BY) -> Reply:
     """Turn the volume down."""
-    return _set_volume(lambda now: now - LOUDER_BY, ctx)
+    return _set_volume(lambda now: now - points, ctx)
+
+
+@skill("mute [the] [sound|music|volume]", "mute it", "turn off the sound", risk="change")
+def mute(ctx: Context) -> Reply:
+    """Make it silent; “unmute” brings the volume back."""
+    speaker = speaker_of(ctx)
+    if speaker is not None and speaker.volume:
+        ctx.memory["before mute"] = speaker.volume
+    return _set_volume(lambda _: 0, ctx)
+
+
+@skill("unmute [the] [sound|music|volume]", "unmute it", "turn on the sound", risk="change")
+def unmute(ctx: Context) -> Reply:
+    """Make it as loud as before it was muted."""
+    before = ctx.memory.pop("before mute", LOUDER_BY)
+    return _set_volume(lambda now: now or before, ctx)
 
 
 @skill(
@@ -345,4 +370,4 @@ def register_skills(register: Callable[..., None]) -> None:
     register(
         play, pause, resume, next_song, previous_song, stop_music, volume, louder, quieter, playing
     )
-    register(add_to_playlist, shuffle, repeat_song, about)
+    register(mute, unmute, add_to_playlist, shuffle, repeat_song, about)

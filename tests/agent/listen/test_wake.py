@@ -19,7 +19,6 @@ pytest.importorskip("pocketsphinx")
 
 from agent.listen.wake import (
     LEAST,
-    WAKE_PHRASES,
     Phrase,
     Spotted,
     Spotter,
