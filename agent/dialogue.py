@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from agent import controls
@@ -79,7 +80,7 @@ _AND = {
     ),
 }
 """Stands between two commands."""
-_SENTENCE = re.compile(r"^[\s]*[.!?。！？]")
+_SENTENCE = re.compile(r"[.!?](?:\s+|$)|[。！？]")
 """Ends a sentence."""
 
 POINTING: Mapping[str, frozenset[str]] = {
@@ -229,17 +230,17 @@ class Dialogue:
             return replace(settled, left=self._beside(transcript, meaning))
         if intent := self._more(text, language):
             return self._settled((intent,), _by("more of the same", intent, decision))
-        if question is not None and question.asked < TRIES:
-            again = self._open(
-                question.options, question.slot, question.asked + 1, question.left
-            )
-            return Understood((), decision, again)
         if meaning.options:
             options = tuple(map(self._pointed, meaning.options))
             lacking = options[0].missing if len(options) == 1 else ()
             left = said_in(language)["comma"].join(meaning.left)
             asked = self._open(options, lacking[0] if lacking else None, left=left)
             return Understood((), decision, asked)
+        if question is not None and question.asked < TRIES:
+            again = self._open(
+                question.options, question.slot, question.asked + 1, question.left
+            )
+            return Understood((), decision, again)
         return Understood((), decision)
 
     def _settled(self, intents: tuple[Intent, ...], decision: Decision) -> Understood:
@@ -451,12 +452,12 @@ class Dialogue:
         intents = [one for one in found if one is not None]
         if len(intents) < 2:
             return None
-        if any(
-            one is not None and self._pays(one) and self._goes_on(parts[:at], found[:at], transcript)
-            for at, one in enumerate(found)
-        ):
-            return None
         money = [self._pays(one) for one in intents]
+        if any(money) and self._router.exactly(transcript) is not None:
+            # One command that takes any words, "navigate to …", may have taken in a payment.
+            paying = [part for part, one in zip(parts, found, strict=True) if one and self._pays(one)]
+            if not all(map(partial(_is_sentence, transcript.text), paying)):
+                return None
         if len(intents) < len(parts) or sum(money) > 1:
             several = NotRecognized("several commands, not all of them at once", tuple(intents))
             decision = replace(decision, meaning=several)
@@ -464,26 +465,6 @@ class Dialogue:
         # A proposal is asked about, so it comes last.
         ordered = tuple(sorted(intents, key=lambda one: money[intents.index(one)]))
         return self._settled(ordered, _by("two commands", ordered[0], decision))
-
-    def _goes_on(
-        self, parts: list[str], found: list[Intent | None], transcript: Transcript
-    ) -> bool:
-        """Whether what comes after these parts may be text of theirs, and no sentence of its own.
-
-        Of "navigate to the mill, pay anna …" all may be the name of a place.
-        """
-        if not parts or _SENTENCE.search(_after(parts, transcript.text)):
-            return False
-        for part, intent in zip(parts, found, strict=True):
-            action = self._actions.get(intent.name) if intent is not None else None
-            if intent is None or action is None:
-                return True
-            words = clean(part).casefold()
-            for name, value in intent.slots.items():
-                is_open = isinstance(value, str) and action.kind(name).is_open
-                if is_open and words.endswith(value.casefold()):
-                    return True
-        return False
 
     def _beside(self, transcript: Transcript, meaning: Intent) -> str:
         """Return what a sentence joins to a command that is one of its parts, where it is none."""
@@ -565,12 +546,9 @@ def _folded(value: Any) -> str:
     return str(value).strip().casefold()
 
 
-def _after(parts: list[str], text: str) -> str:
-    """Return what of a text follows its first parts."""
-    at = 0
-    for part in parts:
-        at = text.index(part, at) + len(part)
-    return text[at:]
+def _is_sentence(text: str, part: str) -> bool:
+    """Whether a part of a text is a sentence of its own, or its beginning."""
+    return any(one.strip().startswith(part.strip()) for one in _SENTENCE.split(text))
 
 
 def _parts(transcript: Transcript) -> list[str]:

@@ -157,13 +157,11 @@ def ordered(text: str) -> str:
     """Return the clauses of a text that forbid nothing, all of it where none does; "" for none."""
     clauses = [part for part in map(str.strip, _CLAUSES.split(text)) if part]
     kept: list[str] = []
-    waiting = False  # for what is forbidden
+    waiting = False  # for what it is that is forbidden
     for at, clause in enumerate(clauses):
         if mood(clause) == "forbidden":
-            waiting = bool(_LOOKS_ON.search(clause))
-        elif waiting or (len(kept) < at and _GOES_ON.match(clause)):
-            waiting = False
-        else:
+            waiting = waiting or _LOOKS_ON.search(clause) is not None
+        elif not waiting and not (len(kept) < at and _GOES_ON.match(clause)):
             kept.append(clause)
     return text if len(kept) == len(clauses) else ", ".join(kept)
 

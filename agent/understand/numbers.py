@@ -101,6 +101,8 @@ def _chinese(text: str) -> Decimal:
         raise ValueError(text)
     if not point:
         return Decimal(total)
+    if not digits:  # 一点 is "a bit"
+        raise ValueError(text)
     return Decimal(f"{total}.{''.join(str(_ZH_DIGITS[d]) for d in digits)}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from agent import Context, OneOf, Range, Reply, hookimpl, skill
 from skills.music import library, playlists
@@ -181,11 +181,16 @@ def volume(level: Level, ctx: Context) -> Reply:
     "turn up the (volume|music) by {points} [percent|points]",
     "(raise|increase) the volume [by {points} [percent|points]]",
     "volume up [by] {points} [percent|points]",
+    "{switch} [[the] (sound|music|volume)]",
+    "{switch} it",
     risk="change",
 )
-def louder(ctx: Context, points: Points = LOUDER_BY) -> Reply:
-    """Turn the volume up."""
-    return _set_volume(lambda now: now + points, ctx)
+def louder(
+    ctx: Context, points: Points = LOUDER_BY, switch: Literal["unmute"] | None = None
+) -> Reply:
+    """Turn the volume up, or back to what it was before it was muted."""
+    muted = ctx.memory.pop("muted at", points)
+    return _set_volume(lambda now: (now or muted) if switch else now + points, ctx)
 
 
 @skill(
@@ -197,27 +202,18 @@ def louder(ctx: Context, points: Points = LOUDER_BY) -> Reply:
     "turn down the (volume|music) by {points} [percent|points]",
     "(lower|reduce|decrease) the volume [by {points} [percent|points]]",
     "volume down [by] {points} [percent|points]",
+    "{switch} [[the] (sound|music|volume)]",
+    "{switch} it",
     risk="change",
 )
-def quieter(ctx: Context, points: Points = LOUDER_BY) -> Reply:
-    """Turn the volume down."""
-    return _set_volume(lambda now: now - points, ctx)
-
-
-@skill("mute [the] [sound|music|volume]", "mute it", "turn off the sound", risk="change")
-def mute(ctx: Context) -> Reply:
-    """Make it silent; “unmute” brings the volume back."""
+def quieter(
+    ctx: Context, points: Points = LOUDER_BY, switch: Literal["mute"] | None = None
+) -> Reply:
+    """Turn the volume down, or off."""
     speaker = speaker_of(ctx)
-    if speaker is not None and speaker.volume:
-        ctx.memory["before mute"] = speaker.volume
-    return _set_volume(lambda _: 0, ctx)
-
-
-@skill("unmute [the] [sound|music|volume]", "unmute it", "turn on the sound", risk="change")
-def unmute(ctx: Context) -> Reply:
-    """Make it as loud as before it was muted."""
-    before = ctx.memory.pop("before mute", LOUDER_BY)
-    return _set_volume(lambda now: now or before, ctx)
+    if switch and speaker is not None and speaker.volume:
+        ctx.memory["muted at"] = speaker.volume
+    return _set_volume(lambda now: 0 if switch else now - points, ctx)
 
 
 @skill(
@@ -370,4 +366,4 @@ def register_skills(register: Callable[..., None]) -> None:
     register(
         play, pause, resume, next_song, previous_song, stop_music, volume, louder, quieter, playing
     )
-    register(mute, unmute, add_to_playlist, shuffle, repeat_song, about)
+    register(add_to_playlist, shuffle, repeat_song, about)
