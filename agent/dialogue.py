@@ -38,14 +38,17 @@ PARTS = 3
 """Commands in one sentence, at most."""
 
 _CORRECTS = re.compile(
-    r"[\s,.;!…-]+(?=(?:no|nope|wait|hold on|actually|sorry|oops|rather|i mean|i meant|make (?:it|that)"
-    r"|scratch that|correction|change (?:it|that))\b)|[\s，,。；;]*(?=(?<![是不])不(?:是|对)?[，,\s]|不对|不是|错了"
+    r"[\s,.;!…-]+(?=(?:no|nope|wait|hold on|actually|sorry|oops|rather|i mean|i meant|make (?:it"
+    r"|that)"
+    r"|scratch that|correction|change (?:it|that))\b)|[\s，,。；;]*(?=(?<![是不])不(?:是"
+    r"|对)?[，,\s]|不对|不是|错了"
     r"|说错了|等等|等一下|我是说|我的意思是|应该是|改成|改为|换成)",
     re.IGNORECASE,
 )
 """Stands before a correction within a sentence: "pay anna twenty, no, fifty"."""
 _STRONG = re.compile(
-    r"\s+(?:(?:oh |no |um |uh )*(?:no wait|wait no|no sorry|sorry no|sorry i meant?|i meant?(?: to say)?"
+    r"\s+(?:(?:oh |no |um |uh )*(?:no wait|wait no|no sorry|sorry no|sorry i meant?"
+    r"|i meant?(?: to say)?"
     r"|scratch that|no make (?:it|that)|no actually|actually no|wait make (?:it|that)|correction"
     r"|no i meant?))\s+(?:to )?|(?:不对|说错了|我是说|我的意思是|错了)+[，,\s]*(?:是|应该是)?",
     re.IGNORECASE,
@@ -87,7 +90,7 @@ POINTING: Mapping[str, frozenset[str]] = {
     "place": frozenset(
         (
             "there", "over there", "here again", "the same place", "that place", "it",
-            "那里", "那儿", "那边", "同一个地方", "那个地方", "这个地方", "过去",
+            "那里", "那儿", "那边", "同一个地方", "那个地方", "过去",
         )
     ),
     "payee": frozenset(
@@ -97,8 +100,8 @@ POINTING: Mapping[str, frozenset[str]] = {
         )
     ),
 }  # fmt: skip
-"""Words that point back, by the slot they may stand in. What "it" is the skill that showed it knows
-best, but for a place that was just asked about."""
+"""Words that point back, by the slot they may stand in. What "it" is the skill that showed it
+knows best, but for a place that was just asked about."""
 _LEADS = ("", "to ", "到", "去")
 """What may have to stand before the thing that is pointed at: "take me there" is "… to the mill"."""
 
@@ -237,9 +240,7 @@ class Dialogue:
             asked = self._open(options, lacking[0] if lacking else None, left=left)
             return Understood((), decision, asked)
         if question is not None and question.asked < TRIES:
-            again = self._open(
-                question.options, question.slot, question.asked + 1, question.left
-            )
+            again = self._open(question.options, question.slot, question.asked + 1, question.left)
             return Understood((), decision, again)
         return Understood((), decision)
 
@@ -315,7 +316,7 @@ class Dialogue:
             pointing = _anyword(words)
             for name in self._names(slot, transcript.language) if pointing.search(text) else ():
                 for lead in _LEADS:
-                    said = pointing.sub(lambda _, put=lead + name: put, text)
+                    said = pointing.sub((lead + name).replace("\\", r"\\"), text)
                     intent = self._router.exactly(replace(transcript, text=said))
                     if intent is not None and _folded(intent.slots.get(slot)) in (
                         _folded(name),
@@ -455,7 +456,9 @@ class Dialogue:
         money = [self._pays(one) for one in intents]
         if any(money) and self._router.exactly(transcript) is not None:
             # One command that takes any words, "navigate to …", may have taken in a payment.
-            paying = [part for part, one in zip(parts, found, strict=True) if one and self._pays(one)]
+            paying = [
+                part for part, one in zip(parts, found, strict=True) if one and self._pays(one)
+            ]
             if not all(map(partial(_is_sentence, transcript.text), paying)):
                 return None
         if len(intents) < len(parts) or sum(money) > 1:

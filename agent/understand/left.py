@@ -16,31 +16,33 @@ from dataclasses import dataclass
 from agent.skill import Action, Sentences
 from agent.slots import MoneyAmount, Number
 
+
+def _words(*lines: str) -> frozenset[str]:
+    return frozenset(word for line in lines for word in line.split())
+
+
 _SAYS_NOTHING = {
-    "en": frozenset(
-        "a all alright amount an and as at be can cash could d do dollars favor favour for from fund funds"
-        " get go going gonna gotta hand have hello hey hi i i'd i'll i'm is it kindly know let let's"
-        " like ll m make making may me might money must my need now of off offer ok okay on our out"
-        " over payment please pls quick quickly s should so some sum thank thanks that the them then"
-        " this to transaction transfer up us very wanna want we well will with would you your for"
-        " immediately right away just really there".split()
+    "en": _words(
+        "a all alright amount an and as at be can cash could d do favor favour for from fund funds",
+        "get go going gonna gotta hand have hello hey hi i i'd i'll i'm immediately is it just",
+        "kindly let let's like ll m make making may me might money must my need now of offer ok",
+        "okay on our out over payment please pls quick quickly really right s should so some sum",
+        "thank thanks that the them then there this to transaction transfer us very wanna want",
+        "we well will with would you your away know",
     ),
-    "zh": frozenset(
-        (
-            "请", "帮忙", "帮", "麻烦", "你", "您", "我", "想要", "想", "要", "需要", "能不能", "可不可以",
-            "可以", "能", "一下", "一笔", "笔", "吧", "谢谢", "好吗", "行吗", "吗", "啊", "呀", "呢", "嗯",
-            "把", "将", "用", "现在", "马上", "立刻", "就", "的", "钱", "款", "去", "来", "那", "那个", "好的",
-            "好", "给", "向", "到", "过去", "金额", "总共", "一共", "共", "拜托", "劳驾",
-        )
+    "zh": _words(
+        "请 帮忙 帮 麻烦 你 您 我 想要 想 要 需要 能不能 可不可以 可以 能 一下 一笔 笔 吧 谢谢",
+        "好吗 行吗 吗 啊 呀 呢 嗯 把 将 用 现在 马上 立刻 就 的 钱 款 去 来 那 那个 好的 好",
+        "给 向 到 过去 金额 总共 一共 共 拜托 劳驾",
     ),
-}  # fmt: skip
+}
 """Words that change nothing about a payment."""
 
 _OF_A_NUMBER = {
-    "en": frozenset(
-        "minus negative plus and or to by about around roughly approximately nearly almost half"
-        " quarter hundred thousand million billion k grand percent point times double twice each"
-        " per less more over under odd ish some".split()
+    "en": _words(
+        "minus negative plus and or to by about around roughly approximately nearly almost half",
+        "quarter hundred thousand million billion k grand percent point times double twice each",
+        "per less more over under odd ish some",
     ),
     "zh": frozenset("负减加或到至约多几左右上下以上以下百千万亿成倍半来乘每"),
 }
@@ -106,16 +108,20 @@ def _accounted(pieces: list[str], free: list[int], action: Action, language: str
     own = re.sub(r"\{\w+\}", " ", " ".join((*sentences.templates, *sentences.rules.values())))
     if language != "zh":
         known = {*re.findall(r"[\w'$€£¥]+", own.casefold())} | _SAYS_NOTHING["en"]
-        return {at for at in free if pieces[at] in known or not _UNIT.search(pieces[at])
-                and not pieces[at][0].isdigit() and pieces[at] not in "-+−–~≈"}  # fmt: skip
+        return {at for at in free if pieces[at] in known or _is_mark(pieces[at])}
     known = {*re.findall(r"[\u3400-\u9fff]+", own)} | _SAYS_NOTHING["zh"]
     found: set[int] = set()
     for run in _runs(free):
         line = "".join(pieces[at] for at in run)
-        rest = iter(re.finditer("|".join(sorted(map(re.escape, known), key=len, reverse=True)), line))
-        found |= {run[at] for match in rest for at in range(*match.span())}
+        either = "|".join(sorted(map(re.escape, known), key=len, reverse=True))
+        found |= {run[at] for match in re.finditer(either, line) for at in range(*match.span())}
         found |= {at for at in run if pieces[at].isspace()}
     return found
+
+
+def _is_mark(piece: str) -> bool:
+    """Return whether it is punctuation, and no sign of a number."""
+    return not any(char.isalnum() for char in piece) and piece not in "-+−–~≈"
 
 
 def _runs(places: Iterable[int]) -> list[list[int]]:
@@ -134,7 +140,7 @@ def _touched(
 ) -> bool:
     """Return whether what stands right before or after a number is part of it."""
     before, after = span.start - 1, span.stop
-    if before > 0 and pieces[before] == "of":  # "half of twenty"
+    if before > 0 and pieces[before] in ("of", "to"):  # "half of twenty", "up to twenty"
         before -= 1
     words = _OF_A_NUMBER["zh" if language == "zh" else "en"]
     if before in unread:

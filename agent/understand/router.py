@@ -155,10 +155,9 @@ class Router:
         if _swallowed(match, text):
             return None
         back = mood.taken_back(text)
-        if back is not None and (before := self._sentence(transcript, back[0])) is not None:
-            # "play never mind" is a song; "play jazz no wait never mind" is nothing.
-            if back[1] or not before.free:
-                return None
+        before = self._sentence(transcript, back[0]) if back is not None else None
+        if back is not None and before is not None and (back[1] or not before.free):
+            return None  # "play never mind" is a song; "play jazz no wait never mind" is nothing
         return match
 
     def _sentence(self, transcript: Transcript, text: str) -> Match | None:

@@ -73,28 +73,37 @@ def unaddressed(text: str, phrases: Sequence[str] = WAKE_PHRASES) -> str:
     latin, chinese = _CALLS
     either = "|".join(rf"(?:{call})(?![\w'])" for call in (*own, latin))
     return re.sub(
-        rf"^[\s,.!]*(?:(?:{either}|{chinese})[\s,.!:;…，。！：；、-]*)+", "", text, flags=re.IGNORECASE
+        rf"^[\s,.!]*(?:(?:{either}|{chinese})[\s,.!:;…，。！：；、-]*)+",
+        "",
+        text,
+        flags=re.IGNORECASE,
     )
 
 
 _POLITE = {
     "en": (
-        r"(?:please|hey(?: there)?|hi(?: there)?|hello(?: there)?|okay|ok|so|now|just|well|and|kindly"
+        r"(?:please|hey(?: there)?|hi(?: there)?|hello(?: there)?|okay|ok|so|now|just|well|and"
+        r"|kindly"
         r"|excuse me|go ahead and|be so kind as to|be so good as to|do me a favou?r(?: and)?"
         r"|if you (?:don't mind|please|could|can|would)|(?:could|can|would|will) you"
-        r"|why (?:do not|don't|won't|can't) (?:you|we)|why not|(?:can't|couldn't|won't|wouldn't) you"
+        r"|why (?:do not|don't|won't|can't) (?:you|we)|why not|(?:can't|couldn't|won't"
+        r"|wouldn't) you"
         r"|don't you (?:want|like) to|don't forget to|(?:be|make) sure (?:to|you)|remember to"
-        r"|i want you to|i'd like you to|i need you to|i want to|i wanna|i'd like to|i would like to"
+        r"|i want you to|i'd like you to|i need you to|i want to|i wanna|i'd like to"
+        r"|i would like to"
         r"|i'd love to|i need to|let's)",
         r"(?:please|now|right now|for me|thanks(?: a lot| so much| very much)?"
-        r"|thank you(?: very much| so much| a lot)?|thx|cheers|if you (?:don't mind|please|could|can|would)"
+        r"|thank you(?: very much| so much| a lot)?|thx|cheers|if you (?:don't mind|please|could"
+        r"|can|would)"
         r"|(?:will|would|could|can) you|if possible|okay|ok)",
     ),
     "zh": (
-        r"(?:为什么不|何不|不如|(?:别|不要)忘(?:了|记)|记得|请问?|(?:你好|您好)(?=[\s,，、])|嗨|嘿|喂|帮忙|帮我|给我|我想要|我想|我要|我需要|(?:麻烦|拜托|烦请)(?:你|您)?|劳驾(?:你|您)"
-        r"|[你您]?(?:能不能|可不可以|可以|能)|那个|那|好的|现在|快|[,，、\s])",
-        r"(?:一下|吧|(?:谢谢|多谢|谢啦|谢了)(?:你|您|啦|了)?|好吗|好不好|行吗|行不行|可以吗|可以不|吗|嘛|啊|呀|哦|啦"
-        r"|[,，、\s])",
+        r"(?:为什么不|何不|不如|(?:别|不要)忘(?:了|记)|记得|请问?|(?:你好|您好)(?=[\s,，、])|嗨"
+        r"|嘿|喂|帮忙|帮我|给我|我想要|我想|我要|我需要|(?:麻烦|拜托|烦请)(?:你|您)?|劳驾(?:你|您)"
+        r"|[你您]?(?:能不能|可不可以|可以|能)|那个|那|好的|现在|快|[,，、])",
+        r"(?:一下|吧|(?:谢谢|多谢|谢啦|谢了)(?:你|您|啦|了)?|好吗|好不好|行吗|行不行|可以吗"
+        r"|可以不|吗|嘛|啊|呀|哦|啦"
+        r"|[,，、])",
     ),
 }
 _HESITATION = re.compile(r"\b(?:uh+|um+|er|erm|hm+)\b|[嗯呃]", re.IGNORECASE)

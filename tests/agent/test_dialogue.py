@@ -283,7 +283,9 @@ async def test_free_words_correct_themselves_where_that_is_said_clearly(tmp_path
     assert turn.intent.slots == {"place": "pharmacy"} or "pharmacy" in lens(agent)
 
 
-@pytest.mark.parametrize("said", ["可以，但改成三十美元", "好，改成三十", "yes but make it thirty", "no, thirty"])
+@pytest.mark.parametrize(
+    "said", ["可以，但改成三十美元", "好，改成三十", "yes but make it thirty", "no, thirty"]
+)
 async def test_an_open_payment_is_changed_by_words_that_correct(tmp_path, said):
     agent = make_agent(tmp_path, builtin=True)
     turn = await told(agent, "pay anna twenty dollars", said)
@@ -306,7 +308,9 @@ async def test_there_is_the_place_that_was_asked_about(tmp_path, before, said):
     assert (turn.intent.name, turn.intent.slots) == ("navigate.route", {"place": "pharmacy"})
 
 
-@pytest.mark.parametrize("said", ["pay her twenty dollars", "send twenty dollars to her", "给她付二十美元"])
+@pytest.mark.parametrize(
+    "said", ["pay her twenty dollars", "send twenty dollars to her", "给她付二十美元"]
+)
 async def test_her_may_stand_where_only_a_listed_name_may(tmp_path, said):
     agent = make_agent(tmp_path, builtin=True)
     turn = await told(agent, "pay anna ten dollars", "yes", said)
@@ -343,7 +347,9 @@ async def test_a_sentence_of_its_own_may_propose(tmp_path):
     assert isinstance(turn.reply, Proposal)
 
 
-@pytest.mark.parametrize("said", ["and in blue", "no, blue", "and the window", "paint it", "walk there"])
+@pytest.mark.parametrize(
+    "said", ["and in blue", "no, blue", "and the window", "paint it", "walk there"]
+)
 async def test_a_skill_that_was_removed_meanwhile_ends_nothing(agent, said):
     await told(agent, "walk to the bridge", "paint the door red")
     agent.skills.actions.clear()
