@@ -103,7 +103,7 @@ POINTING: Mapping[str, frozenset[str]] = {
 """Words that point back, by the slot they may stand in. What "it" is the skill that showed it
 knows best, but for a place that was just asked about."""
 _LEADS = ("", "to ", "到", "去")
-"""What may have to stand before the thing that is pointed at: "take me there" is "… to the mill"."""
+"""What may have to stand before the thing that is pointed at: "there" is "to the mill"."""
 
 
 @dataclass(frozen=True, slots=True)
