@@ -46,6 +46,11 @@ _CORRECTS = re.compile(
     re.IGNORECASE,
 )
 """Stands before a correction within a sentence: "pay anna twenty, no, fifty"."""
+_SET_OFF = re.compile(r"(?:[a-z']+ ?){1,3}[,;.]|[^，,。；]{1,5}[，,。；]", re.IGNORECASE)
+"""Correcting words that stand for themselves, as their punctuation says."""
+_HESITATES = re.compile(
+    r"(?:[\s,]+(?:oh|um+|uh+|er+|ah|well|hm+)|[，,]*[啊哦呃嗯])+$", re.IGNORECASE
+)
 _STRONG = re.compile(
     r"\s+(?:(?:oh |no |um |uh )*(?:no wait|wait no|no sorry|sorry no|sorry i meant?"
     r"|i meant?(?: to say)?"
@@ -190,7 +195,7 @@ class Dialogue:
         meaning = self._router.route(transcript, quick=True)
         if not isinstance(meaning, Intent) or meaning.missing:
             return None
-        if meaning.stage != "templates" and self._within(transcript):
+        if self._within(transcript):
             return None  # it is read otherwise when the turn has ended
         return self._pointed(self._mended(meaning))
 
@@ -203,10 +208,10 @@ class Dialogue:
         text = clean(transcript.text)
         if isinstance(meaning, Intent) and meaning.stage == "templates":
             joined = _joined(meaning) or len(_parts(transcript)) > 1
+            if intent := self._within(transcript):
+                return self._settled((intent,), _by("corrected within", intent, decision))
             if joined and (found := self._together(transcript, decision)):
                 return found
-            if meaning.missing and (intent := self._within(transcript)):
-                return self._settled((intent,), _by("corrected within", intent, decision))
             settled = self._settled((self._mended(meaning),), decision)
             return replace(settled, left=self._beside(transcript, meaning))
         if (control := controls.control(text)) is not None:
@@ -266,7 +271,11 @@ class Dialogue:
 
     def _answered(self, question: Question, text: str, language: str) -> Intent | None:
         if question.slot is not None:
-            return self._filled(question.options[0], question.slot, text, language)
+            if (slot := question.slot) in self._mentioned and _folded(text) in POINTING.get(
+                slot, ()
+            ):
+                text = next(self._names(slot, language), text)
+            return self._filled(question.options[0], slot, text, language)
         options = question.options
         if len(options) == 1:
             return options[0] if answer(text) == "yes" else None
@@ -339,10 +348,14 @@ class Dialogue:
         Both the command and what is said instead have to be foreseen.
         """
         text, language = transcript.text, transcript.language
-        if not _CORRECTS.search(text) or self._router.exactly(transcript) is not None:
+        if not _CORRECTS.search(text):
             return None
+        whole = self._router.exactly(transcript) is not None
         for found in _CORRECTS.finditer(text):
-            if not (head := text[: found.start()].strip()):
+            # "take me to the bank, no, the mill"; and not "play no woman, no cry".
+            if whole and not _SET_OFF.match(text[found.end() :]):
+                continue
+            if not (head := _HESITATES.sub("", text[: found.start()].strip())):
                 continue
             decision = self._router.decide(replace(transcript, text=head), quick=True)
             command = decision.meaning

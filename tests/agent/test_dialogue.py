@@ -277,10 +277,30 @@ async def test_a_sentence_that_corrects_itself_means_what_was_said_last(
     assert (turn.reply.amount, turn.reply.payee) == (amount, payee)
 
 
-async def test_free_words_correct_themselves_where_that_is_said_clearly(tmp_path):
-    agent = make_agent(tmp_path, builtin=True)
-    turn = await told(agent, "navigate to the bank no wait the pharmacy")
-    assert turn.intent.slots == {"place": "pharmacy"} or "pharmacy" in lens(agent)
+@pytest.mark.parametrize(
+    "said",
+    [
+        "walk to the bank no wait the pharmacy",
+        "walk to the bank, no, the pharmacy",
+        "walk to the bank, sorry, i meant the pharmacy",
+    ],
+)
+async def test_free_words_correct_themselves_where_that_is_said_clearly(agent, said):
+    await told(agent, said)
+    assert done == [("walk", "pharmacy")]
+
+
+async def test_a_name_may_hold_words_that_correct(agent):
+    await told(agent, "walk to no woman, no cry")
+    assert done == [("walk", "no woman no cry")]
+
+
+async def test_a_word_that_points_back_answers(agent):
+    await told(
+        agent, "give bob 5 dollars", "yes", "give anna", "6 dollars", "no", "walk to the mill"
+    )
+    turn = await told(agent, "walk to", "there")
+    assert turn.intent.slots == {"place": "mill"}
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ def test_the_same_sayings_make_one_graph():
 
 
 def test_a_sentence_may_begin_with_a_wake_phrase():
-    graph = build([Saying("a.b", "play music"), Saying("a.c", "stop")])
+    graph = build([Saying("a.b", "play music", {}), Saying("a.c", "stop", {})])
     more = called(graph, ("okay glasses", "hey glasses", "computer"))
     assert len(more.transitions) - len(graph.transitions) == 4
     assert (more.start, more.finals) == (graph.start, graph.finals)
