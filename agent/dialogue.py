@@ -202,7 +202,8 @@ class Dialogue:
     def understand(self, transcript: Transcript) -> Understood:
         """Return the calls that a turn makes, or the question to ask."""
         question, self._question = self.question, None
-        transcript = replace(transcript, text=unaddressed(transcript.text, self._router.wake))
+        words = " ".join(unaddressed(transcript.text, self._router.wake).split())
+        transcript = replace(transcript, text=words)
         decision = self._router.decide(transcript)
         meaning, language = decision.meaning, transcript.language
         text = clean(transcript.text)

@@ -218,6 +218,7 @@ def taken_back(text: str) -> tuple[str, bool] | None:
 
     And whether these are led up to: "no wait, never mind".
     """
+    text = " ".join(text.split())
     found = _ENDS.search(text)
     if found is None or not (before := text[: found.start()].strip()):
         return None

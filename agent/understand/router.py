@@ -179,7 +179,7 @@ class Router:
         """
         if len(transcript.text) > MAX_CHARACTERS:
             return Decision(NotRecognized(f"longer than {MAX_CHARACTERS} characters"))
-        spoken = unaddressed(transcript.text, self.wake)
+        spoken = " ".join(unaddressed(transcript.text, self.wake).split())
         text = clean(spoken)
         if not text:
             return Decision(NotRecognized("nothing was said"))
