@@ -10,7 +10,7 @@ from typing import Any, Literal
 from agent.sayable import Saying
 from agent.skill import Action
 from agent.understand import yesno
-from agent.understand.text import clean
+from agent.understand.text import clean, readings, unaddressed
 
 Control = Literal["more", "back", "repeat", "clear", "stop", "undo", "dashboard", "help"]
 
@@ -37,6 +37,28 @@ CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
     },
 }
 
+ALSO: dict[Control, tuple[str, ...]] = {
+    "stop": (
+        "stop it", "stop that", "stop this", "stop now", "stop stop", "cancel it", "cancel that",
+        "nevermind", "shut up", "be quiet", "quiet", "silence", "hush", "enough", "that's enough",
+        "that is enough", "stop talking", "abort", "quit", "halt", "forget it", "forget that",
+        "停下", "停下来", "停一下", "停一停", "停停", "停停停", "快停", "快停下",
+        "别说了", "别讲了",
+        "不要说了", "不要再说了", "别再说了", "不用说了", "闭嘴", "住口", "住嘴", "安静", "安静点",
+        "安静一点",
+        "够了", "中止", "终止", "打住", "停止吧", "取消吧", "停吧", "不要了",
+    ),
+    "undo": ("undo it", "take it back", "撤销它", "撤销一下", "撤回一下"),
+    "repeat": ("repeat it", "say it again", "再说一次", "重复一遍", "重复一下"),
+    "back": ("go back one page", "the previous page", "返回上一页"),
+    "more": ("the next page", "show me more", "看更多"),
+    "clear": ("close it", "clear it", "clear screen", "关掉它", "清一下屏"),
+    "help": ("help me", "what can i say to you", "你会做什么", "你能做些什么", "帮帮我"),
+    "dashboard": ("show me the dashboard", "go to the dashboard", "回主页", "回首页"),
+}  # fmt: skip
+"""Other ways to say them, which are read where there is text, and not listened for: a small grammar
+hears better."""
+
 SAID: dict[str, dict[str, str]] = {
     "en": {
         "unknown": "I can {can}",
@@ -47,6 +69,7 @@ SAID: dict[str, dict[str, str]] = {
         "which": "{options}?",
         "or": ", or ",
         "left": "Not understood: {words}",
+        "cannot": "{question}\nI cannot do “{words}”.",
         "undone": "Taken back.",
         "no undo": "There is nothing to take back.",
         "no model": "For questions I need a language model.\nPut a Qwen3 GGUF in {folder}.",
@@ -75,6 +98,7 @@ SAID: dict[str, dict[str, str]] = {
         "which": "{options}？",
         "or": "，还是",
         "left": "没有听懂：{words}",
+        "cannot": "{question}\n我做不到“{words}”。",
         "undone": "已撤销。",
         "no undo": "没有可撤销的。",
         "no model": "回答问题需要语言模型。\n请把 Qwen3 GGUF 放到 {folder}。",
@@ -107,11 +131,11 @@ _HEAD = re.compile(r"^[\s(\[]*([^\s{}\[\]()|<>]+)")
 
 
 def control(text: str) -> Control | None:
-    """Return which of the agent's own words this is, if it is nothing else."""
-    said = clean(text).casefold()
-    for words in CONTROLS.values():
-        for meaning, phrases in words.items():
-            if said in phrases:
+    """Return which of the agent's own words this is, if it is nothing else but polite."""
+    said = clean(unaddressed(text)).casefold()
+    for language in CONTROLS:
+        for reading in readings(said, language):
+            if (meaning := _meanings().get(reading)) is not None:
                 return meaning
     return None
 
@@ -132,6 +156,13 @@ def own_words() -> tuple[str, ...]:
             else (word, f"请{word}", f"{word}吧")
         )
     )
+
+
+@cache
+def _meanings() -> dict[str, Control]:
+    """Return what each of the agent's own words means."""
+    tables = (*CONTROLS.values(), ALSO)
+    return {said: meaning for words in tables for meaning, ways in words.items() for said in ways}
 
 
 def sayings(language: str, asking: bool) -> Iterable[Saying]:

@@ -10,41 +10,56 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from agent import controls
 from agent.chat import is_question
+from agent.controls import said_in
 from agent.messages import Intent, NotRecognized, Transcript, Verdict
 from agent.sayable import Saying
 from agent.skill import Action
-from agent.understand.phrase import phrase
+from agent.understand.phrase import named, phrase
 from agent.understand.router import Decision, Router
 from agent.understand.templates import read
-from agent.understand.text import clean, readings
-from agent.understand.yesno import answer
+from agent.understand.text import clean, language_of, readings, unaddressed
+from agent.understand.yesno import answer, correction
 
 EXPIRES_S = 30.0
 """A question not answered in this time is no longer open, as a proposal is not."""
 TRIES = 2
 """Times a question is asked before it is dropped."""
 
+SPLICED = 8
+"""Most words, or characters, of a command that what corrects it replaces."""
 PARTS = 3
 """Commands in one sentence, at most."""
 
-_AGAIN = {
-    "en": re.compile(
-        r"^(?:(?:no|nope|wait|sorry|oops|actually|yes but|ok but|but|i mean|i meant|i said|rather"
-        r"|not that|make (?:it|that)|change (?:it|that) to|it's|should be)\b[\s,]*)+",
-        re.IGNORECASE,
-    ),
-    "zh": re.compile(
-        r"^(?:不是|不对|不|等等|等一下|对不起|我是说|我说的是|我的意思是|是的但是|但是|改成|换成|改为"
-        r"|应该是|要的是)+[是，,\s]*"
-    ),
-}
-"""What comes before a correction."""
+_CORRECTS = re.compile(
+    r"[\s,.;!…-]+(?=(?:no|nope|wait|hold on|actually|sorry|oops|rather|i mean|i meant|make (?:it"
+    r"|that)"
+    r"|scratch that|correction|change (?:it|that))\b)|[\s，,。；;]*(?=(?<![是不])不(?:是"
+    r"|对)?[，,\s]|不对|不是|错了"
+    r"|说错了|等等|等一下|我是说|我的意思是|应该是|改成|改为|换成)",
+    re.IGNORECASE,
+)
+"""Stands before a correction within a sentence: "pay anna twenty, no, fifty"."""
+_SET_OFF = re.compile(r"(?:[a-z']+ ?){1,3}[,;.]|[^，,。；]{1,5}[，,。；]", re.IGNORECASE)
+"""Correcting words that stand for themselves, as their punctuation says."""
+_HESITATES = re.compile(
+    r"(?:[\s,]+(?:oh|um+|uh+|er+|ah|well|hm+)|[，,]*[啊哦呃嗯])+$", re.IGNORECASE
+)
+_STRONG = re.compile(
+    r"\s+(?:(?:oh |no |um |uh )*(?:no wait|wait no|no sorry|sorry no|sorry i meant?"
+    r"|i meant?(?: to say)?"
+    r"|scratch that|no make (?:it|that)|no actually|actually no|wait make (?:it|that)|correction"
+    r"|no i meant?))\s+(?:to )?|(?:不对|说错了|我是说|我的意思是|错了)+[，,\s]*(?:是|应该是)?",
+    re.IGNORECASE,
+)
+"""Corrects what any words may fill: "the bank no wait the mill", and not "no woman no cry"."""
+_ARTICLES = re.compile(r"^(?:(?:to|at|for|the|a|an)\s+)+", re.IGNORECASE)
 
 _POLITE = re.compile(
     r"(?:(?:thanks|thank you)(?: very much| so much| a lot)?|please|sorry|now|谢谢你?|了|吧)?",
@@ -65,19 +80,35 @@ _ADDED = re.compile(r"^(?:in|with|without|from|by|of|for)\s", re.IGNORECASE)
 """Begins what narrows a thing down: "in blue"."""
 
 _AND = {
-    "en": re.compile(r"\s+(?:and then|then|and also|and)\s+|[,;]\s*(?:and|then)?\s*", re.I),
-    "zh": re.compile(r"[，,；;]\s*(?:然后|再|并且|还有)?|然后再?|并且|还有|接着|(?<!^)再(?!见)"),
+    "en": re.compile(
+        r"\s+(?:and then|then|and also|and)\s+|[,;.!?](?:\s+|$)(?:and|then)?\s*|[,;，。；]\s*", re.I
+    ),
+    "zh": re.compile(
+        r"[，,；;。！!？?]\s*(?:然后|再|并且|还有)?|然后再?|并且|还有|接着|(?<!^)再(?!见)"
+    ),
 }
 """Stands between two commands."""
+_SENTENCE = re.compile(r"[.!?](?:\s+|$)|[。！？]")
+"""Ends a sentence."""
 
 POINTING: Mapping[str, frozenset[str]] = {
     "place": frozenset(
-        ("there", "here again", "the same place", "那里", "那儿", "那边", "同一个地方")
+        (
+            "there", "over there", "here again", "the same place", "that place", "it",
+            "那里", "那儿", "那边", "同一个地方", "那个地方", "过去",
+        )
     ),
-    "payee": frozenset(("him", "her", "them", "the same person", "他", "她", "他们", "同一个人")),
-}
-"""Words that point back, by the slot they may stand in. What "it" is the skill that showed it knows
-best."""
+    "payee": frozenset(
+        (
+            "him", "her", "them", "the same person", "that person",
+            "他", "她", "他们", "她们", "同一个人", "那个人", "这个人",
+        )
+    ),
+}  # fmt: skip
+"""Words that point back, by the slot they may stand in. What "it" is the skill that showed it
+knows best, but for a place that was just asked about."""
+_LEADS = ("", "to ", "到", "去")
+"""What may have to stand before the thing that is pointed at: "there" is "to the mill"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +123,8 @@ class Question:
     """How often it was asked."""
     asked_s: float = 0.0
     """When, on the dialogue's clock."""
+    left: str = ""
+    """What was said and the options do not carry, which the wearer is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +182,10 @@ class Dialogue:
         """Forget the question: it was answered, or the wearer wants no more of it."""
         self._question = None
 
-    def _open(self, options: tuple[Intent, ...], slot: str | None, asked: int = 1) -> Question:
-        self._question = Question(options, slot, asked, self._clock())
+    def _open(
+        self, options: tuple[Intent, ...], slot: str | None, asked: int = 1, left: str = ""
+    ) -> Question:
+        self._question = Question(options, slot, asked, self._clock(), left)
         return self._question
 
     def foresee(self, transcript: Transcript) -> Intent | None:
@@ -158,19 +193,28 @@ class Dialogue:
         if self.question is not None:
             return None
         meaning = self._router.route(transcript, quick=True)
-        complete = isinstance(meaning, Intent) and not meaning.missing
-        return self._pointed(meaning) if complete and isinstance(meaning, Intent) else None
+        if not isinstance(meaning, Intent) or meaning.missing:
+            return None
+        if self._within(transcript):
+            return None  # it is read otherwise when the turn has ended
+        return self._pointed(self._mended(meaning))
 
     def understand(self, transcript: Transcript) -> Understood:
         """Return the calls that a turn makes, or the question to ask."""
         question, self._question = self.question, None
+        words = " ".join(unaddressed(transcript.text, self._router.wake).split())
+        transcript = replace(transcript, text=words)
         decision = self._router.decide(transcript)
         meaning, language = decision.meaning, transcript.language
         text = clean(transcript.text)
         if isinstance(meaning, Intent) and meaning.stage == "templates":
-            if _joined(meaning) and (found := self._together(transcript, decision)):
+            joined = _joined(meaning) or len(_parts(transcript)) > 1
+            if intent := self._within(transcript):
+                return self._settled((intent,), _by("corrected within", intent, decision))
+            if joined and (found := self._together(transcript, decision)):
                 return found
-            return self._settled((meaning,), decision)
+            settled = self._settled((self._mended(meaning),), decision)
+            return replace(settled, left=self._beside(transcript, meaning))
         if (control := controls.control(text)) is not None:
             self._question = None if control == "stop" else question
             return Understood((), decision, declined=control == "stop" and question is not None)
@@ -180,6 +224,10 @@ class Dialogue:
             question = None
         if question is not None and (intent := self._answered(question, text, language)):
             return self._settled((intent,), _by("answer", intent, decision))
+        if intent := self._within(transcript):
+            return self._settled((intent,), _by("corrected within", intent, decision))
+        if intent := self._substituted(transcript):
+            return self._settled((intent,), _by("words that point back", intent, decision))
         if intent := self._corrected(text, language, isinstance(meaning, Intent)):
             same = self._last is not None and intent.name == self._last.name
             settled = self._settled((intent,), _by("correction", intent, decision))
@@ -187,17 +235,19 @@ class Dialogue:
         if found := self._together(transcript, decision):
             return found
         if isinstance(meaning, Intent):
-            settled = self._settled((meaning,), decision)
+            settled = self._settled((self._mended(meaning),), decision)
             return replace(settled, left=self._beside(transcript, meaning))
         if intent := self._more(text, language):
             return self._settled((intent,), _by("more of the same", intent, decision))
-        if question is not None and question.asked < TRIES:
-            again = self._open(question.options, question.slot, question.asked + 1)
-            return Understood((), decision, again)
         if meaning.options:
-            lacking = meaning.options[0].missing if len(meaning.options) == 1 else ()
-            asked = self._open(meaning.options, lacking[0] if lacking else None)
+            options = tuple(map(self._pointed, meaning.options))
+            lacking = options[0].missing if len(options) == 1 else ()
+            left = said_in(language)["comma"].join(meaning.left)
+            asked = self._open(options, lacking[0] if lacking else None, left=left)
             return Understood((), decision, asked)
+        if question is not None and question.asked < TRIES:
+            again = self._open(question.options, question.slot, question.asked + 1, question.left)
+            return Understood((), decision, again)
         return Understood((), decision)
 
     def _settled(self, intents: tuple[Intent, ...], decision: Decision) -> Understood:
@@ -213,13 +263,20 @@ class Dialogue:
     def _left(self, question: Question, meaning: Intent | NotRecognized) -> bool:
         """Whether the wearer left a question that any words answer for another skill's command."""
         asked = question.options[0]
-        if question.slot is None or not self._actions[asked.name].kind(question.slot).is_open:
+        action = self._actions.get(asked.name)
+        if action is None:
+            return True
+        if question.slot is None or not action.kind(question.slot).is_open:
             return False
         return isinstance(meaning, Intent) and meaning.skill != asked.skill
 
     def _answered(self, question: Question, text: str, language: str) -> Intent | None:
         if question.slot is not None:
-            return self._filled(question.options[0], question.slot, text, language)
+            if (slot := question.slot) in self._mentioned and _folded(text) in POINTING.get(
+                slot, ()
+            ):
+                text = next(self._names(slot, language), text)
+            return self._filled(question.options[0], slot, text, language)
         options = question.options
         if len(options) == 1:
             return options[0] if answer(text) == "yes" else None
@@ -230,7 +287,9 @@ class Dialogue:
 
     def _filled(self, intent: Intent, slot: str, text: str, language: str) -> Intent | None:
         """Return the call with a slot filled by a text, as it is or without politeness."""
-        action = self._actions[intent.name]
+        action = self._actions.get(intent.name)
+        if action is None:  # a plugin may be gone at any moment
+            return None
         for reading in readings(text, language):
             try:
                 value, _ = read(action, slot, reading, language)
@@ -255,26 +314,121 @@ class Dialogue:
                 missing.append(slot)
         return replace(intent, slots=slots, missing=tuple(missing))
 
+    def _substituted(self, transcript: Transcript) -> Intent | None:
+        """Return the command that a text is with what it points at named: "take me there".
+
+        What is pointed at was said to some skill; here another may need it said otherwise.
+        """
+        text = clean(transcript.text)
+        for slot, words in POINTING.items():
+            if slot not in self._mentioned:
+                continue
+            pointing = _anyword(words)
+            for name in self._names(slot, transcript.language) if pointing.search(text) else ():
+                for lead in _LEADS:
+                    said = pointing.sub((lead + name).replace("\\", r"\\"), text)
+                    intent = self._router.exactly(replace(transcript, text=said))
+                    if intent is not None and _folded(intent.slots.get(slot)) in (
+                        _folded(name),
+                        _folded(self._mentioned[slot]),
+                    ):
+                        return replace(intent, stage="dialogue")
+        return None
+
+    def _names(self, slot: str, language: str) -> Iterator[str]:
+        """Yield what the thing that was last meant in a slot is called, the usual name first."""
+        value = self._mentioned[slot]
+        for action in tuple(self._actions.values()):
+            if any(one.name == slot for one in action.declaration.slots):
+                yield named(action, slot, value, language if language in action.languages else "en")
+                return
+
+    def _within(self, transcript: Transcript) -> Intent | None:
+        """Return the command that a sentence comes to which corrects itself: "… no, fifty".
+
+        Both the command and what is said instead have to be foreseen.
+        """
+        text, language = transcript.text, transcript.language
+        if not _CORRECTS.search(text):
+            return None
+        whole = self._router.exactly(transcript) is not None
+        for found in _CORRECTS.finditer(text):
+            # "take me to the bank, no, the mill"; and not "play no woman, no cry".
+            if whole and not _SET_OFF.match(text[found.end() :]):
+                continue
+            if not (head := _HESITATES.sub("", text[: found.start()].strip())):
+                continue
+            decision = self._router.decide(replace(transcript, text=head), quick=True)
+            command = decision.meaning
+            if not isinstance(command, Intent) and command.options and not command.left:
+                command = command.options[0]
+            if not isinstance(command, Intent):
+                continue
+            tail = text[found.end() :]
+            rest = correction(clean(tail))
+            if rest is None:
+                continue
+            exact = self._router.exactly(replace(transcript, text=rest))
+            if exact is not None and self._pays(exact) <= self._pays(command):
+                return exact
+            changed = self._changed(rest, language, closed=True, last=command)
+            if changed is not None and (not changed.missing or not command.slots.keys()):
+                return changed
+            if (spliced := self._spliced(head, rest, transcript)) is not None:
+                return spliced if spliced.name == command.name else None
+            if changed is not None:
+                return changed
+        return None
+
+    def _spliced(self, head: str, rest: str, transcript: Transcript) -> Intent | None:
+        """Return the command that a text is with the end of its `head` replaced by the `rest`.
+
+        "Pay twenty" and "thirty dollars to anna" make "pay thirty dollars to anna".
+        """
+        chinese = language_of(head) == "zh"
+        glue, pieces = ("", list(head)) if chinese else (" ", head.split())
+        # The longest first: of "twenty one" and "five" no "twenty five" is made.
+        for dropped in range(min(len(pieces) - 1, SPLICED), 0, -1):
+            said = glue.join((*pieces[:-dropped], rest))
+            if (intent := self._router.exactly(replace(transcript, text=said))) is not None:
+                return replace(intent, stage="dialogue")
+        return None
+
+    def _mended(self, intent: Intent) -> Intent:
+        """Return a call whose free words correct themselves with what was said last in them."""
+        action = self._actions.get(intent.name)
+        slots = dict(intent.slots)
+        for name, value in intent.slots.items():
+            if action is None or not isinstance(value, str) or not action.kind(name).is_open:
+                continue
+            parts = _STRONG.split(value)
+            if len(parts) < 2 or not all(part.strip() for part in parts):
+                continue
+            if _folded(value) not in map(_folded, action.values(name, intent.language) or ()):
+                slots[name] = _ARTICLES.sub("", parts[-1].strip())
+        return replace(intent, slots=slots)
+
     def _corrected(self, text: str, language: str, understood: bool) -> Intent | None:
         """Return the last call with the slot that a correction names changed.
 
         Slots that take any words are changed only where the text is not `understood` by itself and
         asks nothing: "make it a bit louder" and "actually, what is the time" correct no song.
         """
-        rest = _AGAIN[_known(language)].sub("", text)
-        if rest == text or _POLITE.fullmatch(rest) or self._last is None:
+        rest = correction(text)
+        if rest is None or _POLITE.fullmatch(rest) or self._last is None:
             return None
         exact = self._router.exactly(Transcript(rest, language))
         return exact or self._changed(rest, language, understood or is_question(rest))
 
-    def _changed(self, words: str, language: str, closed: bool = False) -> Intent | None:
-        """Return the last call with these words in a slot; `closed`: in a list or number."""
-        last = self._last
-        if last is None or last.name not in self._actions:
+    def _changed(
+        self, words: str, language: str, closed: bool = False, last: Intent | None = None
+    ) -> Intent | None:
+        """Return the `last` call with these words in a slot; `closed`: in a list or number."""
+        last = last or self._last
+        action = self._actions.get(last.name) if last is not None else None
+        if last is None or action is None:
             return None
-        action = self._actions[last.name]
-        words = re.sub(r"^(?:(?:to|at|for|the|a|an)\s+)+", "", words, flags=re.I)
-        words = _MORE_ENDS.sub("", words)
+        words = _MORE_ENDS.sub("", _ARTICLES.sub("", words))
         # What only certain words can fill comes first, then what was said last.
         slots = [
             slot
@@ -289,13 +443,15 @@ class Dialogue:
     def _more(self, text: str, language: str) -> Intent | None:
         """Return the last call with another value: "what about bread", "and in blue"."""
         rest = _MORE[_known(language)].sub("", text, count=1)
-        if self._last is None or not rest or (rest == text and not _MORE_ENDS.search(text)):
+        last = self._last
+        if last is None or not rest or (rest == text and not _MORE_ENDS.search(text)):
             return None
-        if _ADDED.match(rest):
-            for name, value in self._last.slots.items():
-                if isinstance(value, str) and self._actions[self._last.name].kind(name).is_open:
-                    slots = {**self._last.slots, name: f"{value} {rest}"}
-                    return replace(self._last, slots=slots, stage="dialogue")
+        action = self._actions.get(last.name)
+        if action is not None and _ADDED.match(rest):
+            for name, value in last.slots.items():
+                if isinstance(value, str) and action.kind(name).is_open:
+                    slots = {**last.slots, name: f"{value} {rest}"}
+                    return replace(last, slots=slots, stage="dialogue")
         return self._changed(rest, language)
 
     def _together(self, transcript: Transcript, decision: Decision) -> Understood | None:
@@ -311,7 +467,14 @@ class Dialogue:
         intents = [one for one in found if one is not None]
         if len(intents) < 2:
             return None
-        money = [self._actions[one.name].declaration.risk == "money" for one in intents]
+        money = [self._pays(one) for one in intents]
+        if any(money) and self._router.exactly(transcript) is not None:
+            # One command that takes any words, "navigate to …", may have taken in a payment.
+            paying = [
+                part for part, one in zip(parts, found, strict=True) if one and self._pays(one)
+            ]
+            if not all(map(partial(_is_sentence, transcript.text), paying)):
+                return None
         if len(intents) < len(parts) or sum(money) > 1:
             several = NotRecognized("several commands, not all of them at once", tuple(intents))
             decision = replace(decision, meaning=several)
@@ -338,16 +501,27 @@ class Dialogue:
 
     def words(self, intent: Intent, asking: str | None = None) -> str:
         """Return a call as a sentence, with a blank for the slot that is asked for."""
-        return phrase(self._actions[intent.name], intent, asking)
+        action = self._actions.get(intent.name)
+        if action is None:
+            return intent.action.replace("_", " ")
+        return phrase(action, intent, asking)
+
+    def _pays(self, intent: Intent) -> bool:
+        action = self._actions.get(intent.name)
+        return action is not None and action.declaration.risk == "money"
 
     def ask(self, question: Question, language: str) -> str:
         """Return the question in words."""
         said = controls.SAID[_known(language)]
         if question.slot is not None:
             words = self.words(question.options[0], question.slot)
-            return said["ask"].format(phrase=words[:1].upper() + words[1:])
-        options = said["or"].join(map(self.words, question.options))
-        return said["which"].format(options=options[:1].upper() + options[1:])
+            asked = said["ask"].format(phrase=words[:1].upper() + words[1:])
+        else:
+            options = said["or"].join(map(self.words, question.options))
+            asked = said["which"].format(options=options[:1].upper() + options[1:])
+        if question.left:
+            return said["cannot"].format(question=asked, words=question.left)
+        return asked
 
     def sayings(self, language: str) -> Iterator[Saying]:
         """Yield what the open question makes worth hearing."""
@@ -358,8 +532,8 @@ class Dialogue:
             for option in question.options:
                 yield Saying("agent.answer", self.words(option), {}, weight=4.0)
             return
-        action = self._actions[question.options[0].name]
-        for saying in action.sayings(language):
+        action = self._actions.get(question.options[0].name)
+        for saying in action.sayings(language) if action is not None else ():
             if question.slot in saying.slots:
                 values = saying.slots[question.slot]
                 if values is not None:  # a sentence of free text alone would swallow all others
@@ -374,6 +548,24 @@ def _by(stage: str, intent: Intent, decision: Decision) -> Decision:
     """Note that what was said before decided."""
     verdict = Verdict("dialogue", intent.name, reason=stage)
     return Decision(intent, (*decision.verdicts, verdict))
+
+
+def _anyword(words: Collection[str]) -> re.Pattern[str]:
+    """Return what finds any of these words, the longest first."""
+    ways = (
+        rf"\b{re.escape(word)}\b" if word.isascii() else re.escape(word)
+        for word in sorted(words, key=len, reverse=True)
+    )
+    return re.compile("|".join(ways), re.IGNORECASE)
+
+
+def _folded(value: Any) -> str:
+    return str(value).strip().casefold()
+
+
+def _is_sentence(text: str, part: str) -> bool:
+    """Whether a part of a text is a sentence of its own, or its beginning."""
+    return any(one.strip().startswith(part.strip()) for one in _SENTENCE.split(text))
 
 
 def _parts(transcript: Transcript) -> list[str]:

@@ -71,6 +71,8 @@ class NotRecognized:
     """Why, for people who debug: never shown to the wearer."""
     options: tuple[Intent, ...] = ()
     """What it may have been, likeliest first: the wearer is asked which."""
+    left: tuple[str, ...] = ()
+    """Words that the options do not carry, which the wearer is told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,6 +206,33 @@ def _weighted(nfa: _Nfa, entries: Mapping[int, float], final: int) -> Graph:
     return Graph(begin, finals, transitions)
 
 
+CALLED = 0.02
+"""Probability that a sentence begins with a wake phrase, beside 1 for the likeliest sentence."""
+
+
+def called(graph: Graph, phrases: Iterable[str]) -> Graph:
+    """Let every sentence of a graph begin with any of these phrases: "okay glasses, …".
+
+    The last word of each leads to where sentences begin, so all of it is a few transitions, and
+    the graph has circles.
+    """
+    if not graph.transitions:
+        return graph
+    added: list[Transition] = []
+    states = graph.states
+    for phrase in phrases:
+        *before, last = phrase.casefold().split() or [""]
+        if not before:  # one word alone is too easily heard in noise
+            continue
+        at = graph.start
+        for word in before:
+            added.append(Transition(at, states, word, CALLED if at == graph.start else 1.0))
+            at, states = states, states + 1
+        added.append(Transition(at, graph.start, last, 1.0))
+    ordered = sorted((*graph.transitions, *added), key=lambda t: t.src)
+    return Graph(graph.start, graph.finals, tuple(ordered))
+
+
 def _trim(nfa: _Nfa, final: int) -> None:
     """Drop what leads to no end, such as a slot whose list is empty."""
     before: list[list[int]] = [[] for _ in nfa.arcs]

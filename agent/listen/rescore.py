@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from agent.listen import grammar
 from agent.sayable import Saying
-from agent.understand.text import clean, language_of, readings
+from agent.understand.text import clean, language_of, readings, unaddressed
 
 MIN_LIKENESS = 0.5
 """Share of characters in common (Ratcliff and Obershelp's ratio) under which two hypotheses are
@@ -67,7 +67,7 @@ class Sayable:
 
     def accepts(self, text: str) -> bool:
         """Whether a sentence allows exactly these words, politeness around them aside."""
-        cleaned = clean(text).lower()
+        cleaned = clean(unaddressed(text)).lower()
         return any(map(self._reads, readings(cleaned, language_of(cleaned)))) if cleaned else False
 
     def _reads(self, text: str) -> bool:

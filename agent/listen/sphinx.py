@@ -23,6 +23,7 @@ from agent.listen.narrow import extended
 from agent.listen.pronounce import cmu_dictionary
 from agent.messages import Transcript
 from agent.sayable import Saying
+from agent.understand.text import WAKE_PHRASES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,6 +77,8 @@ class SphinxOptions:
     """How far speech stands out from the sound before it where there is noise to take off."""
     reject_below: float = REJECT_BELOW
     """Confidence under which the text becomes empty; 0 keeps everything."""
+    wake: tuple[str, ...] = WAKE_PHRASES
+    """What a sentence may begin with, since people call the glasses by habit."""
     graphs: int = 8
     """How many grammars stay compiled, the least recently used goes first."""
 
@@ -112,7 +115,8 @@ class PocketSphinx:
         """Build or recall the graph of `sayings`; it holds from the next `start`."""
         key = grammar.content(sayings)
         if key not in self._graphs:
-            self._graphs[key] = self._compile(grammar.build(sayings))
+            graph = grammar.called(grammar.build(sayings), self.options.wake)
+            self._graphs[key] = self._compile(graph)
         self._graphs.move_to_end(key)
         self._active = self._graphs[key]
 

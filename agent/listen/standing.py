@@ -17,7 +17,7 @@ from typing import Literal
 from agent.derive import continuations
 from agent.listen import grammar
 from agent.sayable import Saying
-from agent.understand.text import clean
+from agent.understand.text import clean, unaddressed
 
 Kind = Literal["answer", "complete", "open", "dangling", "unparsed"]
 
@@ -54,7 +54,7 @@ class Expected:
         """Say how a text stands; the same text is asked about at every chunk of a pause."""
 
     def _standing(self, text: str) -> Standing:
-        said = clean(text).casefold()
+        said = clean(unaddressed(text)).casefold()
         if not said:
             return Standing("dangling")
         if said.isascii():

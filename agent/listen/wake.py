@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from pocketsphinx import Decoder
 
 MANDARIN = Path(__file__).with_name("mandarin.dict")
-WAKE_PHRASES = ("okay glasses", "hey glasses")
-"""What opens a turn unless the configuration says otherwise."""
-
 FIRST_CJK = "\u2e80"
 """Where Unicode's Chinese characters begin."""
 FRAME_MS = 10.0

@@ -205,6 +205,8 @@ def _chinese(text: str) -> Fraction:
         return total
     if total.denominator != 1:
         raise ValueError(text)
+    if not digits:  # 一点 is "a bit"
+        raise ValueError(text)
     digits = digits.translate(_NUMERALS)
     return Fraction(f"{total}.{''.join(str(_ZH_DIGITS[d]) for d in digits)}")
 

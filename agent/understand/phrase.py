@@ -53,7 +53,7 @@ def phrase(action: Action, intent: Intent, asking: str | None = None) -> str:
     language = intent.language if intent.language in action.languages else "en"
     sentences = action.languages.get(language) or Sentences()
     slots = {
-        name: _named(action, name, value, language)
+        name: named(action, name, value, language)
         for name, value in intent.slots.items()
         if value is not None
     }
@@ -73,7 +73,7 @@ def phrase(action: Action, intent: Intent, asking: str | None = None) -> str:
     return "".join(best.text.split()) if language == "zh" else " ".join(best.text.split())
 
 
-def _named(action: Action, slot: str, value: Any, language: str) -> str:
+def named(action: Action, slot: str, value: Any, language: str) -> str:
     """Return what a value of a list is called in a language, or the value as people write it."""
     listed = (action.values(slot, language) or {}).items()
     plain = (said for said, meant in listed if meant == value and not _SYNTAX.search(said))

@@ -20,7 +20,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +29,17 @@ from agent.errors import EngineError
 from agent.llm.model import Model, NoModel
 from agent.messages import Intent, NotRecognized, Transcript, Verdict
 from agent.skill import Action
-from agent.understand import qwen
+from agent.understand import mood, qwen
+from agent.understand.left import left_out
 from agent.understand.templates import Match, Templates, begun, read
-from agent.understand.text import MAX_CHARACTERS, clean, is_plain, language_of
+from agent.understand.text import (
+    MAX_CHARACTERS,
+    WAKE_PHRASES,
+    clean,
+    is_plain,
+    language_of,
+    unaddressed,
+)
 
 if TYPE_CHECKING:
     from agent.pocket.router import Call, PocketRouter
@@ -105,6 +113,8 @@ class Router:
 
         `own` says whether a text is for the agent itself ("help", "repeat"): no skill is guessed.
         """
+        self.wake: tuple[str, ...] = WAKE_PHRASES
+        """What calls the glasses, and is no part of what they are told."""
         self._actions = actions
         self._own = own
         self._templates = Templates(actions)
@@ -133,17 +143,29 @@ class Router:
 
     def exactly(self, transcript: Transcript) -> Intent | None:
         """Return the call that templates alone see in the words, with every slot that it needs."""
-        match = self._match(transcript, clean(transcript.text))
+        match = self._match(transcript, clean(unaddressed(transcript.text, self.wake)))
         if match is None or match.missing or self._hidden(match.intent, transcript):
             return None
         return match.intent
 
     def _hidden(self, intent: Intent, transcript: Transcript) -> bool:
         """Whether it is a payment in letters that only look like what they are read as."""
-        money = self._actions[intent.name].declaration.risk == "money"
-        return money and not is_plain(transcript.text)
+        return _risk(self._actions, intent) == "money" and not is_plain(transcript.text)
 
     def _match(self, transcript: Transcript, text: str) -> Match | None:
+        """Return the sentence that a text is, whole or begun."""
+        match = self._sentence(transcript, text)
+        if match is None or not match.free:
+            return match
+        if _swallowed(match, text):
+            return None
+        back = mood.taken_back(text)
+        before = self._sentence(transcript, back[0]) if back is not None else None
+        if back is not None and before is not None and (back[1] or not before.free):
+            return None  # "play never mind" is a song; "play jazz no wait never mind" is nothing
+        return match
+
+    def _sentence(self, transcript: Transcript, text: str) -> Match | None:
         if not text or len(text) > MAX_CHARACTERS:
             return None
         # A Chinese sentence may name an English song and the other way round.
@@ -162,13 +184,20 @@ class Router:
         """
         if len(transcript.text) > MAX_CHARACTERS:
             return Decision(NotRecognized(f"longer than {MAX_CHARACTERS} characters"))
-        text = clean(transcript.text)
+        spoken = " ".join(unaddressed(transcript.text, self.wake).split())
+        text = clean(spoken)
         if not text:
             return Decision(NotRecognized("nothing was said"))
         began = time.perf_counter()
         match = self._match(transcript, text)
         if match is not None and self._hidden(match.intent, transcript):
             return Decision(NotRecognized("a payment in look-alike or invisible letters"))
+        if match is not None and match.free and (rest := mood.ordered(spoken)) != spoken:
+            # "take me to the mill, and don't play music": the place ends at the comma.
+            last = [v for v in match.intent.slots.values() if isinstance(v, str)][-1:]
+            shorter = self.exactly(replace(transcript, text=rest)) if rest else None
+            if shorter and shorter.name == match.intent.name and text.endswith(tuple(last)):
+                return self.decide(replace(transcript, text=rest), quick)
         reason = "no sentence matches" if match is None else "a sentence matches"
         if match is not None and match.missing:
             reason = f"a sentence begins so, without {', '.join(match.missing)}"
@@ -181,10 +210,49 @@ class Router:
             return Decision(match.intent, (verdict,))
         if exact is None and self._own(text):
             return Decision(NotRecognized("the agent's own word"), (verdict,))
+        language = _language(transcript, text)
+        if exact is None and (turned := self._turned(transcript, spoken, quick)):
+            return replace(turned, verdicts=(verdict, *turned.verdicts))
         if self._guess is None or len(text) > MAX_GUESSED:
             return Decision(exact or NotRecognized(reason), (verdict,))
-        meaning, verdicts = self._guess(text, _language(transcript, text), exact, quick)
+        meaning, verdicts = self._guess(text, language, exact, quick)
+        if isinstance(meaning, Intent) and meaning.name not in self._actions:
+            meaning = NotRecognized("the skill was removed meanwhile")
         return Decision(meaning, (verdict, *verdicts))
+
+    def _turned(self, transcript: Transcript, spoken: str, quick: bool) -> Decision | None:
+        """Decide about a text that forbids something, or takes it back; None for any other."""
+        back = mood.taken_back(clean(spoken))
+        if back is not None and (back[1] or self._sentence(transcript, back[0]) is not None):
+            return Decision(NotRecognized("taken back as soon as it was said"))
+        if (rest := mood.set_aside(spoken)) is not None:
+            words = clean(rest).split()
+            for at in range(len(words)):
+                if intent := self.exactly(replace(transcript, text=" ".join(words[at:]))):
+                    return Decision(intent)
+            return Decision(NotRecognized("says only what is not to be done"))
+        if (rest := mood.ordered(spoken)) == spoken:
+            return None
+        if not clean(rest):
+            return Decision(NotRecognized("forbids it, or only speaks of it"))
+        return self.decide(replace(transcript, text=rest), quick)
+
+
+def _risk(actions: Mapping[str, Action], intent: Intent) -> str | None:
+    """Return the risk of a call; None when its skill is gone, which can be at any moment."""
+    action = actions.get(intent.name)
+    return action.declaration.risk if action is not None else None
+
+
+def _swallowed(match: Match, text: str) -> bool:
+    """Whether an open slot at the beginning took in what turns the sentence round.
+
+    不要把牛奶加到清单: no skill has said that.
+    """
+    if mood.mood(text) == "order":
+        return False
+    values = (value for value in match.intent.slots.values() if isinstance(value, str))
+    return any(text.casefold().startswith(value.casefold()) for value in values if value)
 
 
 class _Guess:
@@ -213,19 +281,23 @@ class _Guess:
             return exact or NotRecognized("no sentence matches"), verdicts
         if exact is not None and ranking.skills.get(exact.skill, 0.0) >= BELIEVED_FROM:
             return self._better(exact, ranking, text, language, call), verdicts
-        likeliest = [skill for skill in ranking.skills if skill != NONE]
         if ranking.skill is not None:
-            intent = self._intent(ranking.skill, ranking, text, language, call)
-            return self._allowed(intent, text), verdicts
+            guess = self._intent(ranking.skill, ranking, text, language, call)
+            if guess is not None and exact is not None and self._pays(guess.intent):
+                return exact, verdicts  # what stands in another command's free words is no payment
+            return self._allowed(guess, text), verdicts
         if not quick and ranking.none < NONE_FROM:
             chosen = self._chosen(text, language, ranking, verdicts)
-            if isinstance(chosen, Intent):
+            if isinstance(chosen, Intent) and self._offered(_Guessed(chosen), text):
                 return chosen, verdicts
-        shared = [skill for skill in likeliest if ranking.skills[skill] >= ASK_FROM]
+        shared = [skill for skill, p in ranking.skills.items() if skill != NONE and p >= ASK_FROM]
         together = sum(ranking.skills[skill] for skill in shared)
         if len(shared) > 1 and together >= ASK_TOGETHER:
-            options = [self._intent(skill, ranking, text, language, call) for skill in shared]
-            return NotRecognized("two skills are as likely", tuple(options)), verdicts
+            guesses = (self._intent(skill, ranking, text, language, call) for skill in shared)
+            offered = [one for g in guesses if (one := self._offered(g, text))]
+            options = tuple(one.intent for one in offered)
+            left = tuple(words for one in offered for words in one.left)
+            return NotRecognized("two skills are as likely", options, left), verdicts
         return NotRecognized("too unlike what the skills can do"), verdicts
 
     def _better(
@@ -238,20 +310,28 @@ class _Guess:
         """
         if call is None or not call.copied or call.confidence < SLOTS_FROM:
             return exact
-        if self._actions[exact.name].declaration.risk == "money":
+        guessed = self._intent(ranking.skill or exact.skill, ranking, text, language, call)
+        if guessed is None or self._pays(exact):
             return exact
-        guess = self._intent(ranking.skill or exact.skill, ranking, text, language, call)
+        guess = guessed.intent
         if guess.name != exact.name:
-            risky = self._actions[guess.name].declaration.risk == "money"
+            risky = self._pays(guess)
             sure = ranking.within(guess.skill).get(guess.name, 0.0) >= ACTION_FROM
             return exact if risky or guess.missing or not sure else guess
         return guess if guess.slots.keys() >= exact.slots.keys() else exact
 
-    def _allowed(self, intent: Intent, text: str) -> Meaning:
+    def _pays(self, intent: Intent) -> bool:
+        return _risk(self._actions, intent) == "money"
+
+    def _allowed(self, guess: _Guessed | None, text: str) -> Meaning:
         """Return a guessed call, or that it has to be asked about first."""
-        risk = self._actions[intent.name].declaration.risk
+        offered = self._offered(guess, text)
+        if offered is None:
+            return NotRecognized("speaks of it, and does not order it")
+        intent, risk = offered.intent, _risk(self._actions, offered.intent)
         if risk == "money":
-            return NotRecognized("like a payment, but no sentence foresaw it", (intent,))
+            reason = "like a payment, but no sentence foresaw it"
+            return NotRecognized(reason, (intent,), offered.left)
         if self._learned(intent.name):
             return intent
         # What is only like a new skill's sentences may be the rest of one: "twice" of "skip twice".
@@ -260,6 +340,15 @@ class _Guess:
         if risk == "change":
             return NotRecognized("like what a new skill changes things by", (intent,))
         return intent
+
+    def _offered(self, guess: _Guessed | None, text: str) -> _Guessed | None:
+        """Return a guess that may be done or asked about; None for one that was never ordered."""
+        risk = _risk(self._actions, guess.intent) if guess is not None else None
+        if risk is None:
+            return None
+        if risk != "none" and mood.mood(text) != "order":
+            return None
+        return None if risk == "money" and not mood.is_payment(text) else guess
 
     def _learned(self, action: str) -> bool:
         """Whether the opinions know an action; of one that is new its own sentences say most."""
@@ -325,7 +414,8 @@ class _Guess:
         if isinstance(model, NoModel):
             return None
         began = time.perf_counter()
-        likeliest = [self._actions[name] for name in ranking.actions]
+        ranked = (self._actions.get(name) for name in ranking.actions)
+        likeliest = [action for action in ranked if action is not None]
         chosen = qwen.choose(model, text, language, likeliest)
         name = chosen.name if isinstance(chosen, Intent) else None
         reason = chosen.reason if isinstance(chosen, NotRecognized) else ""
@@ -334,15 +424,34 @@ class _Guess:
 
     def _intent(
         self, skill: str, ranking: Ranking, text: str, language: str, call: Call | None
-    ) -> Intent:
-        """Return the likeliest call of a skill, with the slots that can be read from the text."""
-        action = self._actions[next(iter(ranking.within(skill)))]
+    ) -> _Guessed | None:
+        """Return the likeliest call of a skill, with the slots that can be read from the text.
+
+        None where the skill was removed meanwhile.
+        """
+        action = self._actions.get(next(iter(ranking.within(skill)), ""))
+        if action is None:
+            return None
         words: Mapping[str, str] = {}
         if call is not None and self._pocket is not None:
             if call.intent != action.name:
                 call = self._pocket.call(text, (action.name,), none=False)
             words = call.slots if call.intent == action.name else {}
-        return fill(action, words, text, language)
+        read_slots = fill(action, words, text, language).slots
+        words = {name: said for name, said in words.items() if name in read_slots}
+        left = left_out(text, words, action, language_of(text))
+        words = {name: said for name, said in words.items() if name not in left.unsure}
+        return _Guessed(fill(action, words, text, language), left.words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Guessed:
+    """A guessed call."""
+
+    intent: Intent
+    """The call."""
+    left: tuple[str, ...] = ()
+    """Words of the text that it does not carry."""
 
 
 def fill(action: Action, words: Mapping[str, str], text: str, language: str) -> Intent:

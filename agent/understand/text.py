@@ -62,29 +62,69 @@ def without(text: str, words: Sequence[str], language: str) -> str:
     return " ".join(re.sub(rf"{edge}(?:{either}){edge}", " ", text, flags=re.IGNORECASE).split())
 
 
+WAKE_PHRASES = ("okay glasses", "hey glasses")
+"""What calls the glasses unless the configuration says otherwise."""
+_CALLS = (
+    "(?:okay|ok|hey|hi|hello|yo|dear) +glasses",
+    "(?:你好|您好|嗨|嘿|喂|小)[,，、 ]*眼镜|眼镜(?=[,，、:：!！ ]|$)",
+)
+"""Ways to call them that are always heard as such."""
+
+
+def unaddressed(text: str, phrases: Sequence[str] = WAKE_PHRASES) -> str:
+    """Return a text without the words that only call the glasses, at its beginning."""
+    own = (r"\s+".join(map(re.escape, phrase.split())) for phrase in phrases if phrase.strip())
+    latin, chinese = _CALLS
+    either = "|".join(rf"(?:{call})(?![\w'])" for call in (*own, latin))
+    return re.sub(
+        rf"^[\s,.!]*(?:(?:{either}|{chinese})[\s,.!:;…，。！：；、-]*)+",
+        "",
+        text,
+        flags=re.IGNORECASE,
+    )
+
+
 _POLITE = {
     "en": (
-        r"(?:please|hey|okay|ok|so|now|just|well|and|could you|can you|would you|will you"
-        r"|i want you to|i want to|i'd like to|i would like to|i need to|let's)",
-        r"(?:please|now|for me|thanks|thank you)",
+        r"(?:please|hey(?: there)?|hi(?: there)?|hello(?: there)?|okay|ok|so|now|just|well|and"
+        r"|kindly"
+        r"|excuse me|go ahead and|be so kind as to|be so good as to|do me a favou?r(?: and)?"
+        r"|if you (?:don't mind|please|could|can|would)|(?:could|can|would|will) you"
+        r"|why (?:do not|don't|won't|can't) (?:you|we)|why not|(?:can't|couldn't|won't"
+        r"|wouldn't) you"
+        r"|don't you (?:want|like) to|don't forget to|(?:be|make) sure (?:to|you)|remember to"
+        r"|i want you to|i'd like you to|i need you to|i want to|i wanna|i'd like to"
+        r"|i would like to"
+        r"|i'd love to|i need to|let's)",
+        r"(?:please|now|right now|for me|thanks(?: a lot| so much| very much)?"
+        r"|thank you(?: very much| so much| a lot)?|thx|cheers|if you (?:don't mind|please|could"
+        r"|can|would)"
+        r"|(?:will|would|could|can) you|if possible|okay|ok)",
     ),
     "zh": (
-        r"(?:请|帮我|给我|我想要|我想|我要|麻烦你|麻烦|那个|那|好的)",
-        r"(?:一下|吧|谢谢|好吗|啊)",
+        r"(?:为什么不|何不|不如|(?:别|不要)忘(?:了|记)|记得|请问?|(?:你好|您好)(?=[\s,，、])|嗨"
+        r"|嘿|喂|帮忙|帮我|给我|我想要|我想|我要|我需要|(?:麻烦|拜托|烦请)(?:你|您)?|劳驾(?:你|您)"
+        r"|[你您]?(?:能不能|可不可以|可以|能)|那个|那|好的|现在|快|[,，、])",
+        r"(?:一下|吧|(?:谢谢|多谢|谢啦|谢了)(?:你|您|啦|了)?|好吗|好不好|行吗|行不行|可以吗"
+        r"|可以不|吗|嘛|啊|呀|哦|啦"
+        r"|[,，、])",
     ),
 }
 _HESITATION = re.compile(r"\b(?:uh+|um+|er|erm|hm+)\b|[嗯呃]", re.IGNORECASE)
+_ONCE = re.compile(r"^(\w{1,2})一下(?=\w)")
+"""一下 right after a verb only softens it: 播放一下音乐."""
 
 
 def readings(text: str, language: str) -> list[str]:
     """Return a cleaned text as it is, then without hesitations and politeness around it.
 
     What is polite at the ends may be meant in the middle ("translate thank you into Chinese"), so
-    only the ends are stripped, and both readings are tried.
+    only the ends are stripped, and all readings are tried.
     """
     polite_before, polite_after = _POLITE.get(language, _POLITE["en"])
     gap = "" if language == "zh" else r"\b"
     bare = " ".join(_HESITATION.sub(" ", text).split())
     bare = re.sub(rf"^(?:{polite_before}{gap}\s*)+", "", bare, flags=re.IGNORECASE)
     bare = re.sub(rf"(?:\s*{gap}{polite_after})+$", "", bare, flags=re.IGNORECASE).strip()
-    return [text] if bare in ("", text) else [text, bare]
+    once = _ONCE.sub(r"\1", bare) if language == "zh" else bare
+    return [reading for reading in dict.fromkeys((text, bare, once)) if reading or reading == text]

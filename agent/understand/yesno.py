@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from agent.understand.text import MAX_CHARACTERS
+from agent.understand.text import MAX_CHARACTERS, unaddressed
 
 Answer = Literal["yes", "no", "change", "unclear"]
 
@@ -177,13 +177,50 @@ def answer(text: str) -> Answer:
     if len(text) > MAX_CHARACTERS:
         return "unclear"
     heard, words = _Heard(), 0
-    for clause, asked in _clauses(text):
+    for clause, asked in _clauses(unaddressed(text)):
         words += len(clause)
         for role, phrase in [("doubt", "?")] if asked else _roles(clause):
             heard.hear(role, phrase)
         heard.settle()
     meant = heard.meaning()
     return meant if meant != "yes" or words <= MAX_WORDS else "unclear"
+
+
+def correction(text: str) -> str | None:
+    """Return what follows the words that correct: "fifty" of "no, make it fifty"; None without.
+
+    They are those that turn round, change or refuse, after any that agree: 可以，但改成三十. Words
+    that only agree correct where a yes or no says so: "okay, thirty".
+    """
+    plain = text.replace("’", "'").translate(_SIMPLER)
+    opening, turns = _openings()
+    found = opening.match(plain)
+    if found is None or not (rest := text[found.end() :].strip()):
+        return None
+    return rest if turns.search(found[0]) or answer(text) == "change" else None
+
+
+@cache
+def _openings() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what words may come before a correction, and those of them that make it one."""
+
+    def either(*phrases: str) -> str:
+        words = sorted({one.strip() for line in phrases for one in line.split(",")}, key=len)
+        return "|".join(
+            re.escape(word) + (r"\b" if word.isascii() else "") for word in reversed(words) if word
+        )
+
+    turning = either(ROLES["turn"], ROLES["but"], ROLES["change"], _CORRECTS)
+    leading = either(ROLES["yes"], ROLES["ok"], ROLES["filler"])
+    opening = rf"^(?:(?:{turning}|{leading})(?:\s+(?:it )?(?:to|as)\b)?[\s,.，。、；;…!！]*)+"
+    return re.compile(opening, re.IGNORECASE), re.compile(turning, re.IGNORECASE)
+
+
+_CORRECTS = """
+    no, nope, nah, wrong, not that, that's wrong, i said, rather, it's, it is, should be, i want it,
+    不, 不是, 不对, 错了, 错, 说错了, 我说的是, 应该是, 要的是, 是, 而是, 换
+"""
+"""Corrects, besides what ROLES has, at the beginning of a text."""
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from agent import Context, OneOf, Range, Reply, hookimpl, skill
 from skills.music import library, playlists
@@ -46,6 +46,7 @@ Song = Annotated[str, OneOf(library.titles, open=True)]
 Service = Annotated[str, OneOf(_services)]
 PlaylistName = Annotated[str, OneOf(playlists.often, open=True)]
 Level = Annotated[int, Range(0, 100)]
+Points = Annotated[int, Range(1, 100)]
 
 
 @skill(
@@ -176,11 +177,20 @@ def volume(level: Level, ctx: Context) -> Reply:
     "turn up the (volume|music)",
     "volume up",
     "make it louder",
+    "(turn|bring) [the] (volume|music|it) up by {points} [percent|points]",
+    "turn up the (volume|music) by {points} [percent|points]",
+    "(raise|increase) the volume [by {points} [percent|points]]",
+    "volume up [by] {points} [percent|points]",
+    "{switch} [[the] (sound|music|volume)]",
+    "{switch} it",
     risk="change",
 )
-def louder(ctx: Context) -> Reply:
-    """Turn the volume up."""
-    return _set_volume(lambda now: now + LOUDER_BY, ctx)
+def louder(
+    ctx: Context, points: Points = LOUDER_BY, switch: Literal["unmute"] | None = None
+) -> Reply:
+    """Turn the volume up, or back to what it was before it was muted."""
+    muted = ctx.memory.pop("muted at", points)
+    return _set_volume(lambda now: (now or muted) if switch else now + points, ctx)
 
 
 @skill(
@@ -188,11 +198,22 @@ def louder(ctx: Context) -> Reply:
     "turn down the (volume|music)",
     "volume down",
     "make it quieter",
+    "(turn|bring) [the] (volume|music|it) down by {points} [percent|points]",
+    "turn down the (volume|music) by {points} [percent|points]",
+    "(lower|reduce|decrease) the volume [by {points} [percent|points]]",
+    "volume down [by] {points} [percent|points]",
+    "{switch} [[the] (sound|music|volume)]",
+    "{switch} it",
     risk="change",
 )
-def quieter(ctx: Context) -> Reply:
-    """Turn the volume down."""
-    return _set_volume(lambda now: now - LOUDER_BY, ctx)
+def quieter(
+    ctx: Context, points: Points = LOUDER_BY, switch: Literal["mute"] | None = None
+) -> Reply:
+    """Turn the volume down, or off."""
+    speaker = speaker_of(ctx)
+    if switch and speaker is not None and speaker.volume:
+        ctx.memory["muted at"] = speaker.volume
+    return _set_volume(lambda now: 0 if switch else now - points, ctx)
 
 
 @skill(

@@ -74,9 +74,17 @@ def pay(amount: Decimal, payee: To, ctx: Context) -> Reply:
     "show [me] my payments [{when}]",
     "show [me] my last payments",
     "what were my last payments",
+    "(did|have) i [already|ever] (pay|paid|send|sent) {payee} [{amount}] [{when}]",
+    "(did|have) i [already|ever] (pay|paid|send|sent) {amount} to {payee} [{when}]",
+    "(when|how much) did i (pay|send) [to] {payee} [{when}]",
 )
-def history(ctx: Context, when: Literal["today"] | None = None) -> Reply:
-    """List the last payments, or those of today."""
+def history(
+    ctx: Context,
+    when: Literal["today"] | None = None,
+    payee: To | None = None,
+    amount: Decimal | None = None,
+) -> Reply:
+    """List the last payments, or those of today, to somebody, of an amount."""
     try:
         entries = _ledger(ctx).entries()
         known = address_book.book()
@@ -85,7 +93,13 @@ def history(ctx: Context, when: Literal["today"] | None = None) -> Reply:
     if when == "today":
         today = ctx.clock().astimezone().date()
         entries = [one for one in entries if one.made_at.astimezone().date() == today]
+    if payee is not None and (to := known.get(payee)) is not None:
+        entries = [one for one in entries if one.payment.payee == to.id]
+    if amount is not None:
+        entries = [one for one in entries if one.payment.cents == amount * 100]
     if not entries:
+        if payee is not None or amount is not None:
+            return Reply(ctx.say("No such payment."))
         return Reply(ctx.say("No payments today." if when else "No payments yet."))
     total = _dollars(sum(one.payment.cents for one in entries))
     title = ctx.say("Today: {total}", total=total) if when else ctx.say("Last payments")

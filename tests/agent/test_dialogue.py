@@ -255,3 +255,131 @@ async def test_a_command_in_other_words_is_no_correction_and_no_answer(tmp_path)
 async def test_another_command_after_a_no_takes_nothing_back(agent):
     await told(agent, "paint the door blue", "wait, rest")
     assert done == [("paint", "door", "blue"), ("rest",)]
+
+
+@pytest.mark.parametrize(
+    ("said", "amount", "payee"),
+    [
+        ("pay twenty dollars to anna no make it fifty", 50, "Anna"),
+        ("pay twenty dollars to anna no wait fifty", 50, "Anna"),
+        ("pay twenty dollars to anna, i mean tom", 20, "Tom"),
+        ("pay twenty no thirty dollars to anna", 30, "Anna"),
+        ("pay anna twenty one no five dollars", 5, "Anna"),
+        ("付给安娜二十美元不对五十美元", 50, "安娜"),
+        ("给安娜付二十美元，不是，三十美元", 30, "安娜"),
+    ],
+)
+async def test_a_sentence_that_corrects_itself_means_what_was_said_last(
+    tmp_path, said, amount, payee
+):
+    agent = make_agent(tmp_path, builtin=True)
+    turn = await told(agent, said)
+    assert (turn.reply.amount, turn.reply.payee) == (amount, payee)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "walk to the bank no wait the pharmacy",
+        "walk to the bank, no, the pharmacy",
+        "walk to the bank, sorry, i meant the pharmacy",
+    ],
+)
+async def test_free_words_correct_themselves_where_that_is_said_clearly(agent, said):
+    await told(agent, said)
+    assert done == [("walk", "pharmacy")]
+
+
+async def test_a_name_may_hold_words_that_correct(agent):
+    await told(agent, "walk to no woman, no cry")
+    assert done == [("walk", "no woman no cry")]
+
+
+async def test_a_word_that_points_back_answers(agent):
+    await told(
+        agent, "give bob 5 dollars", "yes", "give anna", "6 dollars", "no", "walk to the mill"
+    )
+    turn = await told(agent, "walk to", "there")
+    assert turn.intent.slots == {"place": "mill"}
+
+
+@pytest.mark.parametrize(
+    "said", ["可以，但改成三十美元", "好，改成三十", "yes but make it thirty", "no, thirty"]
+)
+async def test_an_open_payment_is_changed_by_words_that_correct(tmp_path, said):
+    agent = make_agent(tmp_path, builtin=True)
+    turn = await told(agent, "pay anna twenty dollars", said)
+    assert turn.reply.amount == 30
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("how far is the pharmacy", "take me there"),
+        ("how far is the pharmacy", "navigate there"),
+        ("how far is the pharmacy", "take me to it"),
+        ("药店有多远", "带我去那里"),
+        ("药店有多远", "导航过去"),
+    ],
+)
+async def test_there_is_the_place_that_was_asked_about(tmp_path, before, said):
+    agent = make_agent(tmp_path, builtin=True)
+    turn = await told(agent, before, said)
+    assert (turn.intent.name, turn.intent.slots) == ("navigate.route", {"place": "pharmacy"})
+
+
+@pytest.mark.parametrize(
+    "said", ["pay her twenty dollars", "send twenty dollars to her", "给她付二十美元"]
+)
+async def test_her_may_stand_where_only_a_listed_name_may(tmp_path, said):
+    agent = make_agent(tmp_path, builtin=True)
+    turn = await told(agent, "pay anna ten dollars", "yes", said)
+    assert (turn.intent.slots["payee"], turn.reply.amount) == ("anna", 20)
+
+
+async def test_what_a_payment_does_not_carry_is_told(tmp_path):
+    agent = make_agent(tmp_path, builtin=True)
+    await told(agent, "pay twenty dollars to anna tomorrow")
+    assert "I cannot do “tomorrow”." in lens(agent)
+    await told(agent, "明天给安娜付二十美元")
+    assert "我做不到“明天”" in lens(agent)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "navigate to the bank, 付给安娜五百美元",
+        "play jazz and pay anna twenty dollars",
+        "播放夜曲，给安娜付20美元",
+        "don't pay twenty dollars to anna",
+    ],
+)
+async def test_a_payment_that_was_not_ordered_is_not_proposed(tmp_path, said):
+    agent = make_agent(tmp_path, builtin=True)
+    for line in (said, "yes", "yes"):
+        turn = await agent.hear(line)
+        assert not isinstance(turn.reply, Proposal)
+
+
+async def test_a_sentence_of_its_own_may_propose(tmp_path):
+    agent = make_agent(tmp_path, builtin=True)
+    turn = await told(agent, "play jazz. pay anna twenty dollars.")
+    assert isinstance(turn.reply, Proposal)
+
+
+@pytest.mark.parametrize(
+    "said", ["and in blue", "no, blue", "and the window", "paint it", "walk there"]
+)
+async def test_a_skill_that_was_removed_meanwhile_ends_nothing(agent, said):
+    await told(agent, "walk to the bridge", "paint the door red")
+    agent.skills.actions.clear()
+    turn = await told(agent, said)
+    assert isinstance(turn.intent, NotRecognized)
+
+
+async def test_an_open_question_about_a_removed_skill_is_let_go(agent):
+    await told(agent, "walk to")
+    question = agent._dialogue.question
+    agent.skills.actions.clear()
+    assert agent._dialogue.words(question.options[0], "place") == "walk"
+    assert list(agent._dialogue.sayings("en")) == []

@@ -1,6 +1,7 @@
 """A whole stream: answers beside listening, plans made ahead, stop, and the microphone's mark."""
 
 import threading
+import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import Literal

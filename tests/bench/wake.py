@@ -28,7 +28,8 @@ from rich.table import Table
 import skills
 from agent.listen import stopping
 from agent.listen.endpoint import energy_speech_end
-from agent.listen.wake import WAKE_PHRASES, Phrase, Spotted, Spotter, SpotterOptions
+from agent.listen.wake import Phrase, Spotted, Spotter, SpotterOptions
+from agent.understand.text import WAKE_PHRASES
 from hardware.audio import Resampler, read
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from tests.shared import DATA, orders

@@ -267,6 +267,22 @@ ACTIONS: list[Callable[[Context], Reply]] = [
 ]  # fmt: skip
 
 
+def test_louder_by_so_much_and_silence_for_a_while(speaker: VirtualSpeaker) -> None:
+    ctx = context(speaker)
+    music.volume(80, ctx)
+    music.louder(ctx, points=20)
+    assert speaker.volume == 100
+    music.quieter(ctx, points=30)
+    assert speaker.volume == 70
+    music.quieter(ctx, switch="mute")
+    music.quieter(ctx, switch="mute")
+    assert speaker.volume == 0
+    music.louder(ctx, switch="unmute")
+    assert speaker.volume == 70
+    music.louder(ctx, switch="unmute")
+    assert speaker.volume == 70
+
+
 @pytest.mark.parametrize("speaker", [None, NoSpeaker()])
 @pytest.mark.parametrize("action", ACTIONS)
 def test_without_a_sound_device_nothing_pretends_to_play(

@@ -527,6 +527,16 @@ def test_history_shows_the_newest_first_and_today_only_today(tmp_path: Path) -> 
     assert len(today.text.splitlines()) == 2
 
 
+def test_history_of_one_payee_or_amount(tmp_path: Path) -> None:
+    ctx = context(tmp_path)
+    commit(propose(ctx, "7", "tom"), "k1")
+    commit(propose(ctx, "20"), "k2")
+    commit(propose(ctx, "30"), "k3")
+    assert pay_skill.history(ctx, payee="tom").text == "$7.00 Tom 12:30"
+    assert pay_skill.history(ctx, payee="anna", amount=Decimal(20)).text == "$20.00 Anna 12:30"
+    assert pay_skill.history(ctx, payee="tom", amount=Decimal(20)).text == "No such payment."
+
+
 def test_a_long_history_says_how_many_are_left_out(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.sqlite")
     for n in range(13):

@@ -7,7 +7,7 @@ from hassil.parse_expression import parse_sentence
 from hassil.sample import sample_expression
 
 from agent.errors import SentenceError
-from agent.listen.grammar import FREE_TEXT, Graph, build, clean, to_jsgf
+from agent.listen.grammar import FREE_TEXT, Graph, build, called, clean, to_jsgf
 from agent.sayable import Saying
 from tests.pace import spending
 
@@ -172,3 +172,12 @@ def test_the_same_sayings_make_one_graph():
     more = [Saying("a.b", "play {song}", {"song": ("jazz",)})]
     assert build(said) is build(again)
     assert build(more) != build(said)
+
+
+def test_a_sentence_may_begin_with_a_wake_phrase():
+    graph = build([Saying("a.b", "play music", {}), Saying("a.c", "stop", {})])
+    more = called(graph, ("okay glasses", "hey glasses", "computer"))
+    assert len(more.transitions) - len(graph.transitions) == 4
+    assert (more.start, more.finals) == (graph.start, graph.finals)
+    assert more.words - graph.words == {"okay", "hey", "glasses"}
+    assert called(build([]), ("okay glasses",)).transitions == ()

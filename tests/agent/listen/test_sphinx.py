@@ -113,6 +113,13 @@ def test_what_can_be_said_changes_between_utterances(engine: PocketSphinx) -> No
 
 
 @needs_flite
+def test_a_command_may_be_led_by_a_wake_phrase(engine: PocketSphinx) -> None:
+    assert hear(engine, speech("okay glasses take me to the museum")).text == (
+        "okay glasses take me to the museum"
+    )
+
+
+@needs_flite
 def test_other_speech_is_nothing(engine: PocketSphinx) -> None:
     engine.expect([s for s in SAYINGS if s.template != "define {word}"])
     for text in ("the committee published its annual report", "my grandmother grew up on a farm"):

@@ -103,3 +103,9 @@ def test_an_answer_may_be_the_beginning_of_a_command():
     expected = Expected([Saying("agent.stop", "stop", {}), Saying("a.b", "stop the music", {})])
     assert expected.standing("stop") == Standing("answer", bits=1.0)
     assert expected.standing("stop the").kind == "dangling"
+
+
+def test_a_wake_phrase_says_nothing_of_what_follows():
+    said = Expected([Saying("a.b", "play music", {})])
+    assert said.standing("okay glasses").kind == "dangling"
+    assert said.standing("okay glasses play music").kind == "complete"

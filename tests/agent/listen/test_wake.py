@@ -12,6 +12,7 @@ import pytest
 
 from agent.errors import EngineError
 from agent.listen.endpoint import energy_speech_end
+from agent.understand.text import WAKE_PHRASES
 from hardware.audio import read
 from tests.shared import DATA, MISSING, orders
 
@@ -19,7 +20,6 @@ pytest.importorskip("pocketsphinx")
 
 from agent.listen.wake import (
     LEAST,
-    WAKE_PHRASES,
     Phrase,
     Spotted,
     Spotter,
