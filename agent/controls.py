@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
@@ -163,6 +164,25 @@ def _meanings() -> dict[str, Control]:
     """Return what each of the agent's own words means."""
     tables = (*CONTROLS.values(), ALSO)
     return {said: meaning for words in tables for meaning, ways in words.items() for said in ways}
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What an utterance says to the agent itself, whatever skills make of it."""
+
+    control: Control | None = None
+    """Which of its own words it is."""
+    answer: yesno.Answer = "unclear"
+    """What it answers, where something was asked."""
+
+
+NOTHING = Own()
+"""Says nothing to the agent itself."""
+
+
+def own(text: str) -> Own:
+    """Read a text for what it says to the agent itself."""
+    return Own(control(text), yesno.answer(text))
 
 
 def sayings(language: str, asking: bool) -> Iterable[Saying]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from agent import controls
 from agent.chat import is_question
-from agent.controls import said_in
+from agent.controls import Control, Own, said_in
 from agent.messages import Intent, NotRecognized, Transcript, Verdict
 from agent.sayable import Saying
 from agent.skill import Action
@@ -128,21 +128,46 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """Calls to make."""
+
+    intents: tuple[Intent, ...]
+    """The calls, in order."""
+    instead: bool = False
+    """The wearer has corrected the last call: these take its place."""
+    left: str = ""
+    """Words beside them of which nothing was understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Something to ask before anything is done."""
+
+    question: Question
+    """What is open from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obey:
+    """One of the agent's own words."""
+
+    control: Control
+    """Which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The wearer wants no more of the question that was open."""
+
+
+@dataclass(frozen=True, slots=True)
 class Understood:
     """What a turn comes to."""
 
-    intents: tuple[Intent, ...]
-    """The calls, in order; none where nothing was understood."""
     decision: Decision
     """What the router made of the whole of it."""
-    question: Question | None = None
-    """What to ask instead of acting."""
-    instead: bool = False
-    """The wearer has corrected the last call: these take its place."""
-    declined: bool = False
-    """The wearer wants no more of the question that was open."""
-    left: str = ""
-    """Words beside a command of which nothing was understood."""
+    meant: Act | Ask | Obey | Declined | None = None
+    """What it means after all that was said before; None where nothing was understood."""
 
 
 class Dialogue:
@@ -199,12 +224,21 @@ class Dialogue:
             return None  # it is read otherwise when the turn has ended
         return self._pointed(self._mended(meaning))
 
-    def understand(self, transcript: Transcript) -> Understood:
-        """Return the calls that a turn makes, or the question to ask."""
+    def decide(self, transcript: Transcript) -> Decision:
+        """Return what a turn means on its own, without what called the glasses; on any thread."""
+        return self._router.decide(self._unaddressed(transcript))
+
+    def _unaddressed(self, transcript: Transcript) -> Transcript:
+        words = unaddressed(transcript.text, self._router.wake)
+        return replace(transcript, text=" ".join(words.split()))
+
+    def understand(self, transcript: Transcript, own: Own, decision: Decision) -> Understood:
+        """Return what a turn comes to.
+
+        `own` is what it says to the agent itself, `decision` what `decide` made of it.
+        """
         question, self._question = self.question, None
-        words = " ".join(unaddressed(transcript.text, self._router.wake).split())
-        transcript = replace(transcript, text=words)
-        decision = self._router.decide(transcript)
+        transcript = self._unaddressed(transcript)
         meaning, language = decision.meaning, transcript.language
         text = clean(transcript.text)
         if isinstance(meaning, Intent) and meaning.stage == "templates":
@@ -214,15 +248,15 @@ class Dialogue:
             if joined and (found := self._together(transcript, decision)):
                 return found
             settled = self._settled((self._mended(meaning),), decision)
-            return replace(settled, left=self._beside(transcript, meaning))
-        if (control := controls.control(text)) is not None:
-            self._question = None if control == "stop" else question
-            return Understood((), decision, declined=control == "stop" and question is not None)
-        if question is not None and answer(text) == "no":
-            return Understood((), decision, declined=True)
+            return _beside(settled, self._beside(transcript, meaning))
+        if own.control is not None:
+            self._question = None if own.control == "stop" else question
+            return Understood(decision, Obey(own.control))
+        if question is not None and own.answer == "no":
+            return Understood(decision, Declined())
         if question is not None and self._left(question, meaning):
             question = None
-        if question is not None and (intent := self._answered(question, text, language)):
+        if question is not None and (intent := self._answered(question, text, language, own)):
             return self._settled((intent,), _by("answer", intent, decision))
         if intent := self._within(transcript):
             return self._settled((intent,), _by("corrected within", intent, decision))
@@ -231,12 +265,12 @@ class Dialogue:
         if intent := self._corrected(text, language, isinstance(meaning, Intent)):
             same = self._last is not None and intent.name == self._last.name
             settled = self._settled((intent,), _by("correction", intent, decision))
-            return replace(settled, instead=same)
+            return _instead(settled) if same else settled
         if found := self._together(transcript, decision):
             return found
         if isinstance(meaning, Intent):
             settled = self._settled((self._mended(meaning),), decision)
-            return replace(settled, left=self._beside(transcript, meaning))
+            return _beside(settled, self._beside(transcript, meaning))
         if intent := self._more(text, language):
             return self._settled((intent,), _by("more of the same", intent, decision))
         if meaning.options:
@@ -244,19 +278,30 @@ class Dialogue:
             lacking = options[0].missing if len(options) == 1 else ()
             left = said_in(language)["comma"].join(meaning.left)
             asked = self._open(options, lacking[0] if lacking else None, left=left)
-            return Understood((), decision, asked)
+            return Understood(decision, Ask(asked))
         if question is not None and question.asked < TRIES:
             again = self._open(question.options, question.slot, question.asked + 1, question.left)
-            return Understood((), decision, again)
-        return Understood((), decision)
+            return Understood(decision, Ask(again))
+        return Understood(decision)
 
     def _settled(self, intents: tuple[Intent, ...], decision: Decision) -> Understood:
         """Replace words that point back; ask for what is missing."""
         intents = tuple(map(self._pointed, intents))
         lacking = next((intent for intent in intents if intent.missing), None)
         if lacking is not None:
-            return Understood((), decision, self._open((lacking,), lacking.missing[0]))
-        return Understood(intents, decision)
+            return Understood(decision, Ask(self._open((lacking,), lacking.missing[0])))
+        return Understood(decision, Act(intents))
+
+    def corrected(self, last: Intent, transcript: Transcript) -> Intent | None:
+        """Return a call with what a no puts in its place ("no, tom"); None where it is a mere no.
+
+        Only what a list or a number can hold is put there.
+        """
+        rest = correction(clean(self._unaddressed(transcript).text))
+        if rest is None or _POLITE.fullmatch(rest):
+            return None
+        changed = self._changed(rest, transcript.language, closed=True, last=last)
+        return None if changed is None or changed.slots == last.slots else changed
 
     # -- answers ------------------------------------------------------------------------------
 
@@ -270,7 +315,7 @@ class Dialogue:
             return False
         return isinstance(meaning, Intent) and meaning.skill != asked.skill
 
-    def _answered(self, question: Question, text: str, language: str) -> Intent | None:
+    def _answered(self, question: Question, text: str, language: str, own: Own) -> Intent | None:
         if question.slot is not None:
             if (slot := question.slot) in self._mentioned and _folded(text) in POINTING.get(
                 slot, ()
@@ -279,7 +324,7 @@ class Dialogue:
             return self._filled(question.options[0], slot, text, language)
         options = question.options
         if len(options) == 1:
-            return options[0] if answer(text) == "yes" else None
+            return options[0] if own.answer == "yes" else None
         words = set(_words(text, language))
         shared = [len(words & set(_words(self.words(one), language))) for one in options]
         best = max(shared)
@@ -478,7 +523,7 @@ class Dialogue:
         if len(intents) < len(parts) or sum(money) > 1:
             several = NotRecognized("several commands, not all of them at once", tuple(intents))
             decision = replace(decision, meaning=several)
-            return Understood((), decision, self._open(several.options, None))
+            return Understood(decision, Ask(self._open(several.options, None)))
         # A proposal is asked about, so it comes last.
         ordered = tuple(sorted(intents, key=lambda one: money[intents.index(one)]))
         return self._settled(ordered, _by("two commands", ordered[0], decision))
@@ -542,6 +587,20 @@ class Dialogue:
                         "agent.answer", f"{{{question.slot}}}", slots, saying.rules, weight=4.0
                     )
                 return
+
+
+def _beside(understood: Understood, left: str) -> Understood:
+    """Note the words beside a command of which nothing was understood."""
+    if not isinstance(understood.meant, Act):
+        return understood
+    return replace(understood, meant=replace(understood.meant, left=left))
+
+
+def _instead(understood: Understood) -> Understood:
+    """Note that the calls take the place of the last one."""
+    if not isinstance(understood.meant, Act):
+        return understood
+    return replace(understood, meant=replace(understood.meant, instead=True))
 
 
 def _by(stage: str, intent: Intent, decision: Decision) -> Decision:

@@ -75,6 +75,7 @@ class Agent:
         self._router = Router(
             skills.actions, stages, lambda said: controls.control(said) is not None
         )
+        self._router.wake = listening.attention.phrases
         self._dialogue = Dialogue(self._router, skills.actions)
         self._transcriber = transcriber
         self._ears: EngineThread | None = None

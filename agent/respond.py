@@ -16,7 +16,7 @@ from functools import partial
 from agent import chat, conduct, controls, dashboard
 from agent.acting import Acting
 from agent.controls import said_in
-from agent.dialogue import Dialogue
+from agent.dialogue import Act, Ask, Declined, Dialogue, Obey
 from agent.display.request import Priority
 from agent.errors import EngineError
 from agent.expected import Expectations
@@ -27,7 +27,6 @@ from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plan import Plan
 from agent.resume import Keeper
 from agent.turn import Clock, Turn, Utterance
-from agent.understand import yesno
 from agent.understand.text import MAX_CHARACTERS
 from agent.world import World
 
@@ -96,40 +95,61 @@ class Responder:
         self, turn: Turn, utterance: Utterance, plan: Plan | None
     ) -> tuple[Turn, Shown]:
         world, gate = self._world, self._world.gate
-        text, language = turn.transcript.text, turn.transcript.language
+        text, language, own = turn.transcript.text, turn.transcript.language, utterance.own
         self._expected.refresh()
         if gate.open is not None:
             gate.expire()
         if gate.open is not None or utterance.seen is not None:
-            meant = yesno.answer(text)
-            if meant == "yes" and turn.transcript.confidence >= SURE and self._in_sight():
+            if own.answer == "yes" and turn.transcript.confidence >= SURE and self._in_sight():
                 return await self._agreed(turn, utterance)
-            if meant == "no":
-                return turn, self.declined(turn, utterance)
+            if own.answer == "no":
+                return await self._refused(turn, utterance)
         if isinstance(world.model, NoModel):
-            understood = self._dialogue.understand(turn.transcript)
+            decision = self._dialogue.decide(turn.transcript)
         else:  # it may be asked to choose, and the microphone must not wait for it
-            understood = await asyncio.to_thread(self._dialogue.understand, turn.transcript)
-        decision, intents = understood.decision, understood.intents
+            decision = await asyncio.to_thread(self._dialogue.decide, turn.transcript)
+        understood = self._dialogue.understand(turn.transcript, own, decision)
+        decision = understood.decision
         turn = replace(turn, intent=decision.meaning, verdicts=decision.verdicts)
         turn = replace(turn, timings=replace(turn.timings, intent=utterance.clock()))
-        if any(self.too_unsure(turn.transcript, intent) for intent in intents):
-            reason = NotRecognized("heard too unclearly for a payment")
-            return replace(turn, intent=reason), self._again("", language)
-        if intents:
-            gate.open = None  # the wearer went on to something else
-            if understood.instead:
-                await self._acting.take_back()
-            return await self._acted(turn, intents, utterance, plan, understood.left)
-        if understood.question is not None and gate.open is None:
-            return turn, Reply(self._dialogue.ask(understood.question, language))
-        if (control := controls.control(text)) is not None:
-            return turn, await self._obeyed(turn, control, utterance)
-        if understood.declined:
-            return turn, Reply(said_in(language)["stopped"])
+        match understood.meant:
+            case Act(intents, instead, left):
+                return await self._act(turn, utterance, intents, plan, instead, left)
+            case Ask(question) if gate.open is None:
+                return turn, Reply(self._dialogue.ask(question, language))
+            case Obey(control):
+                return turn, await self._obeyed(turn, control, utterance)
+            case Declined():
+                return turn, Reply(said_in(language)["stopped"])
         if gate.open is None and chat.is_question(text) and not isinstance(world.model, NoModel):
             return await self._chatted(turn, utterance.clock)
         return turn, self._again(text, language)
+
+    async def _act(
+        self,
+        turn: Turn,
+        utterance: Utterance,
+        intents: Sequence[Intent],
+        plan: Plan | None = None,
+        instead: bool = False,
+        left: str = "",
+    ) -> tuple[Turn, Shown]:
+        if any(self.too_unsure(turn.transcript, intent) for intent in intents):
+            reason = NotRecognized("heard too unclearly for a payment")
+            return replace(turn, intent=reason), self._again("", turn.transcript.language)
+        self._world.gate.open = None  # the wearer went on to something else
+        if instead:
+            await self._acting.take_back()
+        return await self._acted(turn, intents, utterance, plan, left)
+
+    async def _refused(self, turn: Turn, utterance: Utterance) -> tuple[Turn, Shown]:
+        """Take a no, or what it puts in the place of what was proposed: "no, tom"."""
+        opened = self._world.gate.open
+        if opened is not None and turn.transcript.text:
+            changed = self._dialogue.corrected(opened.intent, turn.transcript)
+            if changed is not None:
+                return await self._act(turn, utterance, (changed,))
+        return turn, self.declined(turn, utterance)
 
     async def _agreed(self, turn: Turn, utterance: Utterance) -> tuple[Turn, Shown]:
         """Carry the wearer's yes to the gate: to the proposal that they saw, or to none."""

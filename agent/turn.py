@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from agent.controls import NOTHING, Own
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript, Verdict
 from agent.slots import to_json
 from hardware.base import Frame
@@ -20,6 +21,8 @@ class Utterance:
 
     clock: Clock
     """The turn's time."""
+    own: Own = NOTHING
+    """What it says to the agent itself: a nod says yes without a word."""
     seen: str | None = None
     """Key of the proposal that was open when the wearer began to speak, typed or nodded: a yes is
     a yes to this one, or to none."""

@@ -22,7 +22,7 @@ from typing import Any
 
 from agent import conduct, controls, derive
 from agent.acting import Acting
-from agent.controls import said_in
+from agent.controls import Own, said_in
 from agent.dialogue import Dialogue
 from agent.errors import EngineError
 from agent.expected import Expectations
@@ -32,7 +32,6 @@ from agent.messages import Intent, NotRecognized, Reply, Transcript
 from agent.plan import Plan
 from agent.respond import Responder
 from agent.turn import Clock, Timings, Turn, Utterance
-from agent.understand import yesno
 from agent.world import World
 
 log = logging.getLogger(__name__)
@@ -134,10 +133,18 @@ class Turns:
 
     async def typed(self, text: str, language: str, source: str) -> Turn:
         """Answer one line, as if it had been said."""
+        return await self._said(Transcript(text, language), controls.own(text), source)
+
+    async def meant(self, own: Own, language: str, source: str) -> Turn:
+        """Answer what the wearer meant for the agent itself without a word, as by a nod."""
+        return await self._said(Transcript("", language), own, source)
+
+    async def _said(self, transcript: Transcript, own: Own, source: str) -> Turn:
         clock, opened = _stopwatch(), self.world.gate.open
         timings = Timings(speech_end=0.0, endpoint=0.0, transcript=0.0)
-        turn = Turn(source, Transcript(text, language), timings=timings)
-        utterance = Utterance(clock, opened.key if opened else None, final=self.final)
+        turn = Turn(source, transcript, timings=timings)
+        seen = opened.key if opened else None
+        utterance = Utterance(clock, own, seen, final=self.final)
         if (shown := self.overtaken(turn, utterance)) is not None:
             return await self.ended(shown)
 
@@ -246,13 +253,12 @@ class Turns:
 
     def overtaken(self, turn: Turn, utterance: Utterance) -> Turn | None:
         """Do at once what waits for no other turn; None where it takes its place in the lane."""
-        text = turn.transcript.text
-        stop = controls.control(text) == "stop"
+        stop = utterance.own.control == "stop"
         if stop:
             self.call_off()
         committing = self._responder.committing
         asked = self.world.gate.open is not None or committing
-        no = asked and yesno.answer(text) == "no"
+        no = asked and utterance.own.answer == "no"
         if not self.busy or not (stop or no):
             return None
         if committing:

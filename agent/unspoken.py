@@ -6,12 +6,11 @@ from typing import Literal
 
 from agent import dashboard
 from agent.acting import Acting
-from agent.controls import CONTROLS
+from agent.controls import Own
 from agent.display.request import Priority
 from agent.expected import Expectations
 from agent.turn import Turn
 from agent.turns import Turns
-from agent.understand import yesno
 from agent.world import World
 
 Gesture = Literal["nod", "shake", "glance", "lower", "tap", "double_tap"]
@@ -40,11 +39,11 @@ class Gestures:
             case "nod" if world.gate.open is not None and (world.lens.is_walking or not rested):
                 return None  # steps, or what the head does anyhow, can look like a nod
             case "nod" if self._expected.asking:
-                return await self._turns.typed(yesno.PHRASES[words]["yes"][0], words, gesture)
+                return await self._turns.meant(Own(answer="yes"), words, gesture)
             case "shake" if self._expected.asking:
-                return await self._turns.typed(yesno.PHRASES[words]["no"][0], words, gesture)
+                return await self._turns.meant(Own(answer="no"), words, gesture)
             case "double_tap":
-                return await self._turns.typed(CONTROLS[words]["clear"][0], words, gesture)
+                return await self._turns.meant(Own("clear"), words, gesture)
             case _:
                 return None  # a nod that answers nothing
 
