@@ -9,8 +9,9 @@ from typing import Literal
 import click
 
 from agent import config
-from agent.cli import print_json
+from agent.cli import print_json, streams
 from agent.cli.compose import build
+from agent.cli.streams import StreamError
 from agent.errors import EngineError
 from agent.messages import Intent, NotRecognized, Transcript, Verdict
 from agent.turn import Timings, Turn
@@ -18,6 +19,9 @@ from agent.understand.text import clean
 from hardware.base import DeviceError
 from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile
+
+MOST_PIPED_BYTES = 1 << 28
+"""Most sound from a pipe, 256 MiB: two hours of it as the agent hears it."""
 
 
 def _printable(turn: Turn) -> str:
@@ -61,7 +65,7 @@ async def listen(
     for source in files:
         turns = 0
         try:
-            microphone = FileMicrophone(source, pace=pace)
+            microphone = FileMicrophone(_sound(source), pace=pace)
             latest: Turn | None = None
             async for turn in agent.listen(microphone, source):
                 turns += 1
@@ -71,7 +75,7 @@ async def listen(
                 latest = turn
             if latest is not None:
                 _print(latest, as_json)
-        except (DeviceError, EngineError) as error:
+        except (DeviceError, EngineError, StreamError) as error:
             failed = True
             message = " ".join(str(error).split())
             _print(Turn(source, Transcript(""), error=message), as_json)
@@ -80,6 +84,19 @@ async def listen(
                 _print(Turn(source, Transcript(""), timings=Timings()), as_json)
     await agent.close()
     return int(failed)
+
+
+def _sound(source: str) -> str | bytes:
+    """Return the name of a file, or what a pipe holds. Raises StreamError or DeviceError."""
+    from hardware import audio
+
+    if source != "-":
+        return source
+    with streams.saved(MOST_PIPED_BYTES) as file:
+        try:
+            return audio.read(file)
+        except DeviceError as error:
+            raise DeviceError(str(error).replace(str(file), "standard input")) from None
 
 
 def route(

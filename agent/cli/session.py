@@ -15,6 +15,7 @@ from agent.plugins import Skills
 from agent.testing.session import Recorder, Setting
 from agent.testing.session import read as read_session
 from agent.testing.session import replay as replay_session
+from hardware import reading
 from hardware.base import DeviceError
 
 
@@ -48,7 +49,13 @@ def replay(path: Path, plugins: Sequence[str], film: Path | None = None) -> int:
     session = read_session(path)
     setting = session.setting
     spoken = any(isinstance(given, bytes) for _, given in session.inputs)
-    skills = Skills.discover([*setting.plugins, *plugins], settings.plugins)
+    for named in setting.plugins:
+        if named not in plugins:  # a recording is data: it may come from anyone
+            told = reading.shown(named)
+            click.echo(f"recorded with the plugin {told}: --plugin loads it, if need be", err=True)
+    if session.cut:
+        click.echo(f"{path}: the end is cut: line {session.cut} is left out", err=True)
+    skills = Skills.discover(plugins, settings.plugins)
     for problem in skills.problems:
         click.echo(f"not loaded: {problem.plugin}: {problem.reason}", err=True)
     with tempfile.TemporaryDirectory(prefix="glasses-replay-") as folder:
