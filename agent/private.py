@@ -70,6 +70,6 @@ def close(path: Path, mode: int = 0o600) -> None:
     """Take from others what they may do with a file, if it is there and ours to say."""
     with suppress(OSError):
         found = path.lstat()
-        ours = found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode)
-        if ours and found.st_mode & ~mode & 0o777:
+        plain = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+        if plain and found.st_uid == os.geteuid() and found.st_mode & ~mode & 0o777:
             path.chmod(found.st_mode & mode)

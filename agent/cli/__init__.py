@@ -99,7 +99,7 @@ def one_line_errors(command: Command) -> Command:
                 raise
             raise click.ClickException(" ".join(str(error).split())) from None
         except KeyboardInterrupt:
-            click.echo()
+            streams.echo()
             sys.exit(130)
         except BrokenPipeError:  # the reader of our output went away, as `| head` does
             streams.discard(*_lines)
@@ -128,15 +128,13 @@ class _Commands(click.Group):
                 super().main()
             except SystemExit as end:
                 code = end.code
-            except OSError:
-                streams.flush()  # says whether a stream is what failed
-                raise
-            streams.flush()
+            if not code:  # else what went wrong was told already
+                streams.flush()
         except BrokenPipeError:
             return 0
         except streams.StreamError as error:
             with suppress(OSError):
-                click.echo(f"Error: {error}", err=True)
+                streams.echo(f"Error: {error}", err=True)
             return 1
         return code
 
@@ -549,7 +547,7 @@ def doctor(as_json: bool, plugins: tuple[str, ...]) -> None:
 
 
 def _has_folder(out: Path | None) -> None:
-    """Raise DeviceError for a file in a folder that is not there: perhaps a slip of the keyboard."""
+    """Raise DeviceError for a file in a folder that is not there: a slip of the keyboard."""
     if out is not None and not out.parent.is_dir():
         raise DeviceError(f"cannot write {out}: there is no folder {out.parent}")
 

@@ -9,9 +9,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
-import click
-
 from agent import needs, private
+from agent.cli import streams
 from agent.conduct import raised
 from agent.config import Config
 from agent.errors import ConfigError, EngineError, GlassesError
@@ -155,7 +154,7 @@ def ears(config: Config, language: str) -> Ears:
         try:
             return PocketSphinx(voice=enroll.find(config.data))
         except EngineError as error:  # a damaged enrolment
-            click.echo(f"{error}; the voice is not used", err=True)
+            streams.echo(f"{error}; the voice is not used", err=True)
             return PocketSphinx()
 
     folder = whisper.find_model(config.models)
@@ -168,7 +167,7 @@ def ears(config: Config, language: str) -> Ears:
             except EngineError as error:
                 if language == "zh":
                     raise
-                click.echo(f"{error}; pocketsphinx is used meanwhile", err=True)
+                streams.echo(f"{error}; pocketsphinx is used meanwhile", err=True)
                 return sphinx()
 
         small = None if language == "zh" else sphinx
@@ -239,13 +238,13 @@ def build(
     def use(kind: Kind, otherwise: Callable[[], Any]) -> Any:
         chosen = provided(skills, kind, config)
         for note in chosen.notes:
-            click.echo(note, err=True)
+            streams.echo(note, err=True)
         return otherwise() if chosen.provider is None else chosen.thing
 
     def hear() -> Transcriber:
         chosen = provided(skills, "asr", config, here=True)
         for note in chosen.notes:
-            click.echo(note, err=True)
+            streams.echo(note, err=True)
         return chosen.thing or ears(config, config.language).make()
 
     devices = Devices(
@@ -258,7 +257,7 @@ def build(
         others={k: _opener(skills, k, config) for k in KINDS if skills.providers(k)},
     )
     for warning in needs.warnings(skills.actions.values(), devices):
-        click.echo(warning, err=True)
+        streams.echo(warning, err=True)
     return Agent(
         skills,
         devices,

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Literal
 
-import click
-
 from agent import config
 from agent.cli import print_json, streams
 from agent.cli.compose import build
@@ -34,9 +32,9 @@ def _print(turn: Turn, as_json: bool) -> None:
     if as_json:
         print_json(turn.as_json())
     elif turn.error and turn.reply is None:
-        click.echo(f"{turn.source}: {turn.error}", err=True)
+        streams.echo(f"{turn.source}: {turn.error}", err=True)
     else:
-        click.echo(_printable(turn))
+        streams.echo(_printable(turn))
 
 
 async def say(text: str, as_json: bool, language: str | None, plugins: Sequence[str]) -> int:
@@ -119,10 +117,10 @@ def route(
             stages = {"stages": [asdict(verdict) for verdict in decision.verdicts]}
             print_json({**turn.as_json(), **(stages if explain else {})})
             continue
-        click.echo(_means(decision.meaning))
+        streams.echo(_means(decision.meaning))
         if explain:
             for verdict in decision.verdicts:
-                click.echo("  " + _judged(verdict))
+                streams.echo("  " + _judged(verdict))
 
 
 def _means(meaning: Intent | NotRecognized) -> str:

@@ -20,8 +20,6 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TextIO
 
-import click
-
 from agent.cli import streams
 from agent.display.layout import dwell_ms, lay_out
 from agent.errors import GlassesError
@@ -52,14 +50,14 @@ def render(source: str, profile: str, out: Path | None, stream: TextIO | None = 
         _draw(pages, stream)
     elif out.suffix.lower() == ".gif":
         write_gif(out, lens, [(page, dwell_ms(page)) for page in pages])
-        click.echo(f"{out}: {_count(pages)}")
+        streams.echo(f"{out}: {_count(pages)}")
     elif out.suffix.lower() == ".png":
         for page in pages:
             file = out if page.page == 1 else out.with_stem(f"{out.stem}-{page.page}")
             display = PngDisplay(file, lens)
             display.show(page)
             boxes = display.missing_glyphs
-            click.echo(f"{file}: page {page.page} of {page.pages}{_missing(boxes)}")
+            streams.echo(f"{file}: page {page.page} of {page.pages}{_missing(boxes)}")
     else:
         raise GlassesError(f"cannot write {out}: -o takes a name that ends in .png or .gif")
 

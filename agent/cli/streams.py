@@ -6,6 +6,7 @@ Whatever is wrong with one of them is told in one line, like any other error.
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import re
 import sys
@@ -21,8 +22,49 @@ from hardware import reading
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-class StreamError(GlassesError):
+class StreamError(GlassesError, OSError):
     """A standard stream is closed, or cannot be read or written; the message says which."""
+
+
+class _Written(io.TextIOWrapper):
+    """Standard output or error; what goes wrong with it says that it was this stream."""
+
+    fault: StreamError | None = None
+    """Why it could not be written, if so."""
+
+    def write(self, text: str) -> int:
+        try:
+            return super().write(text)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def _failed(self, error: OSError) -> StreamError:
+        self.fault = StreamError(f"{self.name} cannot be written: {error.strerror}")
+        return self.fault
+
+    @property
+    def name(self) -> str:
+        return "standard error" if self is sys.stderr else "standard output"
+
+
+def _written(stream: TextIO) -> TextIO:
+    """Return the same stream, which writes `?` for what its encoding has no letter for."""
+    as_before = {
+        "encoding": stream.encoding,
+        "line_buffering": getattr(stream, "line_buffering", False),
+        "write_through": getattr(stream, "write_through", False),
+    }
+    return _Written(stream.detach(), errors="replace", **as_before)  # type: ignore[attr-defined]
 
 
 def prepare() -> None:
@@ -38,30 +80,28 @@ def prepare() -> None:
     os.close(number)
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for good
-    for stream in (sys.stdout, sys.stderr):
-        degrade(stream)
+    else:
+        sys.stderr = sys.__stderr__ = _written(sys.stderr)
     if sys.stdout is None:
         raise StreamError("standard output is closed: there is nowhere to write the answer")
+    sys.stdout = sys.__stdout__ = _written(sys.stdout)
 
 
-def degrade(stream: TextIO | None) -> None:
-    """Let a stream write `?` for what its encoding has no letter for."""
-    with suppress(AttributeError, ValueError):  # a double in a test; a stream that is closed
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+def echo(line: str = "", err: bool = False) -> None:
+    """Print a line at once, as far as the stream has letters for it.
+
+    click's own `echo` writes UTF-8 to a stream that says that it takes ASCII.
+    """
+    print(line, file=sys.stderr if err else sys.stdout, flush=True)
 
 
-def flush(*more: TextIO) -> None:
-    """Write what waits to be written. Raises BrokenPipeError, or StreamError as when full."""
-    for stream in (*more, sys.stdout, sys.stderr):
-        if stream is None or stream.closed:
-            continue
-        try:
+def flush() -> None:
+    """Write what waits to be written. Raises BrokenPipeError or StreamError."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and not stream.closed:
             stream.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            name = "error" if stream is sys.stderr else "output"
-            raise StreamError(f"standard {name} cannot be written: {error.strerror}") from None
+        if isinstance(stream, _Written) and stream.fault is not None:
+            raise stream.fault  # also what somebody took for a fault of his display
 
 
 def discard(*more: TextIO) -> None:

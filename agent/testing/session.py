@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from agent import __version__
+from agent import __version__, private
 from agent.config import CHOICES
 from agent.errors import GlassesError
 from agent.listen.asr import Transcriber
@@ -115,6 +115,7 @@ class Recorder:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             self._file: TextIO = os.fdopen(descriptor, "w", encoding="utf-8", errors="replace")
             begun = os.fstat(descriptor).st_size
+            private.close(path)
         except OSError as error:
             raise SessionError(f"cannot record to {path}: {error.strerror}") from error
         if begun:
@@ -332,12 +333,16 @@ def read(path: Path) -> Session:
     draft = _Draft()
     faults: list[tuple[int, str]] = []
     for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         try:
             draft.take(_record(line))
         except reading.Unreadable as error:
             faults.append((number, str(error)))
             if draft.setting is None:  # what follows means nothing without a header
                 break
+    if draft.setting is None and not faults:
+        raise SessionError(f"{path} is empty: {_RECORD_ONE}")
     if faults:
         (number, reason), *others = faults
         also = f"; line {', '.join(str(n) for n, _ in others[:20])} too" if others else ""
