@@ -558,7 +558,7 @@ def print_json(record: dict[str, Any]) -> None:
     try:
         out.write(streams.text(json.dumps(record, ensure_ascii=False)) + "\n")
         out.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, streams.StreamError):
         raise
     except OSError as error:
         raise streams.StreamError(f"standard output cannot be written: {error.strerror}") from None

@@ -117,6 +117,8 @@ def _text(source: str) -> str:
         if source == "-":
             return reading.decode(streams.whole(reading.MOST_BYTES))
         return reading.read_text(Path(source))
+    except streams.StreamError:
+        raise
     except OSError as error:
         raise GlassesError(f"cannot read the card {source}: {error.strerror}") from error
     except reading.Unreadable as error:

@@ -502,8 +502,8 @@ def _sound(said: Any) -> bytes:
         pcm = base64.b64decode(said, validate=True)
     except (ValueError, TypeError):
         raise reading.Unreadable("sound is not base64") from None
-    if len(pcm) % SAMPLE_BYTES:
-        raise reading.Unreadable("sound ends within a sample")
+    if not pcm or len(pcm) % SAMPLE_BYTES:
+        raise reading.Unreadable("sound is empty, or ends within a sample")
     return pcm
 
 

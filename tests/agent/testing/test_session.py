@@ -424,3 +424,13 @@ def test_nothing_is_written_over(recorded, tmp_path):
     Recorder(empty, Setting()).close()
     assert empty.stat().st_size
     assert empty.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("speaker", [True, False])
+@pytest.mark.parametrize("at_ms", [0.1, 10_000, 86_400_000.3, 30 * 86_400_000])
+def test_inputs_that_lie_far_apart_do_not_hang_a_replay(tmp_path, at_ms, speaker):
+    path = written(
+        tmp_path / "s.jsonl", TYPED, TYPED | {"at_ms": at_ms}, header=HEADER | {"speaker": speaker}
+    )
+    assert len(replay(path, tmp_path / "data", skills=skills()).turns) == 2
