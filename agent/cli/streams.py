@@ -125,8 +125,9 @@ def source() -> BinaryIO:
 
 def whole(most_bytes: int) -> bytes:
     """Read standard input to its end. Raises StreamError, or Unreadable where it is too long."""
+    piped = source()
     try:
-        return reading.take(source(), most_bytes)
+        return reading.take(piped, most_bytes)
     except OSError as error:
         raise StreamError(f"standard input cannot be read: {error.strerror}") from None
 
@@ -146,6 +147,8 @@ def saved(most_bytes: int) -> Iterator[Path]:
                     raise StreamError(f"standard input is longer than {most_bytes >> 20} MiB")
                 file.write(block)
             file.flush()
+        except StreamError:
+            raise
         except OSError as error:
             raise StreamError(f"standard input cannot be read: {error.strerror}") from None
         yield Path(file.name)
