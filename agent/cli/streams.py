@@ -57,14 +57,11 @@ class _Written(io.TextIOWrapper):
         return "standard error" if self is sys.stderr else "standard output"
 
 
-def _written(stream: TextIO) -> TextIO:
+def _written(stream: TextIO) -> _Written:
     """Return the same stream, which writes `?` for what its encoding has no letter for."""
-    as_before = {
-        "encoding": stream.encoding,
-        "line_buffering": getattr(stream, "line_buffering", False),
-        "write_through": getattr(stream, "write_through", False),
-    }
-    return _Written(stream.detach(), errors="replace", **as_before)  # type: ignore[attr-defined]
+    assert isinstance(stream, io.TextIOWrapper)  # as Python makes them
+    encoding, by_line, at_once = stream.encoding, stream.line_buffering, stream.write_through
+    return _Written(stream.detach(), encoding, "replace", None, by_line, at_once)
 
 
 def prepare() -> None:
@@ -81,10 +78,10 @@ def prepare() -> None:
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for good
     else:
-        sys.stderr = sys.__stderr__ = _written(sys.stderr)
+        sys.stderr = sys.__stderr__ = _written(sys.stderr)  # type: ignore[misc]  # both are it
     if sys.stdout is None:
         raise StreamError("standard output is closed: there is nowhere to write the answer")
-    sys.stdout = sys.__stdout__ = _written(sys.stdout)
+    sys.stdout = sys.__stdout__ = _written(sys.stdout)  # type: ignore[misc]  # both are it
 
 
 def echo(line: str = "", err: bool = False) -> None:

@@ -43,7 +43,7 @@ def check(path: Path) -> None:
         raise EngineError(
             f"{path}: cannot be read ({error.strerror}); set GLASSES_MODEL to a GGUF file"
         ) from None
-    except (struct.error, ValueError, OverflowError):
+    except (struct.error, ValueError, OverflowError, ZeroDivisionError):
         whole = False
     if magic != MAGIC:
         fault = "not a GGUF file" if magic else "the file is empty"
@@ -76,7 +76,8 @@ def _ends(data: mmap.mmap) -> int:
         for length in sizes:
             size *= length
         ends = max(ends, offset + size // count)
-    return (at + alignment - 1) // alignment * alignment + ends if ends else at
+    begins: int = (at + alignment - 1) // alignment * alignment
+    return begins + int(ends) if ends else int(at)
 
 
 def _text(data: mmap.mmap, at: int) -> tuple[bytes, int]:

@@ -472,7 +472,8 @@ def _place(given: list[Any] | None) -> Place | None:
         for value, most in zip(given, bounds, strict=True)
     ):
         raise reading.Unreadable(f"place cannot be {reading.shown(given)}")
-    return Place(*map(float, given), simulated=True)
+    lat, lon, heading_deg = map(float, given)
+    return Place(lat, lon, heading_deg, simulated=True)
 
 
 def _began(text: str) -> datetime:
