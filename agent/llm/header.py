@@ -97,7 +97,7 @@ def _after(data: mmap.mmap, at: int, kind: int) -> int:
     kind, count = struct.unpack_from("<IQ", data, at)
     at += 12
     if kind in _SIZES:
-        return at + _SIZES[kind] * count
+        return at + _SIZES[kind] * int(count)
     if kind != _STRING:
         return _unknown(kind)
     for _ in range(count):
