@@ -5,6 +5,7 @@ What a skill author imports, and nothing else:
     from agent import Context, Reply, hookimpl, skill
 """
 
+from agent import environment as environment  # first of all: keeps libraries silent
 from agent.context import Context
 from agent.errors import NotCommitted
 from agent.hooks import hookimpl

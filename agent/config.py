@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from agent.errors import ConfigError
+from hardware import reading
 
 CHOICES = {
     "language": ("auto", "en", "zh"),
@@ -29,6 +30,8 @@ class Config:
     """Folder with Whisper and GGUF models; `GLASSES_MODELS`."""
     plugins: Path
     """Folder of the wearer's own skills, `*.py`; `GLASSES_PLUGINS`."""
+    model: str = ""
+    """A GGUF file to use whatever the folder holds; empty is the best there; `GLASSES_MODEL`."""
     profile: str = "quark-s1"
     """Display profile; `GLASSES_PROFILE`."""
     language: str = "auto"
@@ -73,15 +76,20 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
 
 def _file(path: Path) -> dict[str, str]:
     try:
-        read = tomllib.loads(path.read_text(encoding="utf-8"))
+        read = reading.from_toml(reading.read_text(path))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
+    except (OSError, reading.Unreadable) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
-    known = {field.name for field in fields(Config)}
+    known = [field.name for field in fields(Config)]
     for key, value in read.items():
         if key not in known:
-            raise ConfigError(f"{path}: there is no setting {key!r}; known: {', '.join(known)}")
+            near = difflib.get_close_matches(key, known, 1)
+            meant = f", did you mean {near[0]!r}?" if near else ";"
+            raise ConfigError(
+                f"{path}: there is no setting {reading.shown(key)}{meant}"
+                f" known: {', '.join(sorted(known))}"
+            )
         if not isinstance(value, str):
-            raise ConfigError(f"{path}: {key} is {value!r}: it must be text in quotes")
+            raise ConfigError(f"{path}: {key} is {reading.shown(value)}: it must be text in quotes")
     return read

@@ -73,10 +73,9 @@ class Context:
     def model(self) -> Model:
         """The language model. Its calls raise EngineError where none is installed."""
         if self.engine is None:
-            raise EngineError(
-                "no language model: put a Qwen3 GGUF in ~/.local/share/glasses/models"
-                " or set GLASSES_MODEL=/path/to.gguf"
-            )
+            from agent.llm.model import missing
+
+            raise EngineError(missing())
         self.asked_model = True
         return self.engine
 

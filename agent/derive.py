@@ -23,6 +23,7 @@ from agent.messages import Intent, NotRecognized
 from agent.sayable import Saying, hot_words
 from agent.skill import Action
 from agent.slots import Choice, Slot
+from hardware import reading
 
 __all__ = [
     "Completion",
@@ -83,10 +84,10 @@ def call(
     risk tier as if it had been said.
     """
     try:
-        read = json.loads(made) if isinstance(made, str) else made
+        read = reading.from_json(made) if isinstance(made, str) else reading.checked(made)
         arguments = read.get("arguments") or {}
         if isinstance(arguments, str):
-            arguments = json.loads(arguments)
+            arguments = reading.from_json(arguments)
         action = actions.get(str(read.get("name")))
     except (ValueError, AttributeError, TypeError, RecursionError):
         return NotRecognized('a tool call is an object: {"name": …, "arguments": {…}}')

@@ -21,6 +21,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent import private
 from agent.errors import GlassesError, NotCommitted, PluginError
 from agent.messages import Intent, Payment, Proposal, Receipt, Reply
 from hardware.base import DeviceError
@@ -243,8 +244,7 @@ class Gate:
 
     def _ledger(self) -> sqlite3.Connection:
         """Open the ledger, made if absent; every statement is its own durable transaction."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        ledger = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
+        ledger = sqlite3.connect(private.file(self._path), timeout=5.0, isolation_level=None)
         ledger.execute("PRAGMA synchronous = EXTRA")  # survives power loss, not only a crash
         ledger.execute(
             "CREATE TABLE IF NOT EXISTS commits (key TEXT PRIMARY KEY, skill TEXT, amount TEXT,"

@@ -202,10 +202,13 @@ class Lens:
         """Whether the wearer walks, as far as is known."""
         return self._arbiter.quiet
 
-    def settle(self) -> None:
-        """Light what is due now, and come back when something else is."""
+    def settle(self, due_ms: float = 0.0) -> None:
+        """Light what is due now, and come back when something else is.
+
+        A timer says what it was set for: in seconds that is rounded, perhaps to a moment before.
+        """
         self._woken = False
-        self._arbiter.advance(self._now_ms())
+        self._arbiter.advance(max(due_ms, self._now_ms()))
         self._schedule()
 
     def close(self) -> None:
@@ -231,7 +234,7 @@ class Lens:
             self._timer = None
         due_ms = self._arbiter.due_ms()
         if self._loop is not None and due_ms is not None and not self._loop.is_closed():
-            self._timer = self._loop.call_at(due_ms / 1000, self.settle)
+            self._timer = self._loop.call_at(due_ms / 1000, self.settle, due_ms)
 
     def _wake(self) -> None:
         """Settle soon, on the loop's own thread."""

@@ -76,7 +76,7 @@ class Prompts:
         from jinja2 import TemplateError
 
         file = self._find(name, language)
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
         _compare(file, declared(file, text), set(variables))
         try:
             return self._environment.from_string(text).render(variables).strip()
@@ -86,7 +86,7 @@ class Prompts:
     def variables(self, name: str, language: str = FALLBACK) -> frozenset[str]:
         """Return the names a prompt takes. Raises PromptError when there is no such prompt."""
         file = self._find(name, language)
-        return declared(file, file.read_text(encoding="utf-8"))
+        return declared(file, file.read_text(encoding="utf-8-sig"))
 
     def _find(self, name: str, language: str) -> Traversable:
         for part in (name, language):

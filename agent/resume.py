@@ -14,7 +14,6 @@ import contextlib
 import json
 import logging
 import math
-import os
 import time
 import typing
 import zlib
@@ -25,7 +24,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from agent import derive
+from agent import derive, private
 from agent.controls import said_in
 from agent.display.request import Priority, Ticket
 from agent.messages import CardKind, Intent, NotRecognized, Proposal, Reply
@@ -34,6 +33,7 @@ from agent.slots import to_json
 from agent.understand.numbers import Money
 from agent.understand.text import language_of
 from agent.world import World
+from hardware import reading
 
 log = logging.getLogger(__name__)
 
@@ -282,20 +282,7 @@ def save(path: Path, state: State) -> None:
     cards = state.cards[-CARDS:]
     while len(whole := _written(replace(state, cards=cards))) > MOST_BYTES and cards:
         cards = cards[1:]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.new")
-    unfinished.unlink(missing_ok=True)  # left by a loss of power, perhaps with another mode
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(whole)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # its new name too
-    finally:
-        os.close(folder)
+    private.write(path, whole)
 
 
 def forget(path: Path) -> None:
@@ -352,11 +339,11 @@ def _read(raw: bytes) -> State:
     """Return what a file holds. Raises ValueError, TypeError, KeyError or RecursionError."""
     if len(raw) > MOST_BYTES:
         raise ValueError("it is too long")
-    whole = json.loads(raw)
+    whole = reading.from_json(reading.decode(raw))
     body = _text(whole["state"])
     if whole["version"] != VERSION or whole["sum"] != _sum(body):
         raise ValueError("it is not what was written")
-    state = json.loads(body)
+    state = reading.from_json(body)
     return State(
         tuple(_card(card) for card in state["cards"][:CARDS]),
         None if state["call"] is None else _call(state["call"]),

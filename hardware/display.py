@@ -185,7 +185,7 @@ class PngDisplay:
 
     def clear(self) -> None:
         """Blacken the one file; a folder is an album and gets no black picture."""
-        if self.path.suffix == ".png":
+        if self.path.suffix.lower() == ".png":
             self._image_display.clear()
 
     def display(self, image: Image) -> None:
@@ -194,7 +194,7 @@ class PngDisplay:
 
         self.written += 1
         target = self.path
-        if target.suffix != ".png":
+        if target.suffix.lower() != ".png":
             target = target / f"frame-{self.written:04d}.png"
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

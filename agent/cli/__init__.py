@@ -8,7 +8,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, Literal, TextIO, TypeVar
@@ -16,6 +17,7 @@ from typing import Any, Literal, TextIO, TypeVar
 import click
 
 from agent import __version__
+from agent.cli import streams
 from agent.errors import GlassesError
 from hardware.base import DeviceError
 
@@ -54,7 +56,7 @@ def _keep_stdout(context: click.Context, parameter: click.Parameter, as_json: bo
     real = sys.__stdout__
     if as_json and real is not None and sys.stdout is real:  # else a test catches it already
         real.flush()
-        own = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        own = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
         os.dup2(2, 1)
         _lines.append(own)
 
@@ -62,10 +64,18 @@ def _keep_stdout(context: click.Context, parameter: click.Parameter, as_json: bo
             sys.stdout.flush()
             _lines.remove(own)
             os.dup2(own.fileno(), 1)
-            own.close()
+            with suppress(OSError):  # what could not be written was told when it was printed
+                own.close()
 
         context.call_on_close(give_back)
     return as_json
+
+
+def _text(context: click.Context, parameter: click.Parameter, given: Any) -> Any:
+    """Make texts of arguments: the shell passes on bytes that are none."""
+    if isinstance(given, tuple):
+        return tuple(map(streams.text, given))
+    return streams.text(given)
 
 
 JSON = click.option(
@@ -89,11 +99,10 @@ def one_line_errors(command: Command) -> Command:
                 raise
             raise click.ClickException(" ".join(str(error).split())) from None
         except KeyboardInterrupt:
-            click.echo()
+            streams.echo()
             sys.exit(130)
         except BrokenPipeError:  # the reader of our output went away, as `| head` does
-            for out in (sys.stdout, *_lines):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+            streams.discard(*_lines)
             sys.exit(0)
 
     return run  # type: ignore[return-value]
@@ -103,12 +112,31 @@ class _Commands(click.Group):
     """The commands, as a process that ends when they do."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        try:
+        if args or extra:  # a test inside its own process
             return super().main(*args, **extra)
-        except SystemExit as end:
-            if not args and not extra:  # the console script, not a test inside its own process
-                _leave(end.code)
-            raise
+        code = self._process()
+        streams.discard()
+        _leave(code)
+        sys.exit(code)
+
+    def _process(self) -> Any:
+        """Run the command that was typed, write all it printed, and return the exit status."""
+        code: Any = 1
+        try:
+            try:
+                streams.prepare()
+                super().main()
+            except SystemExit as end:
+                code = end.code
+            if not code:  # else what went wrong was told already
+                streams.flush()
+        except BrokenPipeError:
+            return 0
+        except streams.StreamError as error:
+            with suppress(OSError):
+                streams.echo(f"Error: {error}", err=True)
+            return 1
+        return code
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -207,6 +235,7 @@ def replay(file: Path, film: Path | None, plugins: tuple[str, ...]) -> None:
     """Give a recorded session to the agent again; exit with 1 when it answers otherwise."""
     from agent.cli.session import replay as again
 
+    _has_folder(film)
     sys.exit(again(file, plugins, film))
 
 
@@ -230,11 +259,12 @@ def render(card: str, profile: str | None, out: Path | None) -> None:
     from agent.cli.render import render as draw
     from agent.config import load
 
+    _has_folder(out)
     draw(card, profile or load().profile, out)
 
 
 @main.command()
-@click.argument("text")
+@click.argument("text", callback=_text)
 @JSON
 @LANGUAGE
 @PLUGIN
@@ -266,14 +296,14 @@ def listen(
     language: str | None,
     plugins: tuple[str, ...],
 ) -> None:
-    """Hear sound FILES as if they were spoken into the microphone."""
+    """Hear sound FILES, `-` for standard input, as if they were spoken into the microphone."""
     from agent.cli.machine import listen as hear
 
     sys.exit(asyncio.run(hear(files, pace, as_json, language, plugins)))
 
 
 @main.command()
-@click.argument("texts", nargs=-1)
+@click.argument("texts", nargs=-1, callback=_text)
 @click.option("--explain", is_flag=True, help="Say what each stage of the router made of it.")
 @JSON
 @LANGUAGE
@@ -289,7 +319,7 @@ def route(
     """Say which action TEXTS mean, without doing it; without TEXTS, one a line from a pipe."""
     from agent.cli.machine import route as decide
 
-    decide(texts or _typed(), as_json, language, plugins, explain)
+    decide(texts or streams.lines(), as_json, language, plugins, explain)
 
 
 @main.command()
@@ -303,7 +333,7 @@ def yesno(as_json: bool, language: str | None) -> None:
     """
     from agent.cli.yesno import run
 
-    run(_typed(), as_json)
+    run(streams.lines(), as_json)
 
 
 @main.command()
@@ -507,19 +537,28 @@ def evaluate_route(
 @PLUGIN
 @one_line_errors
 def doctor(as_json: bool, plugins: tuple[str, ...]) -> None:
-    """Say which engines and devices are in use, what is missing, and how to get it."""
+    """Say which engines and devices are in use, what is missing, and how to get it.
+
+    Exits with 1 when something needs mending.
+    """
     from agent.cli.report import doctor as show
 
-    show(as_json, plugins)
+    sys.exit(show(as_json, plugins))
 
 
-def _typed() -> Iterator[str]:
-    for line in sys.stdin.buffer:
-        yield line.decode("utf-8", errors="replace").rstrip("\r\n")
+def _has_folder(out: Path | None) -> None:
+    """Raise DeviceError for a file in a folder that is not there: a slip of the keyboard."""
+    if out is not None and not out.parent.is_dir():
+        raise DeviceError(f"cannot write {out}: there is no folder {out.parent}")
 
 
 def print_json(record: dict[str, Any]) -> None:
     """Print one record on one line, at once, so that a pipe's reader sees it when it happens."""
     out = _lines[-1] if _lines else sys.stdout
-    out.write(json.dumps(record, ensure_ascii=False) + "\n")
-    out.flush()
+    try:
+        out.write(streams.text(json.dumps(record, ensure_ascii=False)) + "\n")
+        out.flush()
+    except (BrokenPipeError, streams.StreamError):
+        raise
+    except OSError as error:
+        raise streams.StreamError(f"standard output cannot be written: {error.strerror}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -10,9 +9,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
-import click
-
-from agent import needs
+from agent import needs, private
+from agent.cli import streams
 from agent.conduct import raised
 from agent.config import Config
 from agent.errors import ConfigError, EngineError, GlassesError
@@ -21,7 +19,7 @@ from agent.listen.asr import Transcriber
 from agent.listen.attention import AttentionOptions, Mode
 from agent.listen.bone import AirFrontEnd, BoneFrontEnd, FrontEnd
 from agent.listen.health import HealthLog
-from agent.llm.model import Model, NoModel
+from agent.llm.model import Model, NoModel, missing
 from agent.loop import Agent, AgentOptions
 from agent.plugins import Provider, Skills
 from agent.stream import Listening
@@ -139,6 +137,8 @@ class Ears:
     """Builds it; raises EngineError where there is none."""
     note: str = ""
     """One line: what is missing, and how to get it."""
+    folder: Path | None = None
+    """Its files, where it reads a folder of them."""
     small: Callable[[], Transcriber] | None = None
     """Builds what stands in for it while power is low; None where it is small itself."""
 
@@ -154,7 +154,7 @@ def ears(config: Config, language: str) -> Ears:
         try:
             return PocketSphinx(voice=enroll.find(config.data))
         except EngineError as error:  # a damaged enrolment
-            click.echo(f"{error}; the voice is not used", err=True)
+            streams.echo(f"{error}; the voice is not used", err=True)
             return PocketSphinx()
 
     folder = whisper.find_model(config.models)
@@ -167,11 +167,12 @@ def ears(config: Config, language: str) -> Ears:
             except EngineError as error:
                 if language == "zh":
                     raise
-                click.echo(f"{error}; pocketsphinx is used meanwhile", err=True)
+                streams.echo(f"{error}; pocketsphinx is used meanwhile", err=True)
                 return sphinx()
 
         small = None if language == "zh" else sphinx
-        return Ears(f"faster-whisper {folder.name}", whisper_or_sphinx, small=small)
+        name = f"faster-whisper {folder.name}"
+        return Ears(name, whisper_or_sphinx, folder=folder, small=small)
     note = f"better, and Chinese: put a CTranslate2 Whisper folder in {config.models}"
     if language == "zh":
         reason = (
@@ -190,17 +191,22 @@ def ears(config: Config, language: str) -> Ears:
 
 def model(config: Config) -> Model:
     """Return the language model on disk, or one whose every call says that there is none."""
-    from agent.llm import store
-
     try:
-        path = store.find_model({**os.environ, "GLASSES_MODELS": str(config.models)})
+        path = model_file(config)
     except EngineError as error:
         return NoModel(str(error))
     if path is None:
-        return NoModel()
+        return NoModel(missing(config.models))
     from agent.llm.llama import LlamaModel
 
     return LlamaModel(path)
+
+
+def model_file(config: Config) -> Path | None:
+    """Return the GGUF that is used; None where there is none. Raises EngineError as find_model."""
+    from agent.llm import store
+
+    return store.find_model({"GLASSES_MODEL": config.model, "GLASSES_MODELS": str(config.models)})
 
 
 def place(config: Config) -> Location:
@@ -224,19 +230,21 @@ def build(
     is always in `config.data`.
     """
     folder = folder or config.data
+    if folder.is_dir():
+        private.folder(folder)  # an earlier version left it open to others
     config = replace(config, language=language or config.language)
     skills = Skills.discover(plugins, config.plugins)
 
     def use(kind: Kind, otherwise: Callable[[], Any]) -> Any:
         chosen = provided(skills, kind, config)
         for note in chosen.notes:
-            click.echo(note, err=True)
+            streams.echo(note, err=True)
         return otherwise() if chosen.provider is None else chosen.thing
 
     def hear() -> Transcriber:
         chosen = provided(skills, "asr", config, here=True)
         for note in chosen.notes:
-            click.echo(note, err=True)
+            streams.echo(note, err=True)
         return chosen.thing or ears(config, config.language).make()
 
     devices = Devices(
@@ -249,7 +257,7 @@ def build(
         others={k: _opener(skills, k, config) for k in KINDS if skills.providers(k)},
     )
     for warning in needs.warnings(skills.actions.values(), devices):
-        click.echo(warning, err=True)
+        streams.echo(warning, err=True)
     return Agent(
         skills,
         devices,

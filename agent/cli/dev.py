@@ -11,7 +11,6 @@ import importlib.util
 import os
 import sys
 import time
-import tomllib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from typing import Any
 from agent import modules
 from agent.errors import GlassesError, PluginError
 from agent.plugins import ENTRY_POINTS, Problem, Skills
+from hardware import reading
 
 POLL_S = 0.1
 """How often the files are looked at; a change counts when it has stood for one more look, so that
@@ -125,11 +125,11 @@ def _project(folder: Path) -> list[Target]:
     """Return what a project's entry points name, found in the project, installed or not."""
     file = folder / "pyproject.toml"
     try:
-        declared = tomllib.loads(file.read_text(encoding="utf-8")).get("project", {})
+        declared = reading.from_toml(reading.read_text(file)).get("project", {})
         points = declared.get("entry-points", {}).get(ENTRY_POINTS, {})
     except FileNotFoundError:
         return []
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError) as error:
+    except (OSError, reading.Unreadable, AttributeError) as error:
         raise PluginError(f"{file} cannot be read: {error}") from None
     if not points:
         return []
@@ -206,7 +206,7 @@ def _broken_prompt(changed: Iterable[Path]) -> str:
 
     for path in sorted(changed):
         if path.suffix == ".j2" and path.is_file():
-            text = path.read_text(encoding="utf-8", errors="replace")
+            text = path.read_text(encoding="utf-8-sig", errors="replace")
             try:
                 Environment().parse(text)
                 declared(path, text)

@@ -26,7 +26,7 @@ from agent.listen.enroll import Comparison, Fault, Take
 from agent.listen.mllr import estimate
 from agent.listen.pronounce import cmu_dictionary
 from agent.plugins import Skills
-from hardware import microphone
+from hardware import microphone, reading
 from hardware.audio import read
 from hardware.base import AudioChunk, DeviceError, Microphone
 
@@ -239,8 +239,8 @@ def _transcribed(folder: Path) -> Iterator[tuple[Path, str]]:
     """
     path = folder / TRANSCRIPTS
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = reading.read_text(path).splitlines()
+    except (OSError, reading.Unreadable) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
         raise ConfigError(
             f"--from {folder}: {path} cannot be read ({reason}): glasses enroll --sentences"

@@ -9,8 +9,9 @@ from typing import Literal
 import click
 
 from agent import config
-from agent.cli import print_json
+from agent.cli import print_json, streams
 from agent.cli.compose import build
+from agent.cli.streams import StreamError
 from agent.errors import EngineError
 from agent.listen.health import HealthLog
 from agent.messages import Intent, NotRecognized, Transcript, Verdict
@@ -19,6 +20,9 @@ from agent.understand.text import clean
 from hardware.base import DeviceError
 from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile
+
+MOST_PIPED_BYTES = 1 << 28
+"""Most sound from a pipe, 256 MiB: two hours of it as the agent hears it."""
 
 
 def _printable(turn: Turn) -> str:
@@ -31,9 +35,9 @@ def _print(turn: Turn, as_json: bool) -> None:
     if as_json:
         print_json(turn.as_json())
     elif turn.error and turn.reply is None:
-        click.echo(f"{turn.source}: {turn.error}", err=True)
+        streams.echo(f"{turn.source}: {turn.error}", err=True)
     else:
-        click.echo(_printable(turn))
+        streams.echo(_printable(turn))
 
 
 async def say(text: str, as_json: bool, language: str | None, plugins: Sequence[str]) -> int:
@@ -62,7 +66,7 @@ async def listen(
     for source in files:
         turns = 0
         try:
-            microphone = FileMicrophone(source, pace=pace)
+            microphone = FileMicrophone(_sound(source), pace=pace)
             latest: Turn | None = None
             async for turn in agent.listen(microphone, source):
                 turns += 1
@@ -73,7 +77,7 @@ async def listen(
             if latest is not None:
                 _print(latest, as_json)
             _warn(source, agent.listening.health)
-        except (DeviceError, EngineError) as error:
+        except (DeviceError, EngineError, StreamError) as error:
             failed = True
             message = " ".join(str(error).split())
             _print(Turn(source, Transcript(""), error=message), as_json)
@@ -89,6 +93,19 @@ def _warn(source: str, health_log: HealthLog | None) -> None:
     health = None if health_log is None else health_log.load()
     if health is not None and (advice := health.advice()):
         click.echo(f"{source}: {advice}", err=True)
+
+
+def _sound(source: str) -> str | bytes:
+    """Return the name of a file, or what a pipe holds. Raises StreamError or DeviceError."""
+    from hardware import audio
+
+    if source != "-":
+        return source
+    with streams.saved(MOST_PIPED_BYTES) as file:
+        try:
+            return audio.read(file)
+        except DeviceError as error:
+            raise DeviceError(str(error).replace(str(file), "standard input")) from None
 
 
 def route(
@@ -111,10 +128,10 @@ def route(
             stages = {"stages": [asdict(verdict) for verdict in decision.verdicts]}
             print_json({**turn.as_json(), **(stages if explain else {})})
             continue
-        click.echo(_means(decision.meaning))
+        streams.echo(_means(decision.meaning))
         if explain:
             for verdict in decision.verdicts:
-                click.echo("  " + _judged(verdict))
+                streams.echo("  " + _judged(verdict))
 
 
 def _means(meaning: Intent | NotRecognized) -> str:

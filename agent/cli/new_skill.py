@@ -5,9 +5,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-import click
-
 from agent import config, scaffold
+from agent.cli import streams
 from agent.plugins import Skills
 
 
@@ -17,8 +16,8 @@ def new_skill(name: str, into: str) -> None:
     new = scaffold.names(name, {action.skill for action in installed.actions.values()})
     folder = Path(into) / name
     for path in scaffold.create(new, folder):
-        click.echo(f"  {path}")
-    click.echo("Next:")
-    click.echo(f"  cd {shlex.quote(str(folder))}")
-    click.echo('  pip install -e ".[test]" && pytest')
-    click.echo(f'  glasses say "show {new.spoken} for today"')
+        streams.echo(f"  {path}")
+    streams.echo("Next:")
+    streams.echo(f"  cd {shlex.quote(str(folder))}")
+    streams.echo('  pip install -e ".[test]" && pytest')
+    streams.echo(f'  glasses say "show {new.spoken} for today"')

@@ -14,19 +14,17 @@ from __future__ import annotations
 
 import difflib
 import json
-import sys
 import typing
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TextIO
 
-import click
-
+from agent.cli import streams
 from agent.display.layout import dwell_ms, lay_out
 from agent.errors import GlassesError
 from agent.messages import CardKind, Proposal, Reply
-from hardware import profiles
+from hardware import profiles, reading
 from hardware.base import Frame
 from hardware.display import PngDisplay, TerminalDisplay
 from hardware.recorder import write_gif
@@ -50,16 +48,16 @@ def render(source: str, profile: str, out: Path | None, stream: TextIO | None = 
     pages = lay_out(reply, lens, language)
     if out is None:
         _draw(pages, stream)
-    elif out.suffix == ".gif":
+    elif out.suffix.lower() == ".gif":
         write_gif(out, lens, [(page, dwell_ms(page)) for page in pages])
-        click.echo(f"{out}: {_count(pages)}")
-    elif out.suffix == ".png":
+        streams.echo(f"{out}: {_count(pages)}")
+    elif out.suffix.lower() == ".png":
         for page in pages:
             file = out if page.page == 1 else out.with_stem(f"{out.stem}-{page.page}")
             display = PngDisplay(file, lens)
             display.show(page)
             boxes = display.missing_glyphs
-            click.echo(f"{file}: page {page.page} of {page.pages}{_missing(boxes)}")
+            streams.echo(f"{file}: page {page.page} of {page.pages}{_missing(boxes)}")
     else:
         raise GlassesError(f"cannot write {out}: -o takes a name that ends in .png or .gif")
 
@@ -67,11 +65,9 @@ def render(source: str, profile: str, out: Path | None, stream: TextIO | None = 
 def read_card(text: str, source: str) -> tuple[Reply, str]:
     """Return the reply that a card describes, and its language. Raises GlassesError."""
     try:
-        card = json.loads(text)
-    except json.JSONDecodeError as error:
+        card = reading.from_json(text, finite=False)  # of an amount it is told better
+    except reading.Unreadable as error:
         raise GlassesError(f"{source} is not JSON: {error}") from None
-    except RecursionError:
-        raise GlassesError(f"{source} is not a card: it is nested too deeply") from None
     if not isinstance(card, dict):
         raise GlassesError(f'{source} is not a card: it must be an object, such as {{"text": …}}')
     problems = list(_problems(card))
@@ -118,12 +114,15 @@ def _is_amount(amount: Any) -> bool:
 
 def _text(source: str) -> str:
     try:
-        raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-        return raw.decode("utf-8-sig")
+        if source == "-":
+            return reading.decode(streams.whole(reading.MOST_BYTES))
+        return reading.read_text(Path(source))
+    except streams.StreamError:
+        raise
     except OSError as error:
         raise GlassesError(f"cannot read the card {source}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise GlassesError(f"cannot read the card {source}: it is not UTF-8") from error
+    except reading.Unreadable as error:
+        raise GlassesError(f"cannot read the card {source}: {error}") from None
 
 
 def _draw(pages: tuple[Frame, ...], stream: TextIO | None) -> None:

@@ -12,14 +12,14 @@ from collections.abc import (
     Callable,
     Coroutine,
     Iterable,
-    Iterator,
     Sequence,
 )
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent import config, controls
+from agent import config, controls, private
+from agent.cli import streams
 from agent.cli.compose import build
 from agent.derive import Completion
 from agent.loop import Agent
@@ -112,6 +112,7 @@ async def run(
     record: Path | None = None,
 ) -> None:
     """Read lines until the end of input or `:quit`."""
+    streams.source()  # says when there is none
     settings = config.load()
     display = TerminalDisplay(load_profile(settings.profile))
     agent = build(settings, display, plugins, language)
@@ -127,9 +128,9 @@ async def run(
     await asyncio.sleep(0)  # it may load a skill before the first line
     try:
         if sys.stdin.isatty():
-            await _interactive(session, agent)
+            await _interactive(session, agent, settings.data)
         elif beside is None:
-            for text in _piped():
+            for text in streams.lines():
                 if not await session.line(text):
                     break
         else:
@@ -157,20 +158,16 @@ async def _tell(line: str) -> None:
         await run_in_terminal(lambda: print(line, flush=True))
 
 
-def _piped() -> Iterator[str]:
-    for line in sys.stdin.buffer:
-        yield line.decode("utf-8", errors="replace").rstrip("\r\n")
-
-
 async def _arriving() -> AsyncIterator[str]:
     """Yield the lines of a pipe as they come, while other things go on."""
     loop, lines = asyncio.get_running_loop(), asyncio.Queue[bytes | None]()
+    decode = streams.Decoder()
 
     def read() -> None:
         # By file descriptor: the lock of sys.stdin must not be held when the process ends.
         rest = b""
         with suppress(RuntimeError):  # the loop has ended, and nobody waits for lines
-            while block := os.read(0, 65536):
+            while block := _block():
                 *whole, rest = (rest + block).split(b"\n")
                 for line in whole:
                     loop.call_soon_threadsafe(lines.put_nowait, line)
@@ -179,18 +176,28 @@ async def _arriving() -> AsyncIterator[str]:
 
     threading.Thread(target=read, name="standard input", daemon=True).start()
     while (line := await lines.get()) is not None:
-        yield line.decode("utf-8", errors="replace").rstrip("\r")
+        yield decode(line)
 
 
-async def _interactive(session: Session, agent: Agent) -> None:
+def _block() -> bytes:
+    try:
+        return os.read(0, 65536)
+    except OSError:  # a folder; a terminal that went away
+        return b""
+
+
+async def _interactive(session: Session, agent: Agent, data: Path) -> None:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.history import FileHistory, InMemoryHistory
     from prompt_toolkit.patch_stdout import patch_stdout
 
-    folder = config.load().data
+    class TextHistory(FileHistory):
+        def store_string(self, string: str) -> None:
+            super().store_string(streams.text(string))  # a terminal may send bytes that are none
+
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        history: FileHistory | InMemoryHistory = FileHistory(str(folder / "repl-history"))
+        kept = private.file(data / "repl-history")
+        history: FileHistory | InMemoryHistory = TextHistory(str(kept))
     except OSError:
         history = InMemoryHistory()
     prompt: PromptSession[str] = PromptSession(
@@ -206,7 +213,7 @@ async def _interactive(session: Session, agent: Agent) -> None:
             continue
         except EOFError:
             return
-        if not await session.line(text):
+        if not await session.line(streams.text(text)):
             return
 
 

@@ -11,11 +11,19 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import metadata
 from itertools import groupby
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from agent import config, derive, needs
 from agent.cli import print_json
-from agent.cli.compose import DEMO_PLACE, Chosen, ears, model, place, provided
+from agent.cli.compose import (
+    DEMO_PLACE,
+    Chosen,
+    ears,
+    model,
+    model_file,
+    place,
+    provided,
+)
 from agent.config import Config
 from agent.errors import EngineError, PluginError
 from agent.gate import Gate
@@ -29,6 +37,10 @@ from hardware.base import DeviceError, Devices
 from hardware.display import MemoryDisplay
 from hardware.location import FixedLocation
 from hardware.profiles import load as load_profile
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 State = Literal["ok", "missing", "problem"]
 Form = Literal["table", "json", "schema", "jsgf", "markdown"]
@@ -63,13 +75,8 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     yield Finding("voice activity", "missing" if note else "ok", detector, note)
     yield _opens(settings)
     for language, name in (("en", "English"), ("zh", "Chinese")):
-        chosen = ears(settings, language)
-        state: State = "missing" if chosen.name == "none" else "ok"
-        yield Finding(f"speech, {name}", state, chosen.name, chosen.note)
-    qwen = model(settings)
-    absent = qwen.name == "none"
-    note = f"put a Qwen3 GGUF in {settings.models} or set GLASSES_MODEL" if absent else ""
-    yield Finding("model", "missing" if absent else "ok", qwen.name, note)
+        yield _speech(settings, language, name)
+    yield _model(settings)
     yield _paraphrases(settings)
     yield _pocket(settings)
     profile = load_profile(settings.profile)
@@ -117,6 +124,36 @@ def _opens(settings: Config) -> Finding:
     whose = "your voice is enrolled" if voice else "any voice"
     note = "" if voice else "`glasses enroll` fits recognition to yours"
     return Finding("wearer", "ok", f"turns open by {opens[settings.wake]}; {whose}", note)
+
+
+def _speech(settings: Config, language: str, name: str) -> Finding:
+    """Say which engine hears a language, and whether its files are whole."""
+    chosen = ears(settings, language)
+    state: State = "missing" if chosen.name == "none" else "ok"
+    from agent.listen import folder
+
+    if (found := chosen.folder or folder.half(settings.models)) is not None:
+        try:
+            folder.check(found)
+        except EngineError as error:
+            return Finding(f"speech, {name}", "problem", chosen.name, str(error))
+    return Finding(f"speech, {name}", state, chosen.name, chosen.note)
+
+
+def _model(settings: Config) -> Finding:
+    """Say which language model is used, and whether its file is whole."""
+    from agent.llm import header
+
+    try:
+        path = model_file(settings)
+        if path is not None:
+            header.check(path)
+    except EngineError as error:
+        return Finding("model", "problem", model(settings).name, str(error))
+    if path is None:
+        note = f"put a Qwen3 GGUF in {settings.models} or set GLASSES_MODEL"
+        return Finding("model", "missing", "none", note)
+    return Finding("model", "ok", model(settings).name)
 
 
 def _paraphrases(settings: Config) -> Finding:
@@ -178,22 +215,48 @@ def _version(distribution: str) -> str:
         return "unknown"
 
 
-def doctor(as_json: bool, plugins: Sequence[str]) -> None:
-    """Print the findings as a table, or one JSON object a line."""
+def doctor(as_json: bool, plugins: Sequence[str]) -> int:
+    """Print the findings as a table, or one JSON object a line.
+
+    Return the exit status: 1 where something needs mending, not where something is missing that
+    need not be there.
+    """
     rows = list(findings(config.load(), plugins))
+    status = int(any(row.state == "problem" for row in rows))
     if as_json:
         for row in rows:
             print_json(asdict(row))
-        return
-    from rich.console import Console
-    from rich.table import Table
+        return status
+    from rich.text import Text
 
     marks = {"ok": "[green]✓[/]", "missing": "[yellow]–[/]", "problem": "[red]✗[/]"}
-    table = Table(box=None, pad_edge=False, show_header=False)
+    table = _table(3)
     for row in rows:
-        note = f"  [dim]{row.note}[/]" if row.note else ""
-        table.add_row(marks[row.state], row.part, f"{row.used}{note}")
-    Console(highlight=False).print(table)
+        said = Text.assemble(row.used, (f"  {row.note}" if row.note else "", "dim"))
+        table.add_row(marks[row.state], row.part, said)
+    _console().print(table)
+    return status
+
+
+WIDEST = 10_000
+"""Columns where there is no terminal: a line of a table stays one line, for `grep` and for eyes."""
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDEST)
+
+
+def _table(columns: int) -> Table:
+    """Return a table without lines whose words are folded on a narrow terminal, never cut off."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    for _ in range(columns):
+        table.add_column(overflow="fold")
+    return table
 
 
 def skills(name: str | None, form: Form, plugins: Sequence[str]) -> None:
@@ -226,21 +289,19 @@ def skills(name: str | None, form: Form, plugins: Sequence[str]) -> None:
 
 def _print_overview(actions: Iterable[Action]) -> None:
     """One row for each action: what it does, one sentence in each language, its risk."""
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    console = _console()
     for skill, group in groupby(actions, key=lambda action: action.skill):
         members = list(group)
-        console.print(f"[bold]{skill}[/]  [dim]{members[0].source}[/]")
-        table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+        console.print(Text.assemble((skill, "bold"), "  ", (members[0].source, "dim")))
+        table = _table(3)
         for action in members:
             said = (s.templates[:1] for s in action.languages.values())
             risk = action.declaration.risk
             table.add_row(
                 f"  {action.declaration.name}",
-                action.declaration.summary + _RISKS[risk],
+                Text.assemble(action.declaration.summary, (_RISKS[risk], "yellow")),
                 Text("\n".join(sentence for first in said for sentence in first), style="cyan"),
             )
         console.print(table)
@@ -249,16 +310,14 @@ def _print_overview(actions: Iterable[Action]) -> None:
 
 def _print_action(action: Action) -> None:
     """Everything about one action."""
-    from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
     from rich.text import Text
 
-    console, declared = Console(highlight=False), action.declaration
+    console, declared = _console(), action.declaration
     console.print(f"[bold]{action.name}[/]  {escape(declared.summary)}")
     if declared.help:
         console.print(Text(declared.help, style="dim"))
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 2))
+    table = _table(2)
     for language, sentences in action.languages.items():
         for at, sentence in enumerate(sentences.templates):
             table.add_row("" if at else language, Text(sentence, style="cyan"))
@@ -272,7 +331,7 @@ def _print_action(action: Action) -> None:
     console.print()
 
 
-_RISKS: dict[Risk, str] = {"none": "", "change": "", "money": "  [yellow]risk: money[/]"}
+_RISKS: dict[Risk, str] = {"none": "", "change": "", "money": "  risk: money"}
 _ENFORCED: dict[Risk, str] = {
     "none": ", runs at once",
     "change": ", runs at once",

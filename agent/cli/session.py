@@ -6,15 +6,15 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
-
 from agent import config
+from agent.cli import streams
 from agent.cli.compose import ears
 from agent.loop import Agent
 from agent.plugins import Skills
 from agent.testing.session import Recorder, Setting
 from agent.testing.session import read as read_session
 from agent.testing.session import replay as replay_session
+from hardware import reading
 from hardware.base import DeviceError
 
 
@@ -35,7 +35,7 @@ def start(path: Path, agent: Agent, plugins: Sequence[str]) -> Recorder:
     )
     recorder = Recorder(path, setting)
     recorder.follow(agent)
-    click.echo(f"recording what is said and answered, in the clear, to {path}", err=True)
+    streams.echo(f"recording what is said and answered, in the clear, to {path}", err=True)
     return recorder
 
 
@@ -48,16 +48,22 @@ def replay(path: Path, plugins: Sequence[str], film: Path | None = None) -> int:
     session = read_session(path)
     setting = session.setting
     spoken = any(isinstance(given, bytes) for _, given in session.inputs)
-    skills = Skills.discover([*setting.plugins, *plugins], settings.plugins)
+    for named in setting.plugins:
+        if named not in plugins:  # a recording is data: it may come from anyone
+            told = f"recorded with the plugin {reading.shown(named)}, which is not loaded"
+            streams.echo(f"{told}: --plugin loads one", err=True)
+    if session.cut:
+        streams.echo(f"{path}: the end is cut: line {session.cut} is left out", err=True)
+    skills = Skills.discover(plugins, settings.plugins)
     for problem in skills.problems:
-        click.echo(f"not loaded: {problem.plugin}: {problem.reason}", err=True)
+        streams.echo(f"not loaded: {problem.plugin}: {problem.reason}", err=True)
     with tempfile.TemporaryDirectory(prefix="glasses-replay-") as folder:
         transcriber = ears(settings, setting.language).make() if spoken else None
         again = replay_session(path, Path(folder), transcriber, skills, film, settings.models)
     if film is not None:
-        click.echo(f"{film}: the lens, as it was", err=True)
+        streams.echo(f"{film}: the lens, as it was", err=True)
     for difference in again.differences:
-        click.echo(difference)
+        streams.echo(difference)
     count = len(again.turns)
-    click.echo(f"{count} turns replayed, {len(again.differences) or 'no'} differences", err=True)
+    streams.echo(f"{count} turns replayed, {len(again.differences) or 'no'} differences", err=True)
     return 1 if again.differences else 0

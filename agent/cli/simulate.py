@@ -12,9 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from agent import config
+from agent.cli import streams
 from agent.cli.compose import build, ears
 from agent.config import Config
 from agent.errors import GlassesError
@@ -63,9 +62,9 @@ def run(
     scheme = "https" if certificate else "http"
     path = f"{token}/" if token else ""
     url = f"{scheme}://{shown}:{listening.getsockname()[1]}/{path}"
-    click.echo(f"The glasses are at {url} – Ctrl-C ends.")
+    streams.echo(f"The glasses are at {url} – Ctrl-C ends.")
     if token and not certificate:
-        click.echo(
+        streams.echo(
             "Browsers give a page microphone and camera only on localhost or over https:"
             " add --certificate FILE.",
             err=True,

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
-
 from agent import config
+from agent.cli import streams
 from agent.errors import EngineError
 from agent.plugins import Skills
 from agent.pocket.recipe import collect
@@ -46,12 +45,12 @@ def train(
     settings = config.load()
     skills = Skills.discover(plugins, settings.plugins)
     for problem in skills.problems:
-        click.echo(f"without {problem.plugin}: {problem.reason}", err=True)
+        streams.echo(f"without {problem.plugin}: {problem.reason}", err=True)
     recipe = collect(skills.actions.values())
     before = find(settings.models)
     start = None if anew or not before.is_file() else before
     target = out or settings.models / OWN
-    click.echo(
+    streams.echo(
         f"{len(recipe.patterns):,} sentences of {len(recipe.slots) - 1} actions,"
         f" {f'going on from {start}' if start else 'from nothing'}"
     )
@@ -62,9 +61,9 @@ def train(
         trained = train(recipe, options, report)
     trained.save(target)
     checkpoint.unlink(missing_ok=True)
-    click.echo(f"{target} ({target.stat().st_size / 1e6:.1f} MB)")
+    streams.echo(f"{target} ({target.stat().st_size / 1e6:.1f} MB)")
     if target != SHIPPED:
-        click.echo("It is used from now on; remove the file to go back to the one that ships.")
+        streams.echo("It is used from now on; remove the file to go back to the one that ships.")
 
 
 def embedding(
@@ -96,7 +95,7 @@ def _progress(minutes: float) -> Iterator[Callable[[float, float, int], None]]:
             if time.monotonic() - told > LINE_S or share >= 1:
                 told = time.monotonic()
                 left = 60 * minutes * (1 - share)
-                click.echo(
+                streams.echo(
                     f"{100 * share:3.0f} %  loss {loss:.3f}  {seen:,} examples  {left:.0f} s left",
                     err=True,
                 )

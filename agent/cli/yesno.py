@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import click
-
-from agent.cli import print_json
+from agent.cli import print_json, streams
 from agent.understand.yesno import answer
 
 
@@ -16,4 +14,4 @@ def run(lines: Iterable[str], as_json: bool) -> None:
         if as_json:
             print_json({"text": line, "answer": answer(line)})
         else:
-            click.echo(answer(line))
+            streams.echo(answer(line))

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from agent import private
 from agent.errors import EngineError
 from agent.listen.acoustic import (
     CEPSTRA,
@@ -29,6 +30,7 @@ from agent.listen.decoder import decoder, teach
 from agent.listen.endpoint import energy_speech_end
 from agent.listen.mllr import Transform, estimate, joined, nats_a_frame, unchanged
 from agent.listen.pronounce import pronounce
+from hardware import reading
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 SPEECH_S = 60.0
@@ -265,12 +267,11 @@ def save(data: Path, transform: Transform, comparison: Comparison, source: str) 
     mean = tuple(round(float(value), 6) for value in transform.cepstral_mean)
     record = {"cepstral_mean": mean, "source": source, **asdict(comparison)}
     try:
-        mllr.parent.mkdir(parents=True, exist_ok=True)
+        private.folder(mllr.parent)
         about.unlink(missing_ok=True)  # without it, half a pair is none
         transform.write(mllr)
-        unfinished = about.with_suffix(".new")
-        unfinished.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(about)
+        private.close(mllr)
+        private.write(about, json.dumps(record, indent=1) + "\n")
     except OSError as error:
         raise EngineError(f"{mllr.parent} cannot be written: {error.strerror}") from None
     return Enrolment(mllr, mean, comparison, source)
@@ -285,7 +286,9 @@ def find(data: Path) -> Enrolment | None:
     if not about.exists():
         return None
     try:
-        record = json.loads(about.read_text(encoding="utf-8"))
+        private.close(about)
+        private.close(mllr)
+        record = reading.from_json(reading.read_text(about))
         mean = tuple(float(value) for value in record.pop("cepstral_mean"))
         source = str(record.pop("source"))
         numbers = [float(word) for word in mllr.read_text(encoding="ascii").split()]

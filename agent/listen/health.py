@@ -6,12 +6,14 @@ Numbers only: never what was said.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from agent import private
+from hardware import reading
 
 SAVE_EVERY_S = 10.0
 """Shortest time between two writes while listening goes on."""
@@ -147,16 +149,14 @@ class HealthLog:
     def save(self, health: Health) -> None:
         """Write now, whole or not at all."""
         self._saved, self._saved_s = health, self._clock()
-        beside = self._path.with_suffix(f".{os.getpid()}")
         with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps(asdict(health)), encoding="utf-8")
-            beside.replace(self._path)
+            private.write(self._path, json.dumps(asdict(health)))
 
     def load(self) -> Health | None:
         """Return what was kept last; None when there is nothing that can be read."""
+        private.close(self._path)
         try:
-            read = json.loads(self._path.read_text(encoding="utf-8"))
+            read = reading.from_json(reading.read_text(self._path))
             return Health(
                 **{name: type(value)(read[name]) for name, value in asdict(Health()).items()}
             )

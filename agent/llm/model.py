@@ -117,16 +117,17 @@ class Model(Protocol):
         ...
 
 
+def missing(folder: object = "the models folder") -> str:
+    """Say that there is no language model, and where one is looked for."""
+    return f"no language model: put a Qwen3 GGUF in {folder} or set GLASSES_MODEL=/path/to.gguf"
+
+
 class NoModel:
     """The model that is not there: every call says what is missing and what to do."""
 
     name = "none"
 
-    def __init__(
-        self,
-        reason: str = "no language model: put a Qwen3 GGUF in ~/.local/share/glasses/models "
-        "or set GLASSES_MODEL=/path/to.gguf",
-    ) -> None:
+    def __init__(self, reason: str = missing()) -> None:
         """`reason` is the whole message, one line."""
         self.reason = reason
 

@@ -8,7 +8,6 @@ by AdamW; the learning rate falls by a cosine of the time spent.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import random
@@ -36,6 +35,7 @@ from agent.pocket.reading import words_of
 from agent.pocket.recipe import HOLDOUT, Recipe
 from agent.pocket.spelling import Encoded, Spelling, learn
 from agent.understand.minilm import MiniLM
+from hardware import reading
 
 CAUSAL_SHARE = 0.15
 """Share of the batches read from left to right only."""
@@ -52,6 +52,8 @@ DROPOUT = 0.1
 WARM_UP = 0.03
 """Share of the time in which the learning rate rises."""
 CHECKPOINT_S = 180.0
+MOST_BYTES = 1 << 28
+"""Longest file of real texts, 256 MiB."""
 MUON_RATE, ADAM_RATE, DECAY = 0.02, 3e-3, 0.02
 
 Report = Callable[[float, float, int], None]
@@ -333,14 +335,14 @@ def real_texts(path: Path, spelling: Spelling) -> list[Real]:
     """
     found: list[Real] = []
     try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = reading.read_text(path, MOST_BYTES).split("\n")
+    except (OSError, reading.Unreadable) as error:
         raise EngineError(f"{path}: cannot be read ({error})") from None
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = reading.from_json(line)
             text, skill = str(row["text"]), str(row["skill"])
         except (ValueError, KeyError, TypeError):
             raise EngineError(

@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -20,6 +21,9 @@ from agent.errors import GlassesError
 
 PREFIX = "glasses-"
 """Begins the names of distributions, and of packages with `_`, so that `json` can be a skill."""
+
+OURS = f"{PREFIX}agent"
+"""The distribution of the agent itself, also where it runs from its sources."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 _LONGEST = 40
@@ -67,9 +71,19 @@ def names(wanted: str, installed: Collection[str] = ()) -> Names:
     found = Names(plain.replace("-", "_"))
     if found.skill in installed:
         raise ScaffoldError(f"a skill called {found.skill} is installed already: choose another")
-    if importlib.util.find_spec(found.package) is not None:
-        raise ScaffoldError(f"a package {found.package} is installed already: choose another name")
+    for what, name in (("distribution", found.distribution), ("package", found.package)):
+        if name == OURS or _is_installed(name):
+            raise ScaffoldError(f"a {what} {name} is installed already: choose another name")
     return found
+
+
+def _is_installed(name: str) -> bool:
+    """Tell whether pip, or an import, knows something by this name: it would be replaced."""
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return name.isidentifier() and importlib.util.find_spec(name) is not None
+    return True
 
 
 def create(new: Names, folder: Path) -> list[Path]:

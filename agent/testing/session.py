@@ -9,8 +9,8 @@ happens only when it is asked for: the file holds speech, transcripts and amount
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import os
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
@@ -20,7 +20,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from agent import __version__
+from agent import __version__, private
+from agent.config import CHOICES
 from agent.errors import GlassesError
 from agent.listen.asr import Transcriber
 from agent.llm.model import CancelScope, Model, ScriptedModel
@@ -30,9 +31,17 @@ from agent.testing.clock import BEGINS, VirtualClock
 from agent.testing.conversation import Conversation, Doubles
 from agent.testing.doubles import ScriptedTranscriber, VirtualLocation
 from agent.turn import Turn
-from hardware.base import AudioChunk, Display, DisplayProfile, Frame, Microphone, Place
+from hardware import profiles, reading
+from hardware.base import (
+    SAMPLE_BYTES,
+    AudioChunk,
+    Display,
+    DisplayProfile,
+    Frame,
+    Microphone,
+    Place,
+)
 from hardware.display import MemoryDisplay
-from hardware.profiles import load as load_profile
 from hardware.recorder import GifDisplay
 from hardware.speaker import NoSpeaker, VirtualSpeaker
 
@@ -49,6 +58,18 @@ SOUND_S = 1.0
 
 LAST_S = 4.0
 """How long a film goes on after the last thing that was said."""
+
+MOST_BYTES = 1 << 28
+"""Largest file that is read, 256 MiB: two hours of sound."""
+
+MOST_LINE_BYTES = 1 << 22
+"""Longest line, 4 MiB; a second of sound takes 43 kB."""
+
+LONGEST_MS = 30 * 86_400_000.0
+"""Latest that something is recorded at: a month after the beginning."""
+
+EARLIEST, LATEST = 1970, 9000
+"""Years that a clock can show; one without power begins in the first."""
 
 COMPARED = ("transcript", "intent", "reply", "error")
 """Keys of a turn that a replay has to give again; times and engines may differ."""
@@ -84,16 +105,25 @@ class Recorder:
     def __init__(
         self, path: Path, setting: Setting, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Begin the file, over an older one. Raises SessionError when it cannot be written."""
+        """Begin the file. Raises SessionError when it cannot be written, or holds something."""
         self.path = path
         self._clock = clock
         self._began_s = clock()
         self._lock = threading.Lock()  # a model answers in a worker thread
         try:
-            path.touch(mode=0o600)  # the wearer's own business
-            self._file: TextIO = path.open("w", encoding="utf-8")
+            # The wearer's own business; and what was recorded before is not written over.
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._file: TextIO = os.fdopen(descriptor, "w", encoding="utf-8", errors="replace")
+            begun = os.fstat(descriptor).st_size
+            private.close(path)
         except OSError as error:
             raise SessionError(f"cannot record to {path}: {error.strerror}") from error
+        if begun:
+            self._file.close()
+            raise SessionError(
+                f"cannot record to {path}: it holds something already; name another file,"
+                " or remove it first"
+            )
         place = setting.place
         self._write(
             {
@@ -280,6 +310,8 @@ class Session:
     """What the model said, in order."""
     began: datetime = BEGINS
     """Wall time at its beginning, in the time zone of the recording machine."""
+    cut: int = 0
+    """Number of the last line, where it is not whole and was left out; 0 where all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,59 +325,197 @@ class Replay:
 
 
 def read(path: Path) -> Session:
-    """Read a session. Raises SessionError with the line that is wrong."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SessionError(f"cannot read the session {path}: {reason}") from error
-    inputs: list[tuple[float, dict[str, Any] | bytes]] = []
-    turns: list[dict[str, Any]] = []
-    answers: list[str | dict[str, Any]] = []
-    setting: Setting | None = None
-    began = BEGINS
-    for number, line in enumerate(text.splitlines(), 1):
+    """Read a session. Raises SessionError with every line that is wrong, by its number.
+
+    A last line that was cut, by a crash or an empty battery, is left out; `Session.cut` says so.
+    """
+    lines, torn = _lines(path)
+    draft = _Draft()
+    faults: list[tuple[int, str]] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         try:
-            record = json.loads(line)
-            if setting is None:
-                setting = _setting(record)
-                began = datetime.fromisoformat(record["recorded"]).replace(tzinfo=None)
-            elif "typed" in record:
-                said = record["typed"]
-                inputs.append(
-                    (record["at_ms"], {"text": said["text"], "language": said["language"]})
-                )
-            elif "sound" in record:
-                pcm = base64.b64decode(record["sound"], validate=True)
-                if inputs and isinstance(last := inputs[-1][1], bytes):
-                    inputs[-1] = (inputs[-1][0], last + pcm)
-                else:
-                    inputs.append((record["at_ms"], pcm))
-            elif "turn" in record:
-                turns.append({key: record["turn"][key] for key in (*COMPARED, "source")})
-            elif "model" in record:
-                answers.append(record["model"])
-        except (ValueError, TypeError, KeyError, binascii.Error) as error:
-            raise SessionError(
-                f"{path}:{number}: this is not a recorded session ({type(error).__name__}:"
-                f" {error}); record one with `glasses repl --record FILE`"
-            ) from None
-    if setting is None:
-        raise SessionError(f"{path} is empty: record a session with `glasses repl --record FILE`")
-    return Session(setting, tuple(inputs), tuple(turns), tuple(answers), began)
+            draft.take(_record(line))
+        except reading.Unreadable as error:
+            faults.append((number, str(error)))
+            if draft.setting is None:  # what follows means nothing without a header
+                break
+    if draft.setting is None and not faults:
+        raise SessionError(f"{path} is empty: {_RECORD_ONE}")
+    if faults:
+        (number, reason), *others = faults
+        also = f"; line {', '.join(str(n) for n, _ in others[:20])} too" if others else ""
+        raise SessionError(
+            f"{path}:{number}: this is not a recorded session ({reason}{also}); {_RECORD_ONE}"
+        )
+    return draft.session(cut=len(lines) + 1 if torn else 0)
 
 
-def _setting(header: dict[str, Any]) -> Setting:
-    if header["glasses_session"] != FORMAT:
-        raise ValueError(f"format {header['glasses_session']}, this version reads {FORMAT}")
-    place = header["place"]
-    return Setting(
-        header["profile"],
-        header["language"],
-        tuple(header["plugins"]),
-        None if place is None else Place(place[0], place[1], place[2], simulated=True),
-        bool(header["speaker"]),
+def _lines(path: Path) -> tuple[list[bytes], bool]:
+    """Return the lines that are whole, and whether one more was begun. Raises SessionError."""
+    try:
+        with path.open("rb") as file:
+            raw = reading.take(file, MOST_BYTES)
+    except OSError as error:
+        raise SessionError(f"cannot read the session {path}: {error.strerror}") from error
+    except reading.Unreadable as error:
+        raise SessionError(f"cannot read the session {path}: {error}") from None
+    *lines, last = raw.rstrip(b"\0").split(b"\n")  # some disks give zeros after a loss of power
+    if not last.strip():
+        if not lines:
+            raise SessionError(f"{path} is empty: {_RECORD_ONE}")
+        return lines, False
+    try:
+        _record(last)
+    except reading.Unreadable:
+        if lines:
+            return lines, True
+    return [*lines, last], False
+
+
+_RECORD_ONE = "record one with `glasses repl --record FILE`"
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    """Return what one line holds. Raises Unreadable."""
+    if len(line) > MOST_LINE_BYTES:
+        raise reading.Unreadable(f"it is longer than {MOST_LINE_BYTES:,} bytes")
+    record = reading.from_json(reading.decode(line))
+    if not isinstance(record, dict):
+        raise reading.Unreadable("it is not an object")
+    return record
+
+
+class _Draft:
+    """A session as far as it was read; every value that a replay uses is looked at."""
+
+    def __init__(self) -> None:
+        self.setting: Setting | None = None
+        self.began = BEGINS
+        self.inputs: list[tuple[float, dict[str, Any] | bytearray]] = []
+        self.turns: list[dict[str, Any]] = []
+        self.answers: list[str | dict[str, Any]] = []
+
+    def take(self, record: dict[str, Any]) -> None:
+        """Take one line. Raises Unreadable."""
+        if self.setting is None:
+            self.setting, self.began = _header(record)
+        elif "typed" in record:
+            self.inputs.append((_at_ms(record), _typed(record["typed"])))
+        elif "sound" in record:
+            at_ms, pcm = _at_ms(record), _sound(record["sound"])
+            if self.inputs and isinstance(last := self.inputs[-1][1], bytearray):
+                last += pcm
+            else:
+                self.inputs.append((at_ms, bytearray(pcm)))
+        elif "turn" in record:
+            self.turns.append(_turn(record["turn"]))
+        elif "model" in record:
+            self.answers.append(_one(record, "model", str, dict))
+
+    def session(self, cut: int) -> Session:
+        """Return it as it was read; a header was taken."""
+        assert self.setting is not None
+        inputs = (
+            (at_ms, bytes(given) if isinstance(given, bytearray) else given)
+            for at_ms, given in self.inputs
+        )
+        return Session(
+            self.setting, tuple(inputs), tuple(self.turns), tuple(self.answers), self.began, cut
+        )
+
+
+def _one(record: Any, key: str, *kinds: type | None) -> Any:
+    """Return the value of a key, which must be of one of the kinds. Raises Unreadable."""
+    if not isinstance(record, dict) or key not in record:
+        raise reading.Unreadable(f"{key} is missing")
+    value = record[key]
+    if not any(value is None if kind is None else type(value) is kind for kind in kinds):
+        raise reading.Unreadable(f"{key} cannot be {reading.shown(value)}")
+    return value
+
+
+def _header(record: dict[str, Any]) -> tuple[Setting, datetime]:
+    version = _one(record, "glasses_session", int)
+    if version != FORMAT:
+        raise reading.Unreadable(f"format {version}, this version reads {FORMAT}")
+    profile = _one(record, "profile", str)
+    if profile not in profiles.names():  # a name: a recording reads no file
+        raise reading.Unreadable(f"display profile {reading.shown(profile)} is not known")
+    plugins = _one(record, "plugins", list)
+    if not all(isinstance(plugin, str) for plugin in plugins):
+        raise reading.Unreadable("plugins are not texts")
+    setting = Setting(
+        profile,
+        _language(record, *CHOICES["language"]),
+        tuple(plugins),
+        _place(_one(record, "place", list, None)),
+        _one(record, "speaker", bool),
     )
+    return setting, _began(_one(record, "recorded", str))
+
+
+def _language(record: Any, *known: str | None) -> Any:
+    language = _one(record, "language", str, None)
+    if language not in known:
+        raise reading.Unreadable(f"language cannot be {reading.shown(language)}")
+    return language
+
+
+def _place(given: list[Any] | None) -> Place | None:
+    if given is None:
+        return None
+    bounds = (90.0, 180.0, 360.0)
+    if len(given) != 3 or not all(
+        type(value) in (int, float) and abs(value) <= most
+        for value, most in zip(given, bounds, strict=True)
+    ):
+        raise reading.Unreadable(f"place cannot be {reading.shown(given)}")
+    lat, lon, heading_deg = map(float, given)
+    return Place(lat, lon, heading_deg, simulated=True)
+
+
+def _began(text: str) -> datetime:
+    try:
+        began = datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        raise reading.Unreadable(f"recorded cannot be {reading.shown(text)}") from None
+    if not EARLIEST <= began.year <= LATEST:
+        raise reading.Unreadable(f"recorded cannot be in the year {began.year}")
+    return began
+
+
+def _at_ms(record: dict[str, Any]) -> float:
+    at_ms = _one(record, "at_ms", int, float)
+    if not 0 <= at_ms <= LONGEST_MS:
+        raise reading.Unreadable(f"at_ms cannot be {reading.shown(at_ms)}")
+    return float(at_ms)
+
+
+def _typed(said: Any) -> dict[str, Any]:
+    text = _one(said, "text", str)
+    return {"text": text, "language": _language(said, None, *CHOICES["language"])}
+
+
+def _sound(said: Any) -> bytes:
+    try:
+        pcm = base64.b64decode(said, validate=True)
+    except (ValueError, TypeError):
+        raise reading.Unreadable("sound is not base64") from None
+    if not pcm or len(pcm) % SAMPLE_BYTES:
+        raise reading.Unreadable("sound is empty, or ends within a sample")
+    return pcm
+
+
+def _turn(turn: Any) -> dict[str, Any]:
+    return {
+        "transcript": _one(turn, "transcript", str),
+        "intent": _one(turn, "intent", dict, None),
+        "reply": _one(turn, "reply", dict, None),
+        "error": _one(turn, "error", str, None),
+        "source": _one(turn, "source", str),
+    }
 
 
 def replay(
@@ -360,20 +530,18 @@ def replay(
 
     `folder` is where that agent stores things, best an empty one: nothing of the user's own is
     touched, but skills do what they do. Sound is heard by `transcriber`; without one the recorded
-    transcripts are taken. `skills` default to those installed now and the plugins the file names.
-    What the recorded model answered is answered again. `film` is a GIF to write of the lens.
+    transcripts are taken. `skills` default to those installed now: a recording is data, and the
+    plugins that it names are not loaded. What the recorded model answered is answered again. `film`
+    is a GIF to write of the lens, `models` the folder of models that the recording agent had.
 
-    `models` is the folder of models that the recording agent had.
-
-    Raises DeviceError where the film cannot be written, SessionError for a bad file, PluginError
-    for a plugin that is missing.
+    Raises DeviceError where the film cannot be written, SessionError for a bad file.
     """
     session = read(path)
     setting = session.setting
     if skills is None:
-        skills = Skills.discover(setting.plugins)
+        skills = Skills.discover()
     clock = VirtualClock()
-    shown: Display = MemoryDisplay(load_profile(setting.profile))
+    shown: Display = MemoryDisplay(profiles.load(setting.profile))
     if film is not None:
         filmed = GifDisplay(film, shown.profile, lambda: clock.time() * 1000)
         shown = _Filmed(shown.profile, filmed)
@@ -405,7 +573,8 @@ def replay(
     finally:
         conversation.close()
     turns = tuple(exchange.turn.as_json() for exchange in conversation.exchanges)
-    return Replay(turns, tuple(_differences(session.turns, turns)))
+    compared = turns[: len(session.turns)] if session.cut else turns
+    return Replay(turns, tuple(_differences(session.turns, compared)))
 
 
 def _differences(

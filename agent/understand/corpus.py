@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -17,10 +16,14 @@ from agent.errors import ConfigError
 from agent.paraphrases import NONE, Example, examples, none_examples
 from agent.skill import Action
 from agent.understand.text import clean, language_of
+from hardware import reading
 
 Floats = NDArray[np.float32]
 
 FOLDS = 5
+
+MOST_BYTES = 1 << 28
+"""Longest file of texts, 256 MiB."""
 
 PER_TEMPLATE = 6
 PER_ACTION = {"en": 240, "zh": 120}
@@ -92,14 +95,14 @@ def real(path: Path, labels: Sequence[str]) -> list[Row]:
 def read_lines(path: Path) -> Iterator[tuple[str, Any]]:
     """Yield `file:line` and what each line of a JSONL file holds. Raises ConfigError."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = reading.read_text(path, MOST_BYTES).split("\n")
+    except (OSError, reading.Unreadable) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                yield f"{path}:{number}", json.loads(line)
-            except ValueError:
+                yield f"{path}:{number}", reading.from_json(line)
+            except reading.Unreadable:
                 raise ConfigError(f"{path}:{number}: not JSON") from None
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import EngineError
+from agent.llm import header
 from agent.llm.store import find_embeddings
 from agent.understand import minilm
 from agent.understand.embedding import COMMAND, Embedding
@@ -51,16 +52,21 @@ def choose(models: Path) -> Source:
 
 
 def look(models: Path) -> tuple[str, list[str]]:
-    """Return the name of what will be used, and what is wrong, without loading a model."""
+    """Return the name of what will be used, and what is wrong, without loading a large model."""
     notes: list[str] = []
     for path in find_embeddings(models):
         try:
+            header.check(path)
             fitted(path)
         except EngineError as error:
             notes.append(str(error))
         else:
             return path.stem, notes
-    return MiniLM.name if (models / minilm.NAME).is_file() else NOTHING, notes
+    try:
+        found = minilm.find(models)  # small enough to be loaded
+    except EngineError as error:
+        return NOTHING, [*notes, str(error)]
+    return MiniLM.name if found else NOTHING, notes
 
 
 def fitted(path: Path) -> Learned:

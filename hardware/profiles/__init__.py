@@ -5,15 +5,14 @@ Where a profile is asked for by name, a path to a TOML file of one's own does as
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from hardware import reading
 from hardware.base import SAMPLE_RATE_HZ, BoneProfile, DeviceError, DisplayProfile
 
 BONE = "bone_microphone"
@@ -82,14 +81,16 @@ def bone(values: Any, source: str) -> BoneProfile:
     """Check a bone microphone's values. Raises DeviceError that names `source` and all problems."""
     if not isinstance(values, dict):
         raise DeviceError(f"{source}: {BONE} must be a table [{BONE}]")
-    problems = [f"unknown key {key}" for key in sorted(values.keys() - _BOUNDS.keys())]
+    problems = [f"unknown key {key[:60]}" for key in sorted(values.keys() - _BOUNDS.keys())]
     problems += [f"missing key {key}" for key in sorted(_BOUNDS.keys() - values.keys())]
     for key in sorted(_BOUNDS.keys() & values.keys()):
         low, high = _BOUNDS[key]
         whole, value = key.endswith(("_hz", "_mode")), values[key]
         if type(value) not in ((int,) if whole else (int, float)) or not low <= value <= high:
             kind = "a whole number" if whole else "a number"
-            problems.append(f"{key} must be {kind} from {low:g} to {high:g}, is {value!r}")
+            problems.append(
+                f"{key} must be {kind} from {low:g} to {high:g}, is {reading.shown(value)}"
+            )
     if problems:
         raise DeviceError(f"{source}, [{BONE}]: {'; '.join(problems)}")
     return BoneProfile(**values)
@@ -103,18 +104,20 @@ def lens(values: dict[str, Any], name: str, source: str) -> DisplayProfile:
     """
     optional = {"tint", "has"}
     known = {field.name for field in fields(DisplayProfile)} - {"name"}
-    problems = [f"unknown key {key}" for key in sorted(values.keys() - known)]
+    problems = [f"unknown key {key[:60]}" for key in sorted(values.keys() - known)]
     problems += [f"missing key {key}" for key in sorted(known - optional - values.keys())]
     for key, (low, high) in _LENS_BOUNDS.items():
         value = values.get(key, low)
         if type(value) is not int or not low <= value <= high:
-            problems.append(f"{key} must be a whole number from {low} to {high}, is {value!r}")
+            problems.append(
+                f"{key} must be a whole number from {low} to {high}, is {reading.shown(value)}"
+            )
     tint = values.get("tint", [255, 255, 255])
     if type(tint) is not list or [type(c) is int and 0 <= c <= 255 for c in tint] != [True] * 3:
-        problems.append(f"tint must be three numbers from 0 to 255, is {tint!r}")
+        problems.append(f"tint must be three numbers from 0 to 255, is {reading.shown(tint)}")
     has = values.get("has", [])
     if type(has) is not list or not all(thing in HAS for thing in has):
-        problems.append(f"has must be some of {', '.join(HAS)}, is {has!r}")
+        problems.append(f"has must be some of {', '.join(HAS)}, is {reading.shown(has)}")
     if problems := problems or list(_too_many(**{key: values[key] for key in _LENS_BOUNDS})):
         raise DeviceError(f"{source}: {'; '.join(problems)}")
     return DisplayProfile(name, **values | {"tint": tuple(tint), "has": frozenset(has)})
@@ -138,14 +141,14 @@ def _source(name: str) -> str:
 
 def _read(name: str) -> dict[str, Any]:
     if name.endswith(".toml"):
-        path: Traversable = Path(name)
+        path = Path(name)
     elif name in names():
-        path = resources.files(__package__) / f"{name}.toml"
+        path = Path(str(resources.files(__package__))) / f"{name}.toml"
     else:
         raise DeviceError(f"no display profile {name!r}; known are {', '.join(names())}")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return reading.from_toml(reading.read_text(path))
     except OSError as error:
         raise DeviceError(f"{_source(name)} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DeviceError(f"{_source(name)} is not TOML: {error}") from error
+    except reading.Unreadable as error:
+        raise DeviceError(f"{_source(name)} is not TOML: {error}") from None

@@ -15,7 +15,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from agent.environment import STARTED
+
 TUNES = Path(__file__).with_name("tunes")
+FOLDER = Path(STARTED.get("GLASSES_MUSIC") or "~/Music").expanduser()
+"""The wearer's songs."""
 SUFFIXES = frozenset({".flac", ".mp3", ".ogg", ".wav", ".m4a"})
 MOST_FILES = 5_000
 """Files read from the folder; a phone's worth of music."""
@@ -54,7 +58,7 @@ class Track:
 
 def folder() -> Path:
     """Return the wearer's music folder, which need not exist."""
-    return Path(os.environ.get("GLASSES_MUSIC") or "~/Music").expanduser()
+    return FOLDER
 
 
 def tracks() -> tuple[Track, ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
+
+from agent import private
+from hardware import reading
 
 NAME = "playlists.json"
 MOST = 100
@@ -64,24 +66,19 @@ class Playlists:
         self._write({**lists, plain(name): left} if left else lists)
 
     def _read(self) -> dict[str, list[str]]:
+        private.close(self._path)
         try:
-            raw = json.loads(self._path.read_text(encoding="utf-8"))
+            raw = reading.from_json(reading.read_text(self._path))
             return {str(name): [str(title) for title in titles] for name, titles in raw.items()}
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, AttributeError, TypeError) as error:
             raise PlaylistsError(f"{self._path}: cannot be read: {type(error).__name__}") from None
 
     def _write(self, lists: dict[str, list[str]]) -> None:
         """Replace the file whole: the battery may be pulled at any instruction."""
-        unfinished = self._path.with_suffix(".new")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished.open("w", encoding="utf-8") as file:
-                json.dump(lists, file, ensure_ascii=False, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(self._path)
+            private.write(self._path, json.dumps(lists, ensure_ascii=False, indent=1))
         except OSError as error:
             raise PlaylistsError(f"{self._path}: cannot be written: {error.strerror}") from None
 

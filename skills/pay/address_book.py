@@ -6,14 +6,17 @@ line with an `id` and, by language, names; the first is shown, all can be said.
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from agent.environment import STARTED
+from hardware import reading
+
 SHIPPED = Path(__file__).with_name("payees.jsonl")
+FILE = Path(STARTED.get("GLASSES_PAYEES") or SHIPPED).expanduser()
+"""The file in use: what a plugin puts into the environment later gives nobody money."""
 LANGUAGES = ("en", "zh")
 
 log = logging.getLogger(__name__)
@@ -43,11 +46,10 @@ class Payee:
 
 def book() -> dict[str, Payee]:
     """Return the payees by id. Raises AddressBookError."""
-    path = Path(os.environ.get("GLASSES_PAYEES") or SHIPPED).expanduser()
     try:
-        return _read(path, path.stat().st_mtime_ns)
-    except (OSError, UnicodeDecodeError) as error:
-        raise AddressBookError(f"{path}: cannot be read: {error}") from None
+        return _read(FILE, FILE.stat().st_mtime_ns)
+    except (OSError, reading.Unreadable) as error:
+        raise AddressBookError(f"{FILE}: cannot be read: {error}") from None
 
 
 def names(language: str) -> dict[str, str]:
@@ -65,7 +67,7 @@ def _read(path: Path, mtime_ns: int) -> dict[str, Payee]:
     """Read the file once per version of it; two payees must never share a name."""
     payees: dict[str, Payee] = {}
     taken: set[tuple[str, str]] = set()
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(reading.read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         payee = _payee(line, f"{path}:{number}")
@@ -79,7 +81,7 @@ def _read(path: Path, mtime_ns: int) -> dict[str, Payee]:
 
 def _payee(line: str, where: str) -> Payee:
     try:
-        raw = json.loads(line)
+        raw = reading.from_json(line)
         said = {code: tuple(map(str, raw[code])) for code in LANGUAGES if raw.get(code)}
         if not said["en"]:
             raise ValueError("no English name")

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from agent import private
+
 VERSION = 1
 """Layout of the file, kept in its `user_version`."""
 WAIT_S = 3.0
@@ -144,7 +146,7 @@ class Ledger:
     def _open(self) -> Iterator[sqlite3.Connection]:
         """Check, open, hand out and close; SQLite's errors become a LedgerError here."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            private.file(self._path)
             _check(self._path, self._wait_s)
             with closing(_connect(self._path, self._wait_s)) as db:
                 _create(db, self._wait_s)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from functools import cache
 from pathlib import Path
+
+from agent import private
 
 NAME = "shopping-list.txt"
 MOST = 200
@@ -33,7 +34,8 @@ class ShoppingList:
         path = self._folder / NAME
         if not path.exists():
             return []
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        private.close(path)
+        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
         return [item for line in lines if (item := clean(line))]
 
     def find(self, wanted: str) -> str | None:
@@ -60,13 +62,7 @@ class ShoppingList:
 
     def restore(self, items: list[str]) -> None:
         """Make the list this. The file is replaced whole: the battery may be pulled any time."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        unfinished = self._folder / f"{NAME}.new"
-        with unfinished.open("w", encoding="utf-8") as file:
-            file.writelines(f"{item}\n" for item in items)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(self._folder / NAME)
+        private.write(self._folder / NAME, "".join(f"{item}\n" for item in items))
 
 
 def clean(item: str) -> str:

@@ -55,7 +55,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     (songs / "cover.jpg").touch()
-    monkeypatch.setenv("GLASSES_MUSIC", str(songs))
+    monkeypatch.setattr(library, "FOLDER", songs)
     return songs
 
 
@@ -149,7 +149,7 @@ def _age(path: Path) -> None:
 def test_without_a_folder_the_tunes_that_ship_remain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GLASSES_MUSIC", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(library, "FOLDER", tmp_path / "nowhere")
     assert {track.title for track in library.tracks()} == {
         "Ode to Joy", "Twinkle Twinkle Little Star", "Brother John", "Greensleeves",
     }  # fmt: skip

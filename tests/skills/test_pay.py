@@ -42,7 +42,7 @@ TWENTY = Payment("anna", 2000, "USD")
 
 @pytest.fixture(autouse=True)
 def shipped_address_book(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GLASSES_PAYEES", raising=False)
+    monkeypatch.setattr(address_book, "FILE", address_book.SHIPPED)
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_a_payee_in_the_file_of_the_wearer_can_be_paid(
 ) -> None:
     mine = tmp_path / "mine.jsonl"
     mine.write_text('{"id": "vera", "en": ["Vera"]}\n', encoding="utf-8")
-    monkeypatch.setenv("GLASSES_PAYEES", str(mine))
+    monkeypatch.setattr(address_book, "FILE", mine)
     assert propose(context(tmp_path), "5", "vera").payee == "Vera"
     assert not isinstance(pay_skill.pay(Money("5"), "anna", context(tmp_path)), Proposal)
 
@@ -216,7 +216,7 @@ def test_a_broken_address_book_pays_no_one(
 ) -> None:
     mine = tmp_path / "mine.jsonl"
     mine.write_text(f'{{"id": "vera", "en": ["Vera"]}}\n{line}\n', encoding="utf-8")
-    monkeypatch.setenv("GLASSES_PAYEES", str(mine))
+    monkeypatch.setattr(address_book, "FILE", mine)
     with pytest.raises(address_book.AddressBookError, match=r"mine\.jsonl:2"):
         address_book.book()
     reply = pay_skill.pay(Money("5"), "vera", context(tmp_path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import struct
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from agent.serve.simulator.protocol import MAX_SOUND_S, Junk
+from hardware import reading
 
 _HEAD = struct.Struct(">BI")
 _SOUND, _PICTURE = 1, 2
@@ -202,8 +202,8 @@ _KINDS: Mapping[str, type[Any]] = {
 def read_text(text: str) -> FromPage:
     """Read a control message. Raises Junk that says what is wrong with it, never what it holds."""
     try:
-        read = json.loads(text)
-    except (ValueError, RecursionError):
+        read = reading.from_json(text)
+    except reading.Unreadable:
         raise Junk("a message is not JSON") from None
     if not isinstance(read, dict):
         raise Junk("a message is not an object")

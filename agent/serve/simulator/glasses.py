@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agent import __version__
+from agent import __version__, private
 from agent.derive import Completion
 from agent.errors import EngineError, GlassesError
 from agent.loop import Agent
@@ -131,7 +131,7 @@ class Glasses:
 
     async def start(self) -> None:
         """Switch on: build the agent and greet. Raises GlassesError or DeviceError."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private.folder(self._folder)
         profile = profiles.load(self.setting.profile)
         self.lens = PageLens(profile, self.tell, self.body.lost)
         parts = Parts(

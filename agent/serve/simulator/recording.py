@@ -115,7 +115,7 @@ async def replay(session: Session, glasses: Glasses, tell: Callable[[ToPage], No
             while len(glasses.turns) < len(session.turns):
                 await asyncio.sleep(0.05)
     again = [turn.as_json() for turn in glasses.turns]
-    differences = _differ(session.turns, again)
+    differences = _differ(session.turns, again, cut=session.cut > 0)
     return Replay(len(inputs), len(inputs), running=False, differences=differences)
 
 
@@ -131,14 +131,16 @@ async def _speak(pcm: bytes, glasses: Glasses) -> None:
     glasses.listen(False)
 
 
-def _differ(recorded: Sequence[Mapping[str, Any]], again: Sequence[Mapping[str, Any]]) -> list[str]:
+def _differ(
+    recorded: Sequence[Mapping[str, Any]], again: Sequence[Mapping[str, Any]], cut: bool
+) -> list[str]:
     found = [
         f"{number}: {key}: {_short(old[key])} → {_short(new[key])}"
         for number, (old, new) in enumerate(zip(recorded, again, strict=False), 1)
         for key in COMPARED
         if old[key] != new[key]
     ]
-    if len(recorded) != len(again):
+    if len(recorded) != len(again) and not cut:
         found.append(f"{len(recorded)} → {len(again)}")
     return found
 

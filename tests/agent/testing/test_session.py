@@ -1,10 +1,15 @@
 """Record and replay: what was recorded comes again, and what changed is named."""
 
 import asyncio
+import base64
 import json
+import re
+from contextlib import suppress
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agent import Context, Reply, hookimpl, skill
 from agent.cli import main
@@ -191,3 +196,241 @@ def test_a_replay_can_be_filmed(recorded, tmp_path):
 def test_the_wall_clock_of_a_replay_is_the_session_s(recorded):
     header = json.loads(recorded.read_text(encoding="utf-8").splitlines()[0])
     assert read(recorded).began.isoformat(timespec="seconds") == header["recorded"][:19]
+
+
+# -- what a file may hold -------------------------------------------------------------------------
+
+HEADER = {
+    "glasses_session": 1,
+    "notice": "",
+    "recorded": "2030-01-01T12:00:00+01:00",
+    "profile": "quark-s1",
+    "language": "en",
+    "plugins": [],
+    "speaker": False,
+    "place": None,
+}
+TYPED = {"at_ms": 1.0, "typed": {"text": "greet anna", "language": None}}
+SOUND = {"at_ms": 2.0, "sound": base64.b64encode(bytes(640)).decode()}
+TURN = {
+    "at_ms": 3.0,
+    "turn": {
+        "source": "text",
+        "transcript": "greet anna",
+        "intent": None,
+        "reply": None,
+        "error": None,
+    },
+}
+MODEL = {"at_ms": 4.0, "model": "a leaf"}
+
+
+def written(path, *records, header=HEADER):
+    lines = [
+        record if isinstance(record, str) else json.dumps(record) for record in (header, *records)
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"glasses_session": "1"}, "glasses_session cannot be '1'"),
+        ({"glasses_session": True}, "glasses_session cannot be True"),
+        ({"profile": "/etc/passwd.toml"}, "profile '/etc/passwd.toml' is not known"),
+        ({"profile": 3}, "profile cannot be 3"),
+        ({"language": "xx"}, "language cannot be 'xx'"),
+        ({"language": ["en"]}, "language cannot be"),
+        ({"plugins": "evil.py"}, "plugins cannot be 'evil.py'"),
+        ({"plugins": [1]}, "plugins are not texts"),
+        ({"speaker": "no"}, "speaker cannot be 'no'"),
+        ({"place": [1]}, "place cannot be"),
+        ({"place": [1, 2, "x"]}, "place cannot be"),
+        ({"place": [1e300, 2, 3]}, "place cannot be"),
+        ({"place": [True, 2, 3]}, "place cannot be"),
+        ({"place": {"lat": 1}}, "place cannot be"),
+        ({"recorded": "now"}, "recorded cannot be 'now'"),
+        ({"recorded": 5}, "recorded cannot be 5"),
+        ({"recorded": "0001-01-01T00:00:00+00:00"}, "in the year 1"),
+    ],
+    ids=str,
+)
+def test_a_header_that_cannot_be_is_named(tmp_path, changed, why):
+    path = written(tmp_path / "s.jsonl", TYPED, header=HEADER | changed)
+    with pytest.raises(SessionError, match=rf"s\.jsonl:1: .*{re.escape(why)}"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        "3",
+        "{",
+        '{"typed": {"text": "hi", "language": null}}',
+        json.dumps(TYPED | {"at_ms": -1}),
+        json.dumps(TYPED | {"at_ms": 1e308}),
+        json.dumps(TYPED | {"at_ms": 1e12}),
+        json.dumps(TYPED | {"at_ms": "soon"}),
+        json.dumps(TYPED | {"at_ms": True}),
+        json.dumps(TYPED | {"at_ms": None}),
+        '{"at_ms": NaN, "typed": {"text": "hi", "language": null}}',
+        json.dumps(TYPED | {"typed": "hi"}),
+        json.dumps(TYPED | {"typed": {"text": "hi"}}),
+        json.dumps(TYPED | {"typed": {"text": 3, "language": None}}),
+        json.dumps(TYPED | {"typed": {"text": "hi", "language": "klingon"}}),
+        json.dumps(SOUND | {"sound": 3}),
+        json.dumps(SOUND | {"sound": "é"}),
+        json.dumps(SOUND | {"sound": "AAAA"}),
+        json.dumps(TURN | {"turn": []}),
+        json.dumps(TURN | {"turn": {}}),
+        json.dumps(TURN | {"turn": TURN["turn"] | {"transcript": None}}),
+        json.dumps(TURN | {"turn": TURN["turn"] | {"reply": 3}}),
+        json.dumps(MODEL | {"model": None}),
+        '{"at_ms": 1, "model": ' + "[" * 100_000,
+        '{"at_ms": ' + "9" * 5_000 + ', "model": ""}',
+    ],
+)
+def test_every_line_that_cannot_be_is_named_by_its_number(tmp_path, line):
+    path = written(tmp_path / "s.jsonl", TYPED, line, TURN, line)
+    with pytest.raises(SessionError, match=r"s\.jsonl:3: .*; line 5 too") as caught:
+        read(path)
+    assert len(str(caught.value)) < 500
+
+
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@st.composite
+def damaged(draw):
+    """Return a session in which values, keys or bytes were changed."""
+    records = json.loads(json.dumps([HEADER, TYPED, SOUND, TURN, MODEL, TYPED, TURN]))
+    for _ in range(draw(st.integers(0, 2))):
+        record = draw(st.sampled_from(records))
+        if not isinstance(record, dict) or not record:
+            continue
+        key = draw(st.sampled_from(sorted(record)))
+        if isinstance(record[key], dict) and record[key] and draw(st.booleans()):
+            record, key = record[key], draw(st.sampled_from(sorted(record[key])))
+        record[key] = draw(junk | st.sampled_from([1e308, -5, 2**70, 1e9, "", "zh", [], {}]))
+        if draw(st.integers(0, 5)) == 0:
+            del record[key]
+    raw = "\n".join(map(json.dumps, records)).encode() + b"\n"
+    if draw(st.booleans()):
+        raw = raw[: draw(st.integers(0, len(raw)))]
+    if raw and draw(st.booleans()):
+        at = draw(st.integers(0, len(raw) - 1))
+        raw = raw[:at] + draw(st.binary(max_size=2)) + raw[at + 1 :]
+    return raw
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(damaged())
+def test_a_damaged_session_is_replayed_or_refused(tmp_path, raw):
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(raw)
+    with suppress(SessionError):
+        session = read(path)
+        assert len(replay(path, tmp_path / "data", skills=skills()).turns) <= len(session.inputs)
+
+
+@pytest.mark.parametrize("lost", [1, 30, 200])
+def test_a_recording_that_power_cut_short_is_replayed_as_far_as_it_is_whole(
+    recorded, tmp_path, lost
+):
+    whole = recorded.read_bytes()
+    assert read(recorded).cut == 0
+    recorded.write_bytes(whole[:-lost])
+    lines = whole.count(b"\n")
+    cut = read(recorded).cut
+    assert cut in ((0,) if lost == 1 else range(lines - 3, lines + 1))
+    ears = ScriptedTranscriber(["greet anna", "greet bob"])
+    assert replay(recorded, tmp_path / "two", ears, skills()).differences == ()
+    recorded.write_bytes(whole[:-lost] + bytes(512))  # as some disks leave it
+    assert read(recorded).cut == cut
+
+
+def test_an_input_whose_turn_was_cut_off_is_no_difference(tmp_path):
+    answered = {**TURN["turn"], "reply": None}
+    path = written(tmp_path / "s.jsonl", TYPED, {"at_ms": 2, "turn": answered}, TYPED)
+    with path.open("ab") as file:
+        file.write(b'{"at_ms": 3, "turn": {"sour')
+    assert read(path).cut == 5
+    again = replay(path, tmp_path / "data", skills=skills())
+    assert len(again.turns) == 2
+    assert all(difference.startswith("turn 1: ") for difference in again.differences)
+
+
+def test_the_command_says_where_a_recording_is_cut(tmp_path, monkeypatch):
+    monkeypatch.setenv("GLASSES_DATA", str(tmp_path / "data"))
+    path = tmp_path / "s.jsonl"
+    assert (
+        CliRunner()
+        .invoke(main, ["repl", "--record", str(path)], input="make tea\nwhat now\n")
+        .exit_code
+        == 0
+    )
+    path.write_bytes(path.read_bytes()[:-10])
+    done = CliRunner().invoke(main, ["replay", str(path)])
+    assert done.exit_code == 0, done.output
+    assert f"{path}: the end is cut: line " in done.stderr
+
+
+def test_what_windows_and_unicode_do_to_lines_is_no_fault(tmp_path):
+    path = written(
+        tmp_path / "s.jsonl", TYPED | {"typed": {"text": "a\u2028b\x85", "language": None}}
+    )
+    text = path.read_text(encoding="utf-8").replace("\\u2028", "\u2028").replace("\\u0085", "\x85")
+    path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode() + b"\r\n")
+    assert read(path).inputs[0][1]["text"] == "a\u2028b\x85"
+
+
+# -- what a file may not do -----------------------------------------------------------------------
+
+
+def test_a_recording_loads_no_code(tmp_path, monkeypatch):
+    monkeypatch.setenv("GLASSES_DATA", str(tmp_path / "data"))
+    evil = tmp_path / "evil.py"
+    evil.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n", encoding="utf-8")
+    for named in (str(evil), "\x1b[2Jevil.py", "os.path"):
+        path = written(tmp_path / "s.jsonl", TYPED, header=HEADER | {"plugins": [named]})
+        done = CliRunner().invoke(main, ["replay", str(path)])
+        (told,) = (line for line in done.stderr.splitlines() if "recorded with the plugin" in line)
+        assert "which is not loaded" in told
+        assert "\x1b" not in told
+        replay(path, tmp_path / "again")
+        assert not (tmp_path / "ran").exists()
+
+
+def test_nothing_is_written_over(recorded, tmp_path):
+    before = recorded.read_bytes()
+    with pytest.raises(SessionError, match=r"session\.jsonl: it holds something already"):
+        Recorder(recorded, Setting())
+    done = CliRunner().invoke(main, ["repl", "--record", str(recorded)], input="hi\n")
+    assert done.exit_code == 1
+    assert done.stderr.count("\n") == 1
+    assert recorded.read_bytes() == before
+    empty = tmp_path / "empty.jsonl"
+    empty.touch(mode=0o644)
+    Recorder(empty, Setting()).close()
+    assert empty.stat().st_size
+    assert empty.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("speaker", [True, False])
+@pytest.mark.parametrize("at_ms", [0.1, 10_000, 86_400_000.3, 30 * 86_400_000])
+def test_inputs_that_lie_far_apart_do_not_hang_a_replay(tmp_path, at_ms, speaker):
+    path = written(
+        tmp_path / "s.jsonl", TYPED, TYPED | {"at_ms": at_ms}, header=HEADER | {"speaker": speaker}
+    )
+    assert len(replay(path, tmp_path / "data", skills=skills()).turns) == 2

@@ -1,0 +1,110 @@
+"""What a GGUF file says about itself, and whether all of it is there.
+
+The layout is that of ggml's `docs/gguf.md`, versions 2 and 3: a magic, counts, keys with values,
+then for each tensor a name, sizes, a type and where it begins; then, aligned, the tensors. Nothing
+is loaded, and no count is believed: a file that promises more than it holds is cut or damaged.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from pathlib import Path
+
+from agent.errors import EngineError
+
+MAGIC = b"GGUF"
+
+_STRING, _ARRAY = 8, 9
+_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+"""Bytes of a value, by its type."""
+
+_BLOCKS = {
+    0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34),
+    9: (32, 36), 10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210),
+    15: (256, 292), 20: (32, 18), 23: (256, 136), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8),
+    28: (1, 8), 30: (1, 2),
+}  # fmt: skip
+"""Numbers in a block and its bytes, by ggml's type; of other types only the beginning is known."""
+
+_ALIGNMENT = b"general.alignment"
+_MOST_DIMENSIONS = 4
+
+
+def check(path: Path) -> None:
+    """Raise EngineError, which says what is wrong, unless the file is a whole GGUF."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+            if magic == MAGIC:
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                    whole = _ends(data) <= len(data)
+    except OSError as error:
+        raise EngineError(
+            f"{path}: cannot be read ({error.strerror}); set GLASSES_MODEL to a GGUF file"
+        ) from None
+    except (struct.error, ValueError, OverflowError, ZeroDivisionError):
+        whole = False
+    if magic != MAGIC:
+        fault = "not a GGUF file" if magic else "the file is empty"
+        raise EngineError(f"{path}: {fault}; download it again")
+    if not whole:
+        raise EngineError(f"{path}: the file is cut off or damaged; download it again")
+
+
+def _ends(data: mmap.mmap) -> int:
+    """Return how long the file must be. Raises struct.error or ValueError past its end."""
+    version, tensors, keys = struct.unpack_from("<IQQ", data, 4)
+    if version not in (2, 3):
+        return 0  # another layout: llama.cpp says so better
+    at, alignment = 24, 32
+    for _ in range(keys):
+        name, at = _text(data, at)
+        (kind,) = struct.unpack_from("<I", data, at)
+        if name == _ALIGNMENT and kind == 4:
+            (alignment,) = struct.unpack_from("<I", data, at + 4)
+        at = _after(data, at + 4, kind)
+    ends = 0
+    for _ in range(tensors):
+        _, at = _text(data, at)
+        (dimensions,) = struct.unpack_from("<I", data, at)
+        if dimensions > _MOST_DIMENSIONS:
+            raise ValueError("no tensor has so many dimensions")
+        *sizes, kind, offset = struct.unpack_from(f"<{dimensions}QIQ", data, at + 4)
+        at += 4 + 8 * dimensions + 12
+        count, size = _BLOCKS.get(kind, (1, 0))
+        for length in sizes:
+            size *= length
+        ends = max(ends, offset + size // count)
+    begins: int = (at + alignment - 1) // alignment * alignment
+    return begins + int(ends) if ends else int(at)
+
+
+def _text(data: mmap.mmap, at: int) -> tuple[bytes, int]:
+    (length,) = struct.unpack_from("<Q", data, at)
+    after = at + 8 + length
+    if after > len(data):
+        raise ValueError("a text goes on past the end")
+    return data[at + 8 : after], after
+
+
+def _after(data: mmap.mmap, at: int, kind: int) -> int:
+    """Return where a value ends."""
+    if kind == _STRING:
+        return _text(data, at)[1]
+    if kind != _ARRAY:
+        return at + _SIZES[kind] if kind in _SIZES else _unknown(kind)
+    kind, count = struct.unpack_from("<IQ", data, at)
+    at += 12
+    if kind in _SIZES:
+        return at + _SIZES[kind] * int(count)
+    if kind != _STRING:
+        return _unknown(kind)
+    for _ in range(count):
+        (length,) = struct.unpack_from("<Q", data, at)
+        at += 8 + length
+    return at
+
+
+def _unknown(kind: int) -> int:
+    raise ValueError(f"no value has the type {kind}")
