@@ -180,9 +180,9 @@ NOTHING = Own()
 """Says nothing to the agent itself."""
 
 
-def own(text: str) -> Own:
-    """Read a text for what it says to the agent itself."""
-    return Own(control(text), yesno.answer(text))
+def own(text: str, asked: bool) -> Own:
+    """Read a text for what it says to the agent itself; `asked` says that it may be an answer."""
+    return Own(control(text), yesno.answer(text) if asked else "unclear")
 
 
 def sayings(language: str, asking: bool) -> Iterable[Saying]:

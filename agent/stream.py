@@ -16,7 +16,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from agent import controls
 from agent.controls import said_in
 from agent.display.request import Priority
 from agent.errors import EngineError
@@ -235,7 +234,7 @@ class Answers:
                 heard = replace(heard, continues=False)
             self._turns.cancel(last.task)
         plan, self._plan = self._plan, None
-        own = controls.own(heard.transcript.text)
+        own = self._turns.own(heard.transcript.text)
         utterance = Utterance(self._microphone.now_ms, own, seen, True, self._turns.final)
         task = self._turns.heard(
             heard, self._source, utterance, plan, lambda: heard.continues and self._answered

@@ -133,7 +133,11 @@ class Turns:
 
     async def typed(self, text: str, language: str, source: str) -> Turn:
         """Answer one line, as if it had been said."""
-        return await self._said(Transcript(text, language), controls.own(text), source)
+        return await self._said(Transcript(text, language), self.own(text), source)
+
+    def own(self, text: str) -> Own:
+        """Read a text for what it says to the agent itself, as things stand now."""
+        return controls.own(text, self._responder.committing or self.expected.asking or self.busy)
 
     async def meant(self, own: Own, language: str, source: str) -> Turn:
         """Answer what the wearer meant for the agent itself without a word, as by a nod."""

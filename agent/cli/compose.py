@@ -149,13 +149,14 @@ def ears(config: Config, language: str) -> Ears:
 
     def sphinx() -> Transcriber:
         from agent.listen import enroll
-        from agent.listen.sphinx import PocketSphinx
+        from agent.listen.sphinx import PocketSphinx, SphinxOptions
 
+        options = SphinxOptions(wake=_wake_phrases(config))
         try:
-            return PocketSphinx(voice=enroll.find(config.data))
+            return PocketSphinx(options, voice=enroll.find(config.data))
         except EngineError as error:  # a damaged enrolment
             streams.echo(f"{error}; the voice is not used", err=True)
-            return PocketSphinx()
+            return PocketSphinx(options)
 
     folder = whisper.find_model(config.models)
     if folder is not None and (language != "zh" or not folder.name.endswith(".en")):
@@ -271,7 +272,6 @@ def build(
 
 def _listening(config: Config, folder: Path) -> Listening:
     """Build what the agent hears with besides the speech engine, from the settings."""
-    phrases = tuple(phrase.strip() for phrase in config.wake_phrase.split(",") if phrase.strip())
     front: Callable[[], FrontEnd] = AirFrontEnd
     if config.microphone == "bone":
         bone = load_bone(config.profile)
@@ -282,7 +282,11 @@ def _listening(config: Config, folder: Path) -> Listening:
         front = partial(BoneFrontEnd, bone)
     return Listening(
         front=front,
-        attention=AttentionOptions(cast(Mode, config.wake), phrases),
+        attention=AttentionOptions(cast(Mode, config.wake), _wake_phrases(config)),
         health=HealthLog(folder),
         small=ears(config, config.language).small,
     )
+
+
+def _wake_phrases(config: Config) -> tuple[str, ...]:
+    return tuple(phrase.strip() for phrase in config.wake_phrase.split(",") if phrase.strip())

@@ -330,7 +330,8 @@ class Templates:
         return sorted(matches.values(), key=lambda m: (len(m.missing), m.free, -m.literal))
 
     def _compiled(self, language: str) -> _Language:
-        compiled = self._languages.setdefault(language, _Language(language, self._chosen))
+        if (compiled := self._languages.get(language)) is None:
+            compiled = self._languages.setdefault(language, _Language(language, self._chosen))
         compiled.update(tuple(self._actions.values()))
         return compiled
 

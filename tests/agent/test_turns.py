@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from agent import Context, Proposal, Receipt, Reply, hookimpl, skill
-from agent.controls import own
 from agent.hearing import Heard
 from agent.llm.model import ScriptedModel
 from agent.messages import Transcript
@@ -172,7 +171,7 @@ class Wearer:
     async def say(self, text):
         agent = self.agent
         seen = agent.gate.open.key if agent.gate.open else None
-        utterance = Utterance(lambda: 0.0, own(text), seen, True)
+        utterance = Utterance(lambda: 0.0, agent._turns.own(text), seen, True)
         heard = Heard(Transcript(text, engine="scripted"), 0.0, 900.0, 900.0, ())
         task = agent._turns.heard(heard, "microphone", utterance, None, lambda: False)
         await asyncio.wait({task})
