@@ -10,7 +10,7 @@ import pytest
 from agent import private
 from agent.gate import Gate
 from agent.listen.health import Health, HealthLog
-from agent.messages import Proposal, Receipt
+from agent.messages import Intent, Proposal, Receipt
 from agent.resume import Card, State, save
 from agent.testing import make_agent
 from skills.music.playlists import Playlists
@@ -98,8 +98,8 @@ def test_what_sqlite_writes_beside_is_closed(tmp_path):
         return Receipt("done")
 
     gate = Gate(tmp_path)
-    gate.offer(Proposal("Pay?", amount=Decimal(1), payee="Anna", commit=commit), "pay", "en")
-    gate.confirm("en")
+    gate.offer(Proposal("Pay?", amount=Decimal(1), payee="Anna", commit=commit), Intent("pay", "pay"), "en")
+    gate.commit(gate.accept(gate.open.key), "en")
     assert path.name in seen
     assert all(not found & 0o077 for found in seen.values()), seen
     for name in ("gate.sqlite-wal", "gate.sqlite-journal"):

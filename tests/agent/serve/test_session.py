@@ -437,7 +437,7 @@ def test_a_session_is_recorded_saved_and_replayed(page, address):
     with pytest.raises(urllib.error.HTTPError, match="404"):
         get(f"{address}recording/{key}")
     with send_session(address, page.pair, session) as answer:
-        assert json.loads(answer.read()) == {"inputs": 2, "turns": 2}
+        assert json.loads(answer.read()) == {"inputs": 2, "turns": 2, "cut": 0}
     assert page.until("replay")["running"] is True
     assert page.until("answered", replayed=True)["turn"]["transcript"] == "greet bob"
     page.send("say", text="greet eve")
