@@ -11,12 +11,12 @@ run: install
 
 install: .venv/installed
 
-.venv/installed: pyproject.toml agent/install.py
-	@$(PYTHON) agent/install.py
+.venv/installed: pyproject.toml .ci/install.py
+	@$(PYTHON) .ci/install.py
 	@touch $@
 
 .venv/installed-test: .venv/installed
-	@$(PYTHON) agent/install.py --extra test
+	@$(PYTHON) .ci/install.py --extra test
 	@touch $@
 
 test: .venv/installed-test lint

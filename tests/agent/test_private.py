@@ -98,7 +98,9 @@ def test_what_sqlite_writes_beside_is_closed(tmp_path):
         return Receipt("done")
 
     gate = Gate(tmp_path)
-    gate.offer(Proposal("Pay?", amount=Decimal(1), payee="Anna", commit=commit), Intent("pay", "pay"), "en")
+    gate.offer(
+        Proposal("Pay?", amount=Decimal(1), payee="Anna", commit=commit), Intent("pay", "pay"), "en"
+    )
     gate.commit(gate.accept(gate.open.key), "en")
     assert path.name in seen
     assert all(not found & 0o077 for found in seen.values()), seen

@@ -1,4 +1,5 @@
 """Explain a word on the lens."""
+
 from agent import Context, Reply, hookimpl, skill
 
 
