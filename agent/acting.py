@@ -12,10 +12,10 @@ from typing import Any, NoReturn
 
 from agent import conduct, needs, plan, prompts
 from agent.context import Context
-from agent.controls import said_in
 from agent.dialogue import Dialogue
 from agent.display.request import Priority, Ticket
 from agent.errors import Refused
+from agent.language.said import said_in
 from agent.llm.model import CancelScope
 from agent.memory import Memories, copied
 from agent.messages import Intent, Proposal, Reply

@@ -6,7 +6,6 @@ The pocket Qwen is not asked: it routes and fills slots, and has nothing to say.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 
 from agent import prompts
@@ -18,18 +17,6 @@ MAX_TOKENS = 120
 """Three lines of a wide lens."""
 TIMEOUT_S = 20.0
 """Longest that an answer may take, a small model on a slow core included."""
-
-_QUESTION = re.compile(
-    r"^(?:who|what|when|where|why|how|which|whose|is|are|was|were|do|does|did|can|could|should"
-    r"|would|will|has|have|tell me|explain|describe|write|give me|name)\b(?:\W+\w+){2}"
-    r"|什么|谁|为什么|怎么|怎样|多少|几[个点]|哪[里儿个]?|吗$|呢$|讲讲|介绍|解释",
-    re.IGNORECASE,
-)
-
-
-def is_question(text: str) -> bool:
-    """Return whether a text asks something, rather than being half heard or said to others."""
-    return bool(_QUESTION.search(text))
 
 
 def _lines(text: str) -> list[str]:

@@ -19,8 +19,8 @@ from typing import Any
 
 from agent import template
 from agent.errors import EngineError
+from agent.language.saying import Saying, hot_words
 from agent.messages import Intent, NotRecognized
-from agent.sayable import Saying, hot_words
 from agent.skill import Action
 from agent.slots import Choice, Slot
 from hardware import reading

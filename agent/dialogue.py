@@ -15,17 +15,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from agent import controls
-from agent.chat import is_question
-from agent.controls import Control, Own, said_in
+from agent.language import controls
+from agent.language.controls import Control, Own
+from agent.language.said import SAID, said_in
+from agent.language.saying import Saying
+from agent.language.text import clean, is_question, language_of, readings, unaddressed
+from agent.language.yesno import answer, correction
 from agent.messages import Intent, NotRecognized, Transcript, Verdict
-from agent.sayable import Saying
 from agent.skill import Action
 from agent.understand.phrase import named, phrase
 from agent.understand.router import Decision, Router
 from agent.understand.templates import read
-from agent.understand.text import clean, language_of, readings, unaddressed
-from agent.understand.yesno import answer, correction
 
 EXPIRES_S = 30.0
 """A question not answered in this time is no longer open, as a proposal is not."""
@@ -557,7 +557,7 @@ class Dialogue:
 
     def ask(self, question: Question, language: str) -> str:
         """Return the question in words."""
-        said = controls.SAID[_known(language)]
+        said = SAID[_known(language)]
         if question.slot is not None:
             words = self.words(question.options[0], question.slot)
             asked = said["ask"].format(phrase=words[:1].upper() + words[1:])
@@ -649,7 +649,7 @@ def _joined(intent: Intent) -> bool:
 
 
 def _known(language: str) -> str:
-    return language if language in controls.SAID else "en"
+    return language if language in SAID else "en"
 
 
 def _words(text: str, language: str) -> list[str]:

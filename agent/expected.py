@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent import controls
 from agent.dialogue import Dialogue, Question
 from agent.gate import Open
+from agent.language import controls, times
+from agent.language.saying import Saying
 from agent.listen.engine import EngineThread
-from agent.sayable import Saying
 from agent.skill import Action
 from agent.slots import Choice
-from agent.understand import times
 from agent.world import World
 
 

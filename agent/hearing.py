@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from agent.errors import EngineError, GlassesError
+from agent.language.saying import Saying
 from agent.listen.asr import Transcriber
 from agent.listen.attention import Attention
 from agent.listen.bone import words
@@ -24,7 +25,6 @@ from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
 from agent.listen.standing import Expected, Standing
 from agent.messages import Transcript
-from agent.sayable import Saying
 from hardware.base import AudioChunk
 
 Result = TypeVar("Result")

@@ -15,12 +15,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agent import controls
 from agent.acting import Acting
 from agent.dialogue import Dialogue
 from agent.errors import EngineError
 from agent.expected import Expectations
 from agent.gate import Gate
+from agent.language import controls
+from agent.language.saying import Saying
+from agent.language.text import language_of
 from agent.lens import Lens
 from agent.listen.asr import Transcriber
 from agent.listen.endpoint import Endpointer
@@ -31,13 +33,11 @@ from agent.plugins import Skills
 from agent.power import Step
 from agent.respond import Responder
 from agent.resume import Keeper
-from agent.sayable import Saying
 from agent.senses import Felt, Senses
 from agent.stream import LISTENING, Listening, Stream
 from agent.turn import Turn
 from agent.turns import Turns
 from agent.understand.router import Decision, Router, Stages
-from agent.understand.text import language_of
 from agent.unspoken import Gesture, Gestures
 from agent.world import DEFAULT, AgentOptions, World
 from hardware.base import Devices, Microphone

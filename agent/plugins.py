@@ -32,9 +32,9 @@ import pluggy
 
 from agent import modules, template
 from agent.conduct import LISTS_S, OFFENCES, faults, raised
-from agent.controls import own_words
 from agent.errors import GlassesError, PluginError
 from agent.hooks import HOOKS, KINDS, Hooks, Kind
+from agent.language.controls import own_words
 from agent.runner import Outcome, Runner
 from agent.sentences import check_files, languages, place
 from agent.skill import Action, Declaration, declarations

@@ -13,21 +13,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from agent import chat, conduct, controls, dashboard
+from agent import chat, conduct, dashboard
 from agent.acting import Acting
-from agent.controls import said_in
 from agent.dialogue import Act, Ask, Declined, Dialogue, Obey
 from agent.display.request import Priority
 from agent.errors import EngineError
 from agent.expected import Expectations
 from agent.gate import EXPIRES_S, SAID, Open
+from agent.language import controls
+from agent.language.said import said_in
+from agent.language.text import MAX_CHARACTERS, is_question
 from agent.lens import OWN
 from agent.llm.model import CancelScope, NoModel
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plan import Plan
 from agent.resume import Keeper
 from agent.turn import Clock, Turn, Utterance
-from agent.understand.text import MAX_CHARACTERS
 from agent.world import World
 
 log = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ class Responder:
                 return turn, await self._obeyed(turn, control, utterance)
             case Declined():
                 return turn, Reply(said_in(language)["stopped"])
-        if gate.open is None and chat.is_question(text) and not isinstance(world.model, NoModel):
+        if gate.open is None and is_question(text) and not isinstance(world.model, NoModel):
             return await self._chatted(turn, utterance.clock)
         return turn, self._again(text, language)
 
@@ -220,7 +221,7 @@ class Responder:
         said, options = said_in(language), self._world.options
         if len(text) > MAX_CHARACTERS:
             return Reply(said["too long"].format(limit=MAX_CHARACTERS))
-        if chat.is_question(text) and text != "?":
+        if is_question(text) and text != "?":
             return Reply(said["no model"].format(folder=options.models or "GLASSES_MODEL"))
         key = "unknown" if text.strip() else "unheard"
         can = controls.abilities(self._world.skills.actions, language)

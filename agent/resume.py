@@ -25,13 +25,13 @@ from pathlib import Path
 from typing import Any
 
 from agent import derive, private
-from agent.controls import said_in
 from agent.display.request import Priority, Ticket
+from agent.language.numbers import Money
+from agent.language.said import said_in
+from agent.language.text import language_of
 from agent.messages import CardKind, Intent, NotRecognized, Proposal, Reply
 from agent.skill import Action
 from agent.slots import to_json
-from agent.understand.numbers import Money
-from agent.understand.text import language_of
 from agent.world import World
 from hardware import reading
 

@@ -16,8 +16,8 @@ from functools import partial
 from typing import Any
 
 from agent.body import Body
-from agent.controls import said_in
 from agent.display.request import Priority
+from agent.language.said import said_in
 from agent.messages import Reply
 from agent.power import Brightness, Ladder, Notice, Step
 from agent.resume import Again, Keeper

@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar
 
 from agent import slots, template
 from agent.errors import SentenceError
-from agent.sayable import Saying
+from agent.language.saying import Saying
 from agent.slots import Slot
 from agent.template import slot_names
 

@@ -22,9 +22,9 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from agent import template
-from agent.understand import currencies, numbers, times
-from agent.understand.folding import compared, literal, literals, ways
-from agent.understand.text import language_of
+from agent.language import currencies, numbers, times
+from agent.language.folding import compared, literal, literals, ways
+from agent.language.text import language_of
 
 log = logging.getLogger(__name__)
 

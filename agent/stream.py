@@ -16,10 +16,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from agent.controls import said_in
 from agent.display.request import Priority
 from agent.errors import EngineError
 from agent.hearing import Event, Heard, Hearing, Pause, Resumed
+from agent.language.said import said_in
+from agent.language.text import language_of
 from agent.listen.asr import Transcriber
 from agent.listen.attention import ALWAYS, Attention, AttentionOptions, Spots
 from agent.listen.bone import AirFrontEnd, FrontEnd
@@ -33,7 +34,6 @@ from agent.messages import Reply, Transcript
 from agent.plan import Plan
 from agent.turn import Turn, Utterance
 from agent.turns import Turns
-from agent.understand.text import language_of
 from hardware.base import AbsentChunk, AudioChunk, Microphone, sounds
 
 LOOK_S = 0.5

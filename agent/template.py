@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from agent.understand.folding import fold
+from agent.language.folding import fold
 
 MAX_CHARACTERS = 2000
 """Longest template; the longest that ships has 200."""

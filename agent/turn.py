@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from agent.controls import NOTHING, Own
+from agent.language.controls import NOTHING, Own
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript, Verdict
 from agent.slots import to_json
 from hardware.base import Frame

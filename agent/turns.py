@@ -20,13 +20,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from agent import conduct, controls, derive
+from agent import conduct, derive
 from agent.acting import Acting
-from agent.controls import Own, said_in
 from agent.dialogue import Dialogue
 from agent.errors import EngineError
 from agent.expected import Expectations
 from agent.hearing import Heard
+from agent.language import controls
+from agent.language.controls import Own
+from agent.language.said import said_in
 from agent.listen.endpoint import energy_speech_end
 from agent.messages import Intent, NotRecognized, Reply, Transcript
 from agent.plan import Plan

@@ -6,9 +6,9 @@ from typing import Literal
 
 from agent import dashboard
 from agent.acting import Acting
-from agent.controls import Own
 from agent.display.request import Priority
 from agent.expected import Expectations
+from agent.language.controls import Own
 from agent.turn import Turn
 from agent.turns import Turns
 from agent.world import World

@@ -13,11 +13,11 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Literal
 
-from agent import controls
 from agent.check import overlap, sound
 from agent.check.sample import NEUTRAL, localized
+from agent.language import controls
+from agent.language.saying import Saying
 from agent.listen.grammar import build
-from agent.sayable import Saying
 from agent.skill import Action
 from agent.slots import Choice
 

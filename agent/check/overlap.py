@@ -25,8 +25,8 @@ from hassil.expression import (
     TextChunk,
 )
 
+from agent.language.saying import Saying
 from agent.listen.grammar import FREE_TEXT, Graph, Transition, build, clean
-from agent.sayable import Saying
 from agent.template import parse
 
 MAX_STATES = 50_000

@@ -26,7 +26,7 @@ from hassil.expression import (
     TextChunk,
 )
 
-from agent.sayable import Saying
+from agent.language.saying import Saying
 from agent.skill import Action
 from agent.slots import Choice, Slot, Text
 

@@ -13,10 +13,10 @@ from agent.cli import print_json, streams
 from agent.cli.compose import build
 from agent.cli.streams import StreamError
 from agent.errors import EngineError
+from agent.language.text import clean
 from agent.listen.health import HealthLog
 from agent.messages import Intent, NotRecognized, Transcript, Verdict
 from agent.turn import Timings, Turn
-from agent.understand.text import clean
 from hardware.base import DeviceError
 from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile

@@ -18,14 +18,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent import config, controls, private
+from agent import config, private
 from agent.cli import streams
 from agent.cli.compose import build
 from agent.derive import Completion
+from agent.language import controls
+from agent.language.text import language_of
 from agent.loop import Agent
 from agent.plugins import Skills
 from agent.turn import Turn
-from agent.understand.text import language_of
 from hardware.display import TerminalDisplay
 from hardware.profiles import load as load_profile
 

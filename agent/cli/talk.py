@@ -7,10 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent import __version__, config, controls
+from agent import __version__, config
 from agent.cli.compose import build, ears, provided
 from agent.cli.repl import Meanwhile
 from agent.config import Config
+from agent.language import controls
 from agent.loop import Agent
 from agent.messages import Transcript
 from agent.plugins import Skills

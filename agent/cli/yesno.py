@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agent.cli import print_json, streams
-from agent.understand.yesno import answer
+from agent.language.yesno import answer
 
 
 def run(lines: Iterable[str], as_json: bool) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from agent.errors import EngineError
+from agent.language.saying import Saying
 from agent.messages import Transcript
-from agent.sayable import Saying
 
 __all__ = ["EngineError", "Transcriber"]
 

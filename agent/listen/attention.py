@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from agent.language.text import WAKE_PHRASES
 from agent.listen.wake import Phrase, Spotted, Spotter
-from agent.understand.text import WAKE_PHRASES
 from hardware.base import AudioChunk
 
 Mode = Literal["always", "phrase", "touch"]

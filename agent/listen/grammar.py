@@ -33,7 +33,7 @@ from hassil.expression import (
 from hassil.parser import ParseError
 
 from agent.errors import SentenceError
-from agent.sayable import Saying
+from agent.language.saying import Saying
 from agent.template import is_text
 
 FREE_TEXT = "{}"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from agent.sayable import Saying, hot_words
+from agent.language.saying import Saying, hot_words
 
 SENTENCES = 6
 """Whole sentences in a hint, at most; names and hot words follow them."""

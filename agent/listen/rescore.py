@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from agent.language.saying import Saying
+from agent.language.text import clean, language_of, readings, unaddressed
 from agent.listen import grammar
-from agent.sayable import Saying
-from agent.understand.text import clean, language_of, readings, unaddressed
 
 MIN_LIKENESS = 0.5
 """Share of characters in common (Ratcliff and Obershelp's ratio) under which two hypotheses are

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from agent.language.saying import Saying
+from agent.language.text import WAKE_PHRASES
 from agent.listen import grammar
 from agent.listen.band import is_narrow
 from agent.listen.compensate import Compensator
@@ -22,8 +24,6 @@ from agent.listen.features import NoiseRemoval
 from agent.listen.narrow import extended
 from agent.listen.pronounce import cmu_dictionary
 from agent.messages import Transcript
-from agent.sayable import Saying
-from agent.understand.text import WAKE_PHRASES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,9 +15,9 @@ from functools import lru_cache
 from typing import Literal
 
 from agent.derive import continuations
+from agent.language.saying import Saying
+from agent.language.text import clean, unaddressed
 from agent.listen import grammar
-from agent.sayable import Saying
-from agent.understand.text import clean, unaddressed
 
 Kind = Literal["answer", "complete", "open", "dangling", "unparsed"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.controls import CONTROLS
+from agent.language.controls import CONTROLS
 from agent.listen.wake import Phrase, Spotter, SpotterOptions
 
 SOUNDS = {

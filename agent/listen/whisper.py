@@ -19,6 +19,7 @@ from pathlib import Path
 from threading import Event
 
 from agent.errors import EngineError
+from agent.language.saying import Saying
 from agent.listen import grammar
 from agent.listen.hints import hints
 from agent.listen.rescore import Hypothesis, Sayable, choose
@@ -34,7 +35,6 @@ from agent.listen.window import (
     compression,
 )
 from agent.messages import Transcript
-from agent.sayable import Saying
 
 __all__ = ["FasterWhisper", "WhisperOptions", "find_model"]
 

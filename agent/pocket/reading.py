@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from agent.understand.text import clean
+from agent.language.text import clean
 
 MAX_CHARACTERS = 400
 """Longest text that is read; fifteen seconds of fast speech are about 300 characters."""

@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from agent.language.saying import Saying
 from agent.listen.asr import Transcriber
 from agent.listen.vad import WebRtcVad
 from agent.llm.model import Model
 from agent.loop import Agent, AgentOptions
 from agent.messages import Transcript
 from agent.plugins import Skills
-from agent.sayable import Saying
 from agent.stream import Listening
 from hardware.base import SAMPLE_RATE_HZ, Devices, Location, Place, Speaker
 from hardware.display import MemoryDisplay

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.understand.text import MAX_CHARACTERS, clean
+from agent.language.text import MAX_CHARACTERS, clean
 
 Floats = NDArray[np.float32]
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agent.errors import ConfigError
+from agent.language.text import language_of
 from agent.messages import Intent, Transcript
 from agent.paraphrases import NONE
 from agent.slots import to_json
 from agent.understand.corpus import read_lines
-from agent.understand.text import language_of
 
 WORST = 30
 """Cases that are told one by one."""

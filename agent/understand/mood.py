@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from agent.understand.text import readings
+from agent.language.text import readings
 
 Mood = Literal["order", "told", "forbidden"]
 

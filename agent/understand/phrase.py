@@ -15,10 +15,10 @@ from itertools import islice
 from typing import Any
 
 from agent import template
+from agent.language.currencies import HOME
+from agent.language.folding import literal
 from agent.messages import Intent
 from agent.skill import Action, Sentences
-from agent.understand.currencies import HOME
-from agent.understand.folding import literal
 
 BLANK = "…"
 """Stands where a slot is asked for."""

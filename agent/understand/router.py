@@ -26,13 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import EngineError
-from agent.llm.model import Model, NoModel
-from agent.messages import Intent, NotRecognized, Transcript, Verdict
-from agent.skill import Action
-from agent.understand import mood, qwen
-from agent.understand.left import left_out
-from agent.understand.templates import Match, Templates, begun, read
-from agent.understand.text import (
+from agent.language.text import (
     MAX_CHARACTERS,
     WAKE_PHRASES,
     clean,
@@ -40,6 +34,12 @@ from agent.understand.text import (
     language_of,
     unaddressed,
 )
+from agent.llm.model import Model, NoModel
+from agent.messages import Intent, NotRecognized, Transcript, Verdict
+from agent.skill import Action
+from agent.understand import mood, qwen
+from agent.understand.left import left_out
+from agent.understand.templates import Match, Templates, begun, read
 
 if TYPE_CHECKING:
     from agent.pocket.router import Call, PocketRouter

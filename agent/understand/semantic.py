@@ -29,11 +29,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import EngineError
+from agent.language.text import clean
 from agent.paraphrases import NONE, examples
 from agent.skill import Action
 from agent.understand.linear import Linear, features
 from agent.understand.reader import Reader
-from agent.understand.text import clean
 
 if TYPE_CHECKING:
     from agent.understand.source import Source

@@ -29,13 +29,13 @@ from hassil.models import MatchEntity
 from hassil.recognize import RecognizeResult
 from hassil.util import fold_case
 
+from agent.language.folding import Folded, fold, ways
+from agent.language.text import language_of, readings, without
 from agent.messages import Intent
 from agent.skill import Action, Sentences
 from agent.slots import NOT_LISTED, Choice, listed_as
 from agent.template import check, is_text, parse
-from agent.understand.folding import Folded, fold, ways
 from agent.understand.index import Clauses, Index
-from agent.understand.text import language_of, readings, without
 
 log = logging.getLogger(__name__)
 

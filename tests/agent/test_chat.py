@@ -6,6 +6,7 @@ import pytest
 
 from agent import chat
 from agent.errors import EngineError
+from agent.language.text import is_question
 from agent.llm.model import CancelScope, ScriptedModel
 from agent.testing import lens, make_agent
 
@@ -26,7 +27,7 @@ from agent.testing import lens, make_agent
     ],
 )
 def test_what_is_a_question(text, asks):
-    assert chat.is_question(text) is asks
+    assert is_question(text) is asks
 
 
 async def test_three_lines_at_most_and_each_is_shown_when_it_is_whole():

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from agent import OneOf, Range, Reply, hookimpl, skill
 from agent.check.sample import samples
 from agent.derive import Completion, jsgf, markdown
+from agent.language.folding import fold, literal
 from agent.listen.grammar import build
 from agent.messages import Intent, Transcript
 from agent.plugins import Skills
 from agent.understand import phrase
-from agent.understand.folding import fold, literal
 from agent.understand.router import Router, Stages
 
 HOSTILE = (
@@ -321,7 +321,7 @@ def test_sentences_with_more_than_an_own_word_are_a_skills(tmp_path, said) -> No
 
 
 def test_what_ships_takes_no_own_words() -> None:
-    from agent.controls import own_words
+    from agent.language.controls import own_words
     from agent.template import spells
 
     taken = [

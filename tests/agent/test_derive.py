@@ -18,12 +18,12 @@ from agent.check.sample import samples
 from agent.cli import main
 from agent.derive import Completion, call, call_schema, hot_words, jsgf, markdown, tool_grammar
 from agent.errors import EngineError
+from agent.language import times
 from agent.listen import grammar
 from agent.llm.schema import check_schema, misfit
 from agent.messages import Intent, NotRecognized, Proposal, Transcript
 from agent.plugins import Skills
 from agent.testing import ScriptedModel, lens, make_agent
-from agent.understand import times
 from agent.understand.router import Router
 from tests.agent.understand.test_templates import installed
 

@@ -1,13 +1,13 @@
 import pytest
 
 from agent.hearing import Heard, Hearing, Pause, Resumed
+from agent.language.saying import Saying
 from agent.listen.attention import Attention, AttentionOptions
 from agent.listen.endpoint import Endpointer
 from agent.listen.engine import EngineThread
 from agent.listen.patience import Patience
 from agent.listen.wake import Spotted
 from agent.messages import Transcript
-from agent.sayable import Saying
 from tests.speech import ReadingEars, Script, place
 
 COFFEE = [

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent import Proposal, Reply, hookimpl, skill
+from agent.language.numbers import Money
 from agent.messages import Intent
 from agent.plugins import Skills
 from agent.resume import CARDS, KINDS, Call, Card, Playing, State, forget, load, save
 from agent.testing import make_agent
-from agent.understand.numbers import Money
 
 NOW = 1_900_000_000.0
 

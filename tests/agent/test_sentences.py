@@ -11,11 +11,11 @@ from agent import OneOf, Range, skill
 from agent.check.said import check_said
 from agent.check.sample import samples
 from agent.errors import PluginError, SentenceError
+from agent.language import times
 from agent.messages import Intent, Transcript
 from agent.plugins import Skills
 from agent.sentences import MAX_BYTES, check_files, languages, read_sentences
 from agent.skill import Action, declarations
-from agent.understand import times
 from agent.understand.router import Router
 
 

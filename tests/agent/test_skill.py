@@ -8,10 +8,10 @@ import pytest
 
 from agent import Context, OneOf, Range, Reply, hookimpl, skill
 from agent.errors import PluginError, SentenceError
+from agent.language import times
 from agent.plugins import Skills
 from agent.skill import declarations
 from agent.testing import lens, make_agent
-from agent.understand import times
 from tests.agent.understand.test_templates import installed
 
 

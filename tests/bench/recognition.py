@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from agent import controls
+from agent.language import controls
 from agent.listen.endpoint import Ended, Endpointer, EndpointOptions, Speaking, Started
 from agent.listen.sphinx import PocketSphinx
 from agent.listen.vad import CascadeVad

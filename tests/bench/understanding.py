@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from agent import config
+from agent.language.text import language_of
 from agent.messages import Transcript
 from agent.plugins import Skills
 from agent.understand.router import Router, Stages
-from agent.understand.text import language_of
 from tests.bench import routed
 from tests.bench.turns import percentile
 from tests.shared import DATA

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from agent import config
+from agent.language.text import clean
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.paraphrases import NONE
 from agent.pocket.router import PocketRouter, find
@@ -29,7 +30,6 @@ from agent.understand.pooling import pools
 from agent.understand.router import Router, Stages
 from agent.understand.semantic import DATA as SHIPPED
 from agent.understand.semantic import OTHER, Learned
-from agent.understand.text import clean
 from agent.understand.train import Fold, folded, loaded, read, unseen
 from tests.bench.routed import CALLS, DEV, percents
 

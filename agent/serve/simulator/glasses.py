@@ -14,6 +14,7 @@ from typing import Any
 from agent import __version__, private
 from agent.derive import Completion
 from agent.errors import EngineError, GlassesError
+from agent.language.text import language_of
 from agent.loop import Agent
 from agent.messages import NotRecognized, Transcript
 from agent.serve.simulator import from_page, to_page
@@ -26,7 +27,6 @@ from agent.serve.simulator.recording import Recording
 from agent.serve.simulator.speaker import PageSpeaker
 from agent.serve.simulator.to_page import Answered, Heard, Next, Note, ToPage, Welcome
 from agent.turn import Turn
-from agent.understand.text import language_of
 from hardware import profiles, spoken
 from hardware.base import DeviceError, Display, Speaker
 from hardware.spoken.make import SPOKEN

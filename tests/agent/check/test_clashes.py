@@ -6,8 +6,8 @@ from hassil.sample import sample_sentence
 
 from agent.check import clashes, overlap, sound
 from agent.check.clashes import money_overlaps
+from agent.language.saying import Saying
 from agent.plugins import Skills
-from agent.sayable import Saying
 from tests.pace import effort
 from tests.shared import PLUGIN
 

@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from agent.check.sample import samples, uncovered
+from agent.language.numbers import Money
 from agent.plugins import Skills
-from agent.understand.numbers import Money
 
 EXAMPLE = """
 @skill("(turn|switch) [the] lamp[s] (on|off) [in {room}] [at {level} percent]", "glow", "(a;b;c) z")

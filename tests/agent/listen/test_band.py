@@ -5,13 +5,13 @@ import random
 import numpy as np
 import pytest
 
+from agent.language.saying import Saying
 from agent.listen.band import is_narrow
 from agent.listen.health import HealthLog
 from agent.listen.intake import Intake
 from agent.listen.narrow import extended
 from agent.listen.sphinx import PocketSphinx, SphinxOptions
 from agent.messages import Transcript
-from agent.sayable import Saying
 from hardware.audio import Resampler, read
 from hardware.base import AudioChunk
 from hardware.spoken import clips

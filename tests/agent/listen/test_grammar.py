@@ -7,8 +7,8 @@ from hassil.parse_expression import parse_sentence
 from hassil.sample import sample_expression
 
 from agent.errors import SentenceError
+from agent.language.saying import Saying
 from agent.listen.grammar import FREE_TEXT, Graph, build, called, clean, to_jsgf
-from agent.sayable import Saying
 from tests.pace import spending
 
 

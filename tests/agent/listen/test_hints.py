@@ -1,7 +1,7 @@
 """What Whisper is told to have heard before."""
 
+from agent.language.saying import Saying
 from agent.listen.hints import SENTENCES, hints
-from agent.sayable import Saying
 
 SAYINGS = [
     Saying("pay.pay", "pay {payee}", {"payee": ("anna", "oliver")}),

@@ -5,9 +5,9 @@ import math
 import pytest
 
 from agent.errors import SentenceError
+from agent.language.saying import Saying
 from agent.listen.rescore import Hypothesis, Sayable, choose
 from agent.plugins import Skills
-from agent.sayable import Saying
 
 BONUS = math.log(19)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.language.saying import Saying
 from agent.listen.asr import Transcriber
 from agent.messages import Transcript
-from agent.sayable import Saying
 from tests.pace import spending
 
 pytest.importorskip("pocketsphinx")

@@ -2,10 +2,10 @@ import math
 
 import pytest
 
-from agent import controls
+from agent.language import controls
+from agent.language.saying import Saying
 from agent.listen.standing import Expected, Standing
 from agent.plugins import Skills
-from agent.sayable import Saying
 from tests.shared import PLUGIN
 
 

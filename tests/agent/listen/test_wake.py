@@ -11,8 +11,8 @@ import wave
 import pytest
 
 from agent.errors import EngineError
+from agent.language.text import WAKE_PHRASES
 from agent.listen.endpoint import energy_speech_end
-from agent.understand.text import WAKE_PHRASES
 from hardware.audio import read
 from tests.shared import DATA, MISSING, orders
 

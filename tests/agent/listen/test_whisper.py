@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from agent.errors import EngineError, SentenceError
+from agent.language.saying import Saying
 from agent.listen.asr import Transcriber
 from agent.listen.whisper import FasterWhisper, WhisperOptions, find_model
-from agent.sayable import Saying
 from hardware.audio import read
 from hardware.spoken import __file__ as spoken
 from tests.pace import PATIENCE_S, until

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from agent.errors import ConfigError
+from agent.language.numbers import Money
 from agent.messages import Intent, NotRecognized
 from agent.understand.measure import Call, measure, read_cases
-from agent.understand.numbers import Money
 
 ANSWERS = {
     "play jazz": Intent("music", "play", {"song": "Jazz "}, "templates"),

@@ -2,12 +2,12 @@
 
 import pytest
 
-from agent.controls import control
+from agent.language.controls import control
+from agent.language.text import language_of, unaddressed
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.plugins import Skills
 from agent.understand.mood import mood, ordered
 from agent.understand.router import Router
-from agent.understand.text import language_of, unaddressed
 
 
 @pytest.fixture(scope="module")

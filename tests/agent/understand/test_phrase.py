@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from agent.language.numbers import Money
 from agent.messages import Intent
 from agent.plugins import Skills
-from agent.understand.numbers import Money
 from agent.understand.phrase import phrase, shown
 
 

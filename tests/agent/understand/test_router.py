@@ -3,7 +3,7 @@
 import pytest
 
 from agent import Reply, skill
-from agent.controls import control
+from agent.language.controls import control
 from agent.llm.model import ScriptedModel
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.plugins import Skills

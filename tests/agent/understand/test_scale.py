@@ -8,12 +8,12 @@ import pytest
 from hassil.intents import Intent, IntentData, Intents, IntentsSettings, WildcardSlotList
 
 from agent import OneOf, skill
+from agent.language.folding import fold
+from agent.language.text import clean, language_of
 from agent.plugins import Skills
 from agent.slots import Choice
 from agent.understand import templates
-from agent.understand.folding import fold
 from agent.understand.templates import Templates
-from agent.understand.text import clean, language_of
 from tests.agent.understand.test_templates import installed
 from tests.bench import skills as generated
 

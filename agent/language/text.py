@@ -6,6 +6,14 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+_QUESTION = re.compile(
+    r"^(?:who|what|when|where|why|how|which|whose|is|are|was|were|do|does|did|can|could|should"
+    r"|would|will|has|have|tell me|explain|describe|write|give me|name)\b(?:\W+\w+){2}"
+    r"|什么|谁|为什么|怎么|怎样|多少|几[个点]|哪[里儿个]?|吗$|呢$|讲讲|介绍|解释",
+    re.IGNORECASE,
+)
+
+
 MAX_CHARACTERS = 1000
 """Longest utterance that is read; fifteen seconds of fast speech are about 300 characters."""
 
@@ -128,3 +136,8 @@ def readings(text: str, language: str) -> list[str]:
     bare = re.sub(rf"(?:\s*{gap}{polite_after})+$", "", bare, flags=re.IGNORECASE).strip()
     once = _ONCE.sub(r"\1", bare) if language == "zh" else bare
     return [reading for reading in dict.fromkeys((text, bare, once)) if reading or reading == text]
+
+
+def is_question(text: str) -> bool:
+    """Return whether a text asks something, rather than being half heard or said to others."""
+    return bool(_QUESTION.search(text))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from agent import skill
 from agent.check.said import check_said
 from agent.check.sample import samples
-from agent.understand import times
-from agent.understand.times import parse_time
+from agent.language import times
+from agent.language.times import parse_time
 from tests.agent.understand.test_templates import installed
 
 NOW = datetime(2026, 3, 4, 9, 30)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.understand import yesno
-from agent.understand.yesno import PHRASES, ROLES, answer
+from agent.language import yesno
+from agent.language.yesno import PHRASES, ROLES, answer
 
 YES = """
 yes

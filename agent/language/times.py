@@ -24,7 +24,7 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
-from agent.understand import numbers
+from agent.language import numbers
 
 clock: ContextVar[Callable[[], datetime]] = ContextVar("clock", default=datetime.now)
 """What "now" is; tests set their own."""

@@ -15,7 +15,7 @@ from datetime import timedelta
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from fractions import Fraction
 
-from agent.understand.currencies import NAMES, SIGNS, SMALL
+from agent.language.currencies import NAMES, SIGNS, SMALL
 
 MOST_DIGITS = 15
 """Digits of the longest number that is read; a `float` still holds as many exactly."""

@@ -1,6 +1,6 @@
 import pytest
 
-from agent.understand.text import clean, is_plain, language_of
+from agent.language.text import clean, is_plain, language_of
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from agent.understand import numbers
-from agent.understand.text import MAX_CHARACTERS, clean, language_of
+from agent.language import numbers
+from agent.language.text import MAX_CHARACTERS, clean, language_of
 
 _SYNTAX = re.compile(r"[\[\](){}<>|;\\]+")
 _CHARACTER = re.compile(r".[̀-ͯ]*", re.DOTALL)

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from agent.understand.text import MAX_CHARACTERS, unaddressed
+from agent.language.text import MAX_CHARACTERS, unaddressed
 
 Answer = Literal["yes", "no", "change", "unclear"]
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unicode_rbnf import RbnfEngine
 
-from agent.understand.currencies import NAMES, SIGNS, SMALL
-from agent.understand.numbers import (
+from agent.language.currencies import NAMES, SIGNS, SMALL
+from agent.language.numbers import (
     MOST_DIGITS,
     beside,
     parse_days,
