@@ -6,12 +6,12 @@ What a skill author imports, and nothing else:
 """
 
 from agent import environment as environment  # first of all: keeps libraries silent
-from agent.context import Context
 from agent.errors import NotCommitted
 from agent.hooks import hookimpl
 from agent.messages import Proposal, Receipt, Reply
-from agent.skill import skill
-from agent.slots import OneOf, Range
+from agent.skill.context import Context
+from agent.skill.declare import skill
+from agent.skill.slots import OneOf, Range
 
 __version__ = "0.1.0"
 

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from agent import conduct, needs, plan, prompts
-from agent.context import Context
 from agent.dialogue import Dialogue
 from agent.display.request import Priority, Ticket
 from agent.errors import Refused
@@ -21,7 +20,8 @@ from agent.memory import Memories, copied
 from agent.messages import Intent, Proposal, Reply
 from agent.plan import Plan
 from agent.runner import Outcome
-from agent.skill import Action
+from agent.skill.context import Context
+from agent.skill.declare import Action
 from agent.turn import Turn, Utterance
 from agent.world import World
 from hardware.base import DeviceError

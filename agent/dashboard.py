@@ -11,8 +11,8 @@ from datetime import datetime
 from functools import partial
 
 from agent import conduct
-from agent.context import Context
 from agent.messages import Reply
+from agent.skill.context import Context
 from agent.world import World
 from hardware.base import Battery, DeviceError
 

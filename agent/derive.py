@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from typing import Any
 
-from agent import template
 from agent.errors import EngineError
 from agent.language.saying import Saying, hot_words
 from agent.messages import Intent, NotRecognized
-from agent.skill import Action
-from agent.slots import Choice, Slot
+from agent.skill import template
+from agent.skill.declare import Action
+from agent.skill.slots import Choice, Slot
 from hardware import reading
 
 __all__ = [

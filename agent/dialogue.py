@@ -22,7 +22,7 @@ from agent.language.saying import Saying
 from agent.language.text import clean, is_question, language_of, readings, unaddressed
 from agent.language.yesno import answer, correction
 from agent.messages import Intent, NotRecognized, Transcript, Verdict
-from agent.skill import Action
+from agent.skill.declare import Action
 from agent.understand.phrase import named, phrase
 from agent.understand.router import Decision, Router
 from agent.understand.templates import read

@@ -12,8 +12,8 @@ from agent.gate import Open
 from agent.language import controls, times
 from agent.language.saying import Saying
 from agent.listen.engine import EngineThread
-from agent.skill import Action
-from agent.slots import Choice
+from agent.skill.declare import Action
+from agent.skill.slots import Choice
 from agent.world import World
 
 

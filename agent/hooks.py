@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import pluggy
 
 if TYPE_CHECKING:
-    from agent.context import Context
+    from agent.skill.context import Context
     from agent.turn import Turn
 
 Kind = Literal[

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from agent.skill import Action
+from agent.skill.declare import Action
 from hardware.base import Devices
 
 DEVICES = ("camera", "microphone", "location")

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import SentenceError
-from agent.skill import Action, Declaration, Sentences, check_sentence
-from agent.slots import Slot, Text
+from agent.skill.declare import Action, Declaration, Sentences, check_sentence
+from agent.skill.slots import Slot, Text
 
 NONE = "none"
 """Label of what no skill can do."""
@@ -110,7 +110,7 @@ def none_examples(language: str, limit: int, seed: int = 0) -> Iterator[Example]
     Raises SentenceError for a line that is not a template.
     """
     from agent.check.sample import samples
-    from agent.template import parse, slot_names
+    from agent.skill.template import parse, slot_names
 
     found = none_templates(language)
     for template in found:

@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from agent.context import Context
 from agent.memory import copied
 from agent.messages import Intent
 from agent.runner import Outcome
-from agent.skill import Action
+from agent.skill.context import Context
+from agent.skill.declare import Action
 
 Call = tuple[Intent, Action, int]
 """What was meant, the action as it was installed, and the age of its skill's memory."""

@@ -30,18 +30,19 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from agent import modules, template
+from agent import modules
 from agent.conduct import LISTS_S, OFFENCES, faults, raised
 from agent.errors import GlassesError, PluginError
 from agent.hooks import HOOKS, KINDS, Hooks, Kind
 from agent.language.controls import own_words
 from agent.runner import Outcome, Runner
-from agent.sentences import check_files, languages, place
-from agent.skill import Action, Declaration, declarations
-from agent.slots import Choice, Slot, Values
+from agent.skill import template
+from agent.skill.declare import Action, Declaration, declarations
+from agent.skill.sentences import check_files, languages, place
+from agent.skill.slots import Choice, Slot, Values
 
 if TYPE_CHECKING:
-    from agent.context import Context
+    from agent.skill.context import Context
     from agent.turn import Turn
 
 ENTRY_POINTS = "glasses"

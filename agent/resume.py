@@ -30,8 +30,8 @@ from agent.language.numbers import Money
 from agent.language.said import said_in
 from agent.language.text import language_of
 from agent.messages import CardKind, Intent, NotRecognized, Proposal, Reply
-from agent.skill import Action
-from agent.slots import to_json
+from agent.skill.declare import Action
+from agent.skill.slots import to_json
 from agent.world import World
 from hardware import reading
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.language.controls import NOTHING, Own
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript, Verdict
-from agent.slots import to_json
+from agent.skill.slots import to_json
 from hardware.base import Frame
 
 Clock = Callable[[], float]

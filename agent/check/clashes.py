@@ -18,8 +18,8 @@ from agent.check.sample import NEUTRAL, localized
 from agent.language import controls
 from agent.language.saying import Saying
 from agent.listen.grammar import build
-from agent.skill import Action
-from agent.slots import Choice
+from agent.skill.declare import Action
+from agent.skill.slots import Choice
 
 Kind = Literal["overlap", "swallows", "sound"]
 

@@ -20,7 +20,7 @@ from agent.listen.vad import CascadeVad, Vad
 from agent.loop import Agent, AgentOptions
 from agent.messages import Intent, Reply
 from agent.plugins import Skills
-from agent.skill import Action
+from agent.skill.declare import Action
 from agent.stream import Listening
 from agent.turn import Turn, kept
 from hardware.base import Devices, Microphone

@@ -27,7 +27,7 @@ from hassil.expression import (
 
 from agent.language.saying import Saying
 from agent.listen.grammar import FREE_TEXT, Graph, Transition, build, clean
-from agent.template import parse
+from agent.skill.template import parse
 
 MAX_STATES = 50_000
 """Pairs of states looked at before giving up; two of the built-in skills need at most 5,000."""

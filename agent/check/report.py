@@ -11,8 +11,8 @@ from agent.check.clashes import AGENT, Clash
 from agent.check.heard import Heard
 from agent.check.said import Said
 from agent.check.sample import Sample
-from agent.skill import Action
-from agent.slots import to_json
+from agent.skill.declare import Action
+from agent.skill.slots import to_json
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,8 +9,8 @@ from typing import Any
 
 from agent.check.sample import Sample
 from agent.messages import Intent, NotRecognized, Transcript
-from agent.skill import Action
-from agent.slots import to_json
+from agent.skill.declare import Action
+from agent.skill.slots import to_json
 from agent.understand.router import Router, Stages
 
 NOW = timedelta(minutes=1)

@@ -27,8 +27,8 @@ from hassil.expression import (
 )
 
 from agent.language.saying import Saying
-from agent.skill import Action
-from agent.slots import Choice, Slot, Text
+from agent.skill.declare import Action
+from agent.skill.slots import Choice, Slot, Text
 
 LIMIT = 40
 """Most sentences drawn from one template, unless asked for more."""

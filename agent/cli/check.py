@@ -23,7 +23,7 @@ from agent.cli.dev import targets
 from agent.config import Config
 from agent.errors import ConfigError, PluginError
 from agent.plugins import Skills
-from agent.skill import Action
+from agent.skill.declare import Action
 from hardware.audio import read
 from hardware.base import Devices
 from hardware.display import MemoryDisplay

@@ -24,7 +24,7 @@ from agent.errors import ConfigError
 from agent.loop import Agent
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.paraphrases import NONE
-from agent.skill import Action
+from agent.skill.declare import Action
 from agent.understand.measure import Case, Measured, measure, read_cases
 from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile

@@ -32,7 +32,7 @@ from agent.listen import enroll
 from agent.listen.health import HealthLog
 from agent.listen.vad import CascadeVad
 from agent.plugins import Skills
-from agent.skill import Action, Risk
+from agent.skill.declare import Action, Risk
 from hardware.base import DeviceError, Devices
 from hardware.display import MemoryDisplay
 from hardware.location import FixedLocation

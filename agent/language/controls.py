@@ -12,7 +12,7 @@ from agent.language import yesno
 from agent.language.said import SAID
 from agent.language.saying import Saying
 from agent.language.text import clean, readings, unaddressed
-from agent.skill import Action
+from agent.skill.declare import Action
 
 Control = Literal["more", "back", "repeat", "clear", "stop", "undo", "dashboard", "help"]
 

@@ -34,13 +34,11 @@ from hassil.parser import ParseError
 
 from agent.errors import SentenceError
 from agent.language.saying import Saying
-from agent.template import is_text
+from agent.skill.template import MAX_PERMUTATION, is_text
 
 FREE_TEXT = "{}"
 """The word of a transition that stands for one or more words that the grammar does not know."""
 
-MAX_PERMUTATION = 7
-"""Items in one `(a;b;…)`: the lattice of what was said so far has 2**n states."""
 
 _RULE_DEPTH = 24
 """Rules within rules, as deep as hassil itself goes."""

@@ -19,12 +19,12 @@ from typing import Any
 
 import click
 
-from agent import template
 from agent.pocket import words
 from agent.pocket.layout import NONE
 from agent.pocket.noise import Noise, Tagged
 from agent.pocket.reading import spelled, words_of
 from agent.pocket.recipe import Blank, Pattern, Recipe
+from agent.skill import template
 
 NONE_SHARE = 0.3
 """Share of the samples that are no action's."""
@@ -260,7 +260,7 @@ class Sampler:
 
 @lru_cache(maxsize=65536)
 def _parsed(text: str) -> Any:
-    """Parse each template once; there are more than `agent.template` keeps."""
+    """Parse each template once; there are more than `agent.skill.template` keeps."""
     return template.parse(text)
 
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from agent import paraphrases, template
+from agent import paraphrases
 from agent.check.sample import forms
 from agent.errors import SentenceError
 from agent.pocket.layout import NONE, fingerprint
-from agent.skill import Action, Sentences
-from agent.slots import Choice, MoneyAmount, Number, Slot, Text
+from agent.skill import template
+from agent.skill.declare import Action, Sentences
+from agent.skill.slots import Choice, MoneyAmount, Number, Slot, Text
 
 HOLDOUT = 0.2
 """Share of each action's templates that is kept for the evaluation."""

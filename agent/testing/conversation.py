@@ -21,7 +21,7 @@ from agent.llm.model import Model, ScriptedModel
 from agent.loop import Agent, AgentOptions
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plugins import Skills
-from agent.slots import to_json
+from agent.skill.slots import to_json
 from agent.testing.clock import VirtualClock
 from agent.testing.doubles import SCRIPTED, ScriptedTranscriber, VirtualLocation, voiced
 from agent.turn import Timings, Turn

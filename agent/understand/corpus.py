@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from agent.errors import ConfigError
 from agent.language.text import clean, language_of
 from agent.paraphrases import NONE, Example, examples, none_examples
-from agent.skill import Action
+from agent.skill.declare import Action
 from hardware import reading
 
 Floats = NDArray[np.float32]

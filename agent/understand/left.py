@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from agent.skill import Action, Sentences
-from agent.slots import MoneyAmount, Number
+from agent.skill.declare import Action, Sentences
+from agent.skill.slots import MoneyAmount, Number
 
 
 def _words(*lines: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ from agent.errors import ConfigError
 from agent.language.text import language_of
 from agent.messages import Intent, Transcript
 from agent.paraphrases import NONE
-from agent.slots import to_json
+from agent.skill.slots import to_json
 from agent.understand.corpus import read_lines
 
 WORST = 30

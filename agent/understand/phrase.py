@@ -14,11 +14,11 @@ from enum import Enum
 from itertools import islice
 from typing import Any
 
-from agent import template
 from agent.language.currencies import HOME
 from agent.language.folding import literal
 from agent.messages import Intent
-from agent.skill import Action, Sentences
+from agent.skill import template
+from agent.skill.declare import Action, Sentences
 
 BLANK = "…"
 """Stands where a slot is asked for."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from agent.check.sample import samples
 from agent.paraphrases import NONE
-from agent.skill import Action
+from agent.skill.declare import Action
 from agent.understand.corpus import Read, Row
 from agent.understand.fit import FitOptions, dense, fit, fit_pool
 from agent.understand.linear import Linear

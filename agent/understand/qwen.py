@@ -15,7 +15,7 @@ from agent import derive, prompts
 from agent.errors import Cancelled, EngineError
 from agent.llm.model import Model
 from agent.messages import Intent, NotRecognized
-from agent.skill import Action
+from agent.skill.declare import Action
 
 CANDIDATES = 4
 """Actions that are offered: each costs some 60 tokens of prompt."""

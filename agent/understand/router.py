@@ -36,7 +36,7 @@ from agent.language.text import (
 )
 from agent.llm.model import Model, NoModel
 from agent.messages import Intent, NotRecognized, Transcript, Verdict
-from agent.skill import Action
+from agent.skill.declare import Action
 from agent.understand import mood, qwen
 from agent.understand.left import left_out
 from agent.understand.templates import Match, Templates, begun, read

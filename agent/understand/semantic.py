@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from agent.errors import EngineError
 from agent.language.text import clean
 from agent.paraphrases import NONE, examples
-from agent.skill import Action
+from agent.skill.declare import Action
 from agent.understand.linear import Linear, features
 from agent.understand.reader import Reader
 

@@ -32,9 +32,9 @@ from hassil.util import fold_case
 from agent.language.folding import Folded, fold, ways
 from agent.language.text import language_of, readings, without
 from agent.messages import Intent
-from agent.skill import Action, Sentences
-from agent.slots import NOT_LISTED, Choice, listed_as
-from agent.template import check, is_text, parse
+from agent.skill.declare import Action, Sentences
+from agent.skill.slots import NOT_LISTED, Choice, listed_as
+from agent.skill.template import check, is_text, parse
 from agent.understand.index import Clauses, Index
 
 log = logging.getLogger(__name__)

@@ -35,7 +35,7 @@ from agent.errors import GlassesError, PluginError
 from agent.llm.store import find_embeddings
 from agent.paraphrases import NONE
 from agent.plugins import BUILTIN, Skills
-from agent.skill import Action
+from agent.skill.declare import Action
 from agent.understand.corpus import FOLDS, Read, Row, drawn, fold_of, join, real, scores
 from agent.understand.embedding import Embedding
 from agent.understand.fit import FitOptions, dense, fit, softmax, sparse

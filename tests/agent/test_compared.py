@@ -322,7 +322,7 @@ def test_sentences_with_more_than_an_own_word_are_a_skills(tmp_path, said) -> No
 
 def test_what_ships_takes_no_own_words() -> None:
     from agent.language.controls import own_words
-    from agent.template import spells
+    from agent.skill.template import spells
 
     taken = [
         (action.name, text, word)

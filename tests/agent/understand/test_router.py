@@ -7,7 +7,7 @@ from agent.language.controls import control
 from agent.llm.model import ScriptedModel
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.plugins import Skills
-from agent.slots import to_json
+from agent.skill.slots import to_json
 from agent.understand.router import Router, Stages
 from tests.agent.understand.test_templates import installed
 from tests.pace import spending

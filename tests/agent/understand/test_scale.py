@@ -11,7 +11,7 @@ from agent import OneOf, skill
 from agent.language.folding import fold
 from agent.language.text import clean, language_of
 from agent.plugins import Skills
-from agent.slots import Choice
+from agent.skill.slots import Choice
 from agent.understand import templates
 from agent.understand.templates import Templates
 from tests.agent.understand.test_templates import installed

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from agent.display.request import Ticket
     from agent.llm.model import CancelScope, Model
     from agent.messages import Reply
-    from agent.skill import Permission
+    from agent.skill.declare import Permission
 
 GUARDED: Mapping[str, Permission] = {"camera": "camera", "microphone": "microphone"}
 """Kinds of device that need a permission."""

@@ -32,10 +32,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from agent import template
 from agent.errors import SentenceError
-from agent.skill import Declaration, Sentences, check_sentence, check_spoken, sentence_place
-from agent.slots import Number, SlotKind
+from agent.skill import template
+from agent.skill.declare import Declaration, Sentences, check_sentence, check_spoken, sentence_place
+from agent.skill.slots import Number, SlotKind
 
 Node = Any  # yaml's; its stubs leave out `id`
 

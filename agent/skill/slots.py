@@ -21,10 +21,10 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Literal
 
-from agent import template
 from agent.language import currencies, numbers, times
 from agent.language.folding import compared, literal, literals, ways
 from agent.language.text import language_of
+from agent.skill import template
 
 log = logging.getLogger(__name__)
 

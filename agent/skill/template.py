@@ -14,6 +14,10 @@ from typing import Any
 
 from agent.language.folding import fold
 
+MAX_PERMUTATION = 7
+"""Items in one `(a;b;…)`: the lattice of what was said so far has 2**n states."""
+
+
 MAX_CHARACTERS = 2000
 """Longest template; the longest that ships has 200."""
 
@@ -269,6 +273,6 @@ def _shapes(
 
 
 def _max_permutation() -> int:
-    from agent.listen.grammar import MAX_PERMUTATION
+    from agent.skill.template import MAX_PERMUTATION
 
     return MAX_PERMUTATION

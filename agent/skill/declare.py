@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
-from agent import slots, template
 from agent.errors import SentenceError
 from agent.language.saying import Saying
-from agent.slots import Slot
-from agent.template import slot_names
+from agent.skill import slots, template
+from agent.skill.slots import Slot
+from agent.skill.template import slot_names
 
 Risk = Literal["none", "change", "money"]
 Permission = Literal["network", "location", "camera", "microphone", "money", "files"]
