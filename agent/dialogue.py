@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from agent.derive.phrase import named, phrase
 from agent.language import controls
 from agent.language.controls import Control, Own
 from agent.language.said import SAID, said_in
@@ -23,7 +24,6 @@ from agent.language.text import clean, is_question, language_of, readings, unadd
 from agent.language.yesno import answer, correction
 from agent.messages import Intent, NotRecognized, Transcript, Verdict
 from agent.skill.declare import Action
-from agent.understand.phrase import named, phrase
 from agent.understand.router import Decision, Router
 from agent.understand.templates import read
 

@@ -338,7 +338,7 @@ class Skills:
         before = [a for a in installed if pays or a.declaration.risk == "money"]
         if not before:
             return
-        from agent.check.clashes import money_overlaps
+        from agent.derive.clashes import money_overlaps
 
         for clash in money_overlaps(new.actions.values(), before):
             owners = " and ".join(f"{side.action} ({side.source})" for side in clash.sides)

@@ -15,6 +15,7 @@ from functools import partial
 
 from agent import chat, conduct, dashboard
 from agent.acting import Acting
+from agent.derive import page
 from agent.dialogue import Act, Ask, Declined, Dialogue, Obey
 from agent.display.request import Priority
 from agent.errors import EngineError
@@ -224,7 +225,7 @@ class Responder:
         if is_question(text) and text != "?":
             return Reply(said["no model"].format(folder=options.models or "GLASSES_MODEL"))
         key = "unknown" if text.strip() else "unheard"
-        can = controls.abilities(self._world.skills.actions, language)
+        can = page.abilities(self._world.skills.actions, language)
         return Reply(said[key].format(can=can))
 
     # -- what is done ---------------------------------------------------------------------------

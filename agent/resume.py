@@ -24,7 +24,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from agent import derive, private
+from agent import private
+from agent.derive import tools
 from agent.display.request import Priority, Ticket
 from agent.language.numbers import Money
 from agent.language.said import said_in
@@ -118,7 +119,7 @@ class Call:
 
     def intent(self, actions: Mapping[str, Action]) -> Intent | None:
         """Return what was meant; None where no installed action takes it any more."""
-        meant = derive.call(actions, self.made, self.language)
+        meant = tools.call(actions, self.made, self.language)
         return None if isinstance(meant, NotRecognized) else meant
 
 

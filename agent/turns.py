@@ -20,8 +20,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from agent import conduct, derive
+from agent import conduct
 from agent.acting import Acting
+from agent.derive import tools
 from agent.dialogue import Dialogue
 from agent.errors import EngineError
 from agent.expected import Expectations
@@ -171,7 +172,7 @@ class Turns:
         async def work() -> Turn:
             self._another()
             self.expected.refresh()
-            intent = derive.call(self.world.skills.actions, made, language)
+            intent = tools.call(self.world.skills.actions, made, language)
             turn = replace(begun, intent=intent)
             if isinstance(intent, NotRecognized):
                 return replace(turn, error=intent.reason)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.check.said import mismatch
-from agent.check.sample import Sample
 from agent.check.voices import Noise, Read, Voice
+from agent.derive.sample import Sample
 from agent.listen.asr import Transcriber
 from agent.listen.vad import CascadeVad, Vad
 from agent.loop import Agent, AgentOptions

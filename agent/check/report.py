@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from xml.etree import ElementTree
 
-from agent.check.clashes import AGENT, Clash
 from agent.check.heard import Heard
 from agent.check.said import Said
-from agent.check.sample import Sample
+from agent.derive.clashes import AGENT, Clash
+from agent.derive.sample import Sample
 from agent.skill.declare import Action
 from agent.skill.slots import to_json
 

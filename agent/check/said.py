@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent.check.sample import Sample
+from agent.derive.sample import Sample
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.skill.declare import Action
 from agent.skill.slots import to_json

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from agent.listen.grammar import FREE_TEXT, Graph
+from agent.derive.grammar import FREE_TEXT, Graph
 from agent.listen.pronounce import pronounce
 
 GAP = 0.5

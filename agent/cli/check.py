@@ -15,12 +15,12 @@ from agent.check import clashes
 from agent.check.heard import SNRS_DB, Surroundings, Take, check_heard, takes
 from agent.check.report import MIN_HEARD, STAGES, Report, Stage
 from agent.check.said import check_said
-from agent.check.sample import LIMIT, Sample, samples
 from agent.check.voices import Noise, find_voices
 from agent.cli import print_json
 from agent.cli.compose import ears
 from agent.cli.dev import targets
 from agent.config import Config
+from agent.derive.sample import LIMIT, Sample, samples
 from agent.errors import ConfigError, PluginError
 from agent.plugins import Skills
 from agent.skill.declare import Action

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from agent import config
-from agent.check.sample import samples
 from agent.cli.compose import ears, provided
 from agent.config import Config
+from agent.derive.sample import samples
 from agent.errors import ConfigError, EngineError
 from agent.listen import enroll as voice
 from agent.listen.acoustic import Aligner, Alignment

@@ -20,10 +20,10 @@ from rich.table import Table
 from agent import config
 from agent.cli import print_json
 from agent.cli.compose import build
+from agent.derive.paraphrases import NONE
 from agent.errors import ConfigError
 from agent.loop import Agent
 from agent.messages import Intent, NotRecognized, Transcript
-from agent.paraphrases import NONE
 from agent.skill.declare import Action
 from agent.understand.measure import Case, Measured, measure, read_cases
 from hardware.display import MemoryDisplay

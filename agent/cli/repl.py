@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from agent import config, private
 from agent.cli import streams
 from agent.cli.compose import build
-from agent.derive import Completion
-from agent.language import controls
+from agent.derive import page
+from agent.derive.completion import Completion
 from agent.language.text import language_of
 from agent.loop import Agent
 from agent.plugins import Skills
@@ -204,7 +204,7 @@ async def _interactive(session: Session, agent: Agent, data: Path) -> None:
     prompt: PromptSession[str] = PromptSession(
         history=history, completer=_completer(Completion(agent.sayings)), complete_while_typing=True
     )
-    can = controls.abilities(agent.skills.actions, "en")
+    can = page.abilities(agent.skills.actions, "en")
     print(f"Type what you would say: {can}. :help for more.")
     while True:
         try:

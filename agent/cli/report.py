@@ -13,7 +13,7 @@ from importlib import metadata
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
-from agent import config, derive, needs
+from agent import config, needs
 from agent.cli import print_json
 from agent.cli.compose import (
     DEMO_PLACE,
@@ -25,6 +25,7 @@ from agent.cli.compose import (
     provided,
 )
 from agent.config import Config
+from agent.derive import page
 from agent.errors import EngineError, PluginError
 from agent.gate import Gate
 from agent.hooks import KINDS
@@ -274,9 +275,9 @@ def skills(name: str | None, form: Form, plugins: Sequence[str]) -> None:
             for action in chosen:
                 print_json(action.schema())
         case "jsgf":
-            print(derive.jsgf(chosen), end="")
+            print(page.jsgf(chosen), end="")
         case "markdown":
-            print(derive.markdown(chosen), end="")
+            print(page.markdown(chosen), end="")
         case "table" if name is None:
             _print_overview(chosen)
         case "table":
@@ -321,7 +322,7 @@ def _print_action(action: Action) -> None:
     for language, sentences in action.languages.items():
         for at, sentence in enumerate(sentences.templates):
             table.add_row("" if at else language, Text(sentence, style="cyan"))
-    for at, (slot, takes, required) in enumerate(derive.slot_rows(action)):
+    for at, (slot, takes, required) in enumerate(page.slot_rows(action)):
         table.add_row("" if at else "slots", Text(f"{{{slot}}}  {takes}, {required}"))
     table.add_row("risk", f"risk: {declared.risk}{_ENFORCED[declared.risk]}")
     for at, (permission, why) in enumerate(declared.permissions.items()):
@@ -350,7 +351,7 @@ def _as_json(action: Action) -> dict[str, object]:
         "sentences": {lang: list(s.templates) for lang, s in action.languages.items()},
         "slots": [
             {"name": slot, "takes": takes, "required": required == "required"}
-            for slot, takes, required in derive.slot_rows(action)
+            for slot, takes, required in page.slot_rows(action)
         ],
         "schema": action.schema(),
         "source": action.source,

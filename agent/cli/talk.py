@@ -11,7 +11,7 @@ from agent import __version__, config
 from agent.cli.compose import build, ears, provided
 from agent.cli.repl import Meanwhile
 from agent.config import Config
-from agent.language import controls
+from agent.derive import page
 from agent.loop import Agent
 from agent.messages import Transcript
 from agent.plugins import Skills
@@ -130,6 +130,6 @@ def _returning(screen: Screen) -> Microphone:
 def _greet(settings: Config, agent: Agent, language: str, source: str, screen: Screen) -> None:
     heard = "en" if language == "auto" else language
     engine = ears(settings, heard)
-    can = controls.abilities(agent.skills.actions, heard)
+    can = page.abilities(agent.skills.actions, heard)
     screen.line(f"glasses {__version__} · {engine.name} · model: {agent.model.name} · {source}")
     screen.line(f"Say what you want: {can}. Ctrl-C ends.")

@@ -9,10 +9,8 @@ from functools import cache
 from typing import Any, Literal
 
 from agent.language import yesno
-from agent.language.said import SAID
 from agent.language.saying import Saying
 from agent.language.text import clean, readings, unaddressed
-from agent.skill.declare import Action
 
 Control = Literal["more", "back", "repeat", "clear", "stop", "undo", "dashboard", "help"]
 
@@ -60,9 +58,6 @@ ALSO: dict[Control, tuple[str, ...]] = {
 }  # fmt: skip
 """Other ways to say them, which are read where there is text, and not listened for: a small grammar
 hears better."""
-
-
-_HEAD = re.compile(r"^[\s(\[]*([^\s{}\[\]()|<>]+)")
 
 
 def control(text: str) -> Control | None:
@@ -128,17 +123,3 @@ def sayings(language: str, asking: bool) -> Iterable[Saying]:
         for answer, phrases in yesno.PHRASES.get(language, {}).items():
             for phrase in phrases:
                 yield Saying(f"agent.{answer}", phrase, {}, weight=4.0)
-
-
-def abilities(actions: Mapping[str, Action], language: str) -> str:
-    """Return what the installed skills can do, a word each: "search, pay, translate".
-
-    The word is the first of the skill's first sentence.
-    """
-    words: dict[str, str] = {}
-    for action in actions.values():
-        sentences = action.languages.get(language) or action.languages["en"]
-        for template in sentences.templates[:1]:
-            if head := _HEAD.match(template):
-                words.setdefault(action.skill, head[1])
-    return SAID[language]["comma"].join(words.values())

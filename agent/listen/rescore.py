@@ -1,6 +1,6 @@
 """Prefer, among what Whisper may have heard, what can be said.
 
-Whisper writes freely: "Pay $20 to Anna." The grammar of `agent.listen.grammar` knows words: `pay
+Whisper writes freely: "Pay $20 to Anna." The grammar of `agent.derive.grammar` knows words: `pay
 twenty dollars to anna`. So numbers are read aloud, in English and in Chinese, and a Chinese
 character is a word of its own, spelt in letters that the grammar takes for English: one graph for
 both languages.
@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from agent.derive import grammar
 from agent.language.saying import Saying
 from agent.language.text import clean, language_of, readings, unaddressed
-from agent.listen import grammar
 
 MIN_LIKENESS = 0.5
 """Share of characters in common (Ratcliff and Obershelp's ratio) under which two hypotheses are

@@ -1,6 +1,6 @@
 """Streaming recognition by pocketsphinx on the grammar of what can be said now. English only.
 
-The decoder follows the word graph of `agent.listen.grammar` while the wearer speaks, many times
+The decoder follows the word graph of `agent.derive.grammar` while the wearer speaks, many times
 faster than speech, so that the text is there a few ms after the last sample.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from agent.derive import grammar
 from agent.language.saying import Saying
 from agent.language.text import WAKE_PHRASES
-from agent.listen import grammar
 from agent.listen.band import is_narrow
 from agent.listen.compensate import Compensator
 from agent.listen.confidence import REJECT_BELOW, Reading

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from agent.derive import continuations
+from agent.derive import grammar
+from agent.derive.completion import continuations
 from agent.language.saying import Saying
 from agent.language.text import clean, unaddressed
-from agent.listen import grammar
 
 Kind = Literal["answer", "complete", "open", "dangling", "unparsed"]
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
+from agent.derive import grammar
 from agent.errors import EngineError
 from agent.language.saying import Saying
-from agent.listen import grammar
 from agent.listen.hints import hints
 from agent.listen.rescore import Hypothesis, Sayable, choose
 from agent.listen.stable import UNIT, StablePrefix

@@ -1,7 +1,7 @@
 """The sentences that the pocket model learns from, and which of them it must not see.
 
 For each installed action: its own sentences in every language, its paraphrases and the words that
-may stand in its slots; and what belongs to no skill (`agent.paraphrases`).
+may stand in its slots; and what belongs to no skill (`agent.derive.paraphrases`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from agent import paraphrases
-from agent.check.sample import forms
+from agent.derive import paraphrases
+from agent.derive.sample import forms
 from agent.errors import SentenceError
 from agent.pocket.layout import NONE, fingerprint
 from agent.skill import template

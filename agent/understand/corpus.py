@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.derive.paraphrases import NONE, Example, examples, none_examples
 from agent.errors import ConfigError
 from agent.language.text import clean, language_of
-from agent.paraphrases import NONE, Example, examples, none_examples
 from agent.skill.declare import Action
 from hardware import reading
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from agent.derive.paraphrases import NONE
 from agent.errors import ConfigError
 from agent.language.text import language_of
 from agent.messages import Intent, Transcript
-from agent.paraphrases import NONE
 from agent.skill.slots import to_json
 from agent.understand.corpus import read_lines
 

@@ -9,8 +9,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.check.sample import samples
-from agent.paraphrases import NONE
+from agent.derive.paraphrases import NONE
+from agent.derive.sample import samples
 from agent.skill.declare import Action
 from agent.understand.corpus import Read, Row
 from agent.understand.fit import FitOptions, dense, fit, fit_pool

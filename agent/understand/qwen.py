@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from agent import derive, prompts
+from agent import prompts
+from agent.derive import tools as derive
 from agent.errors import Cancelled, EngineError
 from agent.llm.model import Model
 from agent.messages import Intent, NotRecognized

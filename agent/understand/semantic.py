@@ -28,9 +28,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.derive.paraphrases import NONE, examples
 from agent.errors import EngineError
 from agent.language.text import clean
-from agent.paraphrases import NONE, examples
 from agent.skill.declare import Action
 from agent.understand.linear import Linear, features
 from agent.understand.reader import Reader

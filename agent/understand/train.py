@@ -31,9 +31,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent import config
+from agent.derive.paraphrases import NONE
 from agent.errors import GlassesError, PluginError
 from agent.llm.store import find_embeddings
-from agent.paraphrases import NONE
 from agent.plugins import BUILTIN, Skills
 from agent.skill.declare import Action
 from agent.understand.corpus import FOLDS, Read, Row, drawn, fold_of, join, real, scores

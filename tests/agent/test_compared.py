@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import OneOf, Range, Reply, hookimpl, skill
-from agent.check.sample import samples
-from agent.derive import Completion, jsgf, markdown
+from agent.derive import phrase
+from agent.derive.completion import Completion
+from agent.derive.grammar import build
+from agent.derive.page import jsgf, markdown
+from agent.derive.sample import samples
 from agent.language.folding import fold, literal
-from agent.listen.grammar import build
 from agent.messages import Intent, Transcript
 from agent.plugins import Skills
-from agent.understand import phrase
 from agent.understand.router import Router, Stages
 
 HOSTILE = (

@@ -21,7 +21,7 @@ from itertools import product
 from pathlib import Path
 from types import ModuleType
 
-from agent.listen import grammar
+from agent.derive import grammar
 from agent.messages import Transcript
 from agent.plugins import Skills
 from agent.skill import Action

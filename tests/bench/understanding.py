@@ -64,7 +64,7 @@ def _texts() -> list[str]:
     if path.is_file():
         lines = path.read_text(encoding="utf-8").splitlines()
         return [json.loads(line)["text"] for line in lines[:: max(1, len(lines) // TEXTS)]]
-    from agent.paraphrases import examples
+    from agent.derive.paraphrases import examples
 
     actions = Skills.discover().actions.values()
     return [one.text for action in actions for one in examples(action, "en", 1)][:TEXTS]

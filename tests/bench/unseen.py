@@ -18,9 +18,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from agent import config
+from agent.derive.paraphrases import NONE
 from agent.language.text import clean
 from agent.messages import Intent, NotRecognized, Transcript
-from agent.paraphrases import NONE
 from agent.pocket.router import PocketRouter, find
 from agent.skill import Action
 from agent.understand.corpus import Read, Row, drawn, fold_of, real

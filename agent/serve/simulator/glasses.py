@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import __version__, private
-from agent.derive import Completion
+from agent.derive.completion import Completion
 from agent.errors import EngineError, GlassesError
 from agent.language.text import language_of
 from agent.loop import Agent
@@ -398,7 +398,7 @@ class Glasses:
 
 
 def _skill(action: Any) -> dict[str, Any]:
-    from agent.check.sample import samples
+    from agent.derive.sample import samples
 
     languages = [language for language in action.languages if action.sayings(language)]
     drawn = {

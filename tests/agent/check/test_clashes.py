@@ -4,8 +4,9 @@ import pytest
 from hassil import parse_sentence
 from hassil.sample import sample_sentence
 
-from agent.check import clashes, overlap, sound
-from agent.check.clashes import money_overlaps
+from agent.check import clashes, sound
+from agent.derive import overlap
+from agent.derive.clashes import money_overlaps
 from agent.language.saying import Saying
 from agent.plugins import Skills
 from tests.pace import effort

@@ -7,8 +7,8 @@ import pytest
 
 from agent.check import voices
 from agent.check.heard import Surroundings, Take, check_heard, hearing_only, takes
-from agent.check.sample import Sample, samples
 from agent.check.voices import Noise, Voice, active_level, babble, find_voices
+from agent.derive.sample import Sample, samples
 from agent.errors import EngineError
 from agent.listen.sphinx import PocketSphinx
 from agent.listen.vad import CascadeVad, WebRtcVad

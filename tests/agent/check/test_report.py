@@ -7,9 +7,9 @@ from click.testing import CliRunner
 from agent.check.heard import Heard
 from agent.check.report import Report
 from agent.check.said import Said
-from agent.check.sample import Sample
 from agent.check.voices import Voice
 from agent.cli import main
+from agent.derive.sample import Sample
 
 SLT, EN = Voice("flite slt", "natural"), Voice("espeak-ng en-us", "robotic")
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from agent.check.said import check_said, mismatch
-from agent.check.sample import Sample, samples
+from agent.derive.sample import Sample, samples
 from agent.messages import Intent, NotRecognized
 from agent.plugins import Skills
 from tests.pace import spending

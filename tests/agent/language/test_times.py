@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent import skill
 from agent.check.said import check_said
-from agent.check.sample import samples
+from agent.derive.sample import samples
 from agent.language import times
 from agent.language.times import parse_time
 from tests.agent.understand.test_templates import installed

@@ -2,7 +2,7 @@ import textwrap
 
 import pytest
 
-from agent import paraphrases
+from agent.derive import paraphrases
 from agent.plugins import Skills
 from agent.pocket.recipe import collect
 

@@ -9,7 +9,7 @@ import pytest
 
 from agent import OneOf, Range, skill
 from agent.check.said import check_said
-from agent.check.sample import samples
+from agent.derive.sample import samples
 from agent.errors import PluginError, SentenceError
 from agent.language import times
 from agent.messages import Intent, Transcript

@@ -1,6 +1,6 @@
 """Whether two actions have a sentence in common, exactly: the product of their word graphs.
 
-The graphs are those of the speech grammar (`agent.listen.grammar`), with Chinese characters as
+The graphs are those of the speech grammar (`agent.derive.grammar`), with Chinese characters as
 words of their own. A search over pairs of states finds the common sentence with the fewest words
 in free text; none in free text is an overlap, otherwise one side's free text swallows a sentence
 of the other.
@@ -25,8 +25,8 @@ from hassil.expression import (
     TextChunk,
 )
 
+from agent.derive.grammar import FREE_TEXT, Graph, Transition, build, clean
 from agent.language.saying import Saying
-from agent.listen.grammar import FREE_TEXT, Graph, Transition, build, clean
 from agent.skill.template import parse
 
 MAX_STATES = 50_000

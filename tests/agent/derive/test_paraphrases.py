@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent import paraphrases
+from agent.derive import paraphrases
 from agent.errors import SentenceError
 from agent.plugins import Skills
 

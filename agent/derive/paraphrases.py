@@ -4,7 +4,7 @@
 sentences and with the same slots. `words.yaml` there (`words.<language>.yaml` for a language other
 than English) holds `slot: [value, …]`: what may stand in a slot of free words. Neither can be said
 to the speech engine, and no template stage reads them; they are what a call is learned from. What
-belongs to no skill is in `agent/pocket/none/<language>.txt`, one template a line.
+belongs to no skill is in `agent/derive/none/<language>.txt`, one template a line.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from agent.skill.slots import Slot, Text
 NONE = "none"
 """Label of what no skill can do."""
 
-NONE_FOLDER = Path(__file__).parent / "pocket" / "none"
+NONE_FOLDER = Path(__file__).with_name("none")
 
 MAX_BYTES = 1_000_000
 """Largest file, as for sentences."""
@@ -87,7 +87,7 @@ def examples(
     action: Action, language: str, limit: int, seed: int = 0, sentences: bool = True
 ) -> Iterator[Example]:
     """Yield texts of every sentence and paraphrase of an action, at most `limit` of each."""
-    from agent.check.sample import samples
+    from agent.derive.sample import samples
 
     wide = widened(action, language, sentences)
     for template, drawn in samples(wide, language, limit, seed, off_list=False).items():
@@ -109,7 +109,7 @@ def none_examples(language: str, limit: int, seed: int = 0) -> Iterator[Example]
 
     Raises SentenceError for a line that is not a template.
     """
-    from agent.check.sample import samples
+    from agent.derive.sample import samples
     from agent.skill.template import parse, slot_names
 
     found = none_templates(language)

@@ -13,13 +13,15 @@ from typing import Annotated
 import pytest
 from click.testing import CliRunner
 
-from agent import OneOf, Range, Reply, derive, skill
-from agent.check.sample import samples
+from agent import OneOf, Range, Reply, skill
 from agent.cli import main
-from agent.derive import Completion, call, call_schema, hot_words, jsgf, markdown, tool_grammar
+from agent.derive import grammar, tools
+from agent.derive.completion import Completion
+from agent.derive.page import jsgf, markdown
+from agent.derive.sample import samples
+from agent.derive.tools import call, call_schema, hot_words, tool_grammar
 from agent.errors import EngineError
 from agent.language import times
-from agent.listen import grammar
 from agent.llm.schema import check_schema, misfit
 from agent.messages import Intent, NotRecognized, Proposal, Transcript
 from agent.plugins import Skills
@@ -27,7 +29,7 @@ from agent.testing import ScriptedModel, lens, make_agent
 from agent.understand.router import Router
 from tests.agent.understand.test_templates import installed
 
-DEFINE = Path(__file__).parents[1] / "plugins" / "define.py"
+DEFINE = Path(__file__).parents[2] / "plugins" / "define.py"
 
 
 class Size(enum.Enum):
@@ -386,4 +388,4 @@ async def test_a_tool_call_moves_no_money_without_a_yes(tmp_path):
 
 
 def test_what_is_derived_is_in_one_place():
-    assert all(hasattr(derive, name) for name in derive.__all__)
+    assert all(hasattr(tools, name) for name in tools.__all__)

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from agent.derive.phrase import phrase, shown
 from agent.language.numbers import Money
 from agent.messages import Intent
 from agent.plugins import Skills
-from agent.understand.phrase import phrase, shown
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from agent.check.sample import samples, uncovered
+from agent.derive.sample import samples, uncovered
 from agent.language.numbers import Money
 from agent.plugins import Skills
 

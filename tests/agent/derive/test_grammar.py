@@ -6,9 +6,9 @@ import pytest
 from hassil.parse_expression import parse_sentence
 from hassil.sample import sample_expression
 
+from agent.derive.grammar import FREE_TEXT, Graph, build, called, clean, to_jsgf
 from agent.errors import SentenceError
 from agent.language.saying import Saying
-from agent.listen.grammar import FREE_TEXT, Graph, build, called, clean, to_jsgf
 from tests.pace import spending
 
 
