@@ -7,8 +7,8 @@ What a skill author imports, and nothing else:
 
 from agent import environment as environment  # first of all: keeps libraries silent
 from agent.errors import NotCommitted
-from agent.hooks import hookimpl
 from agent.messages import Proposal, Receipt, Reply
+from agent.plugins.hooks import hookimpl
 from agent.skill.context import Context
 from agent.skill.declare import skill
 from agent.skill.slots import OneOf, Range

@@ -10,7 +10,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from agent import conduct, needs, plan, prompts
+from agent import needs, plan, prompts
 from agent.dialogue import Dialogue
 from agent.display.request import Priority, Ticket
 from agent.errors import Refused
@@ -19,7 +19,8 @@ from agent.llm.model import CancelScope
 from agent.memory import Memories, copied
 from agent.messages import Intent, Proposal, Reply
 from agent.plan import Plan
-from agent.runner import Outcome
+from agent.plugins import offences
+from agent.plugins.runner import Outcome
 from agent.skill.context import Context
 from agent.skill.declare import Action
 from agent.turn import Turn, Utterance
@@ -98,7 +99,7 @@ class Acting:
         else:
             self.memories.become(action.skill, ctx.memory)
         ctx.over = True
-        verdict = conduct.judge(action, outcome, limit_s, said_in(language))
+        verdict = offences.judge(action, outcome, limit_s, said_in(language))
         if outcome.error is not None:
             log.debug("%s failed", action.name, exc_info=outcome.error)
         if verdict.offences:  # one call is one offence, however much was wrong with it
@@ -134,7 +135,7 @@ class Acting:
         limit_s = self._world.options.action_timeout_s
         self.memories.written(undo.skill)
         outcome = await self._world.skills.runner.run(undo.skill, undo.run, limit_s)
-        if faults := conduct.faults(outcome, f"{undo.skill}'s undo", limit_s):
+        if faults := offences.faults(outcome, f"{undo.skill}'s undo", limit_s):
             self._world.skills.offend(undo.skill, "; ".join(faults))
         said = said_in(undo.language)
         if outcome.error is not None or outcome.timed_out:
@@ -195,7 +196,7 @@ class Acting:
         over: bool,
     ) -> Ticket:
         """Ask for the lens in an action's name."""
-        reply, _ = conduct.checked(action, card)
+        reply, _ = offences.checked(action, card)
         if isinstance(reply, Proposal):
             raise Refused(f"{action.name} showed a proposal: an action can only return one")
         level = Priority.BACKGROUND if over else Priority.FOREGROUND

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from agent import conduct
 from agent.messages import Reply
+from agent.plugins import offences
 from agent.skill.context import Context
 from agent.world import World
 from hardware.base import Battery, DeviceError
@@ -41,7 +41,7 @@ async def card(world: World, context: Callable[[str, str], Context | None], lang
     )
     lines = [_first(world.devices.battery, world.now(), language)]
     for (name, _, _), outcome in zip(asked, outcomes, strict=True):
-        for offence in conduct.faults(outcome, f"{name}.dashboard", LINE_S):
+        for offence in offences.faults(outcome, f"{name}.dashboard", LINE_S):
             skills.offend(name, offence)
         if isinstance(outcome.value, str) and outcome.value.strip():
             lines.append(outcome.value.strip().partition("\n")[0][:MAX_LINE])

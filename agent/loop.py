@@ -29,7 +29,7 @@ from agent.listen.endpoint import Endpointer
 from agent.listen.engine import EngineThread
 from agent.llm.model import Model, NoModel
 from agent.messages import Intent, NotRecognized, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.power import Step
 from agent.respond import Responder
 from agent.resume import Keeper

@@ -18,7 +18,7 @@ from typing import Any
 
 from agent.memory import copied
 from agent.messages import Intent
-from agent.runner import Outcome
+from agent.plugins.runner import Outcome
 from agent.skill.context import Context
 from agent.skill.declare import Action
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from agent import chat, conduct, dashboard
+from agent import chat, dashboard
 from agent.acting import Acting
 from agent.derive import page
 from agent.dialogue import Act, Ask, Declined, Dialogue, Obey
@@ -28,6 +28,7 @@ from agent.lens import OWN
 from agent.llm.model import CancelScope, NoModel
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plan import Plan
+from agent.plugins import offences
 from agent.resume import Keeper
 from agent.turn import Clock, Turn, Utterance
 from agent.world import World
@@ -361,7 +362,7 @@ class Responder:
     def disabled(self, turn: Turn, name: str) -> Turn:
         """Tell the wearer that the skill that answered this turn is off from now on."""
         said = said_in(turn.transcript.language)
-        off = Reply(said["disabled"].format(skill=name, count=conduct.OFFENCES), kind="alert")
+        off = Reply(said["disabled"].format(skill=name, count=offences.OFFENCES), kind="alert")
         error = f"{turn.error or self._world.skills.offences[name][-1]}; {name} is disabled"
         shown = self.show(replace(turn, error=error), off, lambda: 0.0)
         return replace(shown, timings=turn.timings)

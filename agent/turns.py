@@ -20,7 +20,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from agent import conduct
 from agent.acting import Acting
 from agent.derive import tools
 from agent.dialogue import Dialogue
@@ -33,6 +32,7 @@ from agent.language.said import said_in
 from agent.listen.endpoint import energy_speech_end
 from agent.messages import Intent, NotRecognized, Reply, Transcript
 from agent.plan import Plan
+from agent.plugins import offences
 from agent.respond import Responder
 from agent.turn import Clock, Timings, Turn, Utterance
 from agent.world import World
@@ -244,7 +244,7 @@ class Turns:
                 return await self._responder.act(turn, intents, utterance)
             return await self._responder.respond(turn, utterance, plan)
         except Exception as error:  # the agent's own last boundary
-            fault = conduct.raised(error)
+            fault = offences.raised(error)
             log.error("a turn failed: the agent %s", fault)
             log.debug("a turn failed", exc_info=True)
             broke = Reply(said_in(turn.transcript.language)["broke"], kind="alert")
@@ -298,12 +298,12 @@ class Turns:
         observers = skills.observers()
         outcomes = await asyncio.gather(
             *(
-                skills.runner.run(name, partial(see, turn), conduct.OBSERVER_S)
+                skills.runner.run(name, partial(see, turn), offences.OBSERVER_S)
                 for name, see in observers
             )
         )
         for (name, _), outcome in zip(observers, outcomes, strict=True):
-            for offence in conduct.faults(outcome, f"{name}.turn_ended", conduct.OBSERVER_S):
+            for offence in offences.faults(outcome, f"{name}.turn_ended", offences.OBSERVER_S):
                 skills.offend(name, offence)
         self.expected.answers += 1
         self._keep_soon()

@@ -16,7 +16,7 @@ from agent.listen.engine import LOAD_S
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
 from agent.llm.model import Model, NoModel
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.power import STEPS, Step
 from hardware.base import Devices
 

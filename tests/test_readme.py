@@ -23,7 +23,7 @@ def blocks(language):
 async def test_the_skill_in_the_readme_works(tmp_path):
     source = blocks("python")[0]
     (tmp_path / "walk.py").write_text(source, encoding="utf-8")
-    from agent.plugins import Skills
+    from agent.plugins.skills import Skills
 
     skills = Skills.discover([str(tmp_path / "walk.py")])
     agent = make_agent(tmp_path)

@@ -267,7 +267,7 @@ def test_a_circle_is_seen_whatever_it_goes_through():
     assert circular(graph) == {("b", "c"), ("c", "b")}
     assert circular({"a": {"b"}, "b": {"c"}, "c": set()}) == set()
     assert len(modules()) > 200
-    late = imports(ROOT / "agent/plugins.py")
+    late = imports(ROOT / "agent/plugins/skills.py")
     assert "agent.check.clashes" in late, "an import inside a function"
     typing = imports(ROOT / "agent/understand/router.py")
     assert "agent.understand.semantic" in typing, "an import for type checking"

@@ -19,7 +19,7 @@ from agent.listen.asr import Transcriber
 from agent.listen.vad import CascadeVad, Vad
 from agent.loop import Agent, AgentOptions
 from agent.messages import Intent, Reply
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.skill.declare import Action
 from agent.stream import Listening
 from agent.turn import Turn, kept

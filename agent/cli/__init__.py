@@ -150,7 +150,7 @@ def main(debug: bool) -> None:
 
 def _leave(code: Any) -> None:
     """End the process although a plugin left threads behind that Python would wait for."""
-    from agent.runner import keeps_process
+    from agent.plugins.runner import keeps_process
 
     began = time.monotonic()
     while keeps_process():

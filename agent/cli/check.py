@@ -22,7 +22,7 @@ from agent.cli.dev import targets
 from agent.config import Config
 from agent.derive.sample import LIMIT, Sample, samples
 from agent.errors import ConfigError, PluginError
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.skill.declare import Action
 from hardware.audio import read
 from hardware.base import Devices

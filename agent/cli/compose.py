@@ -11,17 +11,17 @@ from typing import Any, cast
 
 from agent import needs, private
 from agent.cli import streams
-from agent.conduct import raised
 from agent.config import Config
 from agent.errors import ConfigError, EngineError, GlassesError
-from agent.hooks import KINDS, Kind
 from agent.listen.asr import Transcriber
 from agent.listen.attention import AttentionOptions, Mode
 from agent.listen.bone import AirFrontEnd, BoneFrontEnd, FrontEnd
 from agent.listen.health import HealthLog
 from agent.llm.model import Model, NoModel, missing
 from agent.loop import Agent, AgentOptions
-from agent.plugins import Provider, Skills
+from agent.plugins.hooks import KINDS, Kind
+from agent.plugins.offences import raised
+from agent.plugins.skills import Provider, Skills
 from agent.stream import Listening
 from hardware import location
 from hardware.base import (

@@ -19,9 +19,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from agent import modules
 from agent.errors import GlassesError, PluginError
-from agent.plugins import ENTRY_POINTS, Problem, Skills
+from agent.plugins import modules
+from agent.plugins.skills import ENTRY_POINTS, Problem, Skills
 from hardware import reading
 
 POLL_S = 0.1

@@ -25,7 +25,7 @@ from agent.listen.endpoint import energy_speech_end
 from agent.listen.enroll import Comparison, Fault, Take
 from agent.listen.mllr import estimate
 from agent.listen.pronounce import cmu_dictionary
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from hardware import microphone, reading
 from hardware.audio import read
 from hardware.base import AudioChunk, DeviceError, Microphone

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent import config, scaffold
 from agent.cli import streams
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 
 
 def new_skill(name: str, into: str) -> None:

@@ -25,7 +25,7 @@ from agent.derive import page
 from agent.derive.completion import Completion
 from agent.language.text import language_of
 from agent.loop import Agent
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.turn import Turn
 from hardware.display import TerminalDisplay
 from hardware.profiles import load as load_profile

@@ -28,11 +28,11 @@ from agent.config import Config
 from agent.derive import page
 from agent.errors import EngineError, PluginError
 from agent.gate import Gate
-from agent.hooks import KINDS
 from agent.listen import enroll
 from agent.listen.health import HealthLog
 from agent.listen.vad import CascadeVad
-from agent.plugins import Skills
+from agent.plugins.hooks import KINDS
+from agent.plugins.skills import Skills
 from agent.skill.declare import Action, Risk
 from hardware.base import DeviceError, Devices
 from hardware.display import MemoryDisplay

@@ -10,7 +10,7 @@ from agent import config
 from agent.cli import streams
 from agent.cli.compose import ears
 from agent.loop import Agent
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.testing.session import Recorder, Setting
 from agent.testing.session import read as read_session
 from agent.testing.session import replay as replay_session

@@ -14,7 +14,7 @@ from agent.config import Config
 from agent.derive import page
 from agent.loop import Agent
 from agent.messages import Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.turn import Turn
 from hardware import microphone, spoken
 from hardware.base import DeviceError, Microphone

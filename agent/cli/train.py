@@ -12,7 +12,7 @@ from pathlib import Path
 from agent import config
 from agent.cli import streams
 from agent.errors import EngineError
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.pocket.recipe import collect
 from agent.pocket.router import OWN, SHIPPED, find
 

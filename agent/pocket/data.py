@@ -349,7 +349,7 @@ def shared_shapes(patterns: tuple[Pattern, ...]) -> frozenset[str]:
 @click.option("--plugin", "plugins", multiple=True, help="Load one more skill plugin.")
 def main(count: int, seed: int, plain: bool, plugins: tuple[str, ...]) -> None:
     """Print training samples as JSONL: text, language, action and slots."""
-    from agent.plugins import Skills
+    from agent.plugins.skills import Skills
     from agent.pocket.recipe import collect
 
     recipe = collect(Skills.discover(plugins).actions.values())

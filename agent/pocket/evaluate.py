@@ -21,7 +21,7 @@ from pathlib import Path
 import click
 
 from agent import config
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.pocket.data import Sample, Sampler
 from agent.pocket.layout import NONE
 from agent.pocket.noise import Tagged

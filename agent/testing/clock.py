@@ -5,10 +5,10 @@ jumps to the next timer when there is none. So `await asyncio.sleep(30)`, `async
 the gate's expiry and a microphone at real-time pace end at once, in the right order and with exact
 times.
 
-Actions run in worker threads, and coroutines on loops of their own there (`agent.runner`); loops
-made by `new_loop` tell the same time. While a worker computes or a socket is open, time stands
-still for up to `patience_s` of real time; after that the thread or the peer is taken for hung and
-time goes on without it. Threads that no loop started are not seen.
+Actions run in worker threads, and coroutines on loops of their own there (`agent.plugins.runner`);
+loops made by `new_loop` tell the same time. While a worker computes or a socket is open, time
+stands still for up to `patience_s` of real time; after that the thread or the peer is taken for
+hung and time goes on without it. Threads that no loop started are not seen.
 """
 
 from __future__ import annotations

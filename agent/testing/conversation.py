@@ -20,7 +20,7 @@ from agent.listen.asr import Transcriber
 from agent.llm.model import Model, ScriptedModel
 from agent.loop import Agent, AgentOptions
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.skill.slots import to_json
 from agent.testing.clock import VirtualClock
 from agent.testing.doubles import SCRIPTED, ScriptedTranscriber, VirtualLocation, voiced

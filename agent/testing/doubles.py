@@ -16,7 +16,7 @@ from agent.listen.vad import WebRtcVad
 from agent.llm.model import Model
 from agent.loop import Agent, AgentOptions
 from agent.messages import Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.stream import Listening
 from hardware.base import SAMPLE_RATE_HZ, Devices, Location, Place, Speaker
 from hardware.display import MemoryDisplay

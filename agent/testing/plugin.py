@@ -30,7 +30,7 @@ import pytest
 if TYPE_CHECKING:
     from agent.listen.asr import Transcriber
     from agent.llm.model import Model
-    from agent.plugins import Skills
+    from agent.plugins.skills import Skills
     from agent.testing.clock import VirtualClock
     from agent.testing.conversation import Conversation
     from agent.testing.golden import Kind
@@ -200,7 +200,7 @@ def _wanted(request: pytest.FixtureRequest, given: Sequence[Any] | None) -> list
 
 def _skills(request: pytest.FixtureRequest, plugins: list[Any] | None, builtin: bool) -> Skills:
     from agent.errors import GlassesError
-    from agent.plugins import BUILTIN, Skills
+    from agent.plugins.skills import BUILTIN, Skills
 
     if plugins is None and builtin:
         return Skills.discover()

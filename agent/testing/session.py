@@ -26,7 +26,7 @@ from agent.errors import GlassesError
 from agent.listen.asr import Transcriber
 from agent.llm.model import CancelScope, Model, ScriptedModel
 from agent.loop import Agent, AgentOptions
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.testing.clock import BEGINS, VirtualClock
 from agent.testing.conversation import Conversation, Doubles
 from agent.testing.doubles import ScriptedTranscriber, VirtualLocation

@@ -34,7 +34,7 @@ from agent import config
 from agent.derive.paraphrases import NONE
 from agent.errors import GlassesError, PluginError
 from agent.llm.store import find_embeddings
-from agent.plugins import BUILTIN, Skills
+from agent.plugins.skills import BUILTIN, Skills
 from agent.skill.declare import Action
 from agent.understand.corpus import FOLDS, Read, Row, drawn, fold_of, join, real, scores
 from agent.understand.embedding import Embedding

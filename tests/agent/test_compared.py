@@ -17,7 +17,7 @@ from agent.derive.page import jsgf, markdown
 from agent.derive.sample import samples
 from agent.language.folding import fold, literal
 from agent.messages import Intent, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.understand.router import Router, Stages
 
 HOSTILE = (

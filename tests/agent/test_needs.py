@@ -3,7 +3,7 @@
 import pytest
 
 from agent import Context, Reply, hookimpl, needs, skill
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.testing import Conversation
 from agent.testing.conversation import Doubles
 from hardware.base import Devices

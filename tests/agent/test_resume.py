@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from agent import Proposal, Reply, hookimpl, skill
 from agent.language.numbers import Money
 from agent.messages import Intent
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.resume import CARDS, KINDS, Call, Card, Playing, State, forget, load, save
 from agent.testing import make_agent
 

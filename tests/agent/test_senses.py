@@ -10,7 +10,7 @@ import pytest
 
 from agent import Context, Proposal, Receipt, Reply, hookimpl, resume, skill
 from agent.listen.asr import Transcriber
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.testing import Conversation, VirtualClock
 from agent.testing.conversation import Doubles
 from agent.testing.doubles import ScriptedTranscriber

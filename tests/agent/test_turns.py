@@ -21,7 +21,7 @@ from agent import Context, Proposal, Receipt, Reply, hookimpl, skill
 from agent.hearing import Heard
 from agent.llm.model import ScriptedModel
 from agent.messages import Transcript
-from agent.runner import Runner
+from agent.plugins.runner import Runner
 from agent.testing.doubles import lens, make_agent
 from agent.turn import Utterance
 from agent.turns import CALLED_OFF

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from agent import Context, Proposal, Receipt, Reply, hookimpl, skill
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.testing import Conversation
 from agent.testing.conversation import Doubles
 from hardware.base import DeviceError, Power

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.messages import Intent, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.understand.router import Router, Stages
 from hardware.audio import read
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ

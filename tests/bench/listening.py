@@ -16,7 +16,7 @@ from agent.listen.endpoint import Ended, Endpointer, Event
 from agent.listen.patience import Patience
 from agent.listen.vad import CascadeVad
 from agent.loop import Agent, AgentOptions
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.turn import Turn
 from hardware.base import AudioChunk, Devices, Microphone, Speaker
 from hardware.display import MemoryDisplay

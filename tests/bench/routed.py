@@ -15,7 +15,7 @@ from agent import config
 from agent.cli.compose import build
 from agent.loop import Agent
 from agent.messages import Intent, NotRecognized, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.pocket.evaluate import Unseen, ask, known_shapes
 from agent.pocket.recipe import collect
 from agent.pocket.router import PocketRouter, find

@@ -23,7 +23,7 @@ from types import ModuleType
 
 from agent.derive import grammar
 from agent.messages import Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.skill import Action
 from agent.understand.router import Router, Stages
 from tests.shared import DATA

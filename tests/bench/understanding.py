@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from agent import config
 from agent.language.text import language_of
 from agent.messages import Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.understand.router import Router, Stages
 from tests.bench import routed
 from tests.bench.turns import percentile

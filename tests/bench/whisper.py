@@ -27,7 +27,7 @@ from agent.listen.endpoint import energy_speech_end
 from agent.listen.hints import hints
 from agent.listen.whisper import FasterWhisper, WhisperOptions, find_model
 from agent.messages import Intent
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.turn import intent_json
 from agent.understand.router import Router, Stages
 from hardware.audio import read

@@ -15,7 +15,7 @@ import yaml
 import skills.music as music
 from agent import Context, Reply
 from agent.messages import Intent, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.understand.router import Router
 from hardware import audio
 from hardware.base import DeviceError, Speaker

@@ -16,7 +16,7 @@ import skills.navigate as navigate
 from agent import Context, Reply
 from agent.errors import Refused
 from agent.messages import Intent, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.understand.router import Router
 from hardware.base import DeviceError, Place
 from skills.navigate import cards

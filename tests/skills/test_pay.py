@@ -27,7 +27,7 @@ from agent import Context, Proposal, Receipt, Reply
 from agent.gate import NotCommitted
 from agent.language.numbers import Money, parse_money
 from agent.messages import Intent, NotRecognized, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.testing import lens, make_agent
 from agent.understand.router import Router
 from skills.pay import accounts, address_book

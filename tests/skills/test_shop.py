@@ -14,7 +14,7 @@ import pytest
 import skills.shop as shop
 from agent import Context
 from agent.messages import Intent, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.understand.router import Router
 from skills.shop import shopping_list
 from skills.shop.catalogue import Catalogue, demo

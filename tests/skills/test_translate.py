@@ -15,7 +15,7 @@ from agent import Context
 from agent.errors import Cancelled, EngineError
 from agent.llm.model import CancelScope, NoModel, ScriptedModel
 from agent.messages import Intent, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.prompts import render
 from agent.understand.router import Router
 from skills.translate import languages

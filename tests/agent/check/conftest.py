@@ -2,7 +2,7 @@ from textwrap import dedent
 
 import pytest
 
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 
 HEAD = """\
 from decimal import Decimal

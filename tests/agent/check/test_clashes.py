@@ -8,7 +8,7 @@ from agent.check import clashes, sound
 from agent.derive import overlap
 from agent.derive.clashes import money_overlaps
 from agent.language.saying import Saying
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from tests.pace import effort
 from tests.shared import PLUGIN
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 from agent.check.said import check_said, mismatch
 from agent.derive.sample import Sample, samples
 from agent.messages import Intent, NotRecognized
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from tests.pace import spending
 from tests.shared import PLUGIN
 

@@ -24,7 +24,7 @@ from agent.errors import EngineError
 from agent.language import times
 from agent.llm.schema import check_schema, misfit
 from agent.messages import Intent, NotRecognized, Proposal, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.testing import ScriptedModel, lens, make_agent
 from agent.understand.router import Router
 from tests.agent.understand.test_templates import installed

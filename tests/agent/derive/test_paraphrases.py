@@ -4,7 +4,7 @@ import pytest
 
 from agent.derive import paraphrases
 from agent.errors import SentenceError
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 
 SOURCE = '''
 from agent import Reply, hookimpl, skill

@@ -7,7 +7,7 @@ import pytest
 from agent.derive.phrase import phrase, shown
 from agent.language.numbers import Money
 from agent.messages import Intent
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 
 from agent.derive.sample import samples, uncovered
 from agent.language.numbers import Money
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 
 EXAMPLE = """
 @skill("(turn|switch) [the] lamp[s] (on|off) [in {room}] [at {level} percent]", "glow", "(a;b;c) z")

@@ -7,7 +7,7 @@ import pytest
 from agent.errors import SentenceError
 from agent.language.saying import Saying
 from agent.listen.rescore import Hypothesis, Sayable, choose
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 
 BONUS = math.log(19)
 

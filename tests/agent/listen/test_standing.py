@@ -5,7 +5,7 @@ import pytest
 from agent.language import controls
 from agent.language.saying import Saying
 from agent.listen.standing import Expected, Standing
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from tests.shared import PLUGIN
 
 

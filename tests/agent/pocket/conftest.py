@@ -3,7 +3,7 @@ import textwrap
 import pytest
 
 from agent.derive import paraphrases
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.pocket.recipe import collect
 
 PLUGIN = '''

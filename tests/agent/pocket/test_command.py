@@ -4,7 +4,7 @@ import importlib.util
 import pytest
 
 from agent.errors import EngineError
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.pocket.router import OWN, PocketRouter, find
 
 # `from agent.cli import train` is the click command of that name.

@@ -5,7 +5,7 @@ from itertools import islice
 import pytest
 
 from agent.errors import SentenceError
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.pocket import words
 from agent.pocket.data import MAX_WORDS, Sampler, shared_shapes
 from agent.pocket.noise import Noise

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agent.errors import EngineError
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.pocket.engine import Engine
 from agent.pocket.reading import spelled, words_of
 from agent.pocket.recipe import collect

@@ -9,7 +9,7 @@ import pytest
 from agent import Context, OneOf, Range, Reply, hookimpl, skill
 from agent.errors import PluginError, SentenceError
 from agent.language import times
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.skill import declarations
 from agent.testing import lens, make_agent
 from tests.agent.understand.test_templates import installed

@@ -13,7 +13,7 @@ from agent.derive.sample import samples
 from agent.errors import PluginError, SentenceError
 from agent.language import times
 from agent.messages import Intent, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.skill import Action, declarations
 from agent.skill.sentences import MAX_BYTES, check_files, languages, read_sentences
 from agent.understand.router import Router

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agent import Context, Reply, hookimpl, skill
 from agent.cli import main
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.testing import (
     Conversation,
     Doubles,

@@ -10,7 +10,7 @@ import pytest
 from agent import Reply, config, hookimpl, skill
 from agent.cli import report
 from agent.messages import Intent, NotRecognized, Proposal, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.pocket.router import OWN, SHIPPED
 from agent.testing import VirtualLocation, VirtualSpeaker, lens, make_agent
 from agent.understand.router import Router, Stages

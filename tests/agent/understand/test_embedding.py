@@ -16,7 +16,7 @@ from agent.llm.llama import LlamaModel
 from agent.llm.native import LlamaOptions, Native
 from agent.llm.store import find_model
 from agent.messages import Intent, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.understand import corpus, semantic, source, train
 from agent.understand.embedding import COMMAND, END, INSTRUCTION, Embedding
 from agent.understand.fit import FitOptions, softmax

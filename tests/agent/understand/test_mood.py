@@ -5,7 +5,7 @@ import pytest
 from agent.language.controls import control
 from agent.language.text import language_of, unaddressed
 from agent.messages import Intent, NotRecognized, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.understand.mood import mood, ordered
 from agent.understand.router import Router
 

@@ -6,7 +6,7 @@ from agent import Reply, skill
 from agent.language.controls import control
 from agent.llm.model import ScriptedModel
 from agent.messages import Intent, NotRecognized, Transcript
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.skill.slots import to_json
 from agent.understand.router import Router, Stages
 from tests.agent.understand.test_templates import installed

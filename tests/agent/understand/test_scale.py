@@ -10,7 +10,7 @@ from hassil.intents import Intent, IntentData, Intents, IntentsSettings, Wildcar
 from agent import OneOf, skill
 from agent.language.folding import fold
 from agent.language.text import clean, language_of
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.skill.slots import Choice
 from agent.understand import templates
 from agent.understand.templates import Templates

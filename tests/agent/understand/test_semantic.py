@@ -9,7 +9,7 @@ import pytest
 
 from agent import config
 from agent.errors import EngineError
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.understand import minilm, semantic
 from agent.understand.semantic import Learned, Pool, Semantic
 from tests.pace import effort, spending

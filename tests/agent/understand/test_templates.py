@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 import pytest
 
 from agent import OneOf, Range, skill
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.understand.templates import Templates
 
 

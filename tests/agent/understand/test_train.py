@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agent.errors import ConfigError
-from agent.plugins import Skills
+from agent.plugins.skills import Skills
 from agent.understand import corpus, train
 from agent.understand.corpus import Row
 from agent.understand.semantic import Learned, Semantic

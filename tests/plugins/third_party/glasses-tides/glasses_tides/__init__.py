@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from agent import Context, OneOf, Reply, hookimpl, skill
-from agent.hooks import Register
+from agent.plugins.hooks import Register
 from glasses_tides.moon import high_water
 
 LAG_HOURS = {"dover": 11.2, "brest": 3.8, "dublin": 11.5}

@@ -30,12 +30,12 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from agent import modules
-from agent.conduct import LISTS_S, OFFENCES, faults, raised
 from agent.errors import GlassesError, PluginError
-from agent.hooks import HOOKS, KINDS, Hooks, Kind
 from agent.language.controls import own_words
-from agent.runner import Outcome, Runner
+from agent.plugins import modules
+from agent.plugins.hooks import HOOKS, KINDS, Hooks, Kind
+from agent.plugins.offences import LISTS_S, OFFENCES, faults, raised
+from agent.plugins.runner import Outcome, Runner
 from agent.skill import template
 from agent.skill.declare import Action, Declaration, declarations
 from agent.skill.sentences import check_files, languages, place

@@ -6,9 +6,9 @@ import pytest
 
 from agent import OneOf, Reply, hookimpl, skill
 from agent.errors import PluginError, SentenceError
-from agent.hooks import HOOKS
 from agent.messages import NotRecognized
-from agent.plugins import Skills
+from agent.plugins.hooks import HOOKS
+from agent.plugins.skills import Skills
 from agent.testing import ScriptedTranscriber, lens, make_agent
 from hardware.microphone import FileMicrophone
 
@@ -356,5 +356,5 @@ async def test_a_camera_needs_a_permission():
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_is_documented(hook):
-    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
     assert f"`{hook}(" in readme

@@ -23,20 +23,20 @@ from pathlib import Path
 import pytest
 
 from agent import NotCommitted, Proposal, Receipt, Reply, hookimpl, skill
-from agent.conduct import MAX_TEXT, OFFENCES
 from agent.errors import PluginError
 from agent.loop import Agent, AgentOptions
 from agent.messages import Intent
-from agent.plugins import Skills
-from agent.runner import MAX_THREADS, Runner
+from agent.plugins.offences import MAX_TEXT, OFFENCES
+from agent.plugins.runner import MAX_THREADS, Runner
+from agent.plugins.skills import Skills
 from agent.testing import lens, make_agent
 from hardware.base import Devices
 from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile
-from tests.agent.test_plugins import GOOD
+from tests.agent.plugins.test_skills import GOOD
 from tests.pace import PATIENCE_S, soon, until
 
-MISBEHAVING = sorted((Path(__file__).parent.parent / "plugins" / "misbehaving").glob("*.py"))
+MISBEHAVING = sorted((Path(__file__).parents[2] / "plugins" / "misbehaving").glob("*.py"))
 
 
 def declared(path):

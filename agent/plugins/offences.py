@@ -13,7 +13,7 @@ from typing import Any
 
 from agent.errors import GlassesError, PluginError, Refused
 from agent.messages import CardKind, Proposal, Reply
-from agent.runner import Outcome
+from agent.plugins.runner import Outcome
 from agent.skill.declare import Action
 from hardware.base import DeviceError
 

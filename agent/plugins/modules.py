@@ -69,7 +69,7 @@ def told(error: Exception) -> str:
     """Return what went wrong in a plugin's module and where: `file:line: kind: message`."""
     if isinstance(error, SyntaxError):
         return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
-    ours = (str(Path(__file__).parent), sysconfig.get_path("stdlib") + "/", "<")
+    ours = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib") + "/", "<")
     frames = traceback.extract_tb(error.__traceback__, limit=-50)  # a recursion has thousands
     packages = sysconfig.get_path("purelib")
     for frame in reversed(frames):

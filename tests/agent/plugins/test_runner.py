@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from agent.runner import MAX_THREADS, Runner
+from agent.plugins.runner import MAX_THREADS, Runner
 
 MANY = MAX_THREADS + 1
 

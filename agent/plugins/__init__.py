@@ -1,0 +1,1 @@
+"""Plugins: found, loaded, called, and held to what they may do."""
