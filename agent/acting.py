@@ -10,11 +10,12 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from agent import needs, plan, prompts
+from agent import needs, plan
 from agent.dialogue import Dialogue
 from agent.display.request import Priority, Ticket
 from agent.errors import Refused
 from agent.language.said import said_in
+from agent.llm import prompts
 from agent.llm.model import CancelScope
 from agent.memory import Memories, copied
 from agent.messages import Intent, Proposal, Reply

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from agent import prompts
+from agent.llm import prompts
 from agent.llm.model import CancelScope, Model
 
 LINES = 3

@@ -16,7 +16,8 @@ from typing import Any
 
 from agent.errors import EngineError
 from agent.llm.model import CancelScope
-from agent.llm.native import LlamaOptions, Native
+from agent.llm.native import Native
+from agent.llm.options import LlamaOptions
 from agent.llm.sampling import gbnf
 from agent.llm.schema import check_schema, parse
 from agent.llm.visible import visible

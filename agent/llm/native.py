@@ -18,13 +18,13 @@ import re
 from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from agent.errors import EngineError
+from agent.llm.options import LlamaOptions
 from agent.llm.sampling import Handle, Picker
 
 log = logging.getLogger(__name__)
@@ -33,36 +33,6 @@ _RANKS = "4"  # LLAMA_POOLING_TYPE_RANK in llama.h: a reranker
 _ERROR_LEVEL = 4  # GGML_LOG_LEVEL_ERROR in ggml.h
 _complaints: deque[str] = deque(maxlen=16)  # what llama.cpp said went wrong, latest last
 _listeners: list[Any] = []  # C keeps the callback's address but no reference to it
-
-
-@dataclass(frozen=True, slots=True)
-class LlamaOptions:
-    """How a model runs; the defaults suit a small model on a busy two-core device."""
-
-    context_tokens: int = 2048
-    """Prompt and answer together, in tokens; capped by what the model was trained for."""
-    threads: int = 0
-    """Compute threads; 0 takes half of the cores this process may use, at least one: these are
-    the physical ones where each has two, and leave room for listening where not. llama.cpp's
-    threads spin at barriers: a second one on two busy cores made the slowest twentieth of the
-    answers 20 to 80 times slower."""
-    batch_tokens: int = 32
-    """Prompt tokens evaluated between two looks at the clock."""
-    temperature: float = 0.0
-    """0 always takes the likeliest token; above, the answer varies with `seed`."""
-    seed: int = 7
-    """Where chance starts at each call, so that the same prompt gets the same answer."""
-    gpu_layers: int = 0
-    """Layers put on an accelerator by a llama.cpp built for one; -1 puts all of them there."""
-    embeds: bool = False
-    """Whether it reads a text into numbers, the last token's, rather than going on with it."""
-
-    @property
-    def compute_threads(self) -> int:
-        """`threads`, with 0 worked out for this machine."""
-        here = hasattr(os, "sched_getaffinity")  # Linux only
-        cores = len(os.sched_getaffinity(0)) if here else os.cpu_count() or 1
-        return self.threads or max(1, cores // 2)
 
 
 @cache

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import EngineError
-from agent.llm.native import LlamaOptions, Native
+from agent.llm.native import Native
+from agent.llm.options import LlamaOptions
 from agent.pocket.layout import END, HEADER, START, Layout
 
 PROMPT_TOKENS = 96

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from agent import prompts
 from agent.derive import tools as derive
 from agent.errors import Cancelled, EngineError
+from agent.llm import prompts
 from agent.llm.model import Model
 from agent.messages import Intent, NotRecognized
 from agent.skill.declare import Action

@@ -14,9 +14,9 @@ import skills.translate as translate
 from agent import Context
 from agent.errors import Cancelled, EngineError
 from agent.llm.model import CancelScope, NoModel, ScriptedModel
+from agent.llm.prompts import render
 from agent.messages import Intent, Transcript
 from agent.plugins.skills import Skills
-from agent.prompts import render
 from agent.understand.router import Router
 from skills.translate import languages
 from skills.translate.phrasebook import SPOKEN, book, is_chinese, normal, toneless

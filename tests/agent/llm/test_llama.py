@@ -14,7 +14,8 @@ import pytest
 from agent.errors import Cancelled, EngineError
 from agent.llm import CancelScope, Model
 from agent.llm.llama import LlamaModel
-from agent.llm.native import LlamaOptions, Native
+from agent.llm.native import Native
+from agent.llm.options import LlamaOptions
 from agent.llm.schema import misfit
 from tests import tiny_gguf
 

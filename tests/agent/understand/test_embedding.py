@@ -13,7 +13,8 @@ from agent.cli import report
 from agent.cli.train import embedding as fit_embedding
 from agent.errors import EngineError
 from agent.llm.llama import LlamaModel
-from agent.llm.native import LlamaOptions, Native
+from agent.llm.native import Native
+from agent.llm.options import LlamaOptions
 from agent.llm.store import find_model
 from agent.messages import Intent, Transcript
 from agent.plugins.skills import Skills
