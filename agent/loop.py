@@ -17,13 +17,13 @@ from typing import Any
 
 from agent.acting import Acting
 from agent.dialogue import Dialogue
+from agent.display.lens import Lens
 from agent.errors import EngineError
 from agent.expected import Expectations
 from agent.gate import Gate
 from agent.language import controls
 from agent.language.saying import Saying
 from agent.language.text import language_of
-from agent.lens import Lens
 from agent.listen.asr import Transcriber
 from agent.listen.endpoint import Endpointer
 from agent.listen.engine import EngineThread

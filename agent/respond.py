@@ -17,6 +17,7 @@ from agent import chat, dashboard
 from agent.acting import Acting
 from agent.derive import page
 from agent.dialogue import Act, Ask, Declined, Dialogue, Obey
+from agent.display.lens import OWN
 from agent.display.request import Priority
 from agent.errors import EngineError
 from agent.expected import Expectations
@@ -24,7 +25,6 @@ from agent.gate import EXPIRES_S, SAID, Open
 from agent.language import controls
 from agent.language.said import said_in
 from agent.language.text import MAX_CHARACTERS, is_question
-from agent.lens import OWN
 from agent.llm.model import CancelScope, NoModel
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plan import Plan

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from agent.display.lens import Lens
 from agent.gate import Gate
-from agent.lens import Lens
 from agent.listen.engine import LOAD_S
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience

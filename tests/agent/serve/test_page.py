@@ -384,7 +384,7 @@ REASONED = (
     "understand/qwen",
     "dialogue",
     "respond",
-    "lens",
+    "display/lens",
     "display/arbiter",
 )
 

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
+from agent.display.lens import LEAST_MS, PASSING_MS, Lens
 from agent.display.request import Priority
-from agent.lens import LEAST_MS, PASSING_MS, Lens
 from agent.messages import Proposal, Reply
 from agent.testing import VirtualClock
 from hardware.base import DeviceError
