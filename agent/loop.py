@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.acting import Acting
+from agent.body.power import Step
 from agent.dialogue import Dialogue
 from agent.display.lens import Lens
 from agent.errors import EngineError
@@ -30,7 +31,6 @@ from agent.listen.engine import EngineThread
 from agent.llm.model import Model, NoModel
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.plugins.skills import Skills
-from agent.power import Step
 from agent.respond import Responder
 from agent.resume import Keeper
 from agent.senses import Felt, Senses

@@ -1,9 +1,9 @@
 """What the glasses feel besides sound, for as long as they are worn: head, light, and power.
 
 The IMU tells of nods and steps, the light sensor how bright the lens has to be, the battery what
-may still be done. What each of them means is worked out in `agent.body` and `agent.power`; here it
-is read and obeyed. Devices may come from plugins, and cells are swapped: one that fails is told in
-a line, asked again, and felt again once it answers.
+may still be done. What each of them means is worked out in `agent.body` and `agent.body.power`;
+here it is read and obeyed. Devices may come from plugins, and cells are swapped: one that fails is
+told in a line, asked again, and felt again once it answers.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from functools import partial
 from typing import Any
 
 from agent.body import Body
+from agent.body.light import Brightness
+from agent.body.power import Ladder, Notice, Step
 from agent.display.request import Priority
 from agent.language.said import said_in
 from agent.messages import Reply
-from agent.power import Brightness, Ladder, Notice, Step
 from agent.resume import Again, Keeper
 from agent.unspoken import Gesture
 from agent.world import World

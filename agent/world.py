@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from agent.body.power import STEPS, Step
 from agent.display.lens import Lens
 from agent.gate import Gate
 from agent.listen.engine import LOAD_S
@@ -17,7 +18,6 @@ from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
 from agent.llm.model import Model, NoModel
 from agent.plugins.skills import Skills
-from agent.power import STEPS, Step
 from hardware.base import Devices
 
 

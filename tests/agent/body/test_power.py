@@ -7,15 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.power import (
-    STEPS,
-    Brightness,
-    BrightnessOptions,
-    Ladder,
-    Notice,
-    PowerOptions,
-    brightness,
-)
+from agent.body.light import Brightness, BrightnessOptions, brightness
+from agent.body.power import STEPS, Ladder, Notice, PowerOptions
 from hardware.base import Power
 from hardware.battery import VirtualBattery
 
