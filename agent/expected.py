@@ -11,7 +11,7 @@ from agent.dialogue import Dialogue, Question
 from agent.gate import Open
 from agent.language import controls, times
 from agent.language.saying import Saying
-from agent.listen.engine import EngineThread
+from agent.listen.thread import EngineThread
 from agent.skill.declare import Action
 from agent.skill.slots import Choice
 from agent.world import World

@@ -25,9 +25,9 @@ from agent.gate import Gate
 from agent.language import controls
 from agent.language.saying import Saying
 from agent.language.text import language_of
-from agent.listen.asr import Transcriber
 from agent.listen.endpoint import Endpointer
-from agent.listen.engine import EngineThread
+from agent.listen.thread import EngineThread
+from agent.listen.transcriber import Transcriber
 from agent.llm.model import Model, NoModel
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.plugins.skills import Skills

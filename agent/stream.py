@@ -18,17 +18,17 @@ from dataclasses import dataclass, replace
 
 from agent.display.request import Priority
 from agent.errors import EngineError
-from agent.hearing import Event, Heard, Hearing, Pause, Resumed
 from agent.language.said import said_in
 from agent.language.text import language_of
-from agent.listen.asr import Transcriber
 from agent.listen.attention import ALWAYS, Attention, AttentionOptions, Spots
 from agent.listen.bone import AirFrontEnd, FrontEnd
 from agent.listen.endpoint import Endpointer
-from agent.listen.engine import EngineThread
 from agent.listen.health import HealthLog
+from agent.listen.hearing import Event, Heard, Hearing, Pause, Resumed
 from agent.listen.intake import Intake
-from agent.listen.stopping import stop_spotter
+from agent.listen.sphinx.stopping import stop_spotter
+from agent.listen.thread import EngineThread
+from agent.listen.transcriber import Transcriber
 from agent.listen.vad import CascadeVad, Vad
 from agent.messages import Reply, Transcript
 from agent.plan import Plan

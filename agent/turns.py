@@ -25,11 +25,11 @@ from agent.derive import tools
 from agent.dialogue import Dialogue
 from agent.errors import EngineError
 from agent.expected import Expectations
-from agent.hearing import Heard
 from agent.language import controls
 from agent.language.controls import Own
 from agent.language.said import said_in
 from agent.listen.endpoint import energy_speech_end
+from agent.listen.hearing import Heard
 from agent.messages import Intent, NotRecognized, Reply, Transcript
 from agent.plan import Plan
 from agent.plugins import offences

@@ -13,9 +13,9 @@ from pathlib import Path
 from agent.body.power import STEPS, Step
 from agent.display.lens import Lens
 from agent.gate import Gate
-from agent.listen.engine import LOAD_S
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
+from agent.listen.thread import LOAD_S
 from agent.llm.model import Model, NoModel
 from agent.plugins.skills import Skills
 from hardware.base import Devices

@@ -19,7 +19,7 @@ import pytest
 import agent
 import hardware
 from agent.errors import Cancelled, EngineError
-from agent.listen.asr import Transcriber
+from agent.listen.transcriber import Transcriber
 from agent.llm.model import CancelScope, Model, NoModel, ScriptedModel
 from agent.messages import Transcript
 from agent.testing import ScriptedTranscriber
@@ -62,7 +62,7 @@ class Panel:
 
 
 def sphinx():
-    from agent.listen.sphinx import PocketSphinx
+    from agent.listen.sphinx.engine import PocketSphinx
 
     return PocketSphinx()
 
@@ -101,7 +101,7 @@ def sensor(folder):
 BATTERIES = {VirtualBattery: lambda folder: VirtualBattery(), SystemBattery: cells}
 LIGHTS = {VirtualLight: lambda folder: VirtualLight(), IioLight: sensor}
 ELSEWHERE = {
-    "FasterWhisper": "needs weights: tests/agent/listen/test_whisper.py",
+    "FasterWhisper": "needs weights: tests/agent/listen/whisper/test_engine.py",
     "LlamaModel": "needs weights: tests/agent/llm/test_llama.py",
     "DualMicrophone": "needs two: tests/hardware/test_dual.py",
     "ReturningMicrophone": "needs a device that returns: tests/hardware/test_microphone.py",

@@ -15,7 +15,7 @@ from pathlib import Path
 from agent.check.said import mismatch
 from agent.check.voices import Noise, Read, Voice
 from agent.derive.sample import Sample
-from agent.listen.asr import Transcriber
+from agent.listen.transcriber import Transcriber
 from agent.listen.vad import CascadeVad, Vad
 from agent.loop import Agent, AgentOptions
 from agent.messages import Intent, Reply

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from agent.derive.grammar import FREE_TEXT, Graph
-from agent.listen.pronounce import pronounce
+from agent.listen.sphinx.pronounce import pronounce
 
 GAP = 0.5
 """Cost of a phone too many or too few: two of them are one substitution of unlike phones."""

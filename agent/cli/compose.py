@@ -13,10 +13,10 @@ from agent import needs, private
 from agent.cli import streams
 from agent.config import Config
 from agent.errors import ConfigError, EngineError, GlassesError
-from agent.listen.asr import Transcriber
 from agent.listen.attention import AttentionOptions, Mode
 from agent.listen.bone import AirFrontEnd, BoneFrontEnd, FrontEnd
 from agent.listen.health import HealthLog
+from agent.listen.transcriber import Transcriber
 from agent.llm.model import Model, NoModel, missing
 from agent.loop import Agent, AgentOptions
 from agent.plugins.hooks import KINDS, Kind
@@ -145,11 +145,11 @@ class Ears:
 
 def ears(config: Config, language: str) -> Ears:
     """Choose the engine: Whisper when its weights are on disk, else pocketsphinx for English."""
-    from agent.listen import whisper
+    from agent.listen.whisper import engine
 
     def sphinx() -> Transcriber:
-        from agent.listen import enroll
-        from agent.listen.sphinx import PocketSphinx, SphinxOptions
+        from agent.listen.sphinx import enroll
+        from agent.listen.sphinx.engine import PocketSphinx, SphinxOptions
 
         options = SphinxOptions(wake=_wake_phrases(config))
         try:
@@ -158,13 +158,13 @@ def ears(config: Config, language: str) -> Ears:
             streams.echo(f"{error}; the voice is not used", err=True)
             return PocketSphinx(options)
 
-    folder = whisper.find_model(config.models)
+    folder = engine.find_model(config.models)
     if folder is not None and (language != "zh" or not folder.name.endswith(".en")):
-        options = whisper.WhisperOptions(language=None if language == "auto" else language)
+        options = engine.WhisperOptions(language=None if language == "auto" else language)
 
         def whisper_or_sphinx() -> Transcriber:
             try:
-                return whisper.FasterWhisper(folder, options)
+                return engine.FasterWhisper(folder, options)
             except EngineError as error:
                 if language == "zh":
                     raise

@@ -28,8 +28,8 @@ from agent.config import Config
 from agent.derive import page
 from agent.errors import EngineError, PluginError
 from agent.gate import Gate
-from agent.listen import enroll
 from agent.listen.health import HealthLog
+from agent.listen.sphinx import enroll
 from agent.listen.vad import CascadeVad
 from agent.plugins.hooks import KINDS
 from agent.plugins.skills import Skills
@@ -131,7 +131,7 @@ def _speech(settings: Config, language: str, name: str) -> Finding:
     """Say which engine hears a language, and whether its files are whole."""
     chosen = ears(settings, language)
     state: State = "missing" if chosen.name == "none" else "ok"
-    from agent.listen import folder
+    from agent.listen.whisper import folder
 
     if (found := chosen.folder or folder.half(settings.models)) is not None:
         try:

@@ -3,7 +3,8 @@
     asleep ──wake phrase, touch──▶ awake ──an utterance was heard, or nothing for awake_s──▶ asleep
                                      └──while a question is open, it stays awake
 
-With `always` nothing has to open a turn. Stop is heard in every mode (`agent.listen.wake`).
+With `always` nothing has to open a turn. Stop is heard in every mode
+(`agent.listen.sphinx.spotter`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from agent.language.text import WAKE_PHRASES
-from agent.listen.wake import Phrase, Spotted, Spotter
+from agent.listen.sphinx.spotter import Phrase, Spotted, Spotter
 from hardware.base import AudioChunk
 
 Mode = Literal["always", "phrase", "touch"]
@@ -27,7 +28,7 @@ said since must not be lost."""
 
 
 class Spots(Protocol):
-    """What spots phrases: `agent.listen.wake.Spotter`, or a double."""
+    """What spots phrases: `agent.listen.sphinx.spotter.Spotter`, or a double."""
 
     def feed(self, pcm: bytes) -> Spotted | None:
         """Hear the next samples and say what was spotted."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
-from agent.listen.standing import Standing
+from agent.listen.completeness import Standing
 
 
 @dataclass(frozen=True, slots=True)

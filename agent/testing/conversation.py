@@ -16,7 +16,7 @@ from typing import Any
 from wcwidth import wcswidth
 
 from agent.gate import Gate
-from agent.listen.asr import Transcriber
+from agent.listen.transcriber import Transcriber
 from agent.llm.model import Model, ScriptedModel
 from agent.loop import Agent, AgentOptions
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.language.saying import Saying
-from agent.listen.asr import Transcriber
+from agent.listen.transcriber import Transcriber
 from agent.listen.vad import WebRtcVad
 from agent.llm.model import Model
 from agent.loop import Agent, AgentOptions

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 if TYPE_CHECKING:
-    from agent.listen.asr import Transcriber
+    from agent.listen.transcriber import Transcriber
     from agent.llm.model import Model
     from agent.plugins.skills import Skills
     from agent.testing.clock import VirtualClock

@@ -23,7 +23,7 @@ from typing import Any, TextIO
 from agent import __version__, private
 from agent.config import CHOICES
 from agent.errors import GlassesError
-from agent.listen.asr import Transcriber
+from agent.listen.transcriber import Transcriber
 from agent.llm.model import CancelScope, Model, ScriptedModel
 from agent.loop import Agent, AgentOptions
 from agent.plugins.skills import Skills

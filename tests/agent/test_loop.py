@@ -363,7 +363,7 @@ async def test_a_payment_heard_unclearly_is_not_even_proposed(tmp_path, confiden
 
 async def test_an_engine_that_hangs_is_replaced(tmp_path):
     from agent.errors import EngineError
-    from agent.listen.engine import EngineThread
+    from agent.listen.thread import EngineThread
     from agent.testing import ScriptedTranscriber
 
     made, late = [], threading.Event()

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from agent import Context, Proposal, Receipt, Reply, hookimpl, resume, skill
-from agent.listen.asr import Transcriber
+from agent.listen.transcriber import Transcriber
 from agent.plugins.skills import Skills
 from agent.testing import Conversation, VirtualClock
 from agent.testing.conversation import Doubles

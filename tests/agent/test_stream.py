@@ -11,10 +11,10 @@ import pytest
 from agent import Context, Proposal, Receipt, Reply, hookimpl, skill
 from agent.errors import EngineError
 from agent.listen.attention import AttentionOptions
-from agent.listen.engine import EngineThread
 from agent.listen.health import HealthLog
 from agent.listen.patience import Patience
-from agent.listen.wake import Spotted
+from agent.listen.sphinx.spotter import Spotted
+from agent.listen.thread import EngineThread
 from agent.loop import AgentOptions
 from agent.messages import Transcript
 from agent.stream import Listening
@@ -344,7 +344,7 @@ TWICE = f".... look at trees {'.' * 20} look at birds .........."
 async def test_an_engine_that_loads_slowly_hears_what_was_said_meanwhile(
     tmp_path, plugin, monkeypatch
 ):
-    monkeypatch.setattr("agent.listen.engine.TOLD_S", 0.05)
+    monkeypatch.setattr("agent.listen.thread.TOLD_S", 0.05)
     shown = []
 
     def slow(script):

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from agent import Context, Proposal, Receipt, Reply, hookimpl, skill
-from agent.hearing import Heard
+from agent.listen.hearing import Heard
 from agent.llm.model import ScriptedModel
 from agent.messages import Transcript
 from agent.plugins.runner import Runner

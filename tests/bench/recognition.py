@@ -17,7 +17,7 @@ from rich.progress import track
 
 from agent.language import controls
 from agent.listen.endpoint import Ended, Endpointer, EndpointOptions, Speaking, Started
-from agent.listen.sphinx import PocketSphinx
+from agent.listen.sphinx.engine import PocketSphinx
 from agent.listen.vad import CascadeVad
 from agent.loop import Agent
 from agent.messages import Intent

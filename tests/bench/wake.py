@@ -27,9 +27,9 @@ from rich.table import Table
 
 import skills
 from agent.language.text import WAKE_PHRASES
-from agent.listen import stopping
 from agent.listen.endpoint import energy_speech_end
-from agent.listen.wake import Phrase, Spotted, Spotter, SpotterOptions
+from agent.listen.sphinx import stopping
+from agent.listen.sphinx.spotter import Phrase, Spotted, Spotter, SpotterOptions
 from hardware.audio import Resampler, read
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from tests.shared import DATA, orders

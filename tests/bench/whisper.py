@@ -24,8 +24,8 @@ from rich.progress import Progress
 
 from agent.language.saying import Saying
 from agent.listen.endpoint import energy_speech_end
-from agent.listen.hints import hints
-from agent.listen.whisper import FasterWhisper, WhisperOptions, find_model
+from agent.listen.whisper.engine import FasterWhisper, WhisperOptions, find_model
+from agent.listen.whisper.hints import hints
 from agent.messages import Intent
 from agent.plugins.skills import Skills
 from agent.turn import intent_json

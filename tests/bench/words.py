@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 from agent.language.saying import Saying
 from agent.listen.endpoint import energy_speech_end
-from agent.listen.pronounce import pronounce
+from agent.listen.sphinx.pronounce import pronounce
 from hardware.base import CHUNK_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
     from pocketsphinx import Decoder, Segment
 
-    from agent.listen.asr import Transcriber
+    from agent.listen.transcriber import Transcriber
 
 BEGIN = "(brew|can i get|can i have|i want|get me|give me|i'd like|make me|may i have) (a|an)"
 """How an order begins, in `tests/plugins/barista.py`."""
@@ -113,7 +113,7 @@ class Aligner:
 
     @cached_property
     def _ears(self) -> Transcriber:
-        from agent.listen.sphinx import PocketSphinx
+        from agent.listen.sphinx.engine import PocketSphinx
 
         return PocketSphinx()
 

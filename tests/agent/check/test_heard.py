@@ -10,7 +10,7 @@ from agent.check.heard import Surroundings, Take, check_heard, hearing_only, tak
 from agent.check.voices import Noise, Voice, active_level, babble, find_voices
 from agent.derive.sample import Sample, samples
 from agent.errors import EngineError
-from agent.listen.sphinx import PocketSphinx
+from agent.listen.sphinx.engine import PocketSphinx
 from agent.listen.vad import CascadeVad, WebRtcVad
 from agent.testing import ScriptedTranscriber
 from hardware.audio import read

@@ -17,9 +17,9 @@ from agent.cli import enroll as command
 from agent.cli.compose import build
 from agent.cli.enroll import TEXTS, enroll
 from agent.errors import ConfigError, EngineError
-from agent.listen.acoustic import Aligner
-from agent.listen.enroll import _files as voice_files
-from agent.listen.enroll import find
+from agent.listen.sphinx.acoustic import Aligner
+from agent.listen.sphinx.enroll import _files as voice_files
+from agent.listen.sphinx.enroll import find
 from hardware.display import MemoryDisplay
 from hardware.microphone import FileMicrophone
 from hardware.profiles import load as load_profile

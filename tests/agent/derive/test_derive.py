@@ -351,7 +351,7 @@ async def test_it_is_routed_by_text(agent, said):
 async def test_it_is_routed_by_speech(agent, tmp_path, said):
     """ "water" is among the thousand words that free text can hold; others are heard as such."""
     pytest.importorskip("pocketsphinx")
-    from agent.listen.sphinx import PocketSphinx
+    from agent.listen.sphinx.engine import PocketSphinx
     from hardware.microphone import FileMicrophone
 
     clip = tmp_path / "said.wav"

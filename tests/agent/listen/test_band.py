@@ -9,8 +9,8 @@ from agent.language.saying import Saying
 from agent.listen.band import is_narrow
 from agent.listen.health import HealthLog
 from agent.listen.intake import Intake
-from agent.listen.narrow import extended
-from agent.listen.sphinx import PocketSphinx, SphinxOptions
+from agent.listen.sphinx.engine import PocketSphinx, SphinxOptions
+from agent.listen.sphinx.narrow import extended
 from agent.messages import Transcript
 from hardware.audio import Resampler, read
 from hardware.base import AudioChunk
@@ -93,7 +93,7 @@ def test_a_room_in_which_nobody_speaks_is_not_too_quiet(tmp_path):
 
 def test_what_was_taken_away_is_put_back():
     """Nearer to the cepstra of the whole than what the telephone left."""
-    from agent.listen.features import NoiseRemoval, cepstra, powers
+    from agent.listen.sphinx.features import NoiseRemoval, cepstra, powers
 
     def plain(pcm):
         return cepstra(NoiseRemoval().clean(powers(np.frombuffer(pcm, "<i2").astype(float))))

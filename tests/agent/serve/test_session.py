@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from agent.errors import EngineError
-from agent.listen.engine import EngineThread
+from agent.listen.thread import EngineThread
 from agent.serve.simulator import protocol, to_page
 from agent.serve.simulator.connections import Limits
 from agent.serve.simulator.session import Page as SlowPage

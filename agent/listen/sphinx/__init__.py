@@ -1,0 +1,1 @@
+"""Speech by pocketsphinx, from the graph of what can be said."""

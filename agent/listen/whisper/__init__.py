@@ -1,0 +1,1 @@
+"""Speech by Whisper: any words, hinted at what can be said."""
