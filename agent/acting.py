@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from agent import needs, plan
-from agent.dialogue import Dialogue
 from agent.display.request import Priority, Ticket
 from agent.errors import Refused
 from agent.language.said import said_in
@@ -25,6 +24,7 @@ from agent.plugins.runner import Outcome
 from agent.skill.context import Context
 from agent.skill.declare import Action
 from agent.turn import Turn, Utterance
+from agent.understand.dialogue import Dialogue
 from agent.world import World
 from hardware.base import DeviceError
 

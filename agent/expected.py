@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.dialogue import Dialogue, Question
 from agent.gate import Open
 from agent.language import controls, times
 from agent.language.saying import Saying
 from agent.listen.thread import EngineThread
 from agent.skill.declare import Action
 from agent.skill.slots import Choice
+from agent.understand.dialogue import Dialogue, Question
 from agent.world import World
 
 

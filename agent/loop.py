@@ -17,7 +17,6 @@ from typing import Any
 
 from agent.acting import Acting
 from agent.body.power import Step
-from agent.dialogue import Dialogue
 from agent.display.lens import Lens
 from agent.errors import EngineError
 from agent.expected import Expectations
@@ -37,6 +36,7 @@ from agent.senses import Felt, Senses
 from agent.stream import LISTENING, Listening, Stream
 from agent.turn import Turn
 from agent.turns import Turns
+from agent.understand.dialogue import Dialogue
 from agent.understand.router import Decision, Router, Stages
 from agent.unspoken import Gesture, Gestures
 from agent.world import DEFAULT, AgentOptions, World

@@ -16,7 +16,6 @@ from functools import partial
 from agent import chat, dashboard
 from agent.acting import Acting
 from agent.derive import page
-from agent.dialogue import Act, Ask, Declined, Dialogue, Obey
 from agent.display.lens import OWN
 from agent.display.request import Priority
 from agent.errors import EngineError
@@ -31,6 +30,7 @@ from agent.plan import Plan
 from agent.plugins import offences
 from agent.resume import Keeper
 from agent.turn import Clock, Turn, Utterance
+from agent.understand.dialogue import Act, Ask, Declined, Dialogue, Obey
 from agent.world import World
 
 log = logging.getLogger(__name__)

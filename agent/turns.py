@@ -22,7 +22,6 @@ from typing import Any
 
 from agent.acting import Acting
 from agent.derive import tools
-from agent.dialogue import Dialogue
 from agent.errors import EngineError
 from agent.expected import Expectations
 from agent.language import controls
@@ -35,6 +34,7 @@ from agent.plan import Plan
 from agent.plugins import offences
 from agent.respond import Responder
 from agent.turn import Clock, Timings, Turn, Utterance
+from agent.understand.dialogue import Dialogue
 from agent.world import World
 
 log = logging.getLogger(__name__)

@@ -171,7 +171,7 @@ def _paraphrases(settings: Config) -> Finding:
 
 def _pocket(settings: Config) -> Finding:
     """Say whose pocket Qwen is used; it is small enough to be loaded."""
-    from agent.pocket.router import SHIPPED, PocketRouter, find
+    from agent.understand.pocket.router import SHIPPED, PocketRouter, find
 
     path = find(settings.models)
     try:

@@ -14,7 +14,7 @@ from agent.cli import streams
 from agent.errors import EngineError
 from agent.plugins.skills import Skills
 from agent.pocket.recipe import collect
-from agent.pocket.router import OWN, SHIPPED, find
+from agent.understand.pocket.router import OWN, SHIPPED, find
 
 NEEDED = ("torch", "gguf", "tokenizers")
 ON_MIN, ANEW_MIN = 10.0, 25.0

@@ -20,11 +20,11 @@ from typing import Any
 import click
 
 from agent.pocket import words
-from agent.pocket.layout import NONE
 from agent.pocket.noise import Noise, Tagged
-from agent.pocket.reading import spelled, words_of
 from agent.pocket.recipe import Blank, Pattern, Recipe
 from agent.skill import template
+from agent.understand.pocket.layout import NONE
+from agent.understand.pocket.reading import spelled, words_of
 
 NONE_SHARE = 0.3
 """Share of the samples that are no action's."""

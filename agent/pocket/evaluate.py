@@ -23,11 +23,11 @@ import click
 from agent import config
 from agent.plugins.skills import Skills
 from agent.pocket.data import Sample, Sampler
-from agent.pocket.layout import NONE
 from agent.pocket.noise import Tagged
-from agent.pocket.reading import spelled, words_of
 from agent.pocket.recipe import Pattern, Recipe, collect
-from agent.pocket.router import Call, PocketRouter, find
+from agent.understand.pocket.layout import NONE
+from agent.understand.pocket.reading import spelled, words_of
+from agent.understand.pocket.router import Call, PocketRouter, find
 
 DRAWS = 60
 """Sentences drawn of each learnt template to know what it can produce, slots aside."""

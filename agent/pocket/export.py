@@ -15,8 +15,8 @@ import torch
 
 from agent.errors import EngineError
 from agent.llm.native import _library
-from agent.pocket.layout import CHAT_TEMPLATE, CONTROL, HEADER, STOP, Layout
 from agent.pocket.network import Shape
+from agent.understand.pocket.layout import CHAT_TEMPLATE, CONTROL, HEADER, STOP, Layout
 
 NAME = "pocket-qwen"
 

@@ -15,10 +15,10 @@ from typing import Literal
 from agent.derive import paraphrases
 from agent.derive.sample import forms
 from agent.errors import SentenceError
-from agent.pocket.layout import NONE, fingerprint
 from agent.skill import template
 from agent.skill.declare import Action, Sentences
 from agent.skill.slots import Choice, MoneyAmount, Number, Slot, Text
+from agent.understand.pocket.layout import NONE, fingerprint
 
 HOLDOUT = 0.2
 """Share of each action's templates that is kept for the evaluation."""

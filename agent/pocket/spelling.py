@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.pocket.data import Sample
-from agent.pocket.layout import CLOSE, CONTROL, EMPTY, END, START, STOP, Layout
-from agent.pocket.reading import is_chinese
+from agent.understand.pocket.layout import CLOSE, CONTROL, EMPTY, END, START, STOP, Layout
+from agent.understand.pocket.reading import is_chinese
 
 # llama.cpp's LLAMA_VOCAB_PRE_TYPE_QWEN2 (src/llama-vocab.cpp).
 _QWEN2 = (

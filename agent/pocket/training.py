@@ -29,12 +29,12 @@ from agent.errors import EngineError
 from agent.pocket import meaning
 from agent.pocket.data import Sampler
 from agent.pocket.export import Trained
-from agent.pocket.layout import Layout
 from agent.pocket.network import Network, Shape
-from agent.pocket.reading import words_of
 from agent.pocket.recipe import HOLDOUT, Recipe
 from agent.pocket.spelling import Encoded, Spelling, learn
 from agent.understand.minilm import MiniLM
+from agent.understand.pocket.layout import Layout
+from agent.understand.pocket.reading import words_of
 from hardware import reading
 
 CAUSAL_SHARE = 0.15

@@ -14,9 +14,10 @@ from agent.derive.sample import samples
 from agent.skill.declare import Action
 from agent.understand.corpus import Read, Row
 from agent.understand.fit import FitOptions, dense, fit, fit_pool
+from agent.understand.learned import LEAST, MEANING, WORDS, Pool
 from agent.understand.linear import Linear
 from agent.understand.reader import Reader
-from agent.understand.semantic import LEAST, MEANING, WORDS, Nearest, Pool
+from agent.understand.semantic import Nearest
 
 Floats = NDArray[np.float32]
 

@@ -42,7 +42,7 @@ from agent.understand.left import left_out
 from agent.understand.templates import Match, Templates, begun, read
 
 if TYPE_CHECKING:
-    from agent.pocket.router import Call, PocketRouter
+    from agent.understand.pocket.router import Call, PocketRouter
     from agent.understand.semantic import Ranking, Semantic
 
 log = logging.getLogger(__name__)
@@ -480,7 +480,7 @@ def _pocket(models: Path | None) -> PocketRouter:
 
     The wearer's own, unless it is damaged: then the one that ships. Raises EngineError.
     """
-    from agent.pocket.router import SHIPPED, PocketRouter, find
+    from agent.understand.pocket.router import SHIPPED, PocketRouter, find
 
     pocket = PocketRouter(path := find(models) if models else SHIPPED)
     try:

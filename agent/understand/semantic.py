@@ -13,26 +13,33 @@ not installed now is none.
 
 from __future__ import annotations
 
-import io
-import json
 import logging
 import math
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.derive.paraphrases import NONE, examples
-from agent.errors import EngineError
 from agent.language.text import clean
 from agent.skill.declare import Action
-from agent.understand.linear import Linear, features
+from agent.understand.learned import (
+    DATA,
+    LEAST,
+    MEANING,
+    OTHER,
+    WORDS,
+    Floats,
+    Learned,
+    Pool,
+    _learned,
+    _softmax,
+)
+from agent.understand.linear import features
 from agent.understand.reader import Reader
 
 if TYPE_CHECKING:
@@ -40,15 +47,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Floats = NDArray[np.float32]
-
-DATA = Path(__file__).with_name("semantic.npz")
-
-WORDS, MEANING, OTHER = "words", "meaning", "other"
-"""The opinions: of the linear model, of the model that reads, and the one that is handed in."""
-
-LEAST = 1e-6
-"""Smallest probability an opinion may have: none has a veto."""
 
 EXAMPLES = 40
 """Sentences of an unlearned action, a language, that are compared with."""
@@ -86,97 +84,6 @@ class Ranking:
         own = {name: p for name, p in self.actions.items() if name.partition(".")[0] == skill}
         total = sum(own.values())
         return {name: p / total for name, p in own.items()} if total else own
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """How opinions become one."""
-
-    weights: Mapping[str, float]
-    """What each opinion's logarithm is multiplied by."""
-    none: float
-    """Added to the logarithm of `none`."""
-    accept: float
-    """As in Ranking."""
-
-    def __call__(self, opinions: Mapping[str, Floats], none: int) -> Floats:
-        """Return the pooled probabilities over the labels, of which `none` is one."""
-        logs = [self.weights[name] * np.log(p + LEAST) for name, p in opinions.items()]
-        scores = np.sum(logs, axis=0)
-        scores[..., none] += self.none
-        return _softmax(scores)
-
-
-_DAMAGE = (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error)
-
-
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """What training left."""
-
-    labels: tuple[str, ...]
-    """`skill.action` and `none`."""
-    words: Linear
-    """The linear model, over the labels."""
-    head: tuple[Floats, Floats]
-    """Weights and biases from the numbers that a sentence is read as to the labels."""
-    pools: Mapping[str, Pool]
-    """By the names of the opinions that are there, joined by `+`."""
-    near: Mapping[str, Sequence[float]]
-    """How the likeness of an unlearned skill's sentences becomes a logit: factors of the likeness
-    in words, of that in meaning, of the learned skills' probability, and a constant. `words` is
-    for what no model has read."""
-    reader: str = ""
-    """The embedding file that this belongs to, as `source.mark` has it; empty is MiniLM."""
-
-    def save(self, path: Path) -> None:
-        """Write it as a compressed archive, a byte a weight."""
-        head, bias = self.head
-        scale = np.maximum(np.abs(head).max(axis=0), 1e-9) / 127
-        told = {
-            "labels": self.labels,
-            "pools": {k: [dict(p.weights), p.none, p.accept] for k, p in self.pools.items()},
-            "near": {k: list(v) for k, v in self.near.items()},
-            "reader": self.reader,
-        }
-        np.savez_compressed(
-            path,
-            told=np.frombuffer(json.dumps(told).encode(), np.uint8),
-            words=self.words.weights, words_scale=self.words.scale, words_bias=self.words.bias,
-            idf=self.words.idf, head=np.round(head / scale).astype(np.int8), head_scale=scale,
-            head_bias=bias,
-        )  # fmt: skip
-
-    @classmethod
-    def load(cls, path: Path) -> Learned:
-        """Read it. Raises EngineError when the file is absent or not what `save` wrote."""
-        try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as read:
-                arrays = dict(read)
-            told = json.loads(arrays["told"].tobytes())
-            return cls(
-                labels=tuple(told["labels"]),
-                words=Linear(
-                    arrays["words"], arrays["words_scale"], arrays["words_bias"], arrays["idf"]
-                ),
-                head=(
-                    arrays["head"].astype(np.float32) * arrays["head_scale"],
-                    arrays["head_bias"],
-                ),
-                pools={k: Pool(*values) for k, values in told["pools"].items()},
-                near=told["near"],
-                reader=told.get("reader", ""),
-            )
-        except _DAMAGE as error:
-            raise EngineError(
-                f"{path}: cannot be read ({error}): run `python -m agent.understand.train`"
-            ) from None
-
-
-@lru_cache(maxsize=4)
-def _learned(data: Path) -> Learned:
-    """Read once a process; raises EngineError each time where it cannot be."""
-    return Learned.load(data)
 
 
 @lru_cache(maxsize=4)
@@ -389,11 +296,6 @@ def sentences(action: Action) -> dict[str, str]:
 
 def _unit(values: Floats) -> Floats:
     return np.asarray(values / max(float(np.linalg.norm(values)), 1e-9), np.float32)
-
-
-def _softmax(scores: Any) -> Floats:
-    raised = np.exp(scores - np.max(scores, axis=-1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=-1, keepdims=True), np.float32)
 
 
 def _by_skill(labels: Mapping[str, float]) -> dict[str, float]:

@@ -15,9 +15,9 @@ from agent.llm import header
 from agent.llm.store import find_embeddings
 from agent.understand import minilm
 from agent.understand.embedding import COMMAND, Embedding
+from agent.understand.learned import MEANING, WORDS, Learned
 from agent.understand.minilm import MiniLM
 from agent.understand.reader import Reader
-from agent.understand.semantic import MEANING, WORDS, Learned
 
 NOTHING = "words alone"
 

@@ -39,11 +39,12 @@ from agent.skill.declare import Action
 from agent.understand.corpus import FOLDS, Read, Row, drawn, fold_of, join, real, scores
 from agent.understand.embedding import Embedding
 from agent.understand.fit import FitOptions, dense, fit, softmax, sparse
+from agent.understand.learned import DATA, MEANING, OTHER, WORDS, Learned, Pool
 from agent.understand.linear import PLACES, Linear, features, idf
 from agent.understand.minilm import find
 from agent.understand.pooling import Point, curve, nearness, pooled, pools
 from agent.understand.reader import Reader
-from agent.understand.semantic import DATA, MEANING, OTHER, WORDS, Learned, Pool, reads
+from agent.understand.semantic import reads
 from agent.understand.source import mark
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from agent.messages import Intent, NotRecognized, Transcript
 from agent.plugins.skills import Skills
 from agent.pocket.evaluate import Unseen, ask, known_shapes
 from agent.pocket.recipe import collect
-from agent.pocket.router import PocketRouter, find
 from agent.understand.measure import Measured, measure, read_cases
+from agent.understand.pocket.router import PocketRouter, find
 from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile
 from tests.shared import DATA

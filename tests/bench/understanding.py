@@ -23,7 +23,7 @@ TEXTS = 600
 
 def figures() -> dict[str, float]:
     """Return p50 and p95 in ms of each stage and of the whole router, and how well they do."""
-    from agent.pocket.router import PocketRouter, find
+    from agent.understand.pocket.router import PocketRouter, find
     from agent.understand.semantic import Semantic
 
     models = config.load().models

@@ -5,7 +5,7 @@ import pytest
 
 from agent.errors import EngineError
 from agent.plugins.skills import Skills
-from agent.pocket.router import OWN, PocketRouter, find
+from agent.understand.pocket.router import OWN, PocketRouter, find
 
 # `from agent.cli import train` is the click command of that name.
 command = importlib.import_module("agent.cli.train")

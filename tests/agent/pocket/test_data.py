@@ -9,8 +9,8 @@ from agent.plugins.skills import Skills
 from agent.pocket import words
 from agent.pocket.data import MAX_WORDS, Sampler, shared_shapes
 from agent.pocket.noise import Noise
-from agent.pocket.reading import spelled, words_of
 from agent.pocket.recipe import collect
+from agent.understand.pocket.reading import spelled, words_of
 
 
 def said(sample):

@@ -2,7 +2,7 @@ from itertools import islice
 
 from agent.pocket.data import Sample
 from agent.pocket.evaluate import Score, Unseen, carrier_of, known_shapes, report
-from agent.pocket.router import Call
+from agent.understand.pocket.router import Call
 
 
 def call(intent, slots, copied=True):

@@ -7,10 +7,10 @@ import pytest
 
 from agent.errors import EngineError
 from agent.plugins.skills import Skills
-from agent.pocket.engine import Engine
-from agent.pocket.reading import spelled, words_of
 from agent.pocket.recipe import collect
-from agent.pocket.router import PocketRouter
+from agent.understand.pocket.engine import Engine
+from agent.understand.pocket.reading import spelled, words_of
+from agent.understand.pocket.router import PocketRouter
 
 torch = pytest.importorskip("torch", reason="training needs the extra `train`")
 pytest.importorskip("gguf")

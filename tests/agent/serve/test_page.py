@@ -382,7 +382,7 @@ def test_both_languages_have_every_word(shared):
 REASONED = (
     "understand/router",
     "understand/qwen",
-    "dialogue",
+    "understand/dialogue",
     "respond",
     "display/lens",
     "display/arbiter",

@@ -11,8 +11,8 @@ from agent import Reply, config, hookimpl, skill
 from agent.cli import report
 from agent.messages import Intent, NotRecognized, Proposal, Transcript
 from agent.plugins.skills import Skills
-from agent.pocket.router import OWN, SHIPPED
 from agent.testing import VirtualLocation, VirtualSpeaker, lens, make_agent
+from agent.understand.pocket.router import OWN, SHIPPED
 from agent.understand.router import Router, Stages
 from tests import tiny_gguf
 from tests.pace import PATIENCE_S, spending

@@ -21,8 +21,9 @@ from agent.plugins.skills import Skills
 from agent.understand import corpus, semantic, source, train
 from agent.understand.embedding import COMMAND, END, INSTRUCTION, Embedding
 from agent.understand.fit import FitOptions, softmax
+from agent.understand.learned import DATA, Learned, Pool
 from agent.understand.router import Router, Stages
-from agent.understand.semantic import DATA, Learned, Semantic
+from agent.understand.semantic import Semantic
 from tests import tiny_gguf
 
 pytestmark = pytest.mark.slow  # llama.cpp reads a corpus
@@ -191,7 +192,7 @@ def test_a_new_skills_sentences_are_read_by_it(models, tmp_path):
 
 def test_words_stay_as_they_ship_where_no_real_text_is_given():
     shipped = Learned.load(DATA)
-    new = semantic.Pool({"words": 0.2, "meaning": 1.1}, -0.5, 0.1)
+    new = Pool({"words": 0.2, "meaning": 1.1}, -0.5, 0.1)
     taught = Learned(
         shipped.labels, shipped.words, (np.ones((64, len(shipped.labels)), np.float32), shipped.head[1]),
         {"words": new, "words+meaning": new}, {"words": [0, 0, 0], "meaning": [1, 2, 3, 4]},

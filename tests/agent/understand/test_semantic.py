@@ -10,8 +10,9 @@ import pytest
 from agent import config
 from agent.errors import EngineError
 from agent.plugins.skills import Skills
-from agent.understand import minilm, semantic
-from agent.understand.semantic import Learned, Pool, Semantic
+from agent.understand import learned, minilm
+from agent.understand.learned import Learned, Pool
+from agent.understand.semantic import Semantic
 from tests.pace import effort, spending
 from tests.shared import DATA, PLUGIN
 
@@ -82,7 +83,7 @@ def test_every_action_that_ships_was_learned(stage, skills):
 
 
 def test_it_is_small_and_fast(stage):
-    assert semantic.DATA.stat().st_size < 3_000_000
+    assert learned.DATA.stat().st_size < 3_000_000
     said = "how long does it take to get to the train station by bus"
     assert effort(lambda: stage.rank(said, "en"), rounds=20) < 10
 

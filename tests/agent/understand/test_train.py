@@ -9,7 +9,8 @@ from agent.errors import ConfigError
 from agent.plugins.skills import Skills
 from agent.understand import corpus, train
 from agent.understand.corpus import Row
-from agent.understand.semantic import Learned, Semantic
+from agent.understand.learned import Learned
+from agent.understand.semantic import Semantic
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import pytest
 
-from agent import Context, OneOf, Proposal, Receipt, Reply, dialogue, hookimpl, skill
+from agent import Context, OneOf, Proposal, Receipt, Reply, hookimpl, skill
 from agent.messages import Intent, NotRecognized
 from agent.testing import lens, make_agent
+from agent.understand import dialogue
 
 done = []
 

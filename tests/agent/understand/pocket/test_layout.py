@@ -1,6 +1,6 @@
 import pytest
 
-from agent.pocket.layout import MAX_BYTES, Layout, fingerprint
+from agent.understand.pocket.layout import MAX_BYTES, Layout, fingerprint
 
 LONG = ("my_home_automation_helper.turn_everything_on", "my_home_automation_helper.turn_off")
 

@@ -3,9 +3,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.errors import EngineError
-from agent.pocket.layout import CLOSE, CONTROL, EMPTY
-from agent.pocket.reading import read, spelled
-from agent.pocket.router import OWN, SHIPPED, PocketRouter, find
+from agent.understand.pocket.layout import CLOSE, CONTROL, EMPTY
+from agent.understand.pocket.reading import read, spelled
+from agent.understand.pocket.router import OWN, SHIPPED, PocketRouter, find
 from tests.pace import spending
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from agent.pocket.reading import MAX_CHARACTERS, read, spelled, words_of
+from agent.understand.pocket.reading import MAX_CHARACTERS, read, spelled, words_of
 
 
 @pytest.mark.parametrize(

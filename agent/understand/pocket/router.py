@@ -1,11 +1,11 @@
 """The pocket Qwen at work: an utterance in, the probabilities of the actions and a call out.
 
 The text is data from beginning to end. Control tokens and the fixed parts of a call cannot be
-spelled in it, since only words, numbers and a few symbols are read (`agent.pocket.reading`). The
-answer is bound more tightly than a grammar could: after an action only its own slots may follow,
-and a slot can only go on with the token that follows in the utterance. Every slot is thus a piece
-of what was said, returned as it was said. Where the model, left alone, would have written something
-else, the call is marked as not `copied`.
+spelled in it, since only words, numbers and a few symbols are read
+(`agent.understand.pocket.reading`). The answer is bound more tightly than a grammar could: after an
+action only its own slots may follow, and a slot can only go on with the token that follows in the
+utterance. Every slot is thus a piece of what was said, returned as it was said. Where the model,
+left alone, would have written something else, the call is marked as not `copied`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import EngineError
-from agent.pocket.engine import ANSWER_TOKENS, Engine
-from agent.pocket.layout import CLOSE, EMPTY, NONE
-from agent.pocket.reading import Word, read, spelled
+from agent.understand.pocket.engine import ANSWER_TOKENS, Engine
+from agent.understand.pocket.layout import CLOSE, EMPTY, NONE
+from agent.understand.pocket.reading import Word, read, spelled
 
 SHIPPED = Path(__file__).with_name("pocket-qwen.gguf")
 """The model that comes with the package."""

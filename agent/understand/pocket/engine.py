@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from agent.errors import EngineError
 from agent.llm.native import Native
 from agent.llm.options import LlamaOptions
-from agent.pocket.layout import END, HEADER, START, Layout
+from agent.understand.pocket.layout import END, HEADER, START, Layout
 
 PROMPT_TOKENS = 96
 """Longest utterance in tokens; what comes later is not read."""
