@@ -5,7 +5,7 @@ As its model card has it: a text is `Instruct: …`, a line break, `Query:` and 
 sentences are compared with each other, so both get the instruction, which is evaluated once.
 
 Such a GGUF in the models folder takes MiniLM's place, for Chinese too, once
-`python -m agent.understand.train --embedding FILE.gguf` has fitted what is learned to it: that
+`python -m agent.learn.semantic --embedding FILE.gguf` has fitted what is learned to it: that
 stands beside it as `FILE.npz`.
 """
 
@@ -23,7 +23,7 @@ from agent.llm.options import LlamaOptions
 
 Floats = NDArray[np.float32]
 
-COMMAND = "python -m agent.understand.train --embedding"
+COMMAND = "python -m agent.learn.semantic --embedding"
 
 INSTRUCTION = (
     "Instruct: Given a voice command, retrieve commands that ask for the same thing\nQuery:"

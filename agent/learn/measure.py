@@ -13,9 +13,9 @@ from typing import Any, Protocol
 from agent.derive.paraphrases import NONE
 from agent.errors import ConfigError
 from agent.language.text import language_of
+from agent.learn.corpus import read_lines
 from agent.messages import Intent, Transcript
 from agent.skill.slots import to_json
-from agent.understand.corpus import read_lines
 
 WORST = 30
 """Cases that are told one by one."""

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agent.pocket import words
+from agent.learn.pocket import words
 from agent.understand.minilm import LAST, MiniLM
 
 SPREAD = 0.02

@@ -3,7 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs the extra `train`")
 
-from agent.pocket import meaning  # noqa: E402 - after the skip
+from agent.learn.pocket import meaning  # noqa: E402 - after the skip
 from agent.understand.minilm import LAST  # noqa: E402
 
 

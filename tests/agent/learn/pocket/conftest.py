@@ -3,8 +3,8 @@ import textwrap
 import pytest
 
 from agent.derive import paraphrases
+from agent.learn.pocket.recipe import collect
 from agent.plugins.skills import Skills
-from agent.pocket.recipe import collect
 
 PLUGIN = '''
 from agent import Reply, hookimpl, skill

@@ -1,4 +1,4 @@
-"""How good a pocket model is: `python -m agent.pocket.evaluate [MODEL.gguf]`.
+"""How good a pocket model is: `python -m agent.learn.pocket.evaluate [MODEL.gguf]`.
 
 Two questions, each with words that training never used: sentence shapes that it learnt, and those
 that were held out (the same seeded split). A held-out sentence whose wording, slots and politeness
@@ -21,10 +21,10 @@ from pathlib import Path
 import click
 
 from agent import config
+from agent.learn.pocket.data import Sample, Sampler
+from agent.learn.pocket.noise import Tagged
+from agent.learn.pocket.recipe import Pattern, Recipe, collect
 from agent.plugins.skills import Skills
-from agent.pocket.data import Sample, Sampler
-from agent.pocket.noise import Tagged
-from agent.pocket.recipe import Pattern, Recipe, collect
 from agent.understand.pocket.layout import NONE
 from agent.understand.pocket.reading import spelled, words_of
 from agent.understand.pocket.router import Call, PocketRouter, find

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from agent.errors import EngineError
+from agent.learn.pocket.recipe import collect
 from agent.plugins.skills import Skills
-from agent.pocket.recipe import collect
 from agent.understand.pocket.engine import Engine
 from agent.understand.pocket.reading import spelled, words_of
 from agent.understand.pocket.router import PocketRouter
@@ -15,10 +15,10 @@ from agent.understand.pocket.router import PocketRouter
 torch = pytest.importorskip("torch", reason="training needs the extra `train`")
 pytest.importorskip("gguf")
 
-from agent.pocket.export import Trained  # noqa: E402 - after the skips
-from agent.pocket.network import Network, Shape  # noqa: E402
-from agent.pocket.spelling import Spelling  # noqa: E402
-from agent.pocket.training import Options, real_texts, train  # noqa: E402
+from agent.learn.pocket.export import Trained  # noqa: E402 - after the skips
+from agent.learn.pocket.network import Network, Shape  # noqa: E402
+from agent.learn.pocket.spelling import Spelling  # noqa: E402
+from agent.learn.pocket.training import Options, real_texts, train  # noqa: E402
 
 TINY = Options(minutes=0.15, batch=600, processes=1, shape=(64, 2, 96), merges=300)
 SAID = ("water the rose bush", "给兰花浇水", "how many plants, 3 or 14?", "Zoë's café $20")
@@ -27,7 +27,7 @@ SAID = ("water the rose bush", "给兰花浇水", "how many plants, 3 or 14?", "
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A model of a small plugin, trained for seconds: it knows little, but everything is there."""
-    from tests.agent.pocket.conftest import PLUGIN
+    from tests.agent.learn.pocket.conftest import PLUGIN
 
     folder = tmp_path_factory.mktemp("made") / "garden"
     folder.mkdir()

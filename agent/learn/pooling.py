@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from agent.derive.paraphrases import NONE
 from agent.derive.sample import samples
+from agent.learn.corpus import Read, Row
+from agent.learn.fit import FitOptions, dense, fit, fit_pool
 from agent.skill.declare import Action
-from agent.understand.corpus import Read, Row
-from agent.understand.fit import FitOptions, dense, fit, fit_pool
 from agent.understand.learned import LEAST, MEANING, WORDS, Pool
 from agent.understand.linear import Linear
 from agent.understand.reader import Reader

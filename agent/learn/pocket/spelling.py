@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.pocket.data import Sample
+from agent.learn.pocket.data import Sample
 from agent.understand.pocket.layout import CLOSE, CONTROL, EMPTY, END, START, STOP, Layout
 from agent.understand.pocket.reading import is_chinese
 

@@ -1,7 +1,7 @@
 from itertools import islice
 
-from agent.pocket.data import Sample
-from agent.pocket.evaluate import Score, Unseen, carrier_of, known_shapes, report
+from agent.learn.pocket.data import Sample
+from agent.learn.pocket.evaluate import Score, Unseen, carrier_of, known_shapes, report
 from agent.understand.pocket.router import Call
 
 

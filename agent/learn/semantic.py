@@ -1,4 +1,4 @@
-"""Teach the semantic stage: `python -m agent.understand.train [--real FILE] [--embedding FILE]`.
+"""Teach the semantic stage: `python -m agent.learn.semantic [--real FILE] [--embedding FILE]`.
 
 Learns from every sentence and paraphrase of the skills that ship, from what belongs to no skill,
 and from real text where some is given: JSONL with `text`, `skill` (or `none`) and, where known,
@@ -33,16 +33,16 @@ from numpy.typing import NDArray
 from agent import config
 from agent.derive.paraphrases import NONE
 from agent.errors import GlassesError, PluginError
+from agent.learn.corpus import FOLDS, Read, Row, drawn, fold_of, join, real, scores
+from agent.learn.fit import FitOptions, dense, fit, softmax, sparse
+from agent.learn.pooling import Point, curve, nearness, pooled, pools
 from agent.llm.store import find_embeddings
 from agent.plugins.skills import BUILTIN, Skills
 from agent.skill.declare import Action
-from agent.understand.corpus import FOLDS, Read, Row, drawn, fold_of, join, real, scores
 from agent.understand.embedding import Embedding
-from agent.understand.fit import FitOptions, dense, fit, softmax, sparse
 from agent.understand.learned import DATA, MEANING, OTHER, WORDS, Learned, Pool
 from agent.understand.linear import PLACES, Linear, features, idf
 from agent.understand.minilm import find
-from agent.understand.pooling import Point, curve, nearness, pooled, pools
 from agent.understand.reader import Reader
 from agent.understand.semantic import reads
 from agent.understand.source import mark
@@ -189,7 +189,7 @@ def train(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, report and write; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m agent.understand.train",
+        prog="python -m agent.learn.semantic",
         description="Teach the semantic stage what the installed skills are asked in.",
     )
     parser.add_argument(

@@ -26,12 +26,12 @@ from torch import distributed as group
 from torch.nn import functional as F
 
 from agent.errors import EngineError
-from agent.pocket import meaning
-from agent.pocket.data import Sampler
-from agent.pocket.export import Trained
-from agent.pocket.network import Network, Shape
-from agent.pocket.recipe import HOLDOUT, Recipe
-from agent.pocket.spelling import Encoded, Spelling, learn
+from agent.learn.pocket import meaning
+from agent.learn.pocket.data import Sampler
+from agent.learn.pocket.export import Trained
+from agent.learn.pocket.network import Network, Shape
+from agent.learn.pocket.recipe import HOLDOUT, Recipe
+from agent.learn.pocket.spelling import Encoded, Spelling, learn
 from agent.understand.minilm import MiniLM
 from agent.understand.pocket.layout import Layout
 from agent.understand.pocket.reading import words_of

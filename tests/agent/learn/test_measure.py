@@ -8,8 +8,8 @@ import pytest
 
 from agent.errors import ConfigError
 from agent.language.numbers import Money
+from agent.learn.measure import Call, measure, read_cases
 from agent.messages import Intent, NotRecognized
-from agent.understand.measure import Call, measure, read_cases
 
 ANSWERS = {
     "play jazz": Intent("music", "play", {"song": "Jazz "}, "templates"),

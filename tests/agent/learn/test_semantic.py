@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from agent.errors import ConfigError
+from agent.learn import corpus, semantic
+from agent.learn.corpus import Row
 from agent.plugins.skills import Skills
-from agent.understand import corpus, train
-from agent.understand.corpus import Row
 from agent.understand.learned import Learned
 from agent.understand.semantic import Semantic
 
@@ -27,7 +27,7 @@ def few(monkeypatch):
 
 
 def test_it_learns_from_sentences_alone(actions, tmp_path):
-    learned, points = train.train(actions, [], None)
+    learned, points = semantic.train(actions, [], None)
     assert set(points) == {"words", "all"}
     assert [p.false_accepts for p in points["all"]] == sorted(
         p.false_accepts for p in points["all"]
@@ -41,20 +41,20 @@ def test_it_learns_from_sentences_alone(actions, tmp_path):
 
 @pytest.mark.slow
 def test_the_same_seed_learns_the_same(actions):
-    one, again = (train.train(actions, [], None, seed=3)[0] for _ in range(2))
+    one, again = (semantic.train(actions, [], None, seed=3)[0] for _ in range(2))
     assert np.array_equal(one.words.weights, again.words.weights)
     assert one.pools == again.pools
 
 
 def test_the_command_writes_a_file_and_says_how_good_it_is(tmp_path, monkeypatch, capsys, actions):
-    monkeypatch.setattr(train, "loaded", lambda plugins: actions)
+    monkeypatch.setattr(semantic, "loaded", lambda plugins: actions)
     monkeypatch.setenv("GLASSES_MODELS", str(tmp_path))
     marked = [{"text": f"translate word {n} to german", "skill": "translate"} for n in range(30)]
     marked += [{"text": f"will it rain on day {n}", "skill": "none"} for n in range(30)]
     marked += [{"text": "play a song", "skill": "music"}]
     path, out = tmp_path / "real.jsonl", tmp_path / "out.npz"
     path.write_text("\n".join(map(json.dumps, marked)), "utf-8")
-    assert train.main(["--real", str(path), "--out", str(out)]) == 0
+    assert semantic.main(["--real", str(path), "--out", str(out)]) == 0
     assert "of skills found" in capsys.readouterr().out
     assert Learned.load(out).labels == (*(a.name for a in actions), "none")
 
@@ -104,7 +104,7 @@ def test_one_more_opinion_is_weighed(actions, tmp_path):
         lines.append(json.dumps({"text": row.text, "scores": {"none": -3.0, said: -0.05}}))
     path = tmp_path / "other.jsonl"
     path.write_text("\n".join(lines), "utf-8")
-    learned, points = train.train(actions, rows, None, path)
+    learned, points = semantic.train(actions, rows, None, path)
     weights = learned.pools["words+other"].weights
     assert weights["other"] > weights["words"]
     assert points["all"][0].accepted > points["words"][0].accepted + 0.5

@@ -19,9 +19,9 @@ from typing import Any
 
 import click
 
-from agent.pocket import words
-from agent.pocket.noise import Noise, Tagged
-from agent.pocket.recipe import Blank, Pattern, Recipe
+from agent.learn.pocket import words
+from agent.learn.pocket.noise import Noise, Tagged
+from agent.learn.pocket.recipe import Blank, Pattern, Recipe
 from agent.skill import template
 from agent.understand.pocket.layout import NONE
 from agent.understand.pocket.reading import spelled, words_of
@@ -273,7 +273,7 @@ def _split(text: str) -> list[str]:
 def prose() -> tuple[str, ...]:
     """Return sentences of this package's own documentation, which ask for nothing."""
     found: dict[str, None] = {}
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+    for path in sorted(Path(__file__).parents[2].rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef | ast.Module):
                 for sentence in re.split(r"[.;:\n]\s+", ast.get_docstring(node) or ""):
@@ -349,8 +349,8 @@ def shared_shapes(patterns: tuple[Pattern, ...]) -> frozenset[str]:
 @click.option("--plugin", "plugins", multiple=True, help="Load one more skill plugin.")
 def main(count: int, seed: int, plain: bool, plugins: tuple[str, ...]) -> None:
     """Print training samples as JSONL: text, language, action and slots."""
+    from agent.learn.pocket.recipe import collect
     from agent.plugins.skills import Skills
-    from agent.pocket.recipe import collect
 
     recipe = collect(Skills.discover(plugins).actions.values())
     for sample in islice(Sampler(recipe, recipe.patterns, str(seed), noisy=not plain), count):

@@ -5,11 +5,11 @@ from itertools import islice
 import pytest
 
 from agent.errors import SentenceError
+from agent.learn.pocket import words
+from agent.learn.pocket.data import MAX_WORDS, Sampler, shared_shapes
+from agent.learn.pocket.noise import Noise
+from agent.learn.pocket.recipe import collect
 from agent.plugins.skills import Skills
-from agent.pocket import words
-from agent.pocket.data import MAX_WORDS, Sampler, shared_shapes
-from agent.pocket.noise import Noise
-from agent.pocket.recipe import collect
 from agent.understand.pocket.reading import spelled, words_of
 
 

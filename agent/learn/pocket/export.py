@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from agent.errors import EngineError
+from agent.learn.pocket.network import Shape
 from agent.llm.native import _library
-from agent.pocket.network import Shape
 from agent.understand.pocket.layout import CHAT_TEMPLATE, CONTROL, HEADER, STOP, Layout
 
 NAME = "pocket-qwen"
@@ -37,7 +37,7 @@ class Trained:
     texts: list[str]
     """Every token's text."""
     model: str
-    """The tokenizer, as `agent.pocket.spelling.learn` returned it."""
+    """The tokenizer, as `agent.learn.pocket.spelling.learn` returned it."""
 
     def save(self, path: Path) -> None:
         """Write a GGUF of 8 bits a weight (Q8_0); the file is replaced only when it is whole."""
@@ -125,7 +125,7 @@ class Trained:
 
 def _tokenizer(plain: list[str], merges: list[str]) -> str:
     """Return the tokenizer of a file's tokens and merges."""
-    from agent.pocket.spelling import empty
+    from agent.learn.pocket.spelling import empty
 
     tokenizer: Any = empty()
     read = json.loads(tokenizer.to_str())

@@ -1,0 +1,1 @@
+"""How the pocket model is taught; nothing of it is used at run time."""
