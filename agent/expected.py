@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.gate import Open
+from agent.act.gate import Open
+from agent.act.world import World
 from agent.language import controls, times
 from agent.language.saying import Saying
 from agent.listen.thread import EngineThread
 from agent.skill.declare import Action
 from agent.skill.slots import Choice
 from agent.understand.dialogue import Dialogue, Question
-from agent.world import World
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agent.acting import Acting
+from agent.act.dispatch import Acting
+from agent.act.gate import Gate
+from agent.act.world import DEFAULT, AgentOptions, World
 from agent.body.power import Step
 from agent.display.lens import Lens
 from agent.errors import EngineError
 from agent.expected import Expectations
-from agent.gate import Gate
 from agent.language import controls
 from agent.language.saying import Saying
 from agent.language.text import language_of
@@ -39,7 +40,6 @@ from agent.turns import Turns
 from agent.understand.dialogue import Dialogue
 from agent.understand.router import Decision, Router, Stages
 from agent.unspoken import Gesture, Gestures
-from agent.world import DEFAULT, AgentOptions, World
 from hardware.base import Devices, Microphone
 
 SPARING = "the language model rests while power is low: charge or swap the batteries"

@@ -13,25 +13,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from agent import chat, dashboard
-from agent.acting import Acting
+from agent.act import chat, dashboard
+from agent.act.dispatch import Acting
+from agent.act.gate import EXPIRES_S, SAID, Open
+from agent.act.speculation import Plan
+from agent.act.world import World
 from agent.derive import page
 from agent.display.lens import OWN
 from agent.display.request import Priority
 from agent.errors import EngineError
 from agent.expected import Expectations
-from agent.gate import EXPIRES_S, SAID, Open
 from agent.language import controls
 from agent.language.said import said_in
 from agent.language.text import MAX_CHARACTERS, is_question
 from agent.llm.model import CancelScope, NoModel
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
-from agent.plan import Plan
 from agent.plugins import offences
 from agent.resume import Keeper
 from agent.turn import Clock, Turn, Utterance
 from agent.understand.dialogue import Act, Ask, Declined, Dialogue, Obey
-from agent.world import World
 
 log = logging.getLogger(__name__)
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import private
+from agent.act.world import World
 from agent.derive import tools
 from agent.display.request import Priority, Ticket
 from agent.language.numbers import Money
@@ -33,7 +34,6 @@ from agent.language.text import language_of
 from agent.messages import CardKind, Intent, NotRecognized, Proposal, Reply
 from agent.skill.declare import Action
 from agent.skill.slots import to_json
-from agent.world import World
 from hardware import reading
 
 log = logging.getLogger(__name__)

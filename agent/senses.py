@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from agent.act.world import World
 from agent.body import Body
 from agent.body.light import Brightness
 from agent.body.power import Ladder, Notice, Step
@@ -23,7 +24,6 @@ from agent.language.said import said_in
 from agent.messages import Reply
 from agent.resume import Again, Keeper
 from agent.unspoken import Gesture
-from agent.world import World
 from hardware.base import DeviceError, Imu, sounds
 
 log = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from agent.act.speculation import Plan
 from agent.display.request import Priority
 from agent.errors import EngineError
 from agent.language.said import said_in
@@ -31,7 +32,6 @@ from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
 from agent.listen.vad import CascadeVad, Vad
 from agent.messages import Reply, Transcript
-from agent.plan import Plan
 from agent.turn import Turn, Utterance
 from agent.turns import Turns
 from hardware.base import AbsentChunk, AudioChunk, Microphone, sounds

@@ -20,7 +20,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from agent.acting import Acting
+from agent.act.dispatch import Acting
+from agent.act.speculation import Plan
+from agent.act.world import World
 from agent.derive import tools
 from agent.errors import EngineError
 from agent.expected import Expectations
@@ -30,12 +32,10 @@ from agent.language.said import said_in
 from agent.listen.endpoint import energy_speech_end
 from agent.listen.hearing import Heard
 from agent.messages import Intent, NotRecognized, Reply, Transcript
-from agent.plan import Plan
 from agent.plugins import offences
 from agent.respond import Responder
 from agent.turn import Clock, Timings, Turn, Utterance
 from agent.understand.dialogue import Dialogue
-from agent.world import World
 
 log = logging.getLogger(__name__)
 

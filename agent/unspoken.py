@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from agent import dashboard
-from agent.acting import Acting
+from agent.act import dashboard
+from agent.act.dispatch import Acting
+from agent.act.world import World
 from agent.display.request import Priority
 from agent.expected import Expectations
 from agent.language.controls import Own
 from agent.turn import Turn
 from agent.turns import Turns
-from agent.world import World
 
 Gesture = Literal["nod", "shake", "glance", "lower", "tap", "double_tap"]
 

@@ -9,7 +9,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
-from agent import needs, private
+from agent import private
+from agent.act import requirements
 from agent.cli import streams
 from agent.config import Config
 from agent.errors import ConfigError, EngineError, GlassesError
@@ -257,7 +258,7 @@ def build(
         light=use("light", find_light if config.sensors == "system" else lambda: None),
         others={k: _opener(skills, k, config) for k in KINDS if skills.providers(k)},
     )
-    for warning in needs.warnings(skills.actions.values(), devices):
+    for warning in requirements.warnings(skills.actions.values(), devices):
         streams.echo(warning, err=True)
     return Agent(
         skills,

@@ -13,7 +13,9 @@ from importlib import metadata
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
-from agent import config, needs
+from agent import config
+from agent.act import requirements
+from agent.act.gate import Gate
 from agent.cli import print_json
 from agent.cli.compose import (
     DEMO_PLACE,
@@ -27,7 +29,6 @@ from agent.cli.compose import (
 from agent.config import Config
 from agent.derive import page
 from agent.errors import EngineError, PluginError
-from agent.gate import Gate
 from agent.listen.health import HealthLog
 from agent.listen.sphinx import enroll
 from agent.listen.vad import CascadeVad
@@ -109,7 +110,7 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
         if installed.providers(kind)
     }
     devices = Devices(MemoryDisplay(profile), FixedLocation(DEMO_PLACE), others=brought)
-    for warning in needs.warnings(installed.actions.values(), devices):
+    for warning in requirements.warnings(installed.actions.values(), devices):
         yield Finding("skill", "problem", profile.name, warning)
     if unknown := Gate(settings.data).unresolved():
         yield Finding("payments", "problem", f"{unknown} of unknown outcome", "check before paying")

@@ -15,7 +15,7 @@ from typing import Any
 
 from wcwidth import wcswidth
 
-from agent.gate import Gate
+from agent.act.gate import Gate
 from agent.listen.transcriber import Transcriber
 from agent.llm.model import Model, ScriptedModel
 from agent.loop import Agent, AgentOptions

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from agent import private
-from agent.gate import Gate
+from agent.act.gate import Gate
 from agent.listen.health import Health, HealthLog
 from agent.messages import Intent, Proposal, Receipt
 from agent.resume import Card, State, save

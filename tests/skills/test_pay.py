@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 import skills.pay as pay_skill
 from agent import Context, Proposal, Receipt, Reply
-from agent.gate import NotCommitted
+from agent.act.gate import NotCommitted
 from agent.language.numbers import Money, parse_money
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.plugins.skills import Skills

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from agent import Context, Proposal, Receipt, Reply, hookimpl, skill
-from agent.gate import EXPIRES_S
+from agent.act.gate import EXPIRES_S
 from agent.testing import Goldens
 from hardware.base import Place
 

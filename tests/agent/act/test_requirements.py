@@ -2,7 +2,8 @@
 
 import pytest
 
-from agent import Context, Reply, hookimpl, needs, skill
+from agent import Context, Reply, hookimpl, skill
+from agent.act import requirements
 from agent.plugins.skills import Skills
 from agent.testing import Conversation
 from agent.testing.conversation import Doubles
@@ -47,15 +48,15 @@ def skills():
 
 
 def test_a_warning_names_skill_device_profile_and_actions(skills):
-    warned = list(needs.warnings(skills.actions.values(), devices("ssd1306")))
+    warned = list(requirements.warnings(skills.actions.values(), devices("ssd1306")))
     assert warned == [
         "signs needs a camera, and ssd1306 has none: signs.sign will not work",
         "signs needs a camera and location, and ssd1306 has none: signs.where will not work",
     ]
     there = devices("ssd1306", others={"camera": lambda: "photo"})
-    (left,) = needs.warnings(skills.actions.values(), there)
+    (left,) = requirements.warnings(skills.actions.values(), there)
     assert left == "signs needs a location, and ssd1306 has none: signs.where will not work"
-    assert not list(needs.warnings(skills.actions.values(), devices("quark-s1")))
+    assert not list(requirements.warnings(skills.actions.values(), devices("quark-s1")))
 
 
 def test_an_action_that_cannot_work_does_not_run_and_says_why(tmp_path, skills):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agent import chat
+from agent.act import chat
 from agent.errors import EngineError
 from agent.language.text import is_question
 from agent.llm.model import CancelScope, ScriptedModel

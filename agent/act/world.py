@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from agent.act.gate import Gate
 from agent.body.power import STEPS, Step
 from agent.display.lens import Lens
-from agent.gate import Gate
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
 from agent.listen.thread import LOAD_S

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.act.gate import EXPIRES_S, Gate, NotCommitted
 from agent.errors import GlassesError
-from agent.gate import EXPIRES_S, Gate, NotCommitted
 from agent.messages import Intent, Payment, Proposal, Receipt
 
 
@@ -158,7 +158,7 @@ KILLED = """
 import os, signal, sys
 from decimal import Decimal
 from pathlib import Path
-from agent.gate import Gate
+from agent.act.gate import Gate
 from agent.messages import Intent, Proposal
 gate = Gate(Path(sys.argv[1]))
 gate.offer(Proposal("x", amount=Decimal(1), commit=lambda key: os.kill(os.getpid(), signal.SIGKILL)), Intent("pay", "pay"), "en")

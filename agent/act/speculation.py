@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from agent.memory import copied
+from agent.act.memory import copied
 from agent.messages import Intent
 from agent.plugins.runner import Outcome
 from agent.skill.context import Context

@@ -10,22 +10,22 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from agent import needs, plan
+from agent.act import requirements, speculation
+from agent.act.memory import Memories, copied
+from agent.act.speculation import Plan
+from agent.act.world import World
 from agent.display.request import Priority, Ticket
 from agent.errors import Refused
 from agent.language.said import said_in
 from agent.llm import prompts
 from agent.llm.model import CancelScope
-from agent.memory import Memories, copied
 from agent.messages import Intent, Proposal, Reply
-from agent.plan import Plan
 from agent.plugins import offences
 from agent.plugins.runner import Outcome
 from agent.skill.context import Context
 from agent.skill.declare import Action
 from agent.turn import Turn, Utterance
 from agent.understand.dialogue import Dialogue
-from agent.world import World
 from hardware.base import DeviceError
 
 log = logging.getLogger(__name__)
@@ -66,10 +66,12 @@ class Acting:
             self._undo = None
             text = said_in(language)["gone"].format(skill=intent.skill)
             return replace(turn, error=f"{intent.name} is no longer there"), Reply(text)
-        if missing := needs.lacking(action, world.devices):
+        if missing := requirements.lacking(action, world.devices):
             self._undo = None
-            error = f"{action.name} needs a {needs.told(missing, 'en')}: these glasses have none"
-            what = needs.told(missing, language)
+            error = (
+                f"{action.name} needs a {requirements.told(missing, 'en')}: these glasses have none"
+            )
+            what = requirements.told(missing, language)
             text = said_in(language)["lacks"].format(skill=action.skill, what=what)
             return replace(turn, error=error), Reply(text, kind="alert")
         if action.declaration.risk == "change":
@@ -117,7 +119,7 @@ class Acting:
         action = skills.actions.get(intent.name)
         if action is None or action.declaration.risk != "none":
             return None
-        if needs.lacking(action, self._world.devices):
+        if requirements.lacking(action, self._world.devices):
             return None
 
         def run(ctx: Context) -> asyncio.Task[Outcome]:
@@ -126,7 +128,7 @@ class Acting:
 
         ctx = self._context(action, intent.language, CancelScope(limit_s))
         call = intent, action, self.memories.age(action.skill)
-        return plan.ahead(call, ctx, run)
+        return speculation.ahead(call, ctx, run)
 
     async def take_back(self) -> Reply | None:
         """Undo what was done last, where its skill says how; None where there is nothing."""

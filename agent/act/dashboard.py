@@ -10,10 +10,10 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+from agent.act.world import World
 from agent.messages import Reply
 from agent.plugins import offences
 from agent.skill.context import Context
-from agent.world import World
 from hardware.base import Battery, DeviceError
 
 LINE_S = 0.3

@@ -1,0 +1,1 @@
+"""What is done about what was understood: actions run, payments confirmed, questions answered."""
