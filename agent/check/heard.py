@@ -17,11 +17,11 @@ from agent.check.voices import Noise, Read, Voice
 from agent.derive.sample import Sample
 from agent.listen.transcriber import Transcriber
 from agent.listen.vad import CascadeVad, Vad
-from agent.loop import Agent, AgentOptions
+from agent.loop.agent import Agent, AgentOptions
+from agent.loop.stream import Listening
 from agent.messages import Intent, Reply
 from agent.plugins.skills import Skills
 from agent.skill.declare import Action
-from agent.stream import Listening
 from agent.turn import Turn, kept
 from hardware.base import Devices, Microphone
 

@@ -19,11 +19,11 @@ from agent.listen.bone import AirFrontEnd, BoneFrontEnd, FrontEnd
 from agent.listen.health import HealthLog
 from agent.listen.transcriber import Transcriber
 from agent.llm.model import Model, NoModel, missing
-from agent.loop import Agent, AgentOptions
+from agent.loop.agent import Agent, AgentOptions
+from agent.loop.stream import Listening
 from agent.plugins.hooks import KINDS, Kind
 from agent.plugins.offences import raised
 from agent.plugins.skills import Provider, Skills
-from agent.stream import Listening
 from hardware import location
 from hardware.base import (
     Battery,

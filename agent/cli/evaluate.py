@@ -23,7 +23,7 @@ from agent.cli.compose import build
 from agent.derive.paraphrases import NONE
 from agent.errors import ConfigError
 from agent.learn.measure import Case, Measured, measure, read_cases
-from agent.loop import Agent
+from agent.loop.agent import Agent
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.skill.declare import Action
 from hardware.display import MemoryDisplay

@@ -24,7 +24,7 @@ from agent.cli.compose import build
 from agent.derive import page
 from agent.derive.completion import Completion
 from agent.language.text import language_of
-from agent.loop import Agent
+from agent.loop.agent import Agent
 from agent.plugins.skills import Skills
 from agent.turn import Turn
 from hardware.display import TerminalDisplay

@@ -9,7 +9,7 @@ from pathlib import Path
 from agent import config
 from agent.cli import streams
 from agent.cli.compose import ears
-from agent.loop import Agent
+from agent.loop.agent import Agent
 from agent.plugins.skills import Skills
 from agent.testing.session import Recorder, Setting
 from agent.testing.session import read as read_session

@@ -12,7 +12,7 @@ from agent.cli.compose import build, ears, provided
 from agent.cli.repl import Meanwhile
 from agent.config import Config
 from agent.derive import page
-from agent.loop import Agent
+from agent.loop.agent import Agent
 from agent.messages import Transcript
 from agent.plugins.skills import Skills
 from agent.turn import Turn

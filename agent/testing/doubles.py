@@ -14,10 +14,10 @@ from agent.language.saying import Saying
 from agent.listen.transcriber import Transcriber
 from agent.listen.vad import WebRtcVad
 from agent.llm.model import Model
-from agent.loop import Agent, AgentOptions
+from agent.loop.agent import Agent, AgentOptions
+from agent.loop.stream import Listening
 from agent.messages import Transcript
 from agent.plugins.skills import Skills
-from agent.stream import Listening
 from hardware.base import SAMPLE_RATE_HZ, Devices, Location, Place, Speaker
 from hardware.display import MemoryDisplay
 from hardware.location import FixedLocation

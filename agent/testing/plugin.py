@@ -139,7 +139,7 @@ def ask(
     location: Location | None,
 ) -> Iterator[Conversation]:
     """Talk to an agent of the test's own: `ask("play music").shows("♪")`."""
-    from agent.loop import AgentOptions
+    from agent.loop.agent import AgentOptions
     from agent.testing.conversation import Conversation, Doubles
 
     marked = _marked(request)

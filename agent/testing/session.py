@@ -25,7 +25,7 @@ from agent.config import CHOICES
 from agent.errors import GlassesError
 from agent.listen.transcriber import Transcriber
 from agent.llm.model import CancelScope, Model, ScriptedModel
-from agent.loop import Agent, AgentOptions
+from agent.loop.agent import Agent, AgentOptions
 from agent.plugins.skills import Skills
 from agent.testing.clock import BEGINS, VirtualClock
 from agent.testing.conversation import Conversation, Doubles

@@ -10,8 +10,8 @@ import pytest
 from agent import private
 from agent.act.gate import Gate
 from agent.listen.health import Health, HealthLog
+from agent.loop.resume import Card, State, save
 from agent.messages import Intent, Proposal, Receipt
-from agent.resume import Card, State, save
 from agent.testing import make_agent
 from skills.music.playlists import Playlists
 from skills.shop.shopping_list import ShoppingList

@@ -204,7 +204,7 @@ NEGATIVES: dict[str, tuple[Kind, bool | None]] = {
 
 
 Seen = Movement | Literal["paying nod"]
-"""A nod pays only from rest, and while nobody walks (`agent.unspoken`)."""
+"""A nod pays only from rest, and while nobody walks (`agent.loop.gestures`)."""
 
 
 def seen(motions: Sequence[Motion]) -> Iterator[tuple[float, Seen]]:

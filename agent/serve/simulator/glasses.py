@@ -15,7 +15,7 @@ from agent import __version__, private
 from agent.derive.completion import Completion
 from agent.errors import EngineError, GlassesError
 from agent.language.text import language_of
-from agent.loop import Agent
+from agent.loop.agent import Agent
 from agent.messages import NotRecognized, Transcript
 from agent.serve.simulator import from_page, to_page
 from agent.serve.simulator.body import Body

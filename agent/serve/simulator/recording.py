@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.loop import Agent
+from agent.loop.agent import Agent
 from agent.serve.simulator.from_page import Sound
 from agent.serve.simulator.microphone import CHUNK_BYTES
 from agent.serve.simulator.to_page import Replay, ToPage

@@ -383,7 +383,7 @@ REASONED = (
     "understand/router",
     "understand/qwen",
     "understand/dialogue",
-    "respond",
+    "loop/respond",
     "display/lens",
     "display/arbiter",
 )

@@ -22,14 +22,14 @@ from agent.derive import page
 from agent.display.lens import OWN
 from agent.display.request import Priority
 from agent.errors import EngineError
-from agent.expected import Expectations
 from agent.language import controls
 from agent.language.said import said_in
 from agent.language.text import MAX_CHARACTERS, is_question
 from agent.llm.model import CancelScope, NoModel
+from agent.loop.expected import Expectations
+from agent.loop.resume import Keeper
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plugins import offences
-from agent.resume import Keeper
 from agent.turn import Clock, Turn, Utterance
 from agent.understand.dialogue import Act, Ask, Declined, Dialogue, Obey
 
@@ -58,7 +58,7 @@ Shown = Reply | Page | Blank
 
 
 class Responder:
-    """Responds for one agent, to one utterance at a time: `agent.turns` sees to that."""
+    """Responds for one agent, to one utterance at a time: `agent.loop.turns` sees to that."""
 
     def __init__(
         self,

@@ -2,8 +2,8 @@
 
 The face of what is put together here: `hear` answers one typed line, `listen` what a microphone
 hears, `call` a tool call, `gesture` a nod. Each gives a `Turn`, and all go through one lane
-(`agent.turns`). Nothing here knows a concrete skill, engine or device, and nothing below knows the
-agent.
+(`agent.loop.turns`). Nothing here knows a concrete skill, engine or device, and nothing below knows
+the agent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from agent.act.world import DEFAULT, AgentOptions, World
 from agent.body.power import Step
 from agent.display.lens import Lens
 from agent.errors import EngineError
-from agent.expected import Expectations
 from agent.language import controls
 from agent.language.saying import Saying
 from agent.language.text import language_of
@@ -29,17 +28,18 @@ from agent.listen.endpoint import Endpointer
 from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
 from agent.llm.model import Model, NoModel
+from agent.loop.expected import Expectations
+from agent.loop.gestures import Gesture, Gestures
+from agent.loop.respond import Responder
+from agent.loop.resume import Keeper
+from agent.loop.senses import Felt, Senses
+from agent.loop.stream import LISTENING, Listening, Stream
+from agent.loop.turns import Turns
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.plugins.skills import Skills
-from agent.respond import Responder
-from agent.resume import Keeper
-from agent.senses import Felt, Senses
-from agent.stream import LISTENING, Listening, Stream
 from agent.turn import Turn
-from agent.turns import Turns
 from agent.understand.dialogue import Dialogue
 from agent.understand.router import Decision, Router, Stages
-from agent.unspoken import Gesture, Gestures
 from hardware.base import Devices, Microphone
 
 SPARING = "the language model rests while power is low: charge or swap the batteries"
@@ -243,7 +243,7 @@ class Agent:
         return await self._turns.called(made, language)
 
     async def gesture(self, gesture: Gesture, *, rested: bool = False) -> Turn | None:
-        """Take what the wearer did with head or hand, as `agent.unspoken` has it.
+        """Take what the wearer did with head or hand, as `agent.loop.gestures` has it.
 
         `rested` says that the head was at rest before it, without which no nod pays. A tap that
         turns no page wakes.

@@ -25,15 +25,15 @@ from agent.act.speculation import Plan
 from agent.act.world import World
 from agent.derive import tools
 from agent.errors import EngineError
-from agent.expected import Expectations
 from agent.language import controls
 from agent.language.controls import Own
 from agent.language.said import said_in
 from agent.listen.endpoint import energy_speech_end
 from agent.listen.hearing import Heard
+from agent.loop.expected import Expectations
+from agent.loop.respond import Responder
 from agent.messages import Intent, NotRecognized, Reply, Transcript
 from agent.plugins import offences
-from agent.respond import Responder
 from agent.turn import Clock, Timings, Turn, Utterance
 from agent.understand.dialogue import Dialogue
 

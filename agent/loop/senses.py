@@ -21,9 +21,9 @@ from agent.body.light import Brightness
 from agent.body.power import Ladder, Notice, Step
 from agent.display.request import Priority
 from agent.language.said import said_in
+from agent.loop.gestures import Gesture
+from agent.loop.resume import Again, Keeper
 from agent.messages import Reply
-from agent.resume import Again, Keeper
-from agent.unspoken import Gesture
 from hardware.base import DeviceError, Imu, sounds
 
 log = logging.getLogger(__name__)

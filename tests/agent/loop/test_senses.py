@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from agent import Context, Proposal, Receipt, Reply, hookimpl, resume, skill
+from agent import Context, Proposal, Receipt, Reply, hookimpl, skill
 from agent.listen.transcriber import Transcriber
+from agent.loop import resume
 from agent.plugins.skills import Skills
 from agent.testing import Conversation, VirtualClock
 from agent.testing.conversation import Doubles

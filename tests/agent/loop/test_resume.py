@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from agent import Proposal, Reply, hookimpl, skill
 from agent.language.numbers import Money
+from agent.loop.resume import CARDS, KINDS, Call, Card, Playing, State, forget, load, save
 from agent.messages import Intent
 from agent.plugins.skills import Skills
-from agent.resume import CARDS, KINDS, Call, Card, Playing, State, forget, load, save
 from agent.testing import make_agent
 
 NOW = 1_900_000_000.0

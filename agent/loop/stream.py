@@ -31,9 +31,9 @@ from agent.listen.sphinx.stopping import stop_spotter
 from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
 from agent.listen.vad import CascadeVad, Vad
+from agent.loop.turns import Turns
 from agent.messages import Reply, Transcript
 from agent.turn import Turn, Utterance
-from agent.turns import Turns
 from hardware.base import AbsentChunk, AudioChunk, Microphone, sounds
 
 LOOK_S = 0.5

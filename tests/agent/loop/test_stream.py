@@ -16,8 +16,8 @@ from agent.listen.patience import Patience
 from agent.listen.sphinx.spotter import Spotted
 from agent.listen.thread import EngineThread
 from agent.loop import AgentOptions
+from agent.loop.stream import Listening
 from agent.messages import Transcript
-from agent.stream import Listening
 from agent.testing import lens, make_agent
 from agent.turn import kept
 from hardware.base import AudioChunk

@@ -8,10 +8,10 @@ from agent.act import dashboard
 from agent.act.dispatch import Acting
 from agent.act.world import World
 from agent.display.request import Priority
-from agent.expected import Expectations
 from agent.language.controls import Own
+from agent.loop.expected import Expectations
+from agent.loop.turns import Turns
 from agent.turn import Turn
-from agent.turns import Turns
 
 Gesture = Literal["nod", "shake", "glance", "lower", "tap", "double_tap"]
 
