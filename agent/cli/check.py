@@ -16,9 +16,9 @@ from agent.check.heard import SNRS_DB, Surroundings, Take, check_heard, takes
 from agent.check.report import MIN_HEARD, STAGES, Report, Stage
 from agent.check.said import check_said
 from agent.check.voices import Noise, find_voices
-from agent.cli import print_json
 from agent.cli.compose import ears
 from agent.cli.dev import targets
+from agent.cli.output import print_json
 from agent.config import Config
 from agent.derive.sample import LIMIT, Sample, samples
 from agent.errors import ConfigError, PluginError

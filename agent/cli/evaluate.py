@@ -18,8 +18,8 @@ from rich.progress import (
 from rich.table import Table
 
 from agent import config
-from agent.cli import print_json
 from agent.cli.compose import build
+from agent.cli.output import print_json
 from agent.derive.paraphrases import NONE
 from agent.errors import ConfigError
 from agent.learn.measure import Case, Measured, measure, read_cases

@@ -9,8 +9,9 @@ from typing import Literal
 import click
 
 from agent import config
-from agent.cli import print_json, streams
+from agent.cli import streams
 from agent.cli.compose import build
+from agent.cli.output import print_json
 from agent.cli.streams import StreamError
 from agent.errors import EngineError
 from agent.language.text import clean

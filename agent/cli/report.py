@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from agent import config
 from agent.act import requirements
 from agent.act.gate import Gate
-from agent.cli import print_json
 from agent.cli.compose import (
     DEMO_PLACE,
     Chosen,
@@ -26,6 +25,7 @@ from agent.cli.compose import (
     place,
     provided,
 )
+from agent.cli.output import print_json
 from agent.config import Config
 from agent.derive import page
 from agent.errors import EngineError, PluginError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agent.cli import print_json, streams
+from agent.cli import streams
+from agent.cli.output import print_json
 from agent.language.yesno import answer
 
 

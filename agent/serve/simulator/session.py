@@ -21,7 +21,7 @@ from agent.serve.simulator import from_page, to_page
 from agent.serve.simulator.from_page import Setting
 from agent.serve.simulator.glasses import Glasses, Make
 from agent.serve.simulator.protocol import Junk
-from agent.serve.simulator.recording import replay
+from agent.serve.simulator.replay import replay
 from agent.serve.simulator.to_page import Look, Note, Play, Replay, Role, ToPage
 from agent.testing.session import Session
 from hardware.base import DeviceError
