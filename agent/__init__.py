@@ -12,8 +12,7 @@ from agent.plugins.hooks import hookimpl
 from agent.skill.context import Context
 from agent.skill.declare import skill
 from agent.skill.slots import OneOf, Range
-
-__version__ = "0.1.0"
+from agent.version import __version__ as __version__
 
 __all__ = [
     "Context",

@@ -15,10 +15,10 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from agent import __version__
 from agent.cli import streams
 from agent.cli.output import JSON, _lines
 from agent.errors import GlassesError
+from agent.version import __version__
 from hardware.base import DeviceError
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -11,11 +11,6 @@ from pathlib import Path
 from typing import cast
 
 from agent import config
-from agent.check import clashes
-from agent.check.heard import SNRS_DB, Surroundings, Take, check_heard, takes
-from agent.check.report import MIN_HEARD, STAGES, Report, Stage
-from agent.check.said import check_said
-from agent.check.voices import Noise, find_voices
 from agent.cli.compose import ears
 from agent.cli.dev import targets
 from agent.cli.output import print_json
@@ -24,6 +19,11 @@ from agent.derive.sample import LIMIT, Sample, samples
 from agent.errors import ConfigError, PluginError
 from agent.plugins.skills import Skills
 from agent.skill.declare import Action
+from agent.testing.check import clashes
+from agent.testing.check.heard import SNRS_DB, Surroundings, Take, check_heard, takes
+from agent.testing.check.report import MIN_HEARD, STAGES, Report, Stage
+from agent.testing.check.said import check_said
+from agent.testing.check.voices import Noise, find_voices
 from hardware.audio import read
 from hardware.base import Devices
 from hardware.display import MemoryDisplay

@@ -22,10 +22,10 @@ from agent.cli.compose import build
 from agent.cli.output import print_json
 from agent.derive.paraphrases import NONE
 from agent.errors import ConfigError
-from agent.learn.measure import Case, Measured, measure, read_cases
 from agent.loop.agent import Agent
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.skill.declare import Action
+from agent.understand.learn.measure import Case, Measured, measure, read_cases
 from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from agent import config, scaffold
-from agent.cli import streams
+from agent import config
+from agent.cli import scaffold, streams
 from agent.plugins.skills import Skills
 
 

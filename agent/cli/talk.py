@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent import __version__, config
+from agent import config
 from agent.cli.compose import build, ears, provided
 from agent.cli.repl import Meanwhile
 from agent.config import Config
@@ -16,6 +16,7 @@ from agent.loop.agent import Agent
 from agent.messages import Transcript
 from agent.plugins.skills import Skills
 from agent.turn import Turn
+from agent.version import __version__
 from hardware import microphone, spoken
 from hardware.base import DeviceError, Microphone
 from hardware.display import TerminalDisplay

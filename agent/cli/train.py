@@ -12,8 +12,8 @@ from pathlib import Path
 from agent import config
 from agent.cli import streams
 from agent.errors import EngineError
-from agent.learn.pocket.recipe import collect
 from agent.plugins.skills import Skills
+from agent.understand.learn.pocket.recipe import collect
 from agent.understand.pocket.router import OWN, SHIPPED, find
 
 NEEDED = ("torch", "gguf", "tokenizers")
@@ -40,7 +40,7 @@ def train(
         raise EngineError(
             f"training needs {', '.join(missing)}; run: pip install 'glasses-agent[train]'"
         )
-    from agent.learn.pocket.training import Options, train
+    from agent.understand.learn.pocket.training import Options, train
 
     settings = config.load()
     skills = Skills.discover(plugins, settings.plugins)
@@ -73,7 +73,7 @@ def embedding(
 
     Exits with status 1 where it cannot be read.
     """
-    from agent.learn.semantic import main
+    from agent.understand.learn.semantic import main
 
     arguments = ["--embedding", str(gguf), "--seed", str(seed)]
     arguments += [] if real is None else ["--real", str(real)]

@@ -7,7 +7,7 @@
 - reading: `slot_rows` and `markdown`
 
 The text route is in `agent.understand`, the decoder's graph in `agent.derive.grammar`, sentences
-that test a skill in `agent.check`.
+that test a skill in `agent.testing.check`.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ from agent.skill import template
 from agent.skill.declare import Action, Declaration, declarations
 from agent.skill.sentences import check_files, languages, place
 from agent.skill.slots import Choice, Slot, Values
+from agent.version import __version__
 
 if TYPE_CHECKING:
     from agent.skill.context import Context
@@ -546,7 +547,5 @@ def _values(source: Callable[..., Values], function: Callable[..., Any], languag
 def _action(
     plugin: Any, declared: Declaration, function: Callable[..., Any], source: str
 ) -> Action:
-    from agent import __version__
-
     shown = f"glasses-agent {__version__}" if source == "glasses" else source
     return Action(skill_name(plugin), declared, function, languages(declared), shown)

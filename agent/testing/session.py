@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from agent import __version__, private
+from agent import private
 from agent.config import CHOICES
 from agent.errors import GlassesError
 from agent.listen.transcriber import Transcriber
@@ -31,6 +31,7 @@ from agent.testing.clock import BEGINS, VirtualClock
 from agent.testing.conversation import Conversation, Doubles
 from agent.testing.doubles import ScriptedTranscriber, VirtualLocation
 from agent.turn import Turn
+from agent.version import __version__
 from hardware import profiles, reading
 from hardware.base import (
     SAMPLE_BYTES,

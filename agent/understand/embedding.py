@@ -4,9 +4,9 @@ As its model card has it: a text is `Instruct: …`, a line break, `Query:` and 
 `<|endoftext|>` follows; the numbers are the last token's, scaled to length 1. Utterances and
 sentences are compared with each other, so both get the instruction, which is evaluated once.
 
-Such a GGUF in the models folder takes MiniLM's place, for Chinese too, once
-`python -m agent.learn.semantic --embedding FILE.gguf` has fitted what is learned to it: that
-stands beside it as `FILE.npz`.
+Such a GGUF in the models folder takes MiniLM's place, for Chinese too, once `python -m
+agent.understand.learn.semantic --embedding FILE.gguf` has fitted what is learned to it: that stands
+beside it as `FILE.npz`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from agent.llm.options import LlamaOptions
 
 Floats = NDArray[np.float32]
 
-COMMAND = "python -m agent.learn.semantic --embedding"
+COMMAND = "python -m agent.understand.learn.semantic --embedding"
 
 INSTRUCTION = (
     "Instruct: Given a voice command, retrieve commands that ask for the same thing\nQuery:"

@@ -113,7 +113,7 @@ class Learned:
             )
         except _DAMAGE as error:
             raise EngineError(
-                f"{path}: cannot be read ({error}): run `python -m agent.learn.semantic`"
+                f"{path}: cannot be read ({error}): run `python -m agent.understand.learn.semantic`"
             ) from None
 
 

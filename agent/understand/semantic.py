@@ -6,9 +6,9 @@ one (`minilm`), or an embedding GGUF in either language (`embedding`). A third m
 Their logarithms are added with weights fitted on text that none of them had seen, which also
 calibrates the sum (logarithmic opinion pool, Genest & Zidek 1986).
 
-What was learned is `semantic.npz`, written by `python -m agent.learn.semantic`. A skill that was
-not there then is matched at once, by the nearest of its own sentences and paraphrases; one that is
-not installed now is none.
+What was learned is `semantic.npz`, written by `python -m agent.understand.learn.semantic`. A skill
+that was not there then is matched at once, by the nearest of its own sentences and paraphrases; one
+that is not installed now is none.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from agent import config
 from agent.cli.compose import build
-from agent.learn.measure import Measured, measure, read_cases
-from agent.learn.pocket.evaluate import Unseen, ask, known_shapes
-from agent.learn.pocket.recipe import collect
 from agent.loop import Agent
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.plugins.skills import Skills
+from agent.understand.learn.measure import Measured, measure, read_cases
+from agent.understand.learn.pocket.evaluate import Unseen, ask, known_shapes
+from agent.understand.learn.pocket.recipe import collect
 from agent.understand.pocket.router import PocketRouter, find
 from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent import Context, Reply, hookimpl, skill
-from agent.check.voices import Voice, find_voices
+from agent.testing.check.voices import Voice, find_voices
 from hardware.audio import read
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from hardware.microphone import FileMicrophone

@@ -20,12 +20,12 @@ import numpy as np
 from agent import config
 from agent.derive.paraphrases import NONE
 from agent.language.text import clean
-from agent.learn.corpus import Read, Row, drawn, fold_of, real
-from agent.learn.measure import Measured, measure, read_cases
-from agent.learn.pooling import pools
-from agent.learn.semantic import Fold, folded, loaded, read, unseen
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.skill import Action
+from agent.understand.learn.corpus import Read, Row, drawn, fold_of, real
+from agent.understand.learn.measure import Measured, measure, read_cases
+from agent.understand.learn.pooling import pools
+from agent.understand.learn.semantic import Fold, folded, loaded, read, unseen
 from agent.understand.learned import DATA as SHIPPED
 from agent.understand.learned import OTHER, Learned
 from agent.understand.minilm import find as find_minilm

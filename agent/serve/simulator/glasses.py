@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agent import __version__, private
+from agent import private
 from agent.derive.completion import Completion
 from agent.errors import EngineError, GlassesError
 from agent.language.text import language_of
@@ -27,6 +27,7 @@ from agent.serve.simulator.recording import Recording
 from agent.serve.simulator.speaker import PageSpeaker
 from agent.serve.simulator.to_page import Answered, Heard, Next, Note, ToPage, Welcome
 from agent.turn import Turn
+from agent.version import __version__
 from hardware import profiles, spoken
 from hardware.base import DeviceError, Display, Speaker
 from hardware.spoken.make import SPOKEN

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from agent import scaffold
+from agent.cli import scaffold
 from agent.cli.dev import POLL_S, Target, targets, watch
 from agent.errors import PluginError
 from agent.testing import lens, make_agent

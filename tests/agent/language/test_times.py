@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import skill
-from agent.check.said import check_said
 from agent.derive.sample import samples
 from agent.language import times
 from agent.language.times import parse_time
+from agent.testing.check.said import check_said
 from tests.agent.understand.test_templates import installed
 
 NOW = datetime(2026, 3, 4, 9, 30)

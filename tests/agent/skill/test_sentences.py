@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import pytest
 
 from agent import OneOf, Range, skill
-from agent.check.said import check_said
 from agent.derive.sample import samples
 from agent.errors import PluginError, SentenceError
 from agent.language import times
@@ -16,6 +15,7 @@ from agent.messages import Intent, Transcript
 from agent.plugins.skills import Skills
 from agent.skill import Action, declarations
 from agent.skill.sentences import MAX_BYTES, check_files, languages, read_sentences
+from agent.testing.check.said import check_said
 from agent.understand.router import Router
 
 

@@ -12,9 +12,6 @@ from agent import config
 from agent.cli import report
 from agent.cli.train import embedding as fit_embedding
 from agent.errors import EngineError
-from agent.learn import corpus
-from agent.learn import semantic as train
-from agent.learn.fit import FitOptions, softmax
 from agent.llm.llama import LlamaModel
 from agent.llm.native import Native
 from agent.llm.options import LlamaOptions
@@ -23,6 +20,9 @@ from agent.messages import Intent, Transcript
 from agent.plugins.skills import Skills
 from agent.understand import semantic, source
 from agent.understand.embedding import COMMAND, END, INSTRUCTION, Embedding
+from agent.understand.learn import corpus
+from agent.understand.learn import semantic as train
+from agent.understand.learn.fit import FitOptions, softmax
 from agent.understand.learned import DATA, Learned, Pool
 from agent.understand.router import Router, Stages
 from agent.understand.semantic import Semantic

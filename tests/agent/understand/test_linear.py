@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from agent.learn.fit import FitOptions, dense, fit, fit_pool, softmax, sparse
 from agent.understand import linear
+from agent.understand.learn.fit import FitOptions, dense, fit, fit_pool, softmax, sparse
 from tests.pace import effort
 
 TEXTS = {

@@ -199,7 +199,7 @@ def test_a_damaged_file_is_one_clear_line(tmp_path, skills, data):
     path = tmp_path / "semantic.npz"
     if data is not None:
         path.write_bytes(data)
-    with pytest.raises(EngineError, match="agent.learn.semantic"):
+    with pytest.raises(EngineError, match="agent.understand.learn.semantic"):
         Semantic(skills.actions, data=path)
 
 
