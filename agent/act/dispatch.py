@@ -102,7 +102,7 @@ class Acting:
         else:
             self.memories.become(action.skill, ctx.memory)
         ctx.over = True
-        verdict = offences.judge(action, outcome, limit_s, said_in(language))
+        verdict = offences.judge(action, outcome, limit_s, language)
         if outcome.error is not None:
             log.debug("%s failed", action.name, exc_info=outcome.error)
         if verdict.offences:  # one call is one offence, however much was wrong with it

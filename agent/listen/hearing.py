@@ -1,7 +1,7 @@
 """Hearing: chunks of sound in, utterances out, understood while they are spoken.
 
 One call a chunk. While the wearer speaks, the engine hears along, and what was said so far is held
-against what can be said (`agent.listen.completeness`); that decides how long a pause must be to end
+against what can be said (`agent.listen.patience`); that decides how long a pause must be to end
 the turn (`agent.listen.patience`). A turn that ended too soon is told together with what follows.
 
     chunk ─▶ endpointer ─▶ engine ─▶ partial text ─▶ standing ─▶ how long to wait ─▶ Heard
@@ -18,10 +18,9 @@ from agent.errors import EngineError, GlassesError
 from agent.language.saying import Saying
 from agent.listen.attention import Attention
 from agent.listen.bone import words
-from agent.listen.completeness import Expected, Standing
 from agent.listen.endpoint import Dropped, Ended, Endpointer, Speaking, Started
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
-from agent.listen.patience import Patience
+from agent.listen.patience import Expected, Patience, Standing
 from agent.listen.thread import EngineThread, MissingEngineError
 from agent.listen.transcriber import Transcriber
 from agent.messages import Transcript
@@ -105,6 +104,18 @@ class _Ended:
     chunks: list[AudioChunk] = field(default_factory=list)  # its own and all since
 
 
+@dataclass(slots=True)
+class Told:
+    """What can be said, and which engine knows: it outlives a stream, as the engine does."""
+
+    sayings: Sequence[Saying] = ()
+    """What can be said now."""
+    graph: Expected = field(default_factory=lambda: Expected(()))
+    """The same, ready to be asked about."""
+    engine: Transcriber | None = None
+    """The engine that was told."""
+
+
 class Hearing:
     """The ears of one stream."""
 
@@ -116,10 +127,11 @@ class Hearing:
         attention: Attention | None = None,
         on_partial: Callable[[Transcript], None] | None = None,
         now_ms: Callable[[], float] | None = None,
+        told: Told | None = None,
     ) -> None:
         """Hear through `ears` while there is `attention`, which without one is always.
 
-        `on_partial` is told what is heard while it is spoken.
+        `on_partial` is told what is heard while it is spoken, `told` is what the engine knows.
 
         `now_ms` is the microphone's clock; without, the times of the chunks are.
         """
@@ -129,9 +141,7 @@ class Hearing:
         self.attention = attention or Attention()
         self._on_partial = on_partial
         self._now_ms = now_ms
-        self._expected = Expected(())
-        self._sayings: Sequence[Saying] = ()
-        self._told: Transcriber | None = None  # the engine that knows `_sayings`
+        self._told = told or Told()
         self._utterance: _Utterance | None = None
         self._ended: _Ended | None = None
 
@@ -151,13 +161,13 @@ class Hearing:
         An engine that cannot be told now is told with the next utterance, which fails if it cannot
         then either. Raises MissingEngineError when there has never been an engine, nothing else.
         """
-        self._sayings, self._told = sayings, None
+        self._told.sayings, self._told.engine = sayings, None
         try:
             await self._ears.call(self._tell)
         except MissingEngineError:
             raise
         except GlassesError:
-            self._expected = Expected(())  # nothing is known of any text: silence ends the turns
+            self._told.graph = Expected(())  # nothing is known of any text: silence ends the turns
 
     def forget(self) -> None:
         """Take what was heard last as final: it had an effect, and nothing may replace it."""
@@ -250,7 +260,7 @@ class Hearing:
         if self._on_partial is not None and partial.text != utterance.shown:
             utterance.shown = partial.text
             self._on_partial(partial)
-        standing = self._expected.standing(partial.text)
+        standing = self._told.graph.standing(partial.text)
         if utterance.silence_ms <= SETTLE_MS or standing.kind in ("answer", "complete"):
             utterance.standing, utterance.confidence = standing, partial.confidence
             utterance.partial = partial
@@ -302,7 +312,7 @@ class Hearing:
 
     def _may_go_on(self, heard: Heard) -> bool:
         """Whether speech that follows at once may belong to what was heard."""
-        standing = self._expected.standing(heard.transcript.text)
+        standing = self._told.graph.standing(heard.transcript.text)
         closed = standing.kind == "complete" and not standing.bits
         long_ms = sum(chunk.duration_ms for chunk in heard.sound)
         said_all = closed and self._whole(heard.transcript)
@@ -339,7 +349,7 @@ class Hearing:
 
     def _whole(self, transcript: Transcript) -> bool:
         """Whether this is a command, heard clearly."""
-        kind = self._expected.standing(transcript.text).kind
+        kind = self._told.graph.standing(transcript.text).kind
         sure = transcript.confidence >= self._patience.sure
         return sure and kind in ("answer", "complete", "open")
 
@@ -361,10 +371,11 @@ class Hearing:
 
     def _tell(self, engine: Transcriber) -> None:
         """Tell an engine what can be said, unless it knows."""
-        if engine is not self._told:
-            engine.expect(self._sayings)
-            self._expected = Expected(self._sayings)  # on this thread: a large one takes its time
-            self._told = engine
+        told = self._told
+        if engine is not told.engine:
+            engine.expect(told.sayings)
+            told.graph = Expected(told.sayings)  # on this thread: a large one takes its time
+            told.engine = engine
 
     def _begin(
         self, engine: Transcriber, chunks: Sequence[AudioChunk], ambient: bytes = b""

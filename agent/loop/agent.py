@@ -194,7 +194,6 @@ class Agent:
         if self._ears is None:
             raise EngineError("no speech engine: run `glasses doctor` to see what is missing")
         self._expected.refresh()
-        self._expected.forget()
         self._router.warm()
         asyncio.get_running_loop().run_in_executor(None, self._router.load)
         self._stream = Stream(

@@ -11,6 +11,7 @@ from agent.act.gate import Open
 from agent.act.world import World
 from agent.language import controls, times
 from agent.language.saying import Saying
+from agent.listen.hearing import Told
 from agent.listen.thread import EngineThread
 from agent.skill.declare import Action
 from agent.skill.slots import Choice
@@ -18,7 +19,7 @@ from agent.understand.dialogue import Dialogue, Question
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Known:
     """What the engine was told by: if none of it has changed, neither has what can be said."""
 
     actions: tuple[Action, ...]
@@ -39,7 +40,9 @@ class Expectations:
         self._world = world
         self._dialogue = dialogue
         self._known: tuple[Action, ...] = ()
-        self._told: _Told | None = None
+        self._before: _Known | None = None
+        self.told = Told()
+        """What the engine knows of it."""
         self.answers = 0
         """How many turns were answered."""
 
@@ -65,12 +68,12 @@ class Expectations:
     def news(self) -> bool:
         """Say, once, that what can be said has changed since the engine was told."""
         self.refresh()
-        before, is_open = self._told, (self._world.gate.open, self._dialogue.question)
+        before, is_open = self._before, (self._world.gate.open, self._dialogue.question)
         same = before is not None and _same(before.actions, self._known) and before.open == is_open
         if before is not None and same and before.answers == self.answers:
             return False
         lists = self._lists()
-        self._told = _Told(self._known, is_open, self.answers, lists)
+        self._before = _Known(self._known, is_open, self.answers, lists)
         return before is None or not same or before.lists != lists
 
     def _lists(self) -> tuple[tuple[str, ...], ...]:
@@ -85,7 +88,7 @@ class Expectations:
 
     def forget(self) -> None:
         """Note that the engine has been told nothing: it is another one now."""
-        self._told = None
+        self._before = None
 
     def sayings(self, language: str) -> list[Saying]:
         """Return everything that can be said now, in one language."""

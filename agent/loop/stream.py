@@ -98,6 +98,7 @@ class Stream:
             self.attention,
             on_partial=on_transcript,
             now_ms=microphone.now_ms,
+            told=expected.told,
         )
         self._answers = Answers(turns, microphone, source, on_transcript)
         self._make_stop = listening.stop

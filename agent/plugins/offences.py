@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import traceback
 import typing
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from agent.errors import GlassesError, PluginError, Refused
+from agent.language.said import said_in
 from agent.messages import CardKind, Proposal, Reply
 from agent.plugins.runner import Outcome
 from agent.skill.declare import Action
@@ -45,11 +45,11 @@ class Verdict:
     """What it did that no plugin may, one line each; a missing model or device is not one."""
 
 
-def judge(action: Action, outcome: Outcome, timeout_s: float, said: Mapping[str, str]) -> Verdict:
-    """Turn what became of a call into a reply; `said` holds the apologies in a language."""
+def judge(action: Action, outcome: Outcome, timeout_s: float, language: str) -> Verdict:
+    """Turn what became of a call into a reply; apologies are in a language."""
     also = tuple(f"{action.name} {what}" for what in outcome.offences)
     if outcome.timed_out:
-        reply = Reply(said["hung"].format(skill=action.skill), kind="alert")
+        reply = Reply(said_in(language)["hung"].format(skill=action.skill), kind="alert")
         return _bad(reply, f"{action.name} took over {timeout_s:g} s", also)
     error = outcome.error
     if error is None:
@@ -65,7 +65,7 @@ def judge(action: Action, outcome: Outcome, timeout_s: float, said: Mapping[str,
         if isinstance(error, (Refused, PluginError)):
             return _bad(reply, text, also)
         return Verdict(reply, text, also)
-    reply = Reply(said["failed"].format(skill=action.skill), kind="alert")
+    reply = Reply(said_in(language)["failed"].format(skill=action.skill), kind="alert")
     return _bad(reply, f"{action.name} {raised(error, action.function)}", also)
 
 

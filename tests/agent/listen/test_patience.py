@@ -1,7 +1,6 @@
 import pytest
 
-from agent.listen.completeness import Standing
-from agent.listen.patience import Patience
+from agent.listen.patience import Patience, Standing
 
 PATIENCE = Patience(
     answer_ms=1, complete_ms=2, per_bit_ms=10, open_ms=60, dangling_ms=400, plain_ms=200, sure=0.5

@@ -4,7 +4,7 @@ import pytest
 
 from agent.language import controls
 from agent.language.saying import Saying
-from agent.listen.completeness import Expected, Standing
+from agent.listen.patience import Expected, Standing
 from agent.plugins.skills import Skills
 from tests.shared import PLUGIN
 
