@@ -1,15 +1,20 @@
 """The messages that travel through the agent: transcript, intent, reply, proposal.
 
 All frozen and slotted; times are ms since the start of the audio unless a name says otherwise.
-"Not recognised" is a value here, never an exception.
+"Not recognised" is a value here, never an exception. A cancel scope goes with what takes time.
 """
 
 from __future__ import annotations
 
+import math
+import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
+
+from agent.errors import Cancelled, EngineError
 
 CardKind = Literal[
     "answer",
@@ -89,6 +94,46 @@ class Verdict:
     """One line."""
     took_ms: float = 0.0
     """How long it took."""
+
+
+class CancelScope:
+    """One piece of work that can be called off or run out of time. Safe across threads."""
+
+    def __init__(self, timeout_s: float = math.inf) -> None:
+        """Start the clock; without `timeout_s` only `cancel()` ends the scope."""
+        self.timeout_s = timeout_s
+        self._deadline_s = time.monotonic() + timeout_s
+        self._flag = threading.Event()
+
+    def within(self, timeout_s: float) -> CancelScope:
+        """Return a scope that this one cancels too, and that ends after `timeout_s` at most."""
+        inner = CancelScope(min(timeout_s, self.remaining_s))
+        inner._flag = self._flag
+        return inner
+
+    def cancel(self) -> None:
+        """Call the work off, with every scope made by `within`. Calling it twice is fine."""
+        self._flag.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """True once `cancel()` was called; running out of time does not count."""
+        return self._flag.is_set()
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds left, never negative; infinity without a deadline."""
+        return max(0.0, self._deadline_s - time.monotonic())
+
+    def check(self, what: str) -> None:
+        """Go on, or raise Cancelled or EngineError; `what` names the work: "Qwen3"."""
+        if self.cancelled:
+            raise Cancelled(f"{what}: cancelled")
+        if self.remaining_s <= 0:
+            raise EngineError(
+                f"{what}: no answer within {self.timeout_s:.3g} s; "
+                "ask for less text or allow more time"
+            )
 
 
 @dataclass(frozen=True, slots=True)

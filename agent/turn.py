@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from agent.language.controls import NOTHING, Own
+from agent.language.controls import Own
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript, Verdict
 from agent.skill.slots import to_json
 from hardware.base import Frame
@@ -21,8 +21,9 @@ class Utterance:
 
     clock: Clock
     """The turn's time."""
-    own: Own = NOTHING
-    """What it says to the agent itself: a nod says yes without a word."""
+    own: Own | None = None
+    """What it says to the agent itself: a nod says yes without a word. None where nothing was asked
+    and nothing else went on: then it is read only if no skill's sentence fits."""
     seen: str | None = None
     """Key of the proposal that was open when the wearer began to speak, typed or nodded: a yes is
     a yes to this one, or to none."""

@@ -31,6 +31,11 @@ class AudioChunk:
     """When its first sample was captured, in ms since the stream began."""
 
     @property
+    def words(self) -> bytes:
+        """The samples that tell what was said."""
+        return self.pcm
+
+    @property
     def duration_ms(self) -> float:
         """Length in ms, from the number of samples."""
         return len(self.pcm) / (SAMPLE_BYTES * SAMPLE_RATE_HZ) * 1000
@@ -47,6 +52,11 @@ class DualChunk(AudioChunk):
 
     air: bytes
     """The same time through the air, as long as `pcm`."""
+
+    @property
+    def words(self) -> bytes:
+        """The air's: it carries the consonants."""
+        return self.air
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ import agent
 import hardware
 from agent.errors import Cancelled, EngineError
 from agent.listen.transcriber import Transcriber
-from agent.llm.model import CancelScope, Model, NoModel, ScriptedModel
-from agent.messages import Transcript
+from agent.llm.model import Model, NoModel, ScriptedModel
+from agent.messages import CancelScope, Transcript
 from agent.testing import ScriptedTranscriber
 from hardware.base import (
     Battery,

@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import Callable
 
 from agent.llm import prompts
-from agent.llm.model import CancelScope, Model
+from agent.llm.model import Model
+from agent.messages import CancelScope
 
 LINES = 3
 """What can be read at a glance."""

@@ -1,34 +1,102 @@
-"""Acting: an intent is run, whatever its skill does, and taken back where its skill says how."""
+"""Acting: an intent is run, whatever its skill does, and taken back where its skill says how.
+
+What an action needs and these glasses may not have is told before it runs, not amid it; nothing is
+declared for it: the permissions of a skill name the devices it uses, and the profile of the lens
+says what the glasses around it have. What a skill remembers is kept between turns.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from agent.act import requirements, speculation
-from agent.act.memory import Memories, copied
+from agent.act import speculation
 from agent.act.speculation import Plan
 from agent.act.world import World
-from agent.display.request import Priority, Ticket
+from agent.display.arbiter import Ticket
+from agent.display.request import Priority
 from agent.errors import Refused
 from agent.language.said import said_in
 from agent.llm import prompts
-from agent.llm.model import CancelScope
-from agent.messages import Intent, Proposal, Reply
+from agent.messages import CancelScope, Intent, Proposal, Reply
 from agent.plugins import offences
 from agent.plugins.runner import Outcome
 from agent.skill.context import Context
 from agent.skill.declare import Action
 from agent.turn import Turn, Utterance
 from agent.understand.dialogue import Dialogue
-from hardware.base import DeviceError
+from hardware.base import DeviceError, Devices
 
 log = logging.getLogger(__name__)
+
+DEVICES = ("camera", "microphone", "location")
+"""Permissions that name a device."""
+
+NAMES = {"zh": {"camera": "相机", "microphone": "麦克风", "location": "定位"}}
+"""What they are called; English has the permission's own name."""
+
+
+class Memories:
+    """What skills remember between turns, and the way back when a turn had not ended.
+
+    One memory for each skill, for as long as the agent runs.
+    """
+
+    def __init__(self) -> None:
+        """Remember nothing."""
+        self._of: dict[str, dict[str, Any]] = {}
+        self._runs: Counter[str] = Counter()
+        self._before: tuple[str, dict[str, Any]] | None = None
+
+    def of(self, skill: str) -> dict[str, Any]:
+        """Return a skill's memory, to be written to."""
+        return self._of.setdefault(skill, {})
+
+    def written(self, skill: str) -> None:
+        """Note that a skill runs, or has run, and may have written to its memory."""
+        self._runs[skill] += 1
+
+    def age(self, skill: str) -> int:
+        """Return a number that is another once the skill's memory may be."""
+        return self._runs[skill]
+
+    def leave(self, skill: str) -> None:
+        """Leave a skill's memory to a call that nobody waits for any more, and go on with a copy.
+
+        Its thread cannot be ended, and what it still writes may not take the place of what later
+        turns write.
+        """
+        memory = copied(self.of(skill))
+        if memory is not None:
+            self.become(skill, memory)
+
+    def become(self, skill: str, memory: dict[str, Any]) -> None:
+        """Put another memory in the place of a skill's, as a plan that was kept leaves it."""
+        self._of[skill] = memory
+        self.written(skill)
+
+    def mark(self, skill: str) -> None:
+        """Note a skill's memory as it is, before a turn that may turn out not to have ended."""
+        memory = copied(self.of(skill))
+        self._before = None if memory is None else (skill, memory)
+
+    def settle(self) -> None:
+        """Give up the way back: what follows is another turn."""
+        self._before = None
+
+    def take_back(self) -> None:
+        """Make it as it was at the mark, where there is one."""
+        if self._before is not None:
+            skill, self._of[skill] = self._before
+            self._before = None
+            self.written(skill)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +134,10 @@ class Acting:
             self._undo = None
             text = said_in(language)["gone"].format(skill=intent.skill)
             return replace(turn, error=f"{intent.name} is no longer there"), Reply(text)
-        if missing := requirements.lacking(action, world.devices):
+        if missing := lacking(action, world.devices):
             self._undo = None
-            error = (
-                f"{action.name} needs a {requirements.told(missing, 'en')}: these glasses have none"
-            )
-            what = requirements.told(missing, language)
+            error = f"{action.name} needs a {told(missing, 'en')}: these glasses have none"
+            what = told(missing, language)
             text = said_in(language)["lacks"].format(skill=action.skill, what=what)
             return replace(turn, error=error), Reply(text, kind="alert")
         if action.declaration.risk == "change":
@@ -119,7 +185,7 @@ class Acting:
         action = skills.actions.get(intent.name)
         if action is None or action.declaration.risk != "none":
             return None
-        if requirements.lacking(action, self._world.devices):
+        if lacking(action, self._world.devices):
             return None
 
         def run(ctx: Context) -> asyncio.Task[Outcome]:
@@ -128,7 +194,8 @@ class Acting:
 
         ctx = self._context(action, intent.language, CancelScope(limit_s))
         call = intent, action, self.memories.age(action.skill)
-        return speculation.ahead(call, ctx, run)
+        memory = copied(ctx.memory)
+        return None if memory is None else speculation.ahead(call, ctx, memory, run)
 
     async def take_back(self) -> Reply | None:
         """Undo what was done last, where its skill says how; None where there is nothing."""
@@ -223,3 +290,45 @@ def _call(action: Action, intent: Intent, ctx: Context) -> Any:
     if action.declaration.context is not None:
         arguments[action.declaration.context] = ctx
     return action.function(**arguments)
+
+
+# -- what an action needs -------------------------------------------------------------------------
+
+
+def lacking(action: Action, devices: Devices) -> tuple[str, ...]:
+    """Return what an action needs and is not there, neither on the glasses nor from a plugin."""
+    there = {*devices.display.profile.has, *devices.others}
+    if devices.location is not None:
+        there.add("location")
+    needed = action.declaration.permissions
+    return tuple(kind for kind in DEVICES if kind in needed and kind not in there)
+
+
+def told(missing: Iterable[str], language: str) -> str:
+    """Return missing devices in words."""
+    names = NAMES.get(language, {})
+    *most, last = (names.get(kind, kind) for kind in missing)
+    both, between = ("和", "、") if language == "zh" else (" and ", ", ")
+    return both.join(filter(None, [between.join(most), last]))
+
+
+def warnings(actions: Iterable[Action], devices: Devices) -> Iterator[str]:
+    """Yield a line for each skill with actions that cannot work on these glasses."""
+    by_skill: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for action in actions:
+        if missing := lacking(action, devices):
+            by_skill.setdefault((action.skill, missing), []).append(action.name)
+    for (skill, missing), names in by_skill.items():
+        what = told(missing, "en")
+        yield (
+            f"{skill} needs a {what}, and {devices.display.profile.name} has none:"
+            f" {', '.join(names)} will not work"
+        )
+
+
+def copied(memory: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a deep copy; None where a skill keeps what cannot be copied."""
+    try:
+        return copy.deepcopy(memory)
+    except Exception:  # the plugin boundary: objects there may define how they are copied
+        return None

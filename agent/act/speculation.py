@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from agent.act.memory import copied
 from agent.messages import Intent
 from agent.plugins.runner import Outcome
 from agent.skill.context import Context
@@ -90,11 +89,13 @@ class Plan:
         return outcome
 
 
-def ahead(call: Call, ctx: Context, run: Callable[[Context], asyncio.Task[Outcome]]) -> Plan | None:
-    """Begin to `run` an action with what a plan may have; None when its memory can't be copied."""
-    memory = copied(ctx.memory)
-    if memory is None:
-        return None
+def ahead(
+    call: Call,
+    ctx: Context,
+    memory: dict[str, Any],
+    run: Callable[[Context], asyncio.Task[Outcome]],
+) -> Plan:
+    """Begin to `run` an action with what a plan may have, a copy of its `memory` among it."""
     devices = _Devices()
     speaker: Any = None if ctx.speaker is None else _Later(devices, ctx.speaker)
     others = {kind: partial(devices.give, make) for kind, make in ctx.devices.items()}

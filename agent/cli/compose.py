@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from agent import private
-from agent.act import requirements
+from agent.act import dispatch
 from agent.cli import streams
 from agent.config import Config
 from agent.errors import ConfigError, EngineError, GlassesError
 from agent.listen.attention import AttentionOptions, Mode
-from agent.listen.bone import AirFrontEnd, BoneFrontEnd, FrontEnd
+from agent.listen.bone import BoneFrontEnd, FrontEnd
 from agent.listen.health import HealthLog
 from agent.listen.transcriber import Transcriber
 from agent.llm.model import Model, NoModel, missing
@@ -258,7 +258,7 @@ def build(
         light=use("light", find_light if config.sensors == "system" else lambda: None),
         others={k: _opener(skills, k, config) for k in KINDS if skills.providers(k)},
     )
-    for warning in requirements.warnings(skills.actions.values(), devices):
+    for warning in dispatch.warnings(skills.actions.values(), devices):
         streams.echo(warning, err=True)
     return Agent(
         skills,
@@ -273,7 +273,7 @@ def build(
 
 def _listening(config: Config, folder: Path) -> Listening:
     """Build what the agent hears with besides the speech engine, from the settings."""
-    front: Callable[[], FrontEnd] = AirFrontEnd
+    front: Callable[[], FrontEnd] | None = None
     if config.microphone == "bone":
         bone = load_bone(config.profile)
         if bone is None:

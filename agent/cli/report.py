@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 from agent import config
-from agent.act import requirements
+from agent.act import dispatch
 from agent.act.gate import Gate
 from agent.cli.compose import (
     DEMO_PLACE,
@@ -110,7 +110,7 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
         if installed.providers(kind)
     }
     devices = Devices(MemoryDisplay(profile), FixedLocation(DEMO_PLACE), others=brought)
-    for warning in requirements.warnings(installed.actions.values(), devices):
+    for warning in dispatch.warnings(installed.actions.values(), devices):
         yield Finding("skill", "problem", profile.name, warning)
     if unknown := Gate(settings.data).unresolved():
         yield Finding("payments", "problem", f"{unknown} of unknown outcome", "check before paying")

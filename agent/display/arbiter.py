@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from agent.display.layout import SHORTEST_DWELL_MS, dwell_ms, lay_out
-from agent.display.request import Outcome, OutcomeKind, Priority, Request, Ticket
+from agent.display.request import Outcome, OutcomeKind, Priority, Request
 from hardware.base import DisplayProfile, Frame
 
 WAITING_EACH = 8
@@ -99,6 +99,33 @@ class _Level:
 def reading_ms(pages: tuple[Frame, ...]) -> float:
     """Return how long it takes to read all of a card."""
     return sum(map(dwell_ms, pages))
+
+
+class Ticket:
+    """What a request's owner holds: `outcome` is None while it waits."""
+
+    __slots__ = ("_done", "outcome", "request", "until_ms")
+
+    def __init__(self, request: Request, now_ms: float) -> None:
+        """Wait from now on."""
+        self.request = request
+        self.until_ms = now_ms + request.waits_ms
+        self.outcome: Outcome | None = None
+        self._done: threading.Event | None = None
+
+    def wait(self, timeout_s: float | None = None) -> Outcome | None:
+        """Block this thread until the outcome is there; None when it is not in time."""
+        if self.outcome is None:
+            done = self._done = self._done or threading.Event()
+            if self.outcome is None:
+                done.wait(timeout_s)
+        return self.outcome
+
+    def end(self, outcome: Outcome) -> None:
+        """Tell what became of it."""
+        self.outcome = outcome
+        if self._done is not None:
+            self._done.set()
 
 
 class Arbiter:

@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from agent.display.arbiter import Arbiter, reading_ms
+from agent.display.arbiter import Arbiter, Ticket, reading_ms
 from agent.display.layout import lay_out
-from agent.display.request import Outcome, Priority, Request, Ticket
+from agent.display.request import Outcome, Priority, Request
 from agent.messages import Proposal, Reply
 from hardware.base import DeviceError, Display, DisplayProfile, Frame
 

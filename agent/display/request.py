@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
@@ -59,30 +58,3 @@ class Outcome:
     """When, on the arbiter's clock."""
     reason: str = ""
     """One line, where there is more to say."""
-
-
-class Ticket:
-    """What a request's owner holds: `outcome` is None while it waits."""
-
-    __slots__ = ("_done", "outcome", "request", "until_ms")
-
-    def __init__(self, request: Request, now_ms: float) -> None:
-        """Wait from now on."""
-        self.request = request
-        self.until_ms = now_ms + request.waits_ms
-        self.outcome: Outcome | None = None
-        self._done: threading.Event | None = None
-
-    def wait(self, timeout_s: float | None = None) -> Outcome | None:
-        """Block this thread until the outcome is there; None when it is not in time."""
-        if self.outcome is None:
-            done = self._done = self._done or threading.Event()
-            if self.outcome is None:
-                done.wait(timeout_s)
-        return self.outcome
-
-    def end(self, outcome: Outcome) -> None:
-        """Tell what became of it."""
-        self.outcome = outcome
-        if self._done is not None:
-            self._done.set()

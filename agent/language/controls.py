@@ -105,10 +105,6 @@ class Own:
     """What it answers, where something was asked."""
 
 
-NOTHING = Own()
-"""Says nothing to the agent itself."""
-
-
 def own(text: str, asked: bool) -> Own:
     """Read a text for what it says to the agent itself; `asked` says that it may be an answer."""
     return Own(control(text), yesno.answer(text) if asked else "unclear")

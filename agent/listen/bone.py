@@ -65,23 +65,8 @@ class FrontEnd(Protocol):
     """Aggressiveness of WebRTC's detector that suits the sound, 0 … 3."""
 
     def take(self, chunk: AudioChunk) -> AudioChunk:
-        """Return the chunk for the voice detector; `words` gives what the recogniser is to hear."""
+        """Return the chunk for the voice detector; its `words` are the recogniser's."""
         ...
-
-
-def words(chunk: AudioChunk) -> bytes:
-    """Return the samples that tell what was said: the air's where there are any."""
-    return chunk.air if isinstance(chunk, DualChunk) else chunk.pcm
-
-
-class AirFrontEnd:
-    """One microphone through the air: it decides both."""
-
-    vad_mode = 3
-
-    def take(self, chunk: AudioChunk) -> AudioChunk:
-        """Return the chunk itself."""
-        return chunk
 
 
 class BoneFrontEnd:

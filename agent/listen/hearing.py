@@ -17,7 +17,6 @@ from typing import TypeVar
 from agent.errors import EngineError, GlassesError
 from agent.language.saying import Saying
 from agent.listen.attention import Attention
-from agent.listen.bone import words
 from agent.listen.endpoint import Dropped, Ended, Endpointer, Speaking, Started
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Expected, Patience, Standing
@@ -244,12 +243,12 @@ class Hearing:
             utterance.held = held or self.attention.held
             utterance.called = self.attention.awake
             heard = before.chunks if before else utterance.chunks
-            ambient = b"".join(map(words, event.before))
+            ambient = b"".join(chunk.words for chunk in event.before)
             await self._ask(utterance, lambda engine: self._begin(engine, heard, ambient))
 
     async def _hear(self, utterance: _Utterance, chunk: AudioChunk) -> None:
         """Give the engine a chunk, and see what was said so far where that matters."""
-        pcm = words(chunk)
+        pcm = chunk.words
         wanted = utterance.silence_ms or utterance.offered is not None or self._on_partial
         if not wanted:
             await self._ask(utterance, lambda engine: engine.feed(pcm))
@@ -384,7 +383,7 @@ class Hearing:
         if ambient:
             engine.ambient(ambient)
         engine.start()
-        pcm = b"".join(map(words, chunks))
+        pcm = b"".join(chunk.words for chunk in chunks)
         for at in range(0, len(pcm), REPLAY_BYTES):
             engine.feed(pcm[at : at + REPLAY_BYTES])
 

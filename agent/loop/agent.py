@@ -93,9 +93,11 @@ class Agent:
         )  # fmt: skip
         self._gestures = Gestures(self.world, self._turns, self._acting, self._expected)
         felt = Felt(
-            lambda gesture, rested: self.gesture(gesture, rested=rested), self._spare, self._again
+            lambda gesture, rested: self.gesture(gesture, rested=rested), self._spare, keeper.keep
         )
-        self.senses = Senses(self.world, keeper, felt)
+        self._keeper = keeper
+        self.senses = Senses(self.world, felt)
+        self._feels = False
 
     # -- what it has ----------------------------------------------------------------------------
 
@@ -201,7 +203,7 @@ class Agent:
         )
         self.lens.attach()
         self.lens.live(True)
-        self.senses.begin()
+        self.wear()
         try:
             async with aclosing(self._stream.turns()) as turns:
                 async for turn in turns:
@@ -209,7 +211,24 @@ class Agent:
         finally:
             self._stream = None
             self.lens.live(False)
+            await self.take_off()
+
+    def wear(self) -> None:
+        """Feel head, light and power from now on, and go on with what a loss of power broke off."""
+        self._keeper.begin(self._again)
+        self._feels = bool(self.devices.imu or self.devices.battery or self.devices.light)
+        if self._feels:
+            self.senses.begin()
+
+    async def take_off(self) -> None:
+        """Feel nothing any more; an end that is meant leaves nothing to go on with."""
+        if self._feels:
             await self.senses.end()
+        await self._keeper.end()
+
+    def cut(self) -> None:
+        """Be without power, as a simulator is: what was written stays, and nothing more is."""
+        self._keeper.cut()
 
     def touch(self) -> None:
         """Wake, as the wake phrase does: the wearer has touched the glasses."""

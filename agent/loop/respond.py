@@ -25,10 +25,10 @@ from agent.errors import EngineError
 from agent.language import controls
 from agent.language.said import said_in
 from agent.language.text import MAX_CHARACTERS, is_question
-from agent.llm.model import CancelScope, NoModel
+from agent.llm.model import NoModel
 from agent.loop.expected import Expectations
 from agent.loop.resume import Keeper
-from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
+from agent.messages import CancelScope, Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plugins import offences
 from agent.turn import Clock, Turn, Utterance
 from agent.understand.dialogue import Act, Ask, Declined, Dialogue, Obey
@@ -102,7 +102,7 @@ class Responder:
         self._expected.refresh()
         if gate.open is not None:
             gate.expire()
-        if gate.open is not None or utterance.seen is not None:
+        if own is not None and (gate.open is not None or utterance.seen is not None):
             if own.answer == "yes" and turn.transcript.confidence >= SURE and self._in_sight():
                 return await self._agreed(turn, utterance)
             if own.answer == "no":

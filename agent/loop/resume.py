@@ -17,7 +17,7 @@ import math
 import time
 import typing
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
@@ -27,7 +27,8 @@ from typing import Any
 from agent import private
 from agent.act.world import World
 from agent.derive import tools
-from agent.display.request import Priority, Ticket
+from agent.display.arbiter import Ticket
+from agent.display.request import Priority
 from agent.language.numbers import Money
 from agent.language.said import said_in
 from agent.language.text import language_of
@@ -35,6 +36,7 @@ from agent.messages import CardKind, Intent, NotRecognized, Proposal, Reply
 from agent.skill.declare import Action
 from agent.skill.slots import to_json
 from hardware import reading
+from hardware.base import sounds
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,8 @@ ASKS_S = 120.0
 EARLY_S = 5.0
 """What is from further in the future than this is of unknown age, and not resumed either: a clock
 that lost its power starts anywhere."""
+KEEP_S = 5.0
+"""How often it is written down how far the music has come, or what could not be written before."""
 CARDS = 3
 """Most cards that are kept."""
 MOST_BYTES = 1_000_000
@@ -168,14 +172,12 @@ class Keeper:
         self.owes = False
         """Whether the last saving failed."""
         self._told: Ticket | None = None  # that it did
-        self._soon: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def keep_soon(self) -> None:
         """Have what has changed written down, and wait for nothing."""
         if self.resumed:
-            task = asyncio.create_task(self.keep())
-            self._soon.add(task)
-            task.add_done_callback(self._soon.discard)
+            self._start(self.keep())
 
     async def keep(self) -> None:
         """Write down what must outlive a loss of power, where it has changed."""
@@ -198,15 +200,34 @@ class Keeper:
         """Be without power, as a simulator is: what was written stays, and nothing more is."""
         self.resumed = False
 
+    def begin(self, again: Again) -> None:
+        """Go on with what a loss of power broke off; from then on, keep."""
+        self._start(self._go_on(again))
+        self._start(self._every())
+
     async def end(self) -> None:
         """Leave nothing to go on with: the end is meant."""
-        if self.resumed:
+        for task in self._tasks:
+            task.cancel()
+        ended = asyncio.gather(*self._tasks, return_exceptions=True)
+        resumed, self.resumed, self._kept, self.owes = self.resumed, False, None, False
+        if resumed:  # behind whatever is being written, even if nobody waits for it
             with contextlib.suppress(OSError):
                 await self._alone(forget, self._path)
-        self.resumed, self._kept, self.owes = False, None, False
+        await ended
 
-    async def go_on(self, again: Again) -> None:
-        """Show, play and ask again what a loss of power broke off; from now on, keep."""
+    async def _every(self) -> None:
+        while True:
+            if sounds(self._world.devices.speaker) or self.owes:
+                await self.keep()
+            await asyncio.sleep(KEEP_S)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _go_on(self, again: Again) -> None:
         try:
             await self._went_on(again)
         finally:
@@ -268,7 +289,8 @@ class Keeper:
 
     async def _alone(self, work: Callable[..., Any], *given: Any) -> Any:
         """Do it on the one thread; one that was begun is done, even if nobody waits any more."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *given)
+        working = asyncio.get_running_loop().run_in_executor(self._thread, work, *given)
+        return await asyncio.shield(working)
 
 
 # -- the file: whole, or not at all ----------------------------------------------------------------

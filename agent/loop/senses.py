@@ -22,9 +22,8 @@ from agent.body.power import Ladder, Notice, Step
 from agent.display.request import Priority
 from agent.language.said import said_in
 from agent.loop.gestures import Gesture
-from agent.loop.resume import Again, Keeper
 from agent.messages import Reply
-from hardware.base import DeviceError, Imu, sounds
+from hardware.base import DeviceError, Imu
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +31,6 @@ POWER_S = 2.0
 """How often the battery is asked."""
 LIGHT_S = 0.5
 """How often the light is measured."""
-KEEP_S = 5.0
-"""How often it is written down how far the music has come, or what could not be written before."""
 HEAD_S = 1.0
 """How soon an IMU that failed is read again."""
 LONGEST_S = 30.0
@@ -50,17 +47,16 @@ class Felt:
     """A movement of the head that means something, and whether the head was at rest before it."""
     spare: Callable[[Step], Awaitable[None]]
     """What may be done with the power that is left has changed."""
-    again: Again
-    """A loss of power broke off this call."""
+    keep: Callable[[], Awaitable[None]]
+    """Power may soon be gone."""
 
 
 class Senses:
     """Feels for one agent, from `begin` to `end`."""
 
-    def __init__(self, world: World, keeper: Keeper, felt: Felt) -> None:
+    def __init__(self, world: World, felt: Felt) -> None:
         """Feel nothing yet."""
         self._world = world
-        self._keeper = keeper
         self._felt = felt
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ladder = Ladder()
@@ -75,7 +71,7 @@ class Senses:
     # -- from on to off -------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Feel from now on, and go on with what a loss of power broke off."""
+        """Feel from now on."""
         devices = self._world.devices
         if (imu := devices.imu) is not None:
             self._start(self._steadily("head", HEAD_S, lambda: self._head(imu)))
@@ -85,20 +81,13 @@ class Senses:
         if devices.light is not None:
             measure = partial(self._every, LIGHT_S, self._light)
             self._start(self._steadily("light", LIGHT_S, measure))
-        self._start(self._every(KEEP_S, self._keep))
-        self._start(self._keeper.go_on(self._felt.again))
-
-    def cut(self) -> None:
-        """Be without power, as a simulator is: what was written stays, and nothing more is."""
-        self._keeper.cut()
 
     async def end(self) -> None:
-        """Feel nothing any more: an end that is meant leaves nothing to go on with."""
+        """Feel nothing any more."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        await self._keeper.end()
 
     def _start(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)
@@ -167,7 +156,7 @@ class Senses:
         for notice in self._ladder.take(battery.state(), now_ms):
             self._tell(notice)
             if notice.kind in ("last", "out", "step"):
-                await self._keeper.keep()
+                await self._felt.keep()
         if self._ladder.step is not self.step:
             self._world.step = step = self._ladder.step
             self._world.lens.slow_down(step.update)
@@ -188,9 +177,3 @@ class Senses:
 
     def _relight(self) -> None:
         self._world.lens.dim(self.step.light * self._brightness.light)
-
-    # -- what outlives a loss of power ----------------------------------------------------------
-
-    async def _keep(self) -> None:
-        if sounds(self._world.devices.speaker) or self._keeper.owes:
-            await self._keeper.keep()

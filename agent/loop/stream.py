@@ -22,7 +22,7 @@ from agent.errors import EngineError
 from agent.language.said import said_in
 from agent.language.text import language_of
 from agent.listen.attention import ALWAYS, Attention, AttentionOptions, Spots
-from agent.listen.bone import AirFrontEnd, FrontEnd
+from agent.listen.bone import FrontEnd
 from agent.listen.endpoint import Endpointer
 from agent.listen.health import HealthLog
 from agent.listen.hearing import Event, Heard, Hearing, Pause, Resumed
@@ -36,6 +36,8 @@ from agent.messages import Reply, Transcript
 from agent.turn import Turn, Utterance
 from hardware.base import AbsentChunk, AudioChunk, Microphone, sounds
 
+AIR_VAD_MODE = 3
+"""How aggressively speech is told from noise through the air, 0 … 3."""
 LOOK_S = 0.5
 """How often it is looked whether a closed microphone may be opened again."""
 
@@ -47,8 +49,9 @@ class Listening:
     Raises EngineError, when a stream begins, for what cannot be built.
     """
 
-    front: Callable[[], FrontEnd] = AirFrontEnd
-    """Which microphone it is, and what is to be done with its sound."""
+    front: Callable[[], FrontEnd] | None = None
+    """What is to be done with the sound of a bone-conduction microphone; None for one through the
+    air, whose sound is as it should be."""
     vad: Callable[[int], Vad] = CascadeVad
     """Tells speech from the rest, given how aggressively, 0 … 3."""
     attention: AttentionOptions = ALWAYS
@@ -87,13 +90,14 @@ class Stream:
         self._microphone = microphone
         self._source = source
         self._allowed: Callable[[], bool] = lambda: listening.allowed() and world.step.listening
-        self._front = listening.front()
+        self._front = None if listening.front is None else listening.front()
+        vad_mode = AIR_VAD_MODE if self._front is None else self._front.vad_mode
         self._latest = AudioChunk(b"", 0.0)  # of those that came through the intake
         self._intake = Intake(device=microphone.name, health_log=listening.health)
         self.attention = Attention(listening.attention, asked=lambda: expected.asking)
         self.hearing = Hearing(
             ears,
-            endpointer or Endpointer(listening.vad(self._front.vad_mode)),
+            endpointer or Endpointer(listening.vad(vad_mode)),
             world.options.patience,
             self.attention,
             on_partial=on_transcript,
@@ -154,7 +158,7 @@ class Stream:
                 await self.hearing.expect(await self._expected.sayable(self._ears))
         for mended in self._intake.take(raw):
             self._latest = mended
-            chunk = self._front.take(mended)
+            chunk = mended if self._front is None else self._front.take(mended)
             self._answers.take(await self._heard(chunk), chunk, self._seen)
         is_open = self.hearing.open and not isinstance(raw, AbsentChunk)
         self._world.lens.listening(is_open)

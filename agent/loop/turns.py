@@ -138,15 +138,17 @@ class Turns:
         """Answer one line, as if it had been said."""
         return await self._said(Transcript(text, language), self.own(text), source)
 
-    def own(self, text: str) -> Own:
-        """Read a text for what it says to the agent itself, as things stand now."""
-        return controls.own(text, self._responder.committing or self.expected.asking or self.busy)
+    def own(self, text: str) -> Own | None:
+        """Read a text for what it says to the agent itself, where that matters now."""
+        if not self.busy and not self.expected.asking:
+            return None
+        return controls.own(text, asked=True)
 
     async def meant(self, own: Own, language: str, source: str) -> Turn:
         """Answer what the wearer meant for the agent itself without a word, as by a nod."""
         return await self._said(Transcript("", language), own, source)
 
-    async def _said(self, transcript: Transcript, own: Own, source: str) -> Turn:
+    async def _said(self, transcript: Transcript, own: Own | None, source: str) -> Turn:
         clock, opened = _stopwatch(), self.world.gate.open
         timings = Timings(speech_end=0.0, endpoint=0.0, transcript=0.0)
         turn = Turn(source, transcript, timings=timings)
@@ -260,12 +262,15 @@ class Turns:
 
     def overtaken(self, turn: Turn, utterance: Utterance) -> Turn | None:
         """Do at once what waits for no other turn; None where it takes its place in the lane."""
-        stop = utterance.own.control == "stop"
+        own = utterance.own
+        if own is None:
+            return None  # nothing runs, and nothing was asked
+        stop = own.control == "stop"
         if stop:
             self.call_off()
         committing = self._responder.committing
         asked = self.world.gate.open is not None or committing
-        no = asked and utterance.own.answer == "no"
+        no = asked and own.answer == "no"
         if not self.busy or not (stop or no):
             return None
         if committing:

@@ -12,9 +12,9 @@ from agent.errors import EngineError, Refused
 from hardware.base import DeviceError, Place, Speaker
 
 if TYPE_CHECKING:
-    from agent.display.request import Ticket
-    from agent.llm.model import CancelScope, Model
-    from agent.messages import Reply
+    from agent.display.arbiter import Ticket
+    from agent.llm.model import Model
+    from agent.messages import CancelScope, Reply
     from agent.skill.declare import Permission
 
 GUARDED: Mapping[str, Permission] = {"camera": "camera", "microphone": "microphone"}

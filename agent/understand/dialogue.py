@@ -232,10 +232,11 @@ class Dialogue:
         words = unaddressed(transcript.text, self._router.wake)
         return replace(transcript, text=" ".join(words.split()))
 
-    def understand(self, transcript: Transcript, own: Own, decision: Decision) -> Understood:
+    def understand(self, transcript: Transcript, own: Own | None, decision: Decision) -> Understood:
         """Return what a turn comes to.
 
-        `own` is what it says to the agent itself, `decision` what `decide` made of it.
+        `own` is what it says to the agent itself, where that was read; `decision` is what `decide`
+        made of it.
         """
         question, self._question = self.question, None
         transcript = self._unaddressed(transcript)
@@ -249,6 +250,7 @@ class Dialogue:
                 return found
             settled = self._settled((self._mended(meaning),), decision)
             return _beside(settled, self._beside(transcript, meaning))
+        own = own or controls.own(text, asked=question is not None)
         if own.control is not None:
             self._question = None if own.control == "stop" else question
             return Understood(decision, Obey(own.control))

@@ -6,8 +6,8 @@ import statistics
 import time
 import tracemalloc
 
-from agent.display.arbiter import Arbiter
-from agent.display.request import Priority, Request, Ticket
+from agent.display.arbiter import Arbiter, Ticket
+from agent.display.request import Priority, Request
 from agent.messages import Reply
 from hardware.base import Frame
 from hardware.profiles import load

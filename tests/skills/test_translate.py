@@ -13,9 +13,9 @@ import pytest
 import skills.translate as translate
 from agent import Context
 from agent.errors import Cancelled, EngineError
-from agent.llm.model import CancelScope, NoModel, ScriptedModel
+from agent.llm.model import NoModel, ScriptedModel
 from agent.llm.prompts import render
-from agent.messages import Intent, Transcript
+from agent.messages import CancelScope, Intent, Transcript
 from agent.plugins.skills import Skills
 from agent.understand.router import Router
 from skills.translate import languages

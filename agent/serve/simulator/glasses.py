@@ -152,7 +152,7 @@ class Glasses:
     async def stop(self, cut: bool = False) -> None:
         """Switch off; `cut` off from power, the next agent goes on where this one was."""
         if cut and self._built is not None:
-            self._built.agent.senses.cut()
+            self._built.agent.cut()
         self._ready.clear()
         await self._discard_recording()
         self.microphone.close()
@@ -371,11 +371,11 @@ class Glasses:
         finally:
             self._hears = False
         agent.lens.live(True)  # typed lines and gestures go on
-        agent.senses.begin()
+        agent.wear()
         try:
             await asyncio.Event().wait()
         finally:
-            await agent.senses.end()
+            await agent.take_off()
 
     # -- recording --------------------------------------------------------------------------------
 

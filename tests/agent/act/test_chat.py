@@ -7,7 +7,8 @@ import pytest
 from agent.act import chat
 from agent.errors import EngineError
 from agent.language.text import is_question
-from agent.llm.model import CancelScope, ScriptedModel
+from agent.llm.model import ScriptedModel
+from agent.messages import CancelScope
 from agent.testing import lens, make_agent
 
 

@@ -1,6 +1,6 @@
 import threading
 
-from agent.act.memory import Memories
+from agent.act.dispatch import Memories
 
 
 def test_the_way_back_is_to_the_ground():

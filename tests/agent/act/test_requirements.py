@@ -3,7 +3,7 @@
 import pytest
 
 from agent import Context, Reply, hookimpl, skill
-from agent.act import requirements
+from agent.act import dispatch
 from agent.plugins.skills import Skills
 from agent.testing import Conversation
 from agent.testing.conversation import Doubles
@@ -48,15 +48,15 @@ def skills():
 
 
 def test_a_warning_names_skill_device_profile_and_actions(skills):
-    warned = list(requirements.warnings(skills.actions.values(), devices("ssd1306")))
+    warned = list(dispatch.warnings(skills.actions.values(), devices("ssd1306")))
     assert warned == [
         "signs needs a camera, and ssd1306 has none: signs.sign will not work",
         "signs needs a camera and location, and ssd1306 has none: signs.where will not work",
     ]
     there = devices("ssd1306", others={"camera": lambda: "photo"})
-    (left,) = requirements.warnings(skills.actions.values(), there)
+    (left,) = dispatch.warnings(skills.actions.values(), there)
     assert left == "signs needs a location, and ssd1306 has none: signs.where will not work"
-    assert not list(requirements.warnings(skills.actions.values(), devices("quark-s1")))
+    assert not list(dispatch.warnings(skills.actions.values(), devices("quark-s1")))
 
 
 def test_an_action_that_cannot_work_does_not_run_and_says_why(tmp_path, skills):

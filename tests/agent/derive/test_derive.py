@@ -112,7 +112,6 @@ def test_money_keeps_its_currency():
         ({"count": 10}, "count: 10 is not a whole number from 1 to 9"),
         ({"count": True}, "count: is not a number"),
         ({"count": 2.5}, "count: 2.5"),
-        ({"count": float("nan")}, "a tool call is an object"),
         ({"count": [1]}, "count: is not a number"),
         ({"size": "huge"}, "size: 'huge' is not in the list"),
         ({"size": 1}, "size: is not in the list"),
@@ -139,6 +138,7 @@ def test_a_call_with_a_wrong_argument_says_which(arguments, reason):
     [
         ("", "a tool call is an object"),
         ("[1]", "a tool call is an object"),
+        ('{"name": "demo.order", "arguments": {"count": NaN}}', "a tool call is an object"),
         ("[" * 100_000, "a tool call is an object"),
         ('{"name": "demo.order", "arguments": "{"}', "a tool call is an object"),
         ("{}", "there is no tool 'None'"),

@@ -130,8 +130,8 @@ async def test_too_long_a_text_is_refused_in_words(agent):
 @pytest.mark.parametrize(
     ("said", "shown", "error"),
     [
-        ("break", "demo failed", "demo.broken raised KeyError at test_loop.py:"),
-        ("leave", "demo failed", "demo.leave called sys.exit at test_loop.py:"),
+        ("break", "demo failed", "demo.broken raised KeyError at test_agent.py:"),
+        ("leave", "demo failed", "demo.leave called sys.exit at test_agent.py:"),
         ("hang", "took too long", "demo.hang took over 0.2 s"),
         ("wrong", "returned int", "demo.wrong returned int: an action returns a Reply or text"),
         ("sneak", "not declared", "demo.sneak proposed a payment but is not declared risk='money'"),

@@ -175,7 +175,7 @@ def test_a_line_that_fails_is_left_out_and_held_against_its_plugin(talk):
     assert len(talk.lens.splitlines()) == 2
     line = Late.dashboard.__code__.co_firstlineno + 2
     assert talk.agent.skills.offences == {
-        "Late": [f"Late.dashboard raised ZeroDivisionError at test_unspoken.py:{line}"]
+        "Late": [f"Late.dashboard raised ZeroDivisionError at test_gestures.py:{line}"]
     }
 
 

@@ -111,7 +111,7 @@ class World:
 
     def lose_power(self):
         """Leave on the disk what is there now, and end."""
-        self.agent.senses.cut()
+        self.agent.cut()
         self.wearing.cancel()
         self.talk.clock.close()
 
