@@ -222,9 +222,11 @@ class Agent:
 
     async def take_off(self) -> None:
         """Feel nothing any more; an end that is meant leaves nothing to go on with."""
-        if self._feels:
-            await self.senses.end()
-        await self._keeper.end()
+        try:
+            await self._keeper.end()
+        finally:
+            if self._feels:
+                await self.senses.end()
 
     def cut(self) -> None:
         """Be without power, as a simulator is: what was written stays, and nothing more is."""
