@@ -175,7 +175,7 @@ def test_cancelling_from_another_thread_ends_the_answer(model: LlamaModel) -> No
 
 def test_time_is_up_within_the_answer(model: LlamaModel, monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = [100.0]
-    monkeypatch.setattr("agent.llm.model.time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    monkeypatch.setattr("agent.messages.time", SimpleNamespace(monotonic=lambda: now_s[0]))
     pieces = model.stream("hello", max_tokens=900, timeout_s=0.2)
     next(pieces)
     now_s[0] += 0.25
