@@ -45,10 +45,10 @@ def decode(raw: bytes) -> str:
 def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
     """Read a text file. Raises OSError, or Unreadable when it is too long or not UTF-8."""
     with path.open("rb") as file:
-        return decode(take(file, most_bytes))
+        return decode(limited(file, most_bytes))
 
 
-def take(file: BinaryIO, most_bytes: int = MOST_BYTES) -> bytes:
+def limited(file: BinaryIO, most_bytes: int = MOST_BYTES) -> bytes:
     """Read a file to its end, but no further than allowed. Raises OSError or Unreadable."""
     raw = file.read(most_bytes + 1)
     if len(raw) > most_bytes:

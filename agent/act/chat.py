@@ -24,7 +24,7 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()][:LINES]
 
 
-async def answer(
+async def reply(
     model: Model, question: str, language: str, cancel: CancelScope, show: Callable[[str], None]
 ) -> str:
     """Return the model's answer, `LINES` lines at most; `show` is given it as it grows.

@@ -27,7 +27,7 @@ from agent.language.said import said_in
 from agent.llm import prompts
 from agent.messages import CancelScope, Intent, Proposal, Reply
 from agent.plugins import offences
-from agent.plugins.runner import Outcome
+from agent.plugins.runner import Ran
 from agent.skill.context import Context
 from agent.skill.declare import Action
 from agent.turn import Turn, Utterance
@@ -188,7 +188,7 @@ class Acting:
         if lacking(action, self._world.devices):
             return None
 
-        def run(ctx: Context) -> asyncio.Task[Outcome]:
+        def run(ctx: Context) -> asyncio.Task[Ran]:
             call = partial(_call, action, intent, ctx)
             return asyncio.create_task(skills.runner.run(action.skill, call, limit_s))
 

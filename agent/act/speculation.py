@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from agent.messages import Intent
-from agent.plugins.runner import Outcome
+from agent.plugins.runner import Ran
 from agent.skill.context import Context
 from agent.skill.declare import Action
 
@@ -67,7 +67,7 @@ class Plan:
     """What is run, and what it was begun with; anything else has to be run in earnest."""
     ctx: Context
     """What the action was given; its memory counts if the plan is kept."""
-    running: asyncio.Task[Outcome]
+    running: asyncio.Task[Ran]
     """The call, in flight or done."""
     _devices: _Devices
     _kept: bool = False
@@ -80,7 +80,7 @@ class Plan:
             self.ctx.cancel.cancel()
         self.running.cancel()
 
-    async def keep(self) -> Outcome | None:
+    async def keep(self) -> Ran | None:
         """Return what came of it; None when it has to be run in earnest."""
         outcome = await self.running
         if self._devices.wanted or isinstance(outcome.error, NotYet):
@@ -93,7 +93,7 @@ def ahead(
     call: Call,
     ctx: Context,
     memory: dict[str, Any],
-    run: Callable[[Context], asyncio.Task[Outcome]],
+    run: Callable[[Context], asyncio.Task[Ran]],
 ) -> Plan:
     """Begin to `run` an action with what a plan may have, a copy of its `memory` among it."""
     devices = _Devices()

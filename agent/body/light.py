@@ -50,7 +50,7 @@ class Brightness:
         self._smooth: float | None = None
         self._before_ms = 0.0
 
-    def take(self, lux: float, now_ms: float) -> float:
+    def follow(self, lux: float, now_ms: float) -> float:
         """Take an illuminance in lux; return the light. What is no number changes nothing."""
         if not math.isfinite(lux):
             return self.light

@@ -179,7 +179,7 @@ class Ladder:
         """Charge of the cells that are in, in percent."""
         return _percent(self._charge)
 
-    def take(self, power: Power, now_ms: float) -> tuple[Notice, ...]:
+    def read(self, power: Power, now_ms: float) -> tuple[Notice, ...]:
         """Take a reading; return what the wearer is to be told, the most urgent first.
 
         The first reading counts at once. A charge that is no number counts as a cell that is out,

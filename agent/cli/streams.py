@@ -124,7 +124,7 @@ def whole(most_bytes: int) -> bytes:
     """Read standard input to its end. Raises StreamError, or Unreadable where it is too long."""
     piped = source()
     try:
-        return reading.take(piped, most_bytes)
+        return reading.limited(piped, most_bytes)
     except OSError as error:
         raise StreamError(f"standard input cannot be read: {error.strerror}") from None
 

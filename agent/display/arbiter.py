@@ -88,7 +88,7 @@ class _Level:
         for own in self.waiting.values():
             yield from own
 
-    def take(self, owner: str, ticket: Ticket) -> None:
+    def admit(self, owner: str, ticket: Ticket) -> None:
         """Let a ticket go in; its owner goes to the end of the row."""
         own = self.waiting.pop(owner)
         own.remove(ticket)
@@ -292,7 +292,7 @@ class Arbiter:
 
     def _let_in(self, level: _Level, ticket: Ticket) -> _Card:
         request = ticket.request
-        level.take(request.owner, ticket)
+        level.admit(request.owner, ticket)
         card = _Card(ticket, lay_out(request.reply, self._profile(), request.language))
         before = level.card
         if before is not None and request.key and _same(before.request, request):

@@ -67,7 +67,7 @@ class Lens:
 
     # -- what the wearer asked for --------------------------------------------------------------
 
-    def answer(
+    def light(
         self,
         reply: Reply,
         language: str,

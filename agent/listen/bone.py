@@ -64,7 +64,7 @@ class FrontEnd(Protocol):
     vad_mode: int
     """Aggressiveness of WebRTC's detector that suits the sound, 0 … 3."""
 
-    def take(self, chunk: AudioChunk) -> AudioChunk:
+    def restore(self, chunk: AudioChunk) -> AudioChunk:
         """Return the chunk for the voice detector; its `words` are the recogniser's."""
         ...
 
@@ -89,7 +89,7 @@ class BoneFrontEnd:
         self._before = np.zeros(TAPS - 1, np.float32)  # the stream's last samples
         self._air = _AirLevel()
 
-    def take(self, chunk: AudioChunk) -> AudioChunk:
+    def restore(self, chunk: AudioChunk) -> AudioChunk:
         """Return the chunk with the bone's sound restored and the air's, if any good, as it is."""
         np = self._np
         joined = np.concatenate((self._before, np.frombuffer(chunk.pcm, "<i2")), dtype=np.float32)

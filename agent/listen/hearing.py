@@ -19,7 +19,7 @@ from agent.language.saying import Saying
 from agent.listen.attention import Attention
 from agent.listen.endpoint import Dropped, Ended, Endpointer, Speaking, Started
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
-from agent.listen.patience import Expected, Patience, Standing
+from agent.listen.patience import Patience, Sayable, Standing
 from agent.listen.thread import EngineThread, MissingEngineError
 from agent.listen.transcriber import Transcriber
 from agent.messages import Transcript
@@ -49,7 +49,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """It was no end: what was got ready is of no use."""
+    """The wearer went on: what was got ready is discarded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Told:
 
     sayings: Sequence[Saying] = ()
     """What can be said now."""
-    graph: Expected = field(default_factory=lambda: Expected(()))
+    graph: Sayable = field(default_factory=lambda: Sayable(()))
     """The same, ready to be asked about."""
     engine: Transcriber | None = None
     """The engine that was told."""
@@ -166,7 +166,7 @@ class Hearing:
         except MissingEngineError:
             raise
         except GlassesError:
-            self._told.graph = Expected(())  # nothing is known of any text: silence ends the turns
+            self._told.graph = Sayable(())  # nothing is known of any text: silence ends the turns
 
     def forget(self) -> None:
         """Take what was heard last as final: it had an effect, and nothing may replace it."""
@@ -174,7 +174,7 @@ class Hearing:
         if self._utterance is not None and self._utterance.before is not None:
             self._utterance.before.final = True
 
-    async def take(self, chunk: AudioChunk) -> Event:
+    async def hear(self, chunk: AudioChunk) -> Event:
         """Hear the next chunk of the stream."""
         attention, utterance = self.attention, self._utterance
         attention.tick(chunk)
@@ -224,7 +224,7 @@ class Hearing:
         if (rest := self.attention.listen(chunk, passed)) is not None:
             self._endpointer.reset()
             for later in rest:
-                event = await self.take(later) or event
+                event = await self.hear(later) or event
         return event
 
     async def _wait_for_speech(self, chunk: AudioChunk) -> None:
@@ -373,7 +373,7 @@ class Hearing:
         told = self._told
         if engine is not told.engine:
             engine.expect(told.sayings)
-            told.graph = Expected(told.sayings)  # on this thread: a large one takes its time
+            told.graph = Sayable(told.sayings)  # on this thread: a large one takes its time
             told.engine = engine
 
     def _begin(

@@ -140,7 +140,7 @@ class Intake:
         """What was counted so far."""
         return Health(**vars(self._count))
 
-    def take(self, chunk: AudioChunk) -> tuple[AudioChunk, ...]:
+    def mend(self, chunk: AudioChunk) -> tuple[AudioChunk, ...]:
         """Return what is to be heard now: usually this chunk; none, or several, after trouble."""
         self._since_note += 1
         if self._since_note >= NOTE_CHUNKS:

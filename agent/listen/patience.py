@@ -47,7 +47,7 @@ class Standing:
     """How much could follow an answer or a complete command: log2 of 1 + the ways to go on."""
 
 
-class Expected:
+class Sayable:
     """Everything that can be said now, ready to be asked about."""
 
     def __init__(self, sayings: Sequence[Saying]) -> None:

@@ -269,7 +269,7 @@ class Agent:
         turns no page wakes.
         """
         self.lens.attach()
-        turn = await self._gestures.answer(gesture, rested=rested)
+        turn = await self._gestures.mean(gesture, rested=rested)
         if turn is not None:
             self._also(turn)
         elif not await self._gestures.look(gesture) and gesture == "tap":

@@ -26,7 +26,7 @@ class Gestures:
         self._acting = acting
         self._expected = expected
 
-    async def answer(self, gesture: Gesture, *, rested: bool) -> Turn | None:
+    async def mean(self, gesture: Gesture, *, rested: bool) -> Turn | None:
         """Do what a nod, a shake or two taps mean; None where no turn comes of it.
 
         A nod and a shake are yes and no to an open question, and nothing else. A nod pays only from

@@ -269,12 +269,12 @@ class Responder:
             if began:  # no faster than the lens can take it
                 lens.offer(Reply(text), Priority.FOREGROUND, OWN, language, key="stream")
             else:
-                lens.answer(Reply(text), language, key="stream")
+                lens.light(Reply(text), language, key="stream")
                 began.append(clock())
 
         turn = replace(turn, model=model.name)
         try:
-            said = await chat.answer(model, words, language, CancelScope(), show)
+            said = await chat.reply(model, words, language, CancelScope(), show)
         except EngineError as error:
             return replace(turn, error=str(error)), Reply(str(error))
         first = began[0] if began else None
@@ -348,7 +348,7 @@ class Responder:
         stays_ms = EXPIRES_S * 1000 if self._expected.asking else None
         owner = turn.intent.skill if isinstance(turn.intent, Intent) else OWN
         world.spoken = language = turn.transcript.language
-        fault, frames, lit = world.lens.answer(reply, language, owner, passing, stays_ms)
+        fault, frames, lit = world.lens.light(reply, language, owner, passing, stays_ms)
         turn = replace(turn, frames=frames)
         return self._lit(turn, fault, clock) if lit or fault is not None else turn
 

@@ -61,7 +61,7 @@ KINDS = frozenset(typing.get_args(CardKind)) - {"proposal"}
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class KeptCard:
     """A reply that was on the lens."""
 
     text: str
@@ -74,7 +74,7 @@ class Card:
     """When it was shown, in seconds since 1970."""
 
     @classmethod
-    def of(cls, reply: Reply, at_s: float) -> Card | None:
+    def of(cls, reply: Reply, at_s: float) -> KeptCard | None:
         """Keep a reply; None for a proposal, of which only the call is kept."""
         if isinstance(reply, Proposal) or reply.kind not in KINDS:
             return None
@@ -87,7 +87,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class KeptCall:
     """The call that led to an open proposal: to be planned and asked again, never confirmed."""
 
     skill: str
@@ -102,7 +102,7 @@ class Call:
     """When it was proposed, in seconds since 1970."""
 
     @classmethod
-    def of(cls, intent: Intent, actions: Mapping[str, Action], at_s: float) -> Call | None:
+    def of(cls, intent: Intent, actions: Mapping[str, Action], at_s: float) -> KeptCall | None:
         """Keep an intent; None where its slots would not come back as they are."""
         said = {name: value for name, value in intent.slots.items() if value is not None}
         kept = {name: _as_json(value) for name, value in said.items()}
@@ -145,9 +145,9 @@ class Playing:
 class State:
     """All that outlives a loss of power."""
 
-    cards: tuple[Card, ...] = ()
+    cards: tuple[KeptCard, ...] = ()
     """What was on the lens, the latest last."""
-    call: Call | None = None
+    call: KeptCall | None = None
     """What an open proposal was about."""
     playing: Playing | None = None
     """What played."""
@@ -245,7 +245,7 @@ class Keeper:
         if state is None:
             return
         for card in state.cards[-1:]:
-            world.lens.answer(card.reply, language_of(f"{card.title} {card.text}"))
+            world.lens.light(card.reply, language_of(f"{card.title} {card.text}"))
         speaker, playing = world.devices.speaker, state.playing
         if playing is not None and speaker is not None and speaker.available:
             try:
@@ -260,10 +260,10 @@ class Keeper:
     def _state(self) -> State:
         world, now_s = self._world, self._wall()
         answers = [r for r in world.lens.standing() if r.priority is Priority.FOREGROUND]
-        cards = [Card.of(request.reply, now_s) for request in answers]
+        cards = [KeptCard.of(request.reply, now_s) for request in answers]
         call = None
         if (opened := world.gate.open) is not None:
-            call = Call.of(opened.intent, world.skills.actions, now_s)
+            call = KeptCall.of(opened.intent, world.skills.actions, now_s)
         shown = tuple(card for card in cards if card is not None)
         return State(shown, call, self._playing(now_s))
 
@@ -374,18 +374,18 @@ def _read(raw: bytes) -> State:
     )
 
 
-def _card(read: Any) -> Card:
+def _card(read: Any) -> KeptCard:
     if read["kind"] not in KINDS:
         raise ValueError("no such card")
-    return Card(_text(read["text"]), _text(read["title"]), read["kind"], _number(read["at_s"]))
+    return KeptCard(_text(read["text"]), _text(read["title"]), read["kind"], _number(read["at_s"]))
 
 
-def _call(read: Any) -> Call:
+def _call(read: Any) -> KeptCall:
     slots = read["slots"]
     if not isinstance(slots, dict):
         raise TypeError("slots are an object")
     skill, action, language = (_text(read[key]) for key in ("skill", "action", "language"))
-    return Call(skill, action, slots, language, _number(read["at_s"]))
+    return KeptCall(skill, action, slots, language, _number(read["at_s"]))
 
 
 def _playing(read: Any) -> Playing:

@@ -153,7 +153,7 @@ class Senses:
         battery = self._world.devices.battery
         assert battery is not None
         now_ms = asyncio.get_running_loop().time() * 1000
-        for notice in self._ladder.take(battery.state(), now_ms):
+        for notice in self._ladder.read(battery.state(), now_ms):
             self._tell(notice)
             if notice.kind in ("last", "out", "step"):
                 await self._felt.keep()
@@ -172,7 +172,7 @@ class Senses:
     async def _light(self) -> None:
         sensor = self._world.devices.light
         assert sensor is not None
-        self._brightness.take(sensor.lux, asyncio.get_running_loop().time() * 1000)
+        self._brightness.follow(sensor.lux, asyncio.get_running_loop().time() * 1000)
         self._relight()
 
     def _relight(self) -> None:

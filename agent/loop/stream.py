@@ -156,10 +156,10 @@ class Stream:
             self._seen = opened.key if opened else None
             if self._expected.news():
                 await self.hearing.expect(await self._expected.sayable(self._ears))
-        for mended in self._intake.take(raw):
+        for mended in self._intake.mend(raw):
             self._latest = mended
-            chunk = mended if self._front is None else self._front.take(mended)
-            self._answers.take(await self._heard(chunk), chunk, self._seen)
+            chunk = mended if self._front is None else self._front.restore(mended)
+            self._answers.note(await self._heard(chunk), chunk, self._seen)
         is_open = self.hearing.open and not isinstance(raw, AbsentChunk)
         self._world.lens.listening(is_open)
         return await self._answers.ready(self._latest)
@@ -169,12 +169,12 @@ class Stream:
         playing = sounds(self._world.devices.speaker)
         if (stop := self._stopper(playing) if playing or self._turns.busy else None) is None:
             self._stop = None
-            return await self.hearing.take(chunk)
+            return await self.hearing.hear(chunk)
         if stop is not self._stop:
             self._stop = stop
             stop.reset(chunk.start_ms)
         if (spotted := stop.feed(chunk.pcm)) is None:
-            return await self.hearing.take(chunk)
+            return await self.hearing.hear(chunk)
         await self.hearing.interrupt()
         said = Transcript(spotted.phrase, language_of(spotted.phrase), engine="stop words")
         long_ms = spotted.end_ms - spotted.start_ms
@@ -219,8 +219,8 @@ class Answers:
         self._done: list[Turn] = []
         self._answered = False  # the utterance before the running one was given a turn
 
-    def take(self, event: Event, chunk: AudioChunk, seen: str | None) -> None:
-        """Take what a chunk meant; `seen` is the key of what was proposed when the speech began."""
+    def note(self, event: Event, chunk: AudioChunk, seen: str | None) -> None:
+        """Note what a chunk meant; `seen` is the key of what was proposed when the speech began."""
         match event:
             case Pause(transcript):
                 self._drop_plan()
@@ -228,9 +228,9 @@ class Answers:
             case Resumed():
                 self._drop_plan()
             case Heard():
-                self._take_heard(event, chunk, seen)
+                self._note_heard(event, chunk, seen)
 
-    def _take_heard(self, heard: Heard, chunk: AudioChunk, seen: str | None) -> None:
+    def _note_heard(self, heard: Heard, chunk: AudioChunk, seen: str | None) -> None:
         if self._on_transcript is not None and not heard.error:
             self._on_transcript(heard.transcript)
         if heard.continues and self._line:
@@ -244,10 +244,10 @@ class Answers:
         task = self._turns.heard(
             heard, self._source, utterance, plan, lambda: heard.continues and self._answered
         )
-        task.add_done_callback(self._note)
+        task.add_done_callback(self._ended_one)
         self._line.append(_Answer(task, plan, self._now(chunk)))
 
-    def _note(self, task: asyncio.Task[Turn | None]) -> None:
+    def _ended_one(self, task: asyncio.Task[Turn | None]) -> None:
         self._answered = _turn(task) is not None
 
     @staticmethod

@@ -13,7 +13,7 @@ from typing import Any
 from agent.errors import GlassesError, PluginError, Refused
 from agent.language.said import said_in
 from agent.messages import CardKind, Proposal, Reply
-from agent.plugins.runner import Outcome
+from agent.plugins.runner import Ran
 from agent.skill.declare import Action
 from hardware.base import DeviceError
 
@@ -34,7 +34,7 @@ OBSERVER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Judgement:
     """What is shown for one call of an action, and what is held against it."""
 
     reply: Reply
@@ -45,7 +45,7 @@ class Verdict:
     """What it did that no plugin may, one line each; a missing model or device is not one."""
 
 
-def judge(action: Action, outcome: Outcome, timeout_s: float, language: str) -> Verdict:
+def judge(action: Action, outcome: Ran, timeout_s: float, language: str) -> Judgement:
     """Turn what became of a call into a reply; apologies are in a language."""
     also = tuple(f"{action.name} {what}" for what in outcome.offences)
     if outcome.timed_out:
@@ -58,18 +58,18 @@ def judge(action: Action, outcome: Outcome, timeout_s: float, language: str) -> 
         except PluginError as wrong:
             return _bad(Reply(str(wrong), title=action.skill, kind="alert"), str(wrong), also)
         offences = (*cut, *also)
-        return Verdict(reply, offences[0] if offences else None, offences)
+        return Judgement(reply, offences[0] if offences else None, offences)
     if isinstance(error, (GlassesError, DeviceError)):
         text = " ".join(str(error).split())
         reply = Reply(_cut(text, MAX_TEXT), title=action.skill, kind="alert")
         if isinstance(error, (Refused, PluginError)):
             return _bad(reply, text, also)
-        return Verdict(reply, text, also)
+        return Judgement(reply, text, also)
     reply = Reply(said_in(language)["failed"].format(skill=action.skill), kind="alert")
     return _bad(reply, f"{action.name} {raised(error, action.function)}", also)
 
 
-def faults(outcome: Outcome, what: str, timeout_s: float) -> tuple[str, ...]:
+def faults(outcome: Ran, what: str, timeout_s: float) -> tuple[str, ...]:
     """Return what a call did that none may, where the call has no answer to give."""
     found = [f"{what} {offence}" for offence in outcome.offences]
     if outcome.timed_out:
@@ -79,8 +79,8 @@ def faults(outcome: Outcome, what: str, timeout_s: float) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _bad(reply: Reply, error: str, also: tuple[str, ...]) -> Verdict:
-    return Verdict(reply, error, (error, *also))
+def _bad(reply: Reply, error: str, also: tuple[str, ...]) -> Judgement:
+    return Judgement(reply, error, (error, *also))
 
 
 def raised(error: BaseException, function: Any = None) -> str:

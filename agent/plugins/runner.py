@@ -36,7 +36,7 @@ _OWNER = "_glasses_owner"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Ran:
     """What became of one call."""
 
     value: Any = None
@@ -91,7 +91,7 @@ class Runner:
 
     async def run(
         self, owner: str, function: Callable[[], Any], timeout_s: float, interrupt: bool = True
-    ) -> Outcome:
+    ) -> Ran:
         """Call `function`, and await what it returns if that is a coroutine.
 
         Never raises what the call raises. `interrupt` False leaves a late call to its work, for
@@ -111,7 +111,7 @@ class Runner:
             raise
         return self._end(call)
 
-    def wait(self, owner: str, function: Callable[[], Any], timeout_s: float) -> Outcome:
+    def wait(self, owner: str, function: Callable[[], Any], timeout_s: float) -> Ran:
         """Call `function` as `run` does, and block the caller meanwhile."""
         call = _Call(self, owner, function)
         try:
@@ -120,15 +120,15 @@ class Runner:
             call.give_up(interrupt=True)
         return self._end(call)
 
-    def _end(self, call: _Call) -> Outcome:
+    def _end(self, call: _Call) -> Ran:
         offences = call.surroundings.restore()
         alive = sorted(thread.name for thread in self._begun_by(call.owner))
         if len(alive) > MAX_THREADS:
             shown = ", ".join(alive[:3])
             offences += (f"left {len(alive)} threads running: {shown}, …",)
         if call.late:
-            return Outcome(timed_out=True, offences=offences)
-        return Outcome(call.value, call.error, offences=offences)
+            return Ran(timed_out=True, offences=offences)
+        return Ran(call.value, call.error, offences=offences)
 
     def _begun_by(self, owner: str) -> list[threading.Thread]:
         """Return the running threads that a plugin's calls have begun, and those begun by these."""

@@ -35,7 +35,7 @@ from agent.language.controls import own_words
 from agent.plugins import modules
 from agent.plugins.hooks import HOOKS, KINDS, Hooks, Kind
 from agent.plugins.offences import LISTS_S, OFFENCES, faults, raised
-from agent.plugins.runner import Outcome, Runner
+from agent.plugins.runner import Ran, Runner
 from agent.skill import template
 from agent.skill.declare import Action, Declaration, declarations
 from agent.skill.sentences import check_files, languages, place
@@ -264,7 +264,7 @@ class Skills:
         outcome = self.runner.wait(name, load, self._load_timeout_s)
         return self._value(outcome, "its import"), outcome.offences
 
-    def _value(self, outcome: Outcome, what: str) -> Any:
+    def _value(self, outcome: Ran, what: str) -> Any:
         if outcome.timed_out:
             raise PluginError(f"{what} was not done within {self._load_timeout_s:g} s")
         if outcome.error is None:

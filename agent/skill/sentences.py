@@ -78,7 +78,7 @@ def files(declared: Declaration) -> list[Path]:
 
 
 def check_files(declared: Iterable[Declaration]) -> None:
-    """Raise SentenceError when a file of a skill speaks of an action or slot that it has not.
+    """Raise SentenceError when a file of a skill speaks of an action or slot that it does not have.
 
     A folder that several plugins share, such as the user's own, is not looked at: what one of them
     lacks another may have.
@@ -242,7 +242,7 @@ class _File:
         return {name: self.text(value, f"{what} {name!r}") for name, value in parts.items()}
 
     def responses(self, node: Node | None) -> dict[str, str]:
-        """Return the translations; one with blanks that its original has not is refused."""
+        """Return the translations; one with blanks that its original lacks is refused."""
         found = self.texts(node, "`responses`")
         nodes = self.mapping(node, "`responses`") if node is not None else {}
         for original, said in found.items():

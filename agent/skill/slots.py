@@ -348,7 +348,7 @@ class Number(Measured):
 
 @dataclass(frozen=True, slots=True)
 class MoneyAmount(Measured):
-    """An amount of money, `Decimal` in the signature, `Money` in the hand."""
+    """An amount of money: declared as `Decimal`, and given as `Money`."""
 
     def _parse(self, text: str, language: str) -> numbers.Money:
         """Read an amount above zero with its currency, if one was said."""

@@ -338,7 +338,7 @@ def read(path: Path) -> Session:
         if not line.strip():
             continue
         try:
-            draft.take(_record(line))
+            draft.add(_record(line))
         except reading.Unreadable as error:
             faults.append((number, str(error)))
             if draft.setting is None:  # what follows means nothing without a header
@@ -358,7 +358,7 @@ def _lines(path: Path) -> tuple[list[bytes], bool]:
     """Return the lines that are whole, and whether one more was begun. Raises SessionError."""
     try:
         with path.open("rb") as file:
-            raw = reading.take(file, MOST_BYTES)
+            raw = reading.limited(file, MOST_BYTES)
     except OSError as error:
         raise SessionError(f"cannot read the session {path}: {error.strerror}") from error
     except reading.Unreadable as error:
@@ -399,7 +399,7 @@ class _Draft:
         self.turns: list[dict[str, Any]] = []
         self.answers: list[str | dict[str, Any]] = []
 
-    def take(self, record: dict[str, Any]) -> None:
+    def add(self, record: dict[str, Any]) -> None:
         """Take one line. Raises Unreadable."""
         if self.setting is None:
             self.setting, self.began = _header(record)

@@ -42,7 +42,7 @@ from agent.understand.left import left_out
 from agent.understand.templates import Match, Templates, begun, read
 
 if TYPE_CHECKING:
-    from agent.understand.pocket.router import Call, PocketRouter
+    from agent.understand.pocket.router import Guess, PocketRouter
     from agent.understand.semantic import Ranking, Semantic
 
 log = logging.getLogger(__name__)
@@ -301,7 +301,7 @@ class _Guess:
         return NotRecognized("too unlike what the skills can do"), verdicts
 
     def _better(
-        self, exact: Intent, ranking: Ranking, text: str, language: str, call: Call | None
+        self, exact: Intent, ranking: Ranking, text: str, language: str, call: Guess | None
     ) -> Intent:
         """Return how a text is better read than by a sentence whose open slot takes all words.
 
@@ -365,7 +365,7 @@ class _Guess:
         self._semantic.update(self._actions)
         return self._semantic
 
-    def _called(self, text: str, verdicts: list[Verdict]) -> Call | None:
+    def _called(self, text: str, verdicts: list[Verdict]) -> Guess | None:
         """Ask the pocket Qwen for a call."""
         began = time.perf_counter()
         try:
@@ -383,7 +383,7 @@ class _Guess:
         return call
 
     def _ranked(
-        self, text: str, language: str, call: Call | None, verdicts: list[Verdict]
+        self, text: str, language: str, call: Guess | None, verdicts: list[Verdict]
     ) -> Ranking | None:
         """Pool what is known of the text."""
         began = time.perf_counter()
@@ -423,7 +423,7 @@ class _Guess:
         return chosen
 
     def _intent(
-        self, skill: str, ranking: Ranking, text: str, language: str, call: Call | None
+        self, skill: str, ranking: Ranking, text: str, language: str, call: Guess | None
     ) -> _Guessed | None:
         """Return the likeliest call of a skill, with the slots that can be read from the text.
 

@@ -10,7 +10,7 @@ import pytest
 from agent import private
 from agent.act.gate import Gate
 from agent.listen.health import Health, HealthLog
-from agent.loop.resume import Card, State, save
+from agent.loop.resume import KeptCard, State, save
 from agent.messages import Intent, Proposal, Receipt
 from agent.testing import make_agent
 from skills.music.playlists import Playlists
@@ -54,7 +54,7 @@ def used(folder):
 
     asyncio.run(talk())
     HealthLog(folder).save(Health("mic", 1.0, 1.0))
-    save(folder / "resume.json", State((Card("hi", at_s=1.0),)))
+    save(folder / "resume.json", State((KeptCard("hi", at_s=1.0),)))
 
 
 def test_whatever_is_kept_is_closed_to_others(tmp_path):

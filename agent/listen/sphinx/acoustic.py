@@ -30,8 +30,6 @@ STREAMS = 3
 CEPSTRA = 13
 FRAME_MS = 10
 """Step from one frame of features to the next."""
-STATES = 3
-"""States of one phone's model."""
 STEP_NATS = 1024 * math.log(1.0001)
 """Unit of the decoder's scores and of the weights in `sendump`: 2**SENSCR_SHIFT steps of its
 logarithm's base, 1.0001."""

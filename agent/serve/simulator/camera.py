@@ -43,7 +43,7 @@ class PageCamera:
             raise DeviceError(f"the page gave no picture: {answer[0]}")
         return answer[0]
 
-    def answer(self, request: int, given: bytes | str) -> None:
+    def give(self, request: int, given: bytes | str) -> None:
         """Take what the page gave: a picture, or why there is none. A late answer is dropped."""
         if (waiting := self._waiting.get(request)) is not None:
             came, answer = waiting

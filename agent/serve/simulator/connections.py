@@ -68,7 +68,7 @@ class _Allowance:
         self._rate, self._burst, self._clock = rate, burst, clock
         self._left, self._at_s = burst, clock()
 
-    def take(self, amount: float) -> bool:
+    def spend(self, amount: float) -> bool:
         now_s = self._clock()
         self._left = min(self._burst, self._left + (now_s - self._at_s) * self._rate)
         self._at_s = now_s
@@ -149,7 +149,7 @@ class Pairs:
                 raise Refused("the page is of another version: reload it")
             pair = self._worn(hello.pair, page)
             while True:
-                await pair.take(page, await _read(socket, allowed))
+                await pair.receive(page, await _read(socket, allowed))
         except WebSocketDisconnect as gone:
             code, why = gone.code, ""
         except TimeoutError:
@@ -232,7 +232,7 @@ async def _read(socket: WebSocket, allowed: tuple[_Allowance, _Allowance]) -> fr
     text, data = message.get("text"), message.get("bytes")
     messages, size = allowed
     long = len(text) if text is not None else len(data or b"")
-    if not messages.take(1) or not size.take(long):
+    if not messages.spend(1) or not size.spend(long):
         raise Refused("too many messages at once")
     return from_page.read_text(text) if text is not None else from_page.read_bytes(data or b"")
 

@@ -77,7 +77,7 @@ class Pair:
             if self.wearer is not None:
                 self.wearer.tell(message)
             elif isinstance(message, Look):
-                self.glasses.camera.answer(message.request, "no page is open")
+                self.glasses.camera.give(message.request, "no page is open")
             return
         for page in self.pages:
             page.tell(message)
@@ -126,7 +126,7 @@ class Pair:
             except (GlassesError, DeviceError) as error:
                 self._send(Note("broken", str(error)))
 
-    async def take(self, page: Page, message: from_page.FromPage) -> None:
+    async def receive(self, page: Page, message: from_page.FromPage) -> None:
         """Do what a page says."""
         match message:
             case from_page.Wear():
@@ -141,9 +141,9 @@ class Pair:
             case from_page.Sound() | from_page.Listen() if self._replaying:
                 pass
             case from_page.Picture(request, jpeg):
-                (self._replaying or self.glasses).camera.answer(request, jpeg)
+                (self._replaying or self.glasses).camera.give(request, jpeg)
             case from_page.Blind(request, reason):
-                (self._replaying or self.glasses).camera.answer(request, reason)
+                (self._replaying or self.glasses).camera.give(request, reason)
             case from_page.Played(key):
                 (self._replaying or self.glasses).speaker.played(key)
             case _ if self._replaying:

@@ -1,4 +1,4 @@
-"""Heard: samples spoken by synthetic voices must come through the real listening path.
+"""Spoken: samples spoken by synthetic voices must come through the real listening path.
 
 That is `Agent.listen` with its endpointer, speech engine and router. No skill runs: the agent is
 given a copy of the installed actions in which every function is replaced by one that does nothing.
@@ -33,7 +33,7 @@ AHEAD = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Spoken:
     """What became of one sentence, spoken once."""
 
     sample: Sample
@@ -110,7 +110,7 @@ async def check_heard(
     snrs_db: Sequence[float | None],
     noise: Noise,
     where: Surroundings,
-) -> AsyncIterator[Heard]:
+) -> AsyncIterator[Spoken]:
     """Speak every take in every noise into one agent, as a wearer's day would be.
 
     Raises EngineError when a voice or the speech engine fails.
@@ -140,14 +140,14 @@ async def check_heard(
         await agent.close()
 
 
-def _judged(take: Take, snr_db: float | None, turns: Sequence[Turn]) -> Heard:
+def _judged(take: Take, snr_db: float | None, turns: Sequence[Turn]) -> Spoken:
     calls = [turn.intent for turn in turns if isinstance(turn.intent, Intent)]
     if len(calls) > 1:
         wrong = "several: " + ", ".join(call.name for call in calls)
     else:
         wrong = mismatch(take.sample, calls[0] if calls else None, free_matters=False)
     text = " | ".join(turn.transcript.text for turn in turns)
-    return Heard(take.sample, take.voice, snr_db, text, wrong)
+    return Spoken(take.sample, take.voice, snr_db, text, wrong)
 
 
 def _voiced(

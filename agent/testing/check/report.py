@@ -11,7 +11,7 @@ from agent.derive.clashes import AGENT, Clash
 from agent.derive.sample import Sample
 from agent.skill.declare import Action
 from agent.skill.slots import to_json
-from agent.testing.check.heard import Heard
+from agent.testing.check.heard import Spoken
 from agent.testing.check.said import Said
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Report:
     """0 … 1."""
     said: list[Said] = field(default_factory=list)
     """Every sentence as text."""
-    heard: list[Heard] = field(default_factory=list)
+    heard: list[Spoken] = field(default_factory=list)
     """Every sentence spoken."""
     clashes: list[Clash] = field(default_factory=list)
     """Worst first."""
@@ -58,7 +58,7 @@ class Report:
         quiet = self._quiet()
         return sum(not h.wrong for h in quiet) / len(quiet) if quiet else None
 
-    def _quiet(self) -> list[Heard]:
+    def _quiet(self) -> list[Spoken]:
         return [h for h in self.heard if h.voice.group == "natural" and h.snr_db is None]
 
     def unheard(self) -> list[tuple[str, str]]:
@@ -69,7 +69,7 @@ class Report:
             arrived[key] = arrived.get(key, False) or not h.wrong
         return [key for key, any_arrived in arrived.items() if not any_arrived]
 
-    def taken_for_payments(self) -> list[Heard]:
+    def taken_for_payments(self) -> list[Spoken]:
         """Return what was heard as a payment and is none; the wearer would still be asked."""
         return [
             h
@@ -119,9 +119,9 @@ class Report:
             f" {_condition(h.snr_db)}: heard “{_plain(h.text)}”"
             for h in self.taken_for_payments()
         ]
-        self._list(console, "Heard as a payment that nobody asked for", payments)
+        self._list(console, "Spoken as a payment that nobody asked for", payments)
         self._list(console, "Said, and taken for something else", self._worst_said())
-        self._list(console, "Heard as something else", self._worst_heard())
+        self._list(console, "Spoken as something else", self._worst_heard())
         self._list(console, "Clashes", [_clash_line(clash) for clash in self.clashes])
         failures = self.failures()
         for failure in failures:
@@ -190,12 +190,12 @@ class Report:
 
     def _worst_heard(self) -> list[str]:
         """List sentences by how seldom they arrive by natural voices, in quiet first."""
-        by_text: dict[tuple[str, str], list[Heard]] = {}
+        by_text: dict[tuple[str, str], list[Spoken]] = {}
         for h in self.heard:
             if h.voice.group == "natural":
                 by_text.setdefault((h.sample.action, h.sample.text), []).append(h)
 
-        def badness(takes: Sequence[Heard]) -> tuple[int, bool, float]:
+        def badness(takes: Sequence[Spoken]) -> tuple[int, bool, float]:
             in_quiet = sum(bool(h.wrong) for h in takes if h.snr_db is None)
             elsewhere = any(h.wrong and h.wrong != "not recognised" for h in takes)
             return -in_quiet, not elsewhere, -sum(bool(h.wrong) for h in takes) / len(takes)

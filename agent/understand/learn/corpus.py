@@ -143,7 +143,7 @@ class Read:
     weight: Floats
     """Of each."""
 
-    def take(self, at: NDArray[np.int64]) -> Read:
+    def rows(self, at: NDArray[np.int64]) -> Read:
         """Return some of the rows."""
         return Read(
             [self.places[i] for i in at], self.meaning[at], self.is_read[at], self.allowed[at],

@@ -29,7 +29,7 @@ class Routes(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Labelled:
     """A call as it should be, or as it came."""
 
     name: str
@@ -37,7 +37,7 @@ class Call:
     slots: Mapping[str, Any] | None = None
     """Values as JSON has them; None says nothing about them."""
 
-    def fits(self, other: Call) -> bool:
+    def fits(self, other: Labelled) -> bool:
         """Whether another call is this one; letter case and outer spaces do not matter."""
         if self.name != other.name:
             return False
@@ -56,12 +56,12 @@ class Case:
     """Skill, or `none`."""
     action: str | None = None
     """Action of the skill, where it is known."""
-    calls: tuple[Call, ...] = ()
+    calls: tuple[Labelled, ...] = ()
     """Calls that are right, slots and all; empty where they are not known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Scored:
     """What became of one case."""
 
     case: Case
@@ -84,12 +84,12 @@ class Outcome:
         return self.intent.stage if self.intent else NONE
 
     @property
-    def call(self) -> Call | None:
+    def call(self) -> Labelled | None:
         """The call it was taken for, with values as JSON has them."""
         if self.intent is None:
             return None
         slots = {k: to_json(v) for k, v in self.intent.slots.items() if v is not None}
-        return Call(self.intent.name, slots)
+        return Labelled(self.intent.name, slots)
 
     @property
     def exact(self) -> bool:
@@ -104,11 +104,11 @@ def read_cases(files: Iterable[Path], calls: Path | None = None) -> list[Case]:
     A line of `calls` is `{id, call, slots, also?}`: `id` is the first 12 hex digits of the SHA-1 of
     a text, `also` lists other calls that are right. Raises ConfigError naming the line.
     """
-    known: dict[str, tuple[Call, ...]] = {}
+    known: dict[str, tuple[Labelled, ...]] = {}
     for where, line in read_lines(calls) if calls else ():
         try:
             listed = [line, *line.get("also", ())]
-            known[line["id"]] = tuple(Call(one["call"], one["slots"]) for one in listed)
+            known[line["id"]] = tuple(Labelled(one["call"], one["slots"]) for one in listed)
         except (KeyError, TypeError, AttributeError):
             raise ConfigError(f"{where}: a line is {{id, call, slots, also?}}") from None
     cases = []
@@ -121,7 +121,7 @@ def read_cases(files: Iterable[Path], calls: Path | None = None) -> list[Case]:
                 raise ConfigError(f"{where}: a line is {{text, skill, action?, slots?}}") from None
             right = known.get(hashlib.sha1(text.encode()).hexdigest()[:12], ())
             if not right and action and "slots" in line:
-                right = (Call(f"{skill}.{action}", line["slots"]),)
+                right = (Labelled(f"{skill}.{action}", line["slots"]),)
             cases.append(Case(text, language, skill, action, right))
     return cases
 
@@ -139,7 +139,7 @@ def measure(
         intent = router.route(Transcript(case.text, case.language))
         ms = (time.perf_counter() - began) * 1000
         found = intent if isinstance(intent, Intent) else None
-        outcomes.append(Outcome(case, found, ms, found is not None and moves_money(found.name)))
+        outcomes.append(Scored(case, found, ms, found is not None and moves_money(found.name)))
         advance()
     return Measured(outcomes)
 
@@ -148,13 +148,13 @@ def measure(
 class Measured:
     """What became of all cases."""
 
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[Scored] = field(default_factory=list)
     """One for each case, in order."""
 
-    def _inside(self) -> list[Outcome]:
+    def _inside(self) -> list[Scored]:
         return [one for one in self.outcomes if one.case.skill != NONE]
 
-    def _outside(self) -> list[Outcome]:
+    def _outside(self) -> list[Scored]:
         return [one for one in self.outcomes if one.case.skill == NONE]
 
     def summary(self) -> dict[str, Any]:
@@ -259,14 +259,14 @@ class Measured:
         }
 
 
-def _right_action(one: Outcome) -> bool:
+def _right_action(one: Scored) -> bool:
     if one.intent is None:
         return False
     names = {call.name for call in one.case.calls} or {f"{one.case.skill}.{one.case.action}"}
     return one.intent.name in names
 
 
-def _badness(one: Outcome) -> int | None:
+def _badness(one: Scored) -> int | None:
     """Return how bad an outcome is, 0 the worst; None when it is right."""
     wanted = one.case.skill
     if one.intent is None:
@@ -283,16 +283,16 @@ def _wanted(case: Case) -> str:
     return f"{case.skill}.{case.action}" if case.action else case.skill
 
 
-def _said(call: Call) -> str:
+def _said(call: Labelled) -> str:
     return " ".join([call.name, *(f"{k}={v}" for k, v in (call.slots or {}).items())])
 
 
-def _share(outcomes: Sequence[Outcome], test: Callable[[Outcome], bool]) -> float | None:
+def _share(outcomes: Sequence[Scored], test: Callable[[Scored], bool]) -> float | None:
     """Return the share for which it is true; None of nothing."""
     return sum(map(test, outcomes)) / len(outcomes) if outcomes else None
 
 
-def _times(outcomes: Sequence[Outcome]) -> dict[str, float]:
+def _times(outcomes: Sequence[Scored]) -> dict[str, float]:
     times = sorted(one.ms for one in outcomes)
     if not times:
         return {}

@@ -93,7 +93,7 @@ def learn(data: Read, seed: int) -> tuple[Linear, tuple[Floats, Floats]]:
     columns = data.meaning.shape[1]
     if not data.is_read.any():
         return words, (np.zeros((1, labels), np.float32), np.zeros(labels, np.float32))
-    own = data.take(np.flatnonzero(data.is_read))
+    own = data.rows(np.flatnonzero(data.is_read))
     options = replace(MEANING_FIT, seed=seed)
     head = fit(dense(own.meaning), columns, own.allowed, own.weight, options)
     return words, head
@@ -115,7 +115,7 @@ def folded(
     for fold in range(FOLDS):
         show("folds", fold, FOLDS)
         own = np.flatnonzero(folds == fold)
-        taught = join(synthetic, text.take(np.flatnonzero(folds != fold)))
+        taught = join(synthetic, text.rows(np.flatnonzero(folds != fold)))
         found.append((own, *learn(taught, seed)))
     show("folds", FOLDS, FOLDS)
     return found
@@ -125,7 +125,7 @@ def unseen(text: Read, models: Iterable[Fold]) -> dict[str, Floats]:
     """Return opinions about real text by models that did not see it."""
     found: dict[str, Floats] = {}
     for own, words, head in models:
-        for name, p in opinions(words, head, text.take(own)).items():
+        for name, p in opinions(words, head, text.rows(own)).items():
             found.setdefault(name, np.zeros(text.allowed.shape, np.float32))[own] = p
     return found
 

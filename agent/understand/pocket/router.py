@@ -31,7 +31,7 @@ OWN = Path("pocket", "pocket-qwen.gguf")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Guess:
     """What the model makes of an utterance."""
 
     probabilities: Mapping[str, float]
@@ -87,7 +87,7 @@ class PocketRouter:
         with self._lock:
             return self._ready().engine.layout.holdout
 
-    def call(self, text: str, among: Collection[str] | None = None, *, none: bool = True) -> Call:
+    def call(self, text: str, among: Collection[str] | None = None, *, none: bool = True) -> Guess:
         """Read an utterance; with `among`, as a call of one of these actions or of none.
 
         Actions that the model does not know are passed over. Without `none` it has to be one of
@@ -102,7 +102,7 @@ class PocketRouter:
             if none or not intents:
                 intents.append(NONE)
             if not words or intents == [NONE]:
-                return Call({NONE: 1.0} | {n: 0.0 for n in intents if n != NONE}, {}, True, 1.0)
+                return Guess({NONE: 1.0} | {n: 0.0 for n in intents if n != NONE}, {}, True, 1.0)
             return _Answer(tables, said, words).call(intents)
 
     def close(self) -> None:
@@ -151,7 +151,7 @@ class _Answer:
         self._pending: list[int] = []
         self._room = ANSWER_TOKENS
 
-    def call(self, intents: list[str]) -> Call:
+    def call(self, intents: list[str]) -> Guess:
         """Choose an intent of these, then its slots one after the other."""
         tables = self.tables
         logits = tables.engine.ask(self.tokens)
@@ -162,7 +162,7 @@ class _Answer:
             self._fill(intent, list(tables.engine.layout.slots[intent]))
         except _TooLong:
             self.copied = False
-        return Call(found, self.slots, self.copied, self.confidence)
+        return Guess(found, self.slots, self.copied, self.confidence)
 
     def _fill(self, intent: str, left: list[str]) -> None:
         """Write the slots; stop when the model closes the call."""

@@ -34,7 +34,7 @@ def test_what_is_a_question(text, asks):
 async def test_three_lines_at_most_and_each_is_shown_when_it_is_whole():
     shown = []
     model = ScriptedModel(["Homer.\n\nAbout 700 BC. \nIn Greek.\nAnd more\nand more"])
-    said = await chat.answer(model, "who wrote it", "en", CancelScope(), shown.append)
+    said = await chat.reply(model, "who wrote it", "en", CancelScope(), shown.append)
     await asyncio.sleep(0)
     assert said == "Homer.\nAbout 700 BC.\nIn Greek."
     assert shown == ["Homer.", "Homer.\nAbout 700 BC.", "Homer.\nAbout 700 BC.\nIn Greek."]

@@ -18,7 +18,7 @@ def told(ladder, power, seconds=0.0, from_s=None):
     begin = ladder.now_s if from_s is None else from_s
     lines = []
     for half in range(int(seconds * 2) + 1):
-        lines += ladder.take(power, (begin + half / 2) * 1000)
+        lines += ladder.read(power, (begin + half / 2) * 1000)
     ladder.now_s = begin + seconds + 0.5
     return [notice.line("en") for notice in lines]
 
@@ -166,7 +166,7 @@ def test_a_temperature_that_trembles_never_flaps(noise):
 def test_whatever_comes_a_step_is_said_when_it_changes(readings):
     ladder, before = Ladder(), "normal"
     for number, (cells, celsius, charging) in enumerate(readings):
-        notices = ladder.take(Power(cells, celsius, charging), number * 3_000.0)
+        notices = ladder.read(Power(cells, celsius, charging), number * 3_000.0)
         steps = [notice for notice in notices if notice.kind == "step"]
         assert [notice.step for notice in steps] == (
             [ladder.step.name] if ladder.step.name != before else []
@@ -261,7 +261,7 @@ def test_what_is_about_to_be_lost_comes_first():
 
 def test_other_limits():
     ladder = Ladder(PowerOptions(charge=(0.5, 0.4, 0.3, 0.2)))
-    ladder.take(Power((0.35,)), 0)
+    ladder.read(Power((0.35,)), 0)
     assert ladder.step.name == "slower"
 
 
@@ -281,33 +281,33 @@ def test_the_lens_is_never_dark_and_never_too_bright(lux):
 
 
 def test_the_first_reading_is_taken_as_it_is():
-    assert Brightness().take(300, 5_000) == brightness(300)
+    assert Brightness().follow(300, 5_000) == brightness(300)
 
 
 def test_into_the_sun_quickly_and_into_the_dark_slowly():
     light = Brightness()
-    light.take(100, 0)
+    light.follow(100, 0)
     times = {}
     for way, lux in (("up", 50_000), ("down", 1)):
         begin = 0 if way == "up" else 60_000
         for ms in range(begin, begin + 20_000, 100):
-            if abs(light.take(lux, ms) - brightness(lux)) < 0.08:
+            if abs(light.follow(lux, ms) - brightness(lux)) < 0.08:
                 times[way] = ms - begin
                 break
-        light.take(lux, begin + 59_000)
+        light.follow(lux, begin + 59_000)
     assert times["up"] <= 1_200
     assert 3_000 <= times["down"] <= 8_000
 
 
 def test_flicker_changes_nothing():
     light = Brightness()
-    values = {light.take(300 * (1 + 0.3 * (n % 2)), n * 50) for n in range(200)}
+    values = {light.follow(300 * (1 + 0.3 * (n % 2)), n * 50) for n in range(200)}
     assert len(values) == 1
 
 
 def test_no_number_changes_nothing():
     light = Brightness()
-    before = light.take(300, 0)
-    assert light.take(math.nan, 1_000) == before
-    assert light.take(math.inf, 2_000) == before
-    assert light.take(-5, 60_000) == pytest.approx(BrightnessOptions().dimmest)
+    before = light.follow(300, 0)
+    assert light.follow(math.nan, 1_000) == before
+    assert light.follow(math.inf, 2_000) == before
+    assert light.follow(-5, 60_000) == pytest.approx(BrightnessOptions().dimmest)

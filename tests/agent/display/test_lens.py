@@ -78,7 +78,7 @@ def test_pages_turn_by_themselves_only_while_somebody_wears_it(clock, lens, disp
 def test_a_passing_card_leaves_the_reply_in_reach_and_gives_it_back(clock, lens, display):
     run(clock, lens.answer, Reply(LONG), "en")
     first = display.text
-    run(clock, lambda: lens.answer(Reply("that is all"), "en", passing=True))
+    run(clock, lambda: lens.light(Reply("that is all"), "en", passing=True))
     assert display.text == "that is all"
     clock.advance(PASSING_MS / 1000)
     assert display.text == first
@@ -121,7 +121,7 @@ def test_a_skill_may_ask_for_the_lens_on_a_thread_of_its_own(clock, lens, displa
     got = []
 
     async def main():
-        lens.answer(Reply("answer"), "en")
+        lens.light(Reply("answer"), "en")
         asked = threading.Thread(
             target=lambda: got.append(lens.offer(Reply("fire", kind="alert"), Priority.ALERT, "a"))
         )

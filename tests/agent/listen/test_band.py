@@ -53,7 +53,7 @@ def test_real_orders_are_told_apart_too():
 def counted(pcm, folder):
     made = Intake(health_log=HealthLog(folder))
     for at in range(0, len(pcm) - 639, 640):
-        assert made.take(AudioChunk(pcm[at : at + 640], at / 32))
+        assert made.mend(AudioChunk(pcm[at : at + 640], at / 32))
     made.close()
     health = HealthLog(folder).load()
     assert health == made.health

@@ -35,7 +35,7 @@ def chunks(pcm, size=640):
 
 def heard(front, pcm, size=640):
     """All that the recogniser hears."""
-    return b"".join(front.take(chunk).words for chunk in chunks(pcm, size))
+    return b"".join(front.restore(chunk).words for chunk in chunks(pcm, size))
 
 
 def level_db(pcm, skip=1600):
@@ -101,23 +101,23 @@ def test_the_filter_is_short_enough_to_be_one():
 
 def test_the_times_of_a_chunk_stay():
     chunk = AudioChunk(tone(300, 0.02), 1234.5)
-    assert BoneFrontEnd(PROFILE).take(chunk).start_ms == 1234.5
+    assert BoneFrontEnd(PROFILE).restore(chunk).start_ms == 1234.5
 
 
 def test_bone_decides_who_speaks_and_air_what_was_said():
     bone, air = tone(300, 0.02), tone(3000, 0.02)
-    both = BoneFrontEnd(PROFILE).take(DualChunk(bone, 20.0, air))
+    both = BoneFrontEnd(PROFILE).restore(DualChunk(bone, 20.0, air))
     assert both.words is air
-    alone = BoneFrontEnd(PROFILE).take(AudioChunk(bone, 20.0))
+    alone = BoneFrontEnd(PROFILE).restore(AudioChunk(bone, 20.0))
     assert alone.words is alone.pcm
     assert both.pcm == alone.pcm
     # The air's sound is lost for a moment: the bone's is heard, without a seam in the filter.
     sound = np.random.default_rng(3).normal(0, 2000, 960).astype("<i2").tobytes()
     one, two = BoneFrontEnd(PROFILE), BoneFrontEnd(PROFILE)
-    one.take(DualChunk(sound[:640], 0.0, air))
-    two.take(AudioChunk(sound[:640], 0.0))
+    one.restore(DualChunk(sound[:640], 0.0, air))
+    two.restore(AudioChunk(sound[:640], 0.0))
     rest = AudioChunk(sound[640:1280], 20.0)
-    assert one.take(rest) == two.take(rest)
+    assert one.restore(rest) == two.restore(rest)
 
 
 def conversation(front, air_noise, quiet=40):
@@ -128,7 +128,7 @@ def conversation(front, air_noise, quiet=40):
         level = 3000 if n % (35 + quiet) < 35 else 0
         bone = rng.normal(0, 30 + level / 10, 320).astype("<i2").tobytes()
         air = rng.normal(0, np.hypot(level, air_noise), 320).clip(-32768, 32767).astype("<i2")
-        chunk = front.take(DualChunk(bone, 20.0 * n, air.tobytes()))
+        chunk = front.restore(DualChunk(bone, 20.0 * n, air.tobytes()))
         used.append(not isinstance(chunk, DualChunk))
     return np.array(used).reshape(6, -1)
 
@@ -145,7 +145,7 @@ def test_silence_from_a_device_does_not_disturb_the_judgement(chunks_away):
     front = BoneFrontEnd(PROFILE)
     assert not conversation(front, 200).any()
     for _ in range(chunks_away):
-        front.take(DualChunk(bytes(640), 0.0, bytes(640)))
+        front.restore(DualChunk(bytes(640), 0.0, bytes(640)))
     assert conversation(front, 6000)[3:].all()
 
 
@@ -158,7 +158,7 @@ def test_a_chunk_costs_little():
 
     def second():
         for _ in range(50):
-            front.take(chunk)
+            front.restore(chunk)
 
     assert effort(second, rounds=20) < 5  # 26 µs a chunk
 
@@ -223,7 +223,7 @@ def test_restored_sound_is_nearer_to_the_original():
 def marks(pcm, front=None):
     """Which frames are taken for speech; without a front end, those of sound through the air."""
     vad = WebRtcVad(AIR_VAD_MODE if front is None else front.vad_mode)
-    heard = [chunk if front is None else front.take(chunk) for chunk in chunks(pcm)]
+    heard = [chunk if front is None else front.restore(chunk) for chunk in chunks(pcm)]
     return np.array([vad.is_speech(chunk.pcm) for chunk in heard])
 
 

@@ -38,7 +38,7 @@ class Ear:
     async def listen(self):
         await self.hearing.expect(COFFEE)
         for chunk in self.script.chunks:
-            if event := await self.hearing.take(chunk):
+            if event := await self.hearing.hear(chunk):
                 self.events.append((chunk.end_ms, event))
         return self
 
@@ -111,7 +111,7 @@ async def test_what_had_an_effect_is_not_replaced():
     ear = Ear(".... get me a latte ..... with milk ..........")
     await ear.hearing.expect(COFFEE)
     for chunk in ear.script.chunks:
-        if isinstance(event := await ear.hearing.take(chunk), Heard):
+        if isinstance(event := await ear.hearing.hear(chunk), Heard):
             ear.events.append((0, event))
             ear.hearing.forget()
     assert ear.texts == ["get me a latte", "with milk"]
@@ -144,7 +144,7 @@ async def test_an_engine_that_fails_costs_one_utterance(call):
     ear = Ear(".... play jazz .......... play jazz ..........", fails=[call])
     await ear.hearing.expect(COFFEE)
     for chunk in ear.script.chunks:
-        if isinstance(event := await ear.hearing.take(chunk), Heard):
+        if isinstance(event := await ear.hearing.hear(chunk), Heard):
             ear.events.append((0, event))
             ear.engine.fails = frozenset()
     failed, fine = ear.heard
@@ -215,7 +215,7 @@ async def test_a_touch_wakes():
     for chunk in ear.script.chunks:
         if chunk.end_ms == ear.script.end_ms("wake") + 100:
             ear.hearing.attention.touch()
-        if event := await ear.hearing.take(chunk):
+        if event := await ear.hearing.hear(chunk):
             ear.events.append((0, event))
     assert ear.texts == ["play jazz"]
     assert spotter.fed == []
@@ -229,7 +229,7 @@ async def test_while_a_key_is_held_pauses_do_not_end_the_turn():
             ear.hearing.attention.held = True
         if chunk.end_ms == ear.script.end_ms("jazz") + 100:
             ear.hearing.attention.held = False
-        if event := await ear.hearing.take(chunk):
+        if event := await ear.hearing.hear(chunk):
             ear.events.append((chunk.end_ms, event))
     assert ear.texts == ["play jazz"]
     assert ear.heard[0].endpoint_ms == ear.script.end_ms("jazz") + 100
@@ -272,7 +272,7 @@ async def test_an_effect_that_comes_while_the_next_words_have_begun_is_final_too
     ear = Ear(".... get me a latte ..... with milk ..........")
     await ear.hearing.expect(COFFEE)
     for chunk in ear.script.chunks:
-        if isinstance(event := await ear.hearing.take(chunk), Heard):
+        if isinstance(event := await ear.hearing.hear(chunk), Heard):
             ear.events.append((0, event))
         if ear.heard and not ear.hearing.idle:
             ear.hearing.forget()

@@ -44,7 +44,7 @@ def intake(**options):
 
 
 def through(made, chunks):
-    heard = [out for chunk in chunks for out in made.take(chunk)]
+    heard = [out for chunk in chunks for out in made.mend(chunk)]
     assert all(len(chunk.pcm) in FRAME_BYTES for chunk in heard)
     return heard
 
@@ -56,7 +56,7 @@ def starts(chunks):
 def test_a_clean_chunk_is_passed_on_as_it_is():
     made, told = intake()
     for chunk in stream(200):
-        (out,) = made.take(chunk)
+        (out,) = made.mend(chunk)
         assert out is chunk
     assert made.health.well
     assert made.health.heard_ms == 4000
@@ -80,7 +80,7 @@ def test_a_clean_chunk_costs_next_to_nothing():
     def minutes():
         turn = next(turns)
         for chunk in chunks:
-            made.take(AudioChunk(chunk.pcm, chunk.start_ms + 100_000 * turn))
+            made.mend(AudioChunk(chunk.pcm, chunk.start_ms + 100_000 * turn))
 
     assert effort(minutes) < 300  # 5 to 11 µs a chunk, of which there are 5000
 
@@ -178,7 +178,7 @@ def test_a_clock_that_goes_back_a_little_costs_a_moment():
 def test_a_stamp_that_is_no_time(start_ms):
     made, _ = intake()
     odd = AudioChunk(SOUND, start_ms)
-    assert made.take(odd) == ()
+    assert made.mend(odd) == ()
     chunks = stream(4)
     assert through(made, [*chunks[:2], odd, *chunks[2:]]) == chunks
     assert made.health.unreadable == 2
@@ -204,7 +204,7 @@ def test_wrong_sizes_are_cut_anew_without_losing_a_sample(size):
     at = 0.0
     heard = []
     for part in parts:
-        heard += made.take(AudioChunk(part, at))
+        heard += made.mend(AudioChunk(part, at))
         at += len(part) / MS
     joined = b"".join(c.pcm for c in heard)
     assert joined == sound[: len(joined)]
@@ -221,7 +221,7 @@ def test_the_size_may_change_in_the_middle():
     sizes = [640] * 10 + [1024] * 5 + [320] * 7 + [640] * 5
     heard, at = [], 0
     for size in sizes:
-        heard += made.take(AudioChunk(sound[at : at + size], at / MS))
+        heard += made.mend(AudioChunk(sound[at : at + size], at / MS))
         at += size
     joined = b"".join(c.pcm for c in heard)
     assert joined == sound[: len(joined)]
@@ -253,7 +253,7 @@ FLOATS = np.linspace(-1, 1, 320)
 )
 def test_what_is_not_16_bit_is_converted(pcm, peak):
     made, _ = intake()
-    (heard,) = made.take(AudioChunk(pcm, 0.0))
+    (heard,) = made.mend(AudioChunk(pcm, 0.0))
     assert isinstance(heard.pcm, bytes)
     values = np.frombuffer(heard.pcm, "<i2")
     assert values.max() == (peak if peak is not None else np.frombuffer(SOUND, "<i2").max())
@@ -263,7 +263,7 @@ def test_what_is_not_16_bit_is_converted(pcm, peak):
 @pytest.mark.parametrize("kind", [bytearray, memoryview, lambda pcm: memoryview(pcm).cast("h")])
 def test_any_16_bit_buffer_is_taken(kind):
     made, _ = intake()
-    (heard,) = made.take(AudioChunk(kind(SOUND), 0.0))
+    (heard,) = made.mend(AudioChunk(kind(SOUND), 0.0))
     assert heard.pcm == SOUND
     assert made.health.well
 
@@ -271,7 +271,7 @@ def test_any_16_bit_buffer_is_taken(kind):
 @pytest.mark.parametrize("pcm", [None, "sound", 7, b"", b"\x01", np.zeros(320, complex)])
 def test_what_is_no_sound_is_dropped(pcm):
     made, _ = intake()
-    assert made.take(AudioChunk(pcm, 0.0)) == ()
+    assert made.mend(AudioChunk(pcm, 0.0)) == ()
     assert made.health.unreadable == 1
     assert through(made, stream(3)) == stream(3)
 
@@ -368,7 +368,7 @@ def test_whatever_comes_time_goes_on_and_sizes_are_right(seed):
         at += rng.choice([20, 20, 20, 20, 20, 20.3, 19.5, 40, 0, -20, 130, 900, -5000, 7.7])
         size = rng.choice([640, 640, 640, 640, 320, 960, 641, 1, 0, 5000])
         pcm = rng.choice([noise(400, seed=1), bytes(32_000), b"\xff\x7f" * 8000])[:size]
-        heard += made.take(AudioChunk(pcm, at))
+        heard += made.mend(AudioChunk(pcm, at))
     heard += made.flush()
     assert all(len(c.pcm) in FRAME_BYTES for c in heard)
     for before, after in pairwise(heard):
@@ -385,16 +385,16 @@ def test_an_hour_keeps_nothing_but_numbers():
         for n in range(3000)
     ]
     for chunk in stream(500):
-        made.take(chunk)
+        made.mend(chunk)
     for chunk in troubled[:500]:
-        made.take(AudioChunk(chunk.pcm, 10_000 + chunk.start_ms))
+        made.mend(AudioChunk(chunk.pcm, 10_000 + chunk.start_ms))
     tracemalloc.start()
     for n in range(3000):
-        made.take(AudioChunk(SOUND, 20_000 + 20.0 * n))
+        made.mend(AudioChunk(SOUND, 20_000 + 20.0 * n))
     for n in range(3000):
-        made.take(AudioChunk(bytes(640), 80_000 + 20.0 * n))
+        made.mend(AudioChunk(bytes(640), 80_000 + 20.0 * n))
     for chunk in troubled:
-        made.take(AudioChunk(chunk.pcm, 140_000 + chunk.start_ms))
+        made.mend(AudioChunk(chunk.pcm, 140_000 + chunk.start_ms))
     gc.collect()
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -407,14 +407,14 @@ def test_the_counters_are_kept_when_there_is_trouble_and_at_the_end(tmp_path):
     made = Intake(device="mic", health_log=log, tell=lambda line: None)
     file = tmp_path / "listening.json"
     for chunk in stream(NOTE_CHUNKS):
-        made.take(chunk)
+        made.mend(chunk)
     first = file.read_text()
     now_s = 60.0
     for chunk in stream(NOTE_CHUNKS, NOTE_CHUNKS * 20.0):
-        made.take(chunk)
+        made.mend(chunk)
     assert file.read_text() == first  # nothing new to tell
     for chunk in stream(2 * NOTE_CHUNKS, NOTE_CHUNKS * 40.0 + 40.0):
-        made.take(chunk)
+        made.mend(chunk)
     assert HealthLog(tmp_path).load().dropouts == 1
     made.close()
     assert HealthLog(tmp_path).load() == made.health
@@ -457,7 +457,7 @@ def test_no_chunk_whatever_it_is_stops_listening(seed, times):
     """Twenty thousand of them: what comes out is sound, with times that can be calculated with."""
     rng, (made, _) = random.Random(seed), intake()
     chunks = [hostile(rng, rng.choice([20.0 * n, at_ms])) for n, at_ms in enumerate(times)]
-    heard = [out for chunk in chunks for out in made.take(chunk)]
+    heard = [out for chunk in chunks for out in made.mend(chunk)]
     heard += made.flush()
     for chunk in heard:
         assert math.isfinite(chunk.start_ms)
@@ -484,9 +484,9 @@ def test_a_single_odd_stamp_costs_no_more_than_its_chunk(odd):
 @pytest.mark.parametrize("air", [b"", b"\x01", SOUND[:-2], SOUND + b"\x01", None, "air", [1]])
 def test_air_that_does_not_fit_the_bone_is_left_out(air):
     made, _ = intake()
-    (heard,) = made.take(DualChunk(SOUND, 0.0, air))
+    (heard,) = made.mend(DualChunk(SOUND, 0.0, air))
     assert type(heard) is AudioChunk
     assert heard.pcm == SOUND
     assert not made.health.well
     whole = DualChunk(SOUND, 20.0, SOUND)
-    assert made.take(whole) == (whole,)
+    assert made.mend(whole) == (whole,)

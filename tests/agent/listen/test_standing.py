@@ -4,7 +4,7 @@ import pytest
 
 from agent.language import controls
 from agent.language.saying import Saying
-from agent.listen.patience import Expected, Standing
+from agent.listen.patience import Sayable, Standing
 from agent.plugins.skills import Skills
 from tests.shared import PLUGIN
 
@@ -12,7 +12,7 @@ from tests.shared import PLUGIN
 def installed(language, asking=False):
     skills = Skills.discover([str(PLUGIN)])
     said = [s for action in skills.actions.values() for s in action.sayings(language)]
-    return Expected([*said, *controls.sayings(language, asking=asking)])
+    return Sayable([*said, *controls.sayings(language, asking=asking)])
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_the_more_can_follow_the_more_bits(english):
 
 
 def of(*templates, **slots):
-    return Expected([Saying("a.b", t, slots) for t in templates])
+    return Sayable([Saying("a.b", t, slots) for t in templates])
 
 
 def test_free_words_at_the_end_have_no_end():
@@ -96,16 +96,16 @@ def test_what_can_be_said_both_ways_counts_as_whole():
 
 
 def test_nothing_can_be_said():
-    assert Expected(()).standing("hello").kind == "unparsed"
+    assert Sayable(()).standing("hello").kind == "unparsed"
 
 
 def test_an_answer_may_be_the_beginning_of_a_command():
-    expected = Expected([Saying("agent.stop", "stop", {}), Saying("a.b", "stop the music", {})])
+    expected = Sayable([Saying("agent.stop", "stop", {}), Saying("a.b", "stop the music", {})])
     assert expected.standing("stop") == Standing("answer", bits=1.0)
     assert expected.standing("stop the").kind == "dangling"
 
 
 def test_a_wake_phrase_says_nothing_of_what_follows():
-    said = Expected([Saying("a.b", "play music", {})])
+    said = Sayable([Saying("a.b", "play music", {})])
     assert said.standing("okay glasses").kind == "dangling"
     assert said.standing("okay glasses play music").kind == "complete"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from agent import Proposal, Reply, hookimpl, skill
 from agent.language.numbers import Money
-from agent.loop.resume import CARDS, KINDS, Call, Card, Playing, State, forget, load, save
+from agent.loop.resume import CARDS, KINDS, KeptCall, KeptCard, Playing, State, forget, load, save
 from agent.messages import Intent
 from agent.plugins.skills import Skills
 from agent.testing import make_agent
@@ -23,10 +23,10 @@ NOW = 1_900_000_000.0
 
 STATE = State(
     cards=(
-        Card("Cappuccino 4.50\nLatte 4.80", "Menu", "list", NOW - 30),
-        Card("左转，50 米", "导航", "route", NOW - 5),
+        KeptCard("Cappuccino 4.50\nLatte 4.80", "Menu", "list", NOW - 30),
+        KeptCard("左转，50 米", "导航", "route", NOW - 5),
     ),
-    call=Call("pay", "pay", {"amount": "20 USD", "payee": "anna"}, "en", NOW - 5),
+    call=KeptCall("pay", "pay", {"amount": "20 USD", "payee": "anna"}, "en", NOW - 5),
     playing=Playing("/music/a song.mp3", 42.5, 70, NOW - 1),
 )
 
@@ -35,12 +35,12 @@ times = st.floats(NOW - 100, NOW)
 numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 states = st.builds(
     State,
-    st.lists(st.builds(Card, texts, texts, st.sampled_from(sorted(KINDS)), times), max_size=3).map(
-        tuple
-    ),
+    st.lists(
+        st.builds(KeptCard, texts, texts, st.sampled_from(sorted(KINDS)), times), max_size=3
+    ).map(tuple),
     st.none()
     | st.builds(
-        Call,
+        KeptCall,
         texts,
         texts,
         st.dictionaries(texts, texts | numbers | st.booleans(), max_size=4),
@@ -114,15 +114,15 @@ def test_hostile_junk_is_nothing(path, junk):
 @pytest.mark.parametrize(
     "state",
     [
-        State(cards=(Card("pay?", "Payment", "proposal", NOW),)),
-        State(cards=(Card("x", "", "no such kind", NOW),)),
+        State(cards=(KeptCard("pay?", "Payment", "proposal", NOW),)),
+        State(cards=(KeptCard("x", "", "no such kind", NOW),)),
         State(playing=Playing("a", -1.0, 70, NOW)),
         State(playing=Playing("a", 1.0, 101, NOW)),
         State(playing=Playing("a", 1.0, True, NOW)),
         State(playing=Playing("a", "1", 70, NOW)),
-        State(cards=(Card(None, "", "answer", NOW),)),
-        State(cards=(Card("x", "", "answer", "today"),)),
-        State(call=Call("pay", "pay", ["20"], "en", NOW)),
+        State(cards=(KeptCard(None, "", "answer", NOW),)),
+        State(cards=(KeptCard("x", "", "answer", "today"),)),
+        State(call=KeptCall("pay", "pay", ["20"], "en", NOW)),
     ],
     ids=str,
 )
@@ -207,14 +207,14 @@ def test_what_was_there_stays_when_it_cannot_be_written(path):
 
 
 def test_only_the_last_cards_are_kept(path):
-    cards = tuple(Card(str(n), at_s=NOW) for n in range(9))
+    cards = tuple(KeptCard(str(n), at_s=NOW) for n in range(9))
     save(path, State(cards))
     assert load(path, NOW).cards == cards[-CARDS:]
 
 
 def test_huge_cards_make_room(path):
-    small = Card("small", at_s=NOW)
-    save(path, State((Card("你" * 200_000, at_s=NOW), small)))
+    small = KeptCard("small", at_s=NOW)
+    save(path, State((KeptCard("你" * 200_000, at_s=NOW), small)))
     assert load(path, NOW).cards == (small,)
 
 
@@ -230,11 +230,11 @@ def test_what_was_resumed_is_forgotten(path):
 
 def test_a_proposal_is_kept_as_no_card():
     proposal = Proposal("20.00 USD to Anna?", kind="proposal", amount=Decimal(20), payee="Anna")
-    assert Card.of(proposal, NOW) is None
-    assert Card.of(replace(proposal, kind="answer"), NOW) is None
-    assert Card.of(Reply("pay?", kind="proposal"), NOW) is None
-    assert Card.of(Reply("hello", "Hi", "list"), NOW) == Card("hello", "Hi", "list", NOW)
-    assert Card("hello", "Hi", "list", NOW).reply == Reply("hello", "Hi", "list")
+    assert KeptCard.of(proposal, NOW) is None
+    assert KeptCard.of(replace(proposal, kind="answer"), NOW) is None
+    assert KeptCard.of(Reply("pay?", kind="proposal"), NOW) is None
+    assert KeptCard.of(Reply("hello", "Hi", "list"), NOW) == KeptCard("hello", "Hi", "list", NOW)
+    assert KeptCard("hello", "Hi", "list", NOW).reply == Reply("hello", "Hi", "list")
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_a_proposal_is_kept_as_no_card():
 async def test_the_call_of_a_payment_is_asked_again_and_pays_nothing(tmp_path, path, said):
     before = make_agent(tmp_path / "before", builtin=True)
     turn = await before.hear(said)
-    call = Call.of(turn.intent, before.skills.actions, NOW)
+    call = KeptCall.of(turn.intent, before.skills.actions, NOW)
     save(path, State(call=call))
 
     after = make_agent(tmp_path / "after", builtin=True)
@@ -286,7 +286,7 @@ VALUES = {
 def test_slots_of_every_kind_come_back_as_they_were(actions, path):
     (name,) = actions
     intent = Intent(*name.split("."), VALUES)
-    call = Call.of(intent, actions, NOW)
+    call = KeptCall.of(intent, actions, NOW)
     save(path, State(call=call))
     again = load(path, NOW).call.intent(actions)
     assert again.slots == VALUES
@@ -296,8 +296,8 @@ def test_slots_of_every_kind_come_back_as_they_were(actions, path):
 def test_what_would_not_come_back_the_same_is_not_kept(actions):
     (name,) = actions
     for wrong in ({"cost": Money("3", "XYZ")}, {"count": object()}, {"count": 10**9}):
-        assert Call.of(Intent(*name.split("."), VALUES | wrong), actions, NOW) is None
+        assert KeptCall.of(Intent(*name.split("."), VALUES | wrong), actions, NOW) is None
 
 
 def test_a_call_that_no_skill_takes_any_more_is_none(actions):
-    assert Call("gone", "gone", {}, "en", NOW).intent(actions) is None
+    assert KeptCall("gone", "gone", {}, "en", NOW).intent(actions) is None

@@ -110,18 +110,18 @@ def test_a_camera_waits_for_the_page():
 
     def ask(number):
         asked.append(number)
-        threading.Thread(target=lambda: camera.answer(number, b"\xff\xd8\xff")).start()
+        threading.Thread(target=lambda: camera.give(number, b"\xff\xd8\xff")).start()
 
     camera = PageCamera(ask)
     assert camera.take() == b"\xff\xd8\xff"
     assert camera.take() == b"\xff\xd8\xff"
     assert asked == [1, 2]
-    camera.answer(1, b"too late")
-    camera.answer(99, "never asked")
+    camera.give(1, b"too late")
+    camera.give(99, "never asked")
 
 
 def test_a_camera_without_a_picture_says_why():
-    blind = PageCamera(lambda number: blind.answer(number, "the webcam is covered"))
+    blind = PageCamera(lambda number: blind.give(number, "the webcam is covered"))
     with pytest.raises(DeviceError, match="the webcam is covered"):
         blind.take()
     silent = PageCamera(lambda number: None, timeout_s=0.01)

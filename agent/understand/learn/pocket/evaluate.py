@@ -27,7 +27,7 @@ from agent.understand.learn.pocket.noise import Tagged
 from agent.understand.learn.pocket.recipe import Pattern, Recipe, collect
 from agent.understand.pocket.layout import NONE
 from agent.understand.pocket.reading import spelled, words_of
-from agent.understand.pocket.router import Call, PocketRouter, find
+from agent.understand.pocket.router import Guess, PocketRouter, find
 
 DRAWS = 60
 """Sentences drawn of each learnt template to know what it can produce, slots aside."""
@@ -62,10 +62,10 @@ class Score:
     """Of these, exact."""
     times_ms: list[float] = field(default_factory=list)
     """Of each call."""
-    wrong: list[tuple[Sample, Call]] = field(default_factory=list)
+    wrong: list[tuple[Sample, Guess]] = field(default_factory=list)
     """What went wrong."""
 
-    def add(self, sample: Sample, call: Call, took_ms: float) -> None:
+    def add(self, sample: Sample, call: Guess, took_ms: float) -> None:
         """Count one."""
         said = {slot: spelled(words).strip() for slot, words in sample.slots.items()}
         made = {slot: spelled(words_of(text)).strip() for slot, text in call.slots.items()}

@@ -148,7 +148,7 @@ def _patterns(recipe: Recipe, options: Options) -> Sequence[Any]:
 
 
 def _carried(before: Trained, spelling: Spelling) -> dict[str, Any]:
-    """Return the weights of a trained model for a new vocabulary: tokens it has not start anew."""
+    """Return the weights of a trained model for a new vocabulary: tokens it lacks start anew."""
     old = {text: number for number, text in enumerate(before.texts)}
     rows = before.weights["token_embd.weight"]
     fresh = torch.randn(

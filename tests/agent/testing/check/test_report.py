@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from agent.cli import main
 from agent.derive.sample import Sample
-from agent.testing.check.heard import Heard
+from agent.testing.check.heard import Spoken
 from agent.testing.check.report import Report
 from agent.testing.check.said import Said
 from agent.testing.check.voices import Voice
@@ -33,7 +33,7 @@ def report(heard=(), **more):
 
 
 def takes(*wrongs, voice=SLT, snr_db=None, template="one"):
-    return [Heard(sample(template), voice, snr_db, "", wrong) for wrong in wrongs]
+    return [Spoken(sample(template), voice, snr_db, "", wrong) for wrong in wrongs]
 
 
 def cases(made, suite):

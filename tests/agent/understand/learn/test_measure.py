@@ -9,7 +9,7 @@ import pytest
 from agent.errors import ConfigError
 from agent.language.numbers import Money
 from agent.messages import Intent, NotRecognized
-from agent.understand.learn.measure import Call, measure, read_cases
+from agent.understand.learn.measure import Labelled, measure, read_cases
 
 ANSWERS = {
     "play jazz": Intent("music", "play", {"song": "Jazz "}, "templates"),
@@ -108,7 +108,7 @@ def test_calls_may_stand_apart_from_their_texts(file, tmp_path):
     }  # fmt: skip
     calls.write_text(json.dumps(line), "utf-8")
     case = next(case for case in read_cases([file], calls) if case.text == "a tune")
-    assert case.calls == (Call("music.play", {}), Call("music.resume", {}))
+    assert case.calls == (Labelled("music.play", {}), Labelled("music.resume", {}))
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_calls_may_stand_apart_from_their_texts(file, tmp_path):
     ],
 )
 def test_what_is_the_same_call(right, got, fits):
-    assert Call("a.b", right).fits(Call("a.b", got)) is fits
-    assert not Call("a.b", right).fits(Call("a.c", got))
+    assert Labelled("a.b", right).fits(Labelled("a.b", got)) is fits
+    assert not Labelled("a.b", right).fits(Labelled("a.c", got))
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@ from itertools import islice
 
 from agent.understand.learn.pocket.data import Sample
 from agent.understand.learn.pocket.evaluate import Score, Unseen, carrier_of, known_shapes, report
-from agent.understand.pocket.router import Call
+from agent.understand.pocket.router import Guess
 
 
 def call(intent, slots, copied=True):
-    return Call({intent: 0.9, "none": 0.1}, slots, copied, 1.0)
+    return Guess({intent: 0.9, "none": 0.1}, slots, copied, 1.0)
 
 
 def test_a_call_is_exact_only_with_every_slot_and_none_too_many():
