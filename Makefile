@@ -20,7 +20,7 @@ install: .venv/installed
 	@touch $@
 
 test: .venv/installed-test lint
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: .venv/installed-test
 	@$(BIN)/ruff check .

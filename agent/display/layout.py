@@ -29,6 +29,8 @@ SHORTEST_DWELL_MS = 1500
 
 _SYMBOLS = {"USD": "$", "CNY": "¥", "EUR": "€", "GBP": "£", "JPY": "JP¥"}
 _WHOLE_UNITS = frozenset(("JPY", "KRW", "VND"))
+REMARK = "…"
+"""Begins a line of a list that is no item of it."""
 _NUMBERED = re.compile(r"\d{1,2}(?:[.)] |、)")
 _ARROW = re.compile("([\u2190-\u21ff\u27f0-\u27ff\u2900-\u297f\u2b00-\u2b11]\ufe0f?) *")
 _ARROW_CELLS = 4
@@ -43,7 +45,8 @@ def lay_out(reply: Reply, profile: DisplayProfile, language: str = "en") -> tupl
     page. `language` is that of the question under a proposal; unknown ones are asked in English.
 
     Conventions by kind, all optional: a `list` has an item a line (numbered here unless it is
-    already), with indented lines belonging to the item above; a `route` begins with an arrow,
+    already), with indented lines belonging to the item above and remarks, which are none, after
+    an ellipsis ("… 3 more"); a `route` begins with an arrow,
     which gets a gutter of its own (no arrow is ever invented); a `translation` without a title has
     the source in its first line and the target below; with one, the title is the source; a line of
     `progress` or `playing` that is only a percentage becomes a bar; a line of a `dashboard` may be
@@ -135,7 +138,7 @@ def _signed(sign: str, texts: list[str], others: float) -> list[Paragraph]:
 
 def _items(texts: list[str]) -> list[Paragraph]:
     """Give items numbers unless some are numbered; an indented line hangs under the one above."""
-    tops = [text for text in texts if text and not text.startswith(" ")]
+    tops = [text for text in texts if text and not text.startswith((" ", REMARK))]
     numbering = len(tops) > 1 and not any(map(_NUMBERED.match, tops))
     items: list[Paragraph] = []
     number, hang = 0, ""
@@ -143,8 +146,9 @@ def _items(texts: list[str]) -> list[Paragraph]:
         if text.startswith(" "):
             items.append(Paragraph(text.lstrip(" "), SOFT, hang, whole=True, joins=True))
             continue
-        number += bool(text)
-        marker = f"{number}. " if numbering and text else ""
+        remark = text.startswith(REMARK)
+        number += bool(text) and not remark
+        marker = f"{number}. " if numbering and text and not remark else ""
         hang = " " * (len(marker) or marker_width(text))
         items.append(Paragraph(text, FULL, marker, rest=SOFT, whole=True))
     return items

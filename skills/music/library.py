@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from agent.environment import STARTED
+from agent.language.folding import compared
 
 TUNES = Path(__file__).with_name("tunes")
 FOLDER = Path(STARTED.get("GLASSES_MUSIC") or "~/Music").expanduser()
@@ -25,6 +27,12 @@ MOST_FILES = 5_000
 """Files read from the folder; a phone's worth of music."""
 MOST_SAID = 100
 """Titles given to the speech grammar; any title can be typed."""
+
+
+_NUMBER = re.compile(r"^(?:0\d{0,2}[\s.\-_]*|\d{1,3}(?:\s*[.)]|\s+-|-)\s*)(?=[^\d\s._-])")
+"""Counts a track: `01 `, `7. `, `7 - `; the number of "99 Luftballons" does not."""
+_LEADING = re.compile(r"^\d{1,3}\s+(?=\D)")
+"""May count a track, or belong to its title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,8 @@ class Track:
     """Other names by language, for the tunes that ship; the first is shown."""
     by: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Who wrote it by language, for the tunes that ship."""
+    also: str = ""
+    """The title without a number before it, where that may count tracks or be a part of it."""
 
     def shown(self, language: str) -> str:
         """Return the title to show."""
@@ -52,7 +62,7 @@ class Track:
 
     def said(self, language: str) -> tuple[str, ...]:
         """Return what can be said for it."""
-        names = self.names.get(language) or (self.title,)
+        names = self.names.get(language) or (self.title, self.also)
         return tuple(filter(None, map(sayable, names)))
 
 
@@ -77,15 +87,46 @@ def titles(language: str) -> dict[str, str]:
 
 
 def find(wanted: str) -> Track | None:
-    """Return the track of that title or name, else the one title that holds all the words."""
-    folded = sayable(wanted)
+    """Return the track of that title or name, by that artist, or the one that holds all the words.
+
+    Accents and punctuation do not count: "motorhead" is "Motörhead".
+    """
     every = tracks()
-    for track in every:
-        if folded and any(folded in track.said(language) for language in ("en", "zh")):
-            return track
-    words = set(folded.split())
-    close = [track for track in every if words and words <= set(sayable(track.title).split())]
+    if not (key := _key(wanted)):
+        return None
+    title, artist = _parted(wanted)
+    ways = (
+        lambda track: key in _keys(track),
+        lambda track: title in _keys(track) and artist in _artists(track),
+        lambda track: key in _artists(track),
+    )
+    for fits in ways:
+        if found := next(filter(fits, every), None):
+            return found
+    words = set(key.split())
+    close = [track for track in every if words <= set(_key(track.title).split())]
     return close[0] if len(close) == 1 else None
+
+
+def _parted(wanted: str) -> tuple[str, str]:
+    """Return title and artist of "title by artist", 歌手的歌名; empty where it is neither."""
+    title, by, artist = wanted.rpartition(" by ")
+    if not by:
+        artist, by, title = wanted.partition("的")
+    return (_key(title), _key(artist)) if by else ("", "")
+
+
+def _keys(track: Track) -> set[str]:
+    return {_key(said) for language in ("en", "zh") for said in track.said(language)}
+
+
+def _artists(track: Track) -> set[str]:
+    return {_key(name) for name in (track.artist, *track.by.values()) if name}
+
+
+def _key(text: str) -> str:
+    """Return a title or name as it is compared."""
+    return compared(sayable(text))
 
 
 def sayable(title: str) -> str:
@@ -129,13 +170,14 @@ def _files(folders: list[str]) -> list[Path]:
 
 
 def _track(path: Path) -> Track:
-    stem = re.sub(
-        r"^\d{1,3}(?:\s*[-._]\s*|\s+)(?=[^\d\s._-])", "", path.stem.replace("_", " ").strip()
-    )
+    # macOS writes names apart, letter and accent; everybody else, and speech, together.
+    stem = unicodedata.normalize("NFC", path.stem).replace("_", " ").strip()
+    stem = _NUMBER.sub("", stem) or stem
     artist, dash, title = stem.partition(" - ")
-    if dash:
-        return Track(path, title.strip() or stem, artist.strip())
-    return Track(path, stem or path.stem)
+    if not dash:
+        return Track(path, stem or path.stem, also=_LEADING.sub("", stem))
+    title = title.strip() or stem
+    return Track(path, title, artist.strip(), also=_LEADING.sub("", title))
 
 
 @cache

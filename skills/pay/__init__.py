@@ -105,7 +105,7 @@ def history(
     title = ctx.say("Today: {total}", total=total) if when else ctx.say("Last payments")
     lines = [_line(one, known, ctx) for one in entries[:SHOWN]]
     if left := len(entries) - len(lines):
-        lines.append(ctx.say("and {n} more", n=left))
+        lines.append("… " + ctx.say("and {n} more", n=left))
     return Reply("\n".join(lines), title=title, kind="list")
 
 

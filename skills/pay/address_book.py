@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from agent.environment import STARTED
 from hardware import reading
@@ -53,25 +54,34 @@ def book() -> dict[str, Payee]:
 
 
 def names(language: str) -> dict[str, str]:
-    """Return what can be said for a payee, with the id of each; nothing when the book is broken."""
+    """Return what can be said for a payee, with the id of each; nothing when the book is broken.
+
+    People mix names freely, so all are there, those of the language first.
+    """
     try:
         payees = book().values()
     except AddressBookError as error:  # the other skills must go on being understood
         log.warning("no one can be paid: %s", error)
         return {}
-    return {said.lower(): one.id for one in payees for said in one.said(language)}
+    others = (code for code in LANGUAGES if code != language)
+    return {
+        said.lower(): one.id
+        for code in (language, *others)
+        for one in payees
+        for said in one.names.get(code, ())
+    }
 
 
 @lru_cache(maxsize=4)
 def _read(path: Path, mtime_ns: int) -> dict[str, Payee]:
-    """Read the file once per version of it; two payees must never share a name."""
+    """Read the file once per version of it; two payees must never share a name, in any language."""
     payees: dict[str, Payee] = {}
-    taken: set[tuple[str, str]] = set()
+    taken: set[str] = set()
     for number, line in enumerate(reading.read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         payee = _payee(line, f"{path}:{number}")
-        spoken = {(code, said.lower()) for code in LANGUAGES for said in payee.said(code)}
+        spoken = {said.lower() for names in payee.names.values() for said in names}
         if payee.id in payees or spoken & taken:
             raise AddressBookError(f"{path}:{number}: an id or name of this payee is taken")
         payees[payee.id] = payee
@@ -82,9 +92,27 @@ def _read(path: Path, mtime_ns: int) -> dict[str, Payee]:
 def _payee(line: str, where: str) -> Payee:
     try:
         raw = reading.from_json(line)
-        said = {code: tuple(map(str, raw[code])) for code in LANGUAGES if raw.get(code)}
-        if not said["en"]:
-            raise ValueError("no English name")
-        return Payee(str(raw["id"]), said)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise AddressBookError(f"{where}: not a payee: {type(error).__name__} {error}") from None
+        if not isinstance(raw, dict):
+            raise ValueError('a payee is an object: {"id": …, "en": ["…"], "zh": ["…"]}')
+        return Payee(_text(raw.get("id"), "id"), {c: _names(raw[c], c) for c in _spoken_in(raw)})
+    except ValueError as error:
+        raise AddressBookError(f"{where}: not a payee: {error}") from None
+
+
+def _spoken_in(raw: dict[str, Any]) -> list[str]:
+    if "en" not in raw:
+        raise ValueError("there is no English name: en")
+    return [code for code in LANGUAGES if code in raw]
+
+
+def _names(said: Any, code: str) -> tuple[str, ...]:
+    """Return names; a text is no list of names: its letters are nobody's. Raises ValueError."""
+    if not isinstance(said, list) or not said:
+        raise ValueError(f'{code} is a list of names, such as {code}: ["Anna"]')
+    return tuple(_text(name, f"each name in {code}") for name in said)
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{what} is text, and not empty")
+    return value.strip()

@@ -185,6 +185,7 @@ def _check(path: Path, wait_s: float) -> None:
     if not path.exists() or path.stat().st_size == 0:  # SQLite makes a file empty, then fills it
         return
     with closing(_connect(path, wait_s, mode="ro")) as db:
+        db.execute("BEGIN")  # one look: another process may be making the table just now
         (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise Damaged("the ledger is damaged and was left as it is: quick_check failed")

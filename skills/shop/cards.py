@@ -24,8 +24,8 @@ def shelf(products: Sequence[Product], ctx: Context) -> Reply:
         ctx.say("${price} {name}", price=p.price, name=p.name(ctx.language))
         for p in products[:LISTED]
     ]
-    if more := len(products) - LISTED:
-        lines += [ctx.say("{count} more", count=more)] if more > 0 else []
+    if (more := len(products) - LISTED) > 0:
+        lines.append("… " + ctx.say("{count} more", count=more))
     return _card(ctx, *lines, listed=True)
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.environment import ROOT
 
+pytestmark = pytest.mark.slow
+
 WATCH = '''
 import sys
 def watch(event, arguments):

@@ -1,7 +1,11 @@
 """The plain rule, on flags and on real detectors."""
 
+import pytest
+
 from agent.testing.doubles import voiced
 from tests.bench.detectors import Detected, ends, outcome, silero, webrtcvad
+
+pytestmark = pytest.mark.slow
 
 
 def flags(script):

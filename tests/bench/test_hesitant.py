@@ -11,6 +11,8 @@ from tests.bench import hesitant
 from tests.bench.words import Aligner, Word, template
 from tests.shared import MISSING, orders
 
+pytestmark = pytest.mark.slow
+
 RATE = 16_000
 
 

@@ -8,6 +8,8 @@ from tests.bench import __main__ as bench
 from tests.bench import bars, curves
 from tests.bench.turns import Point
 
+pytestmark = pytest.mark.slow
+
 NAN = float("nan")
 
 

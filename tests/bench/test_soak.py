@@ -11,6 +11,8 @@ from tests.bench.turns import Clip
 from tests.bench.words import speech_span_ms
 from tests.shared import Order
 
+pytestmark = pytest.mark.slow
+
 MINUTES = 2.5
 
 

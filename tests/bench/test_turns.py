@@ -9,6 +9,8 @@ from agent.turn import Timings, Turn
 from tests.bench.turns import Clip, final_turns, judge, percentile, point, summary
 from tests.shared import Order
 
+pytestmark = pytest.mark.slow
+
 CLIP = Clip(Order(Path("clip.flac"), "orderDrink", {"coffeeDrink": "latte"}), 3000.0)
 
 

@@ -542,7 +542,7 @@ def test_a_long_history_says_how_many_are_left_out(tmp_path: Path) -> None:
     for n in range(13):
         ledger.record(f"k{n}", TWENTY, NOW)
     lines = pay_skill.history(context(tmp_path)).text.splitlines()
-    assert lines[-1] == "and 3 more"
+    assert lines[-1] == "… and 3 more"
     assert len(lines) == pay_skill.SHOWN + 1
 
 
@@ -692,3 +692,27 @@ def test_everything_that_is_said_has_a_translation(installed: Skills) -> None:
         if isinstance(text, ast.Constant) and isinstance(text.value, str)
     }
     assert set(installed.actions["pay.pay"].languages["zh"].responses) == said
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"id": "a", "en": "Al"}', 'en is a list of names, such as en: ["Anna"]'),
+        ('{"id": "a", "en": ["Al"], "zh": "阿"}', "zh is a list of names"),
+        ('{"id": 3, "en": ["Al"]}', "id is text, and not empty"),
+        ('{"id": "a", "en": [""]}', "each name in en is text, and not empty"),
+        ('{"id": "a", "en": [["Al"]]}', "each name in en is text, and not empty"),
+        ('{"id": "a", "zh": ["阿"]}', "there is no English name: en"),
+        ('["a"]', "a payee is an object"),
+    ],
+)
+def test_a_line_that_is_no_payee_is_refused_with_the_reason(line, reason):
+    with pytest.raises(address_book.AddressBookError) as refused:
+        address_book._payee(line, "payees.jsonl:1")
+    assert str(refused.value).startswith("payees.jsonl:1: not a payee: ")
+    assert reason in str(refused.value)
+
+
+def test_a_payee_is_called_by_any_of_their_names(ask):
+    ask("给anna付20美元").asks().shows("安娜").then("取消")
+    ask("pay 安娜 20 dollars").asks().shows("Anna")

@@ -30,6 +30,8 @@ from hardware.moves import (
 from tests.bench.gestures import gaits, negatives, part, positives
 from tests.pace import spending
 
+pytestmark = pytest.mark.slow
+
 GESTURES = ("nod", "shake", "glance", "lower")
 
 

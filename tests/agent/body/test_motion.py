@@ -21,6 +21,8 @@ from hardware.moves import (
     walk,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def gaits(moves, seconds, **sensor):
     body = Body()

@@ -18,6 +18,8 @@ from agent.testing import lens, make_agent
 from tests import environment
 from tests.pace import PATIENCE_S, until
 
+pytestmark = pytest.mark.slow
+
 SKILL = '''
 from decimal import Decimal
 from agent import Context, Proposal, Receipt, Reply, hookimpl, skill

@@ -25,6 +25,8 @@ from hardware.microphone import FileMicrophone
 from hardware.profiles import load as load_profile
 from tests.agent.listen.speakers import LINES, needs_voices, said
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):

@@ -15,6 +15,8 @@ import pytest
 from hardware import spoken
 from tests.environment import ROOT
 
+pytestmark = pytest.mark.slow
+
 GLASSES = str(Path(sys.executable).parent / "glasses")
 
 READ = {

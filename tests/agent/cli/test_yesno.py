@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.pace import PATIENCE_S, spending
+
+pytestmark = pytest.mark.slow
 
 GLASSES = [str(Path(sys.executable).parent / "glasses"), "yesno"]
 

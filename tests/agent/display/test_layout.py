@@ -435,3 +435,8 @@ def test_kinsoku_and_whole_words(words, closing, opening, columns):
 @settings(max_examples=100, deadline=None)
 def test_cells_rebuild_the_text(text):
     assert "".join(grapheme for grapheme, _ in cells(clean(text))) == clean(text)
+
+
+def test_a_remark_under_a_list_is_no_item_of_it():
+    frame = lay_out(Reply("tea\ncoffee\n… 3 more", kind="list"), profiles.load("quark-s1"))[0]
+    assert [line.text for line in frame.lines] == ["1. tea", "2. coffee", "… 3 more"]

@@ -44,7 +44,7 @@ def run(clock, function, *args):
 
 
 def test_an_answer_is_lit_at_once_and_goes_when_it_could_be_read_twice(clock, lens, display):
-    fault, pages, lit = run(clock, lens.answer, Reply("42"), "en")
+    fault, pages, lit = run(clock, lens.light, Reply("42"), "en")
     assert (fault, len(pages), lit, display.text) == (None, 1, True, "42")
     clock.advance(LEAST_MS / 1000 - 0.001)
     assert display.text == "42"
@@ -54,7 +54,7 @@ def test_an_answer_is_lit_at_once_and_goes_when_it_could_be_read_twice(clock, le
 
 def test_pages_are_turned_within_the_reply(clock, lens, display):
     assert run(clock, lens.turn, 0) == (None, False)
-    run(clock, lens.answer, Reply(LONG), "en")
+    run(clock, lens.light, Reply(LONG), "en")
     first = display.text
     assert [run(clock, lens.turn, step)[1] for step in (-1, 1, -1, -1)] == [
         False,
@@ -66,17 +66,17 @@ def test_pages_are_turned_within_the_reply(clock, lens, display):
 
 
 def test_pages_turn_by_themselves_only_while_somebody_wears_it(clock, lens, display):
-    run(clock, lens.answer, Reply(LONG), "en")
+    run(clock, lens.light, Reply(LONG), "en")
     clock.advance(20)
     assert display.frames[-1].page == 1
     run(clock, lens.live, True)
-    run(clock, lens.answer, Reply(LONG), "en")
+    run(clock, lens.light, Reply(LONG), "en")
     clock.advance(20)
     assert display.frames[-1].page > 1
 
 
 def test_a_passing_card_leaves_the_reply_in_reach_and_gives_it_back(clock, lens, display):
-    run(clock, lens.answer, Reply(LONG), "en")
+    run(clock, lens.light, Reply(LONG), "en")
     first = display.text
     run(clock, lambda: lens.light(Reply("that is all"), "en", passing=True))
     assert display.text == "that is all"
@@ -88,7 +88,7 @@ def test_a_passing_card_leaves_the_reply_in_reach_and_gives_it_back(clock, lens,
 def test_an_open_microphone_is_marked_whatever_is_shown(clock, lens, display):
     run(clock, lens.listening, True)
     assert (display.listening, display.text) == (True, "")
-    run(clock, lens.answer, Reply("a"), "en")
+    run(clock, lens.light, Reply("a"), "en")
     assert (display.listening, display.text) == (True, "a")
     run(clock, lens.blank)
     assert (display.listening, display.text) == (True, "")
@@ -103,7 +103,7 @@ def test_the_mark_is_drawn_only_when_it_changes(clock, lens, display):
 
 
 def test_while_walking_two_rows_are_lit_and_then_all_again(clock, lens, display):
-    run(clock, lens.answer, Reply(LONG), "en")
+    run(clock, lens.light, Reply(LONG), "en")
     assert len(display.frames[-1].lines) == PROFILE.lines
     run(clock, lens.walking, True)
     assert len(display.frames[-1].lines) == 2
@@ -112,7 +112,7 @@ def test_while_walking_two_rows_are_lit_and_then_all_again(clock, lens, display)
 
 
 def test_everything_is_dimmed_at_once(clock, lens, display):
-    run(clock, lens.answer, Reply("a"), "en")
+    run(clock, lens.light, Reply("a"), "en")
     run(clock, lens.dim, 0.5)
     assert (display.text, display.frames[-1].light) == ("a", 0.5)
 
@@ -138,7 +138,7 @@ def test_a_skill_may_ask_for_the_lens_on_a_thread_of_its_own(clock, lens, displa
 def test_each_outcome_is_reported_once(clock, lens):
     told = []
     lens.on_outcome = told.append
-    run(clock, lens.answer, Reply("answer"), "en")
+    run(clock, lens.light, Reply("answer"), "en")
     for n in range(4):
         run(clock, lambda n=n: lens.offer(Reply(str(n)), Priority.BACKGROUND, "a", key="k"))
     clock.advance(60)
@@ -153,7 +153,7 @@ def test_each_outcome_is_reported_once(clock, lens):
 
 
 def test_a_question_is_what_is_lit_until_an_alert_covers_it(clock, lens):
-    run(clock, lens.answer, Proposal("4 USD", payee="Anna"), "en")
+    run(clock, lens.light, Proposal("4 USD", payee="Anna"), "en")
     assert lens.lit.priority is Priority.PROPOSAL
     run(clock, lens.offer, Reply("hot", kind="alert"), Priority.ALERT)
     clock.advance(0)
@@ -175,9 +175,9 @@ def test_what_a_display_raises_is_told_and_goes_no_further(clock):
     display = Broken(PROFILE)
     lens = Lens(lambda: display)
     display.error = DeviceError("the lens is off: switch it on")
-    fault, _, lit = run(clock, lens.answer, Reply("a"), "en")
+    fault, _, lit = run(clock, lens.light, Reply("a"), "en")
     assert (fault, lit) == ("the lens is off: switch it on", False)
     display.error = ZeroDivisionError("12 to anna")  # may hold what was said
-    assert run(clock, lens.answer, Reply("a"), "en")[0] == "ZeroDivisionError"
+    assert run(clock, lens.light, Reply("a"), "en")[0] == "ZeroDivisionError"
     assert run(clock, lens.blank) == "ZeroDivisionError"
     run(clock, lens.listening, True)

@@ -17,6 +17,8 @@ from hardware.base import AudioChunk
 from hardware.spoken import clips
 from tests.shared import MISSING, orders
 
+pytestmark = pytest.mark.slow
+
 LEAD = bytes(32_000)
 
 

@@ -279,7 +279,7 @@ def try_schedules(count):
 
 
 def test_no_interleaving_pays_without_its_own_yes():
-    try_schedules(800)
+    try_schedules(400)
 
 
 @pytest.mark.slow

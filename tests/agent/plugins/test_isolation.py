@@ -36,6 +36,8 @@ from hardware.profiles import load as load_profile
 from tests.agent.plugins.test_skills import GOOD
 from tests.pace import PATIENCE_S, soon, until
 
+pytestmark = pytest.mark.slow
+
 MISBEHAVING = sorted((Path(__file__).parents[2] / "plugins" / "misbehaving").glob("*.py"))
 
 

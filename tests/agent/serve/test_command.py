@@ -19,6 +19,8 @@ from hardware.base import DeviceError
 from tests.agent.serve.server import Page, get, running, scripted
 from tests.pace import PATIENCE_S
 
+pytestmark = pytest.mark.slow
+
 RUN = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background

@@ -12,6 +12,8 @@ from agent.serve.simulator import from_page, to_page
 from agent.serve.simulator.from_page import Picture, Sound, read_bytes, read_text
 from agent.serve.simulator.protocol import Junk
 
+pytestmark = pytest.mark.slow
+
 CONTROL = [kind for kind in typing.get_args(from_page.FromPage) if kind not in (Sound, Picture)]
 NAMES = {kind: name for name, kind in from_page._KINDS.items()}
 

@@ -22,6 +22,8 @@ from hardware.spoken import clips
 from tests.agent.serve.server import Page, Plugin, get, health, running, scripted
 from tests.pace import PATIENCE_S, until
 
+pytestmark = pytest.mark.slow
+
 JPEG = b"\xff\xd8\xff" + bytes(97)
 
 

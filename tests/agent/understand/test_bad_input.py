@@ -17,6 +17,8 @@ from agent.understand.router import Router, Stages
 from tests import tiny_gguf
 from tests.pace import PATIENCE_S, spending
 
+pytestmark = pytest.mark.slow
+
 # -- a pocket model of the wearer's own that is damaged --------------------------------------------
 
 

@@ -16,6 +16,8 @@ from agent.understand.semantic import Semantic
 from tests.pace import effort, spending
 from tests.shared import DATA, PLUGIN
 
+pytestmark = pytest.mark.slow
+
 DEV = DATA / "nlu" / "dev.jsonl"
 MODELS = config.load().models
 needs_minilm = pytest.mark.skipif(

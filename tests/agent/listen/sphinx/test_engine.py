@@ -21,6 +21,8 @@ pytest.importorskip("pocketsphinx")
 
 from agent.listen.sphinx.engine import PocketSphinx, SphinxOptions
 
+pytestmark = pytest.mark.slow
+
 CHUNK_BYTES = 640
 SILENCE = bytes(16_000 * 2 * 3 // 10)
 BARISTA = Path(__file__).parents[5] / "shared" / "data" / "speech" / "barista"

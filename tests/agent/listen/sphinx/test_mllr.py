@@ -16,6 +16,8 @@ from agent.listen.sphinx.decoder import model_folder
 from agent.listen.sphinx.mllr import LEAST_SPREAD, Transform, estimate, nats_a_frame, unchanged
 from tests.agent.listen.speakers import LINES, needs_voices, said
 
+pytestmark = pytest.mark.slow
+
 
 def speaker(
     frames: int, rotation: float = 1.0, shift: float = 0.0, spread: float = 1.0, seed: int = 1

@@ -11,6 +11,8 @@ import pytest
 
 from agent.listen.sphinx.pronounce import SHIPPED, cmu_dictionary, pronounce, spell
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("pocketsphinx")
 
 needs_espeak = pytest.mark.skipif(

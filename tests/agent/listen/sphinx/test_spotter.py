@@ -28,6 +28,8 @@ from agent.listen.sphinx.spotter import (
     threshold,
 )
 
+pytestmark = pytest.mark.slow
+
 CHUNK_BYTES = 640
 PHONE_CALLS = DATA / "speech" / "wuw-corpus-ii"
 

@@ -19,6 +19,8 @@ from hardware.spoken import __file__ as spoken
 from tests.pace import PATIENCE_S, until
 from tests.tiny_whisper import random_model, scripted_model
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("faster_whisper")
 
 PAY = read(Path(spoken).with_name("05-pay.flac"))

@@ -22,6 +22,8 @@ from hardware.spoken import __file__ as spoken
 from tests.shared import MISSING, orders
 from tests.tiny_whisper import LANGUAGES, random_model, scripted_model
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("faster_whisper")
 
 PAY = read(Path(spoken).with_name("05-pay.flac"))

@@ -19,6 +19,8 @@ from hardware.display import MemoryDisplay
 from hardware.microphone import FileMicrophone
 from hardware.profiles import load as load_profile
 
+pytestmark = pytest.mark.slow
+
 LAMP = """
 @skill("turn (on|off) the {lamp} lamp")
 def lamp(lamp: Annotated[str, OneOf(["kitchen", "bedroom"])]) -> Reply:

@@ -12,6 +12,8 @@ from agent.understand.learn.corpus import Row
 from agent.understand.learned import Learned
 from agent.understand.semantic import Semantic
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def actions():

@@ -12,6 +12,8 @@ from agent.understand.learn.pocket.noise import Noise
 from agent.understand.learn.pocket.recipe import collect
 from agent.understand.pocket.reading import spelled, words_of
 
+pytestmark = pytest.mark.slow
+
 
 def said(sample):
     return spelled([word for word, _ in sample.words]).strip()
