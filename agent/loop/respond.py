@@ -36,8 +36,11 @@ from agent.understand.dialogue import Act, Ask, Declined, Dialogue, Obey
 log = logging.getLogger(__name__)
 
 SURE = 0.6
-"""Confidence under which speech moves no money: a yes is not taken for one and the question stays,
-and a payment is not even proposed, since speech in clatter can sound like one."""
+"""Confidence under which a spoken yes is not taken for one, and the question stays."""
+SURE_OF_MONEY = 0.75
+"""Confidence under which a payment is not even proposed: clatter and the speech of others can sound
+like one. Of twelve payments by four flite voices ten were heard with 0.84 and more, the other two
+with under 0.6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +215,7 @@ class Responder:
         """Say whether it was heard too badly for a payment."""
         action = self._world.skills.actions.get(intent.name)
         money = action is not None and action.declaration.risk == "money"
-        return money and transcript.confidence < SURE
+        return money and transcript.confidence < SURE_OF_MONEY
 
     def _again(self, text: str, language: str) -> Reply:
         """Show the open question once more, or what can be said."""
