@@ -24,6 +24,12 @@ const ZH = [
   [/^(.+) chose none$/, "$1 认为都不是"],
   [/^(.+) made up the words for (.+)$/, "$1 编造了 $2 的内容"],
   // the dialogue
+  ["the skill was removed meanwhile", "技能已在此期间卸载"],
+  ["speaks of it, and does not order it", "只是提到，并没有要求"],
+  ["taken back as soon as it was said", "话音未落就收回了"],
+  ["says only what is not to be done", "只说了不要做什么"],
+  ["forbids it, or only speaks of it", "是禁止，或只是提到"],
+  ["corrected within", "话中自行更正"], ["words that point back", "指代前文的词语"],
   ["several commands, not all of them at once", "有几条指令，不能同时执行"],
   ["heard too unclearly for a payment", "听得不够清楚，不能付款"],
   ["two commands", "两条指令"],
