@@ -7,7 +7,7 @@ What a skill author imports, and nothing else:
 
 from agent import environment as environment  # first of all: keeps libraries silent
 from agent.errors import NotCommitted
-from agent.messages import Proposal, Receipt, Reply
+from agent.messages import Payment, Proposal, Receipt, Reply
 from agent.plugins.hooks import hookimpl
 from agent.skill.context import Context
 from agent.skill.declare import skill
@@ -18,6 +18,7 @@ __all__ = [
     "Context",
     "NotCommitted",
     "OneOf",
+    "Payment",
     "Proposal",
     "Range",
     "Receipt",

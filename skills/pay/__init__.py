@@ -6,12 +6,14 @@ No bank stands behind it, and every receipt says so.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Literal
 
 from agent import Context, NotCommitted, OneOf, Proposal, Receipt, Reply, hookimpl, skill
+from agent import Payment as Shown
 from skills.pay import accounts, address_book
 from skills.pay.address_book import AddressBookError, Payee
 from skills.pay.ledger import (
@@ -64,7 +66,7 @@ def pay(amount: Decimal, payee: To, ctx: Context) -> Reply:
         amount=Decimal(_written(payment.cents)),
         currency=CURRENCY,
         payee=to.shown(ctx.language),
-        commit=lambda key: _commit(key, payment, ledger, ctx),
+        commit=lambda key, shown: _commit(key, shown, payment, ledger, ctx),
     )
 
 
@@ -142,11 +144,13 @@ def _cents(amount: Decimal) -> Fraction:
     return Fraction(amount) * 100
 
 
-def _commit(key: str, payment: Payment, ledger: Ledger, ctx: Context) -> Receipt:
-    """Record the payment under its key.
+def _commit(key: str, shown: Shown, payment: Payment, ledger: Ledger, ctx: Context) -> Receipt:
+    """Record the payment under its key, if it is what the wearer was shown.
 
     Raises NotCommitted when it is certain that nothing was recorded, Unknown when it is not.
     """
+    if _cents(shown.amount) != payment.cents or shown.currency != payment.currency:
+        raise NotCommitted(ctx.say("Something else was shown."))
     try:
         entry = ledger.record(key, payment, ctx.clock())
     except Unknown as error:
@@ -156,6 +160,9 @@ def _commit(key: str, payment: Payment, ledger: Ledger, ctx: Context) -> Receipt
     return Receipt(
         ctx.say("Recorded in the ledger on this device. No bank is connected: no money has moved."),
         entry.reference,
+        replace(
+            shown, amount=Decimal(_written(entry.payment.cents)), currency=entry.payment.currency
+        ),
     )
 
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Context as DecimalContext
 from decimal import Decimal, DefaultContext, localcontext
@@ -24,6 +25,7 @@ from hypothesis import strategies as st
 
 import skills.pay as pay_skill
 from agent import Context, Proposal, Receipt, Reply
+from agent import Payment as Shown
 from agent.act.gate import NotCommitted
 from agent.language.numbers import Money, parse_money
 from agent.messages import Intent, NotRecognized, Transcript
@@ -72,7 +74,7 @@ def propose(ctx: Context, amount: str = "20", payee: str = "anna") -> Proposal:
 
 def commit(proposal: Proposal, key: str) -> Receipt:
     assert proposal.commit is not None
-    return proposal.commit(key)
+    return proposal.commit(key, Shown(proposal.amount, proposal.currency, proposal.payee))
 
 
 def stored(ctx: Context) -> list[tuple[str, int]]:
@@ -233,7 +235,9 @@ def test_a_commit_is_recorded_and_says_that_no_money_moved(tmp_path: Path) -> No
     ctx = context(tmp_path)
     receipt = commit(propose(ctx, "20.5"), "k1")
     assert receipt == Receipt(
-        "Recorded in the ledger on this device. No bank is connected: no money has moved.", "P1"
+        "Recorded in the ledger on this device. No bank is connected: no money has moved.",
+        "P1",
+        Shown(Decimal("20.50"), "USD", "Anna"),
     )
     assert stored(ctx) == [("anna", 2050)]
 
@@ -716,3 +720,16 @@ def test_a_line_that_is_no_payee_is_refused_with_the_reason(line, reason):
 def test_a_payee_is_called_by_any_of_their_names(ask):
     ask("给anna付20美元").asks().shows("安娜").then("取消")
     ask("pay 安娜 20 dollars").asks().shows("Anna")
+
+
+def test_only_what_was_shown_is_recorded_and_the_receipt_says_so(tmp_path):
+    ctx = context(tmp_path)
+    proposal = propose(ctx)
+    shown = Shown(proposal.amount, proposal.currency, proposal.payee)
+    with pytest.raises(NotCommitted, match="Something else was shown"):
+        proposal.commit("k1", replace(shown, amount=Decimal(400)))
+    with pytest.raises(NotCommitted, match="Something else was shown"):
+        proposal.commit("k1", replace(shown, currency="EUR"))
+    assert stored(ctx) == []
+    assert proposal.commit("k1", shown).paid == shown
+    assert stored(ctx) == [("anna", 2000)]
