@@ -157,12 +157,11 @@ def _commit(key: str, shown: Shown, payment: Payment, ledger: Ledger, ctx: Conte
         raise OutcomeUnknown(_why(error, ctx)) from None
     except LedgerError as error:
         raise NotCommitted(_why(error, ctx)) from None
+    amount = Decimal(_written(entry.payment.cents))
     return Receipt(
         ctx.say("Recorded in the ledger on this device. No bank is connected: no money has moved."),
         entry.reference,
-        replace(
-            shown, amount=Decimal(_written(entry.payment.cents)), currency=entry.payment.currency
-        ),
+        replace(shown, amount=amount, currency=entry.payment.currency),
     )
 
 
