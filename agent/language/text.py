@@ -39,6 +39,28 @@ def clean(text: str) -> str:
     return " ".join(_PUNCTUATION.sub(" ", "".join(kept)).split())
 
 
+_PARTS = r"[\s,，、;；]"
+"""What parts the things of a list."""
+_GAP = re.compile(r"\s+|(?<=[\u3400-\u9fff])(?=[\u3400-\u9fff])")
+"""Where such a thing may have stood in cleaned words; of one between Han nothing is left."""
+
+
+def as_said(words: str, text: str) -> str:
+    """Return words of a cleaned text with the commas that stood between them in the text itself.
+
+    "milk eggs and bread" of "add milk, eggs and bread" is "milk, eggs and bread".
+    """
+    if not re.search(r"[,，、;；]", text):
+        return words
+    plain = unicodedata.normalize("NFKC", text).replace("’", "'")
+    between = (_PARTS + ("+" if gap else "*") for gap in _GAP.findall(words))
+    parts = map(re.escape, _GAP.split(words))
+    found = re.search(
+        next(parts) + "".join(a + b for a, b in zip(between, parts, strict=True)), plain
+    )
+    return " ".join(found[0].split()) if found else words
+
+
 def is_plain(text: str) -> bool:
     """Return whether a text is written as people write: no look-alike letters, nothing invisible.
 

@@ -259,6 +259,7 @@ class Dialogue:
         if question is not None and self._left(question, meaning):
             question = None
         if question is not None and (intent := self._answered(question, text, language, own)):
+            intent = self._router.as_said(intent, transcript)
             return self._settled((intent,), _by("answer", intent, decision))
         if intent := self._within(transcript):
             return self._settled((intent,), _by("corrected within", intent, decision))
@@ -274,6 +275,7 @@ class Dialogue:
             settled = self._settled((self._mended(meaning),), decision)
             return _beside(settled, self._beside(transcript, meaning))
         if intent := self._more(text, language):
+            intent = self._router.as_said(intent, transcript)
             return self._settled((intent,), _by("more of the same", intent, decision))
         if meaning.options:
             options = tuple(map(self._pointed, meaning.options))

@@ -30,6 +30,7 @@ from agent.errors import EngineError
 from agent.language.text import (
     MAX_CHARACTERS,
     WAKE_PHRASES,
+    as_said,
     clean,
     is_plain,
     language_of,
@@ -147,7 +148,19 @@ class Router:
         match = self._match(transcript, clean(unaddressed(transcript.text, self.wake)))
         if match is None or match.missing or self._hidden(match.intent, transcript):
             return None
-        return match.intent
+        return self.as_said(match.intent, transcript)
+
+    def as_said(self, intent: Intent, transcript: Transcript) -> Intent:
+        """Return a call with the commas in its free words, which part the things of a list."""
+        action = self._actions.get(intent.name)
+        if action is None:
+            return intent
+        free = {
+            name: as_said(value, transcript.text)
+            for name, value in intent.slots.items()
+            if isinstance(value, str) and action.kind(name).is_open
+        }
+        return replace(intent, slots={**intent.slots, **free}) if free else intent
 
     def _hidden(self, intent: Intent, transcript: Transcript) -> bool:
         """Whether it is a payment in letters that only look like what they are read as."""
@@ -183,6 +196,14 @@ class Router:
 
         Some milliseconds, and up to two seconds where a real Qwen has to choose; never `quick`.
         """
+        decision = self._decided(transcript, quick)
+        meaning = decision.meaning
+        if isinstance(meaning, Intent):
+            return replace(decision, meaning=self.as_said(meaning, transcript))
+        options = tuple(self.as_said(option, transcript) for option in meaning.options)
+        return replace(decision, meaning=replace(meaning, options=options))
+
+    def _decided(self, transcript: Transcript, quick: bool) -> Decision:
         if len(transcript.text) > MAX_CHARACTERS:
             return Decision(NotRecognized(f"longer than {MAX_CHARACTERS} characters"))
         spoken = " ".join(unaddressed(transcript.text, self.wake).split())
@@ -455,6 +476,10 @@ class _Guessed:
     """Words of the text that it does not carry."""
 
 
+_ENDS = r"(?=$|\s+(?:to|on|onto|from|off|in|into|at|and)\b)"
+"""Comes after a name that itself ends with a possessive."""
+
+
 def fill(action: Action, words: Mapping[str, str], text: str, language: str) -> Intent:
     """Return the call of an action with these words of a text in its slots.
 
@@ -465,8 +490,9 @@ def fill(action: Action, words: Mapping[str, str], text: str, language: str) -> 
         kind, said = action.kind(slot.name), words.get(slot.name)
         if said is None:
             continue
-        if kind.is_open and (whole := re.search(rf"{re.escape(said)}['’]s\b", text)):
-            said = whole[0]  # "ben and jerry's": the pocket Qwen reads the name without it
+        # "ben and jerry's": the pocket Qwen reads the name without it, as in "mary's playlist".
+        if kind.is_open and (whole := re.search(rf"{re.escape(said)}['’]s{_ENDS}", text)):
+            said = whole[0]
         try:
             if kind.is_all(said, text, language):
                 slots[slot.name], _ = read(action, slot.name, said, language)

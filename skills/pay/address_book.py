@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.environment import STARTED
+from agent.language.folding import compared
 from hardware import reading
 
 SHIPPED = Path(__file__).with_name("payees.jsonl")
@@ -74,14 +75,17 @@ def names(language: str) -> dict[str, str]:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, mtime_ns: int) -> dict[str, Payee]:
-    """Read the file once per version of it; two payees must never share a name, in any language."""
+    """Read the file once per version of it; two payees must never share a name, in any language.
+
+    Names are compared as they are heard, without accents: José is no other name than Jose.
+    """
     payees: dict[str, Payee] = {}
     taken: set[str] = set()
     for number, line in enumerate(reading.read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         payee = _payee(line, f"{path}:{number}")
-        spoken = {said.lower() for names in payee.names.values() for said in names}
+        spoken = {compared(said) for names in payee.names.values() for said in names}
         if payee.id in payees or spoken & taken:
             raise AddressBookError(f"{path}:{number}: an id or name of this payee is taken")
         payees[payee.id] = payee

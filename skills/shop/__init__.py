@@ -5,7 +5,7 @@ The products are those of a demo catalogue; the list is the wearer's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Literal
@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from agent import Context, OneOf, Reply, hookimpl, skill
 from skills.shop import cards
 from skills.shop.catalogue import Product, demo
-from skills.shop.shopping_list import ShoppingList, clean, groceries
+from skills.shop.shopping_list import ShoppingList, clean, groceries, split
 
 _IT = frozenset(
     ("it", "that", "this", "they", "them", "these", "those", "that one", "this one",
@@ -155,19 +155,25 @@ def buy_list(ctx: Context) -> Reply:
 )
 def add_to_list(product: Goods, ctx: Context) -> Reply:
     """Put something on the wearer's shopping list."""
-    item, ours = _meant(product, ctx), _list(ctx)
-    if not item:
+    things, ours = _meant(product, ctx), _list(ctx)
+    if not things:
         return cards.which(ctx)
-    if there := ours.find(item):
-        return cards.listed(ctx.say("Already on it: {item}", item=there), ours.items(), ctx)
     before = ours.items()
+    found = {thing: ours.find(thing) for thing in things}
+    new = [thing for thing, there in found.items() if there is None]
     try:
-        if not ours.add(item):
-            return cards.listed(ctx.say("The list is full."), before, ctx)
+        added = new[: ours.add(*new)]
     except OSError:
         return cards.unsaved(ctx)
-    added = cards.listed(ctx.say("Added: {item}", item=item), ours.items(), ctx)
-    return replace(added, undo=partial(_restore, before, ctx))
+    lines = []
+    if added:
+        lines.append(ctx.say("Added: {item}", item=cards.several(added, ctx)))
+    if there := _there(found):
+        lines.append(ctx.say("Already on it: {item}", item=cards.several(there, ctx)))
+    if len(added) < len(new):
+        lines.append(ctx.say("The list is full."))
+    reply = cards.listed(lines, ours.items(), ctx)
+    return replace(reply, undo=partial(_restore, before, ctx)) if added else reply
 
 
 @skill(
@@ -179,19 +185,21 @@ def add_to_list(product: Goods, ctx: Context) -> Reply:
 )
 def remove_from_list(product: Goods, ctx: Context) -> Reply:
     """Take something off the wearer's shopping list."""
-    item, ours = _meant(product, ctx), _list(ctx)
-    if not item:
+    things, ours = _meant(product, ctx), _list(ctx)
+    if not things:
         return cards.which(ctx)
-    there = ours.find(item)
-    if there is None:
-        return cards.listed(ctx.say("Not on the list: {item}", item=item), ours.items(), ctx)
     before = ours.items()
+    found = {thing: ours.find(thing) for thing in things}
     try:
-        ours.remove(there)
+        if there := _there(found):
+            ours.remove(*there)
     except OSError:
         return cards.unsaved(ctx)
-    off = cards.listed(ctx.say("Off the list: {item}", item=there), ours.items(), ctx)
-    return replace(off, undo=partial(_restore, before, ctx))
+    lines = _missing(found, ctx)
+    if there:
+        lines.insert(0, ctx.say("Off the list: {item}", item=cards.several(there, ctx)))
+    reply = cards.listed(lines, ours.items(), ctx)
+    return replace(reply, undo=partial(_restore, before, ctx)) if there else reply
 
 
 @skill(
@@ -204,12 +212,14 @@ def remove_from_list(product: Goods, ctx: Context) -> Reply:
 def show_list(ctx: Context, product: Goods | None = None) -> Reply:
     """Show the wearer's shopping list, or say whether something is on it."""
     ours = _list(ctx)
-    item = _meant(product, ctx) if product else ""
-    if not item:
+    things = _meant(product, ctx) if product else []
+    if not things:
         return cards.whole_list(ours.items(), ctx)
-    if there := ours.find(item):
-        return cards.listed(ctx.say("On the list: {item}", item=there), ours.items(), ctx)
-    return cards.listed(ctx.say("Not on the list: {item}", item=item), ours.items(), ctx)
+    found = {thing: ours.find(thing) for thing in things}
+    lines = _missing(found, ctx)
+    if there := _there(found):
+        lines.insert(0, ctx.say("On the list: {item}", item=cards.several(there, ctx)))
+    return cards.listed(lines, ours.items(), ctx)
 
 
 @skill(
@@ -234,19 +244,35 @@ def _restore(items: list[str], ctx: Context) -> Reply:
         _list(ctx).restore(items)
     except OSError:
         return cards.unsaved(ctx)
-    return cards.listed(ctx.say("As it was."), items, ctx)
+    return cards.listed([ctx.say("Back as it was.")], items, ctx)
 
 
 def _list(ctx: Context) -> ShoppingList:
     return ShoppingList(ctx.folder)
 
 
-def _meant(product: str, ctx: Context) -> str:
-    """Return what to write down; "it" is the product shown last, and "" when there is none."""
+def _meant(product: str, ctx: Context) -> list[str]:
+    """Return the things to write down; "it" is the product shown last, and nothing without one."""
     if not _is_pronoun(product):
-        return clean(product)
+        written = _list(ctx).items()
+        if clean(product) in written:
+            return [clean(product)]
+        return split(product, [*_goods("en"), *_goods("zh"), *written])
     shown = _shown(ctx)
-    return shown.name(ctx.language) if shown else ""
+    return [shown.name(ctx.language)] if shown else []
+
+
+def _there(found: Mapping[str, str | None]) -> list[str]:
+    """Return what is on the list, as it stands there."""
+    return list(dict.fromkeys(item for item in found.values() if item is not None))
+
+
+def _missing(found: Mapping[str, str | None], ctx: Context) -> list[str]:
+    """Return the line that says what is not on the list; none where everything is."""
+    absent = [thing for thing, item in found.items() if item is None]
+    if not absent:
+        return []
+    return [ctx.say("Not on the list: {item}", item=cards.several(absent, ctx))]
 
 
 def _is_pronoun(product: str | None) -> bool:

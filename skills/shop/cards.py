@@ -6,7 +6,7 @@ list is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from agent import Context, Reply
@@ -83,9 +83,14 @@ def whole_list(items: Sequence[str], ctx: Context) -> Reply:
     return replace(_note(ctx, *items), kind="list")
 
 
-def listed(answer: str, items: Sequence[str], ctx: Context) -> Reply:
-    """Return what became of one thing, and how long the shopping list is."""
-    return _note(ctx, answer, ctx.say("{count} on the list", count=len(items)))
+def several(things: Iterable[str], ctx: Context) -> str:
+    """Return things side by side."""
+    return ctx.say(", ").join(things)
+
+
+def listed(lines: Sequence[str], items: Sequence[str], ctx: Context) -> Reply:
+    """Return what became of some things, and how long the shopping list is."""
+    return _note(ctx, *lines, ctx.say("{count} on the list", count=len(items)))
 
 
 def emptied(count: int, ctx: Context) -> Reply:

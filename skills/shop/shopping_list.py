@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +18,20 @@ LONGEST = 60
 """Characters of one thing."""
 
 _ARTICLE = re.compile(r"^(?:(?:an?|the|some|my)\s+|(?:一[些个瓶盒袋]|些)(?=.))", re.IGNORECASE)
+_COMMA = re.compile(r"(?<!\d)[,，]|[,，](?!\d)|[、;；]")
+"""Parts two things; in "1,5 kg" it is part of a number."""
+_JOINS = r"(?:and also|and|plus|as well as)"
+_AND = re.compile(
+    rf"(\s+{_JOINS}\s+|(?<=[㐀-鿿])\s*(?:以及|还有|和|跟|与)\s*(?=\S)|(?<=[㐀-鿿])\s+(?=[㐀-鿿]))",
+    re.IGNORECASE,
+)
+"""Joins two things; between Chinese ones a space may."""
+_AND_FIRST = re.compile(rf"^(?:{_JOINS}\s+|(?:以及|还有)\s*(?=.))", re.IGNORECASE)
+_COUNT = re.compile(
+    r"^(?:(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|(?:half )?(?:a )?dozen"
+    r"|some|more)\s+(?!$)|(?:\d+|[一二两三四五六七八九十半]+)[个瓶盒袋斤包条罐升只块根颗听桶]\s*(?=.))",
+    re.IGNORECASE,
+)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -42,17 +58,17 @@ class ShoppingList:
         """Return the thing on the list that is called so, one or many of it."""
         return next((item for item in self.items() if _forms(item) & _forms(wanted)), None)
 
-    def add(self, item: str) -> bool:
-        """Put a thing on the list; False when it is full."""
+    def add(self, *things: str) -> int:
+        """Put things on the list, as many as it has room for; return how many that were."""
         items = self.items()
-        if len(items) >= MOST:
-            return False
-        self.restore([*items, clean(item)])
-        return True
+        new = [clean(thing) for thing in things][: max(0, MOST - len(items))]
+        if new:
+            self.restore([*items, *new])
+        return len(new)
 
-    def remove(self, item: str) -> None:
-        """Take off a thing that `find` returned."""
-        self.restore([other for other in self.items() if other != item])
+    def remove(self, *things: str) -> None:
+        """Take off things that `find` returned."""
+        self.restore([other for other in self.items() if other not in things])
 
     def clear(self) -> int:
         """Empty the list; return how many things were on it."""
@@ -71,9 +87,52 @@ def clean(item: str) -> str:
     return _ARTICLE.sub("", words)[:LONGEST].strip()
 
 
+def split(text: str, known: Iterable[str]) -> list[str]:
+    """Return the things that a text names, each as it is written down.
+
+    A comma always parts two things, and so does the last "and" of a list with commas. Any other
+    "and" parts only what is all `known`: "milk and eggs" are two things, "ben and jerry's" is one.
+    What is known as a whole, such as "mac and cheese", is never taken apart.
+    """
+    names = {form for name in known for form in _forms(name)}
+    pieces = [piece for piece in map(str.strip, _COMMA.split(text)) if piece]
+    parts: list[str] = []
+    for at, piece in enumerate(pieces, start=1):
+        bare = _AND_FIRST.sub("", piece)
+        parts += _parted(bare, names, ends=1 < at == len(pieces) and bare == piece)
+    things: dict[str, str] = {}
+    for part in filter(None, map(clean, parts)):
+        things.setdefault(_plain(part), part)
+    return list(things.values())
+
+
+def _parted(piece: str, names: set[str], ends: bool) -> list[str]:
+    """Part a text at its “and”; `ends` when its last one ends a list."""
+    words = _AND.split(piece)  # a thing, what joins it to the next, a thing …
+    things, joins = [words[0]], list[str]()
+    for join, word in zip(words[1::2], words[2::2], strict=True):
+        if _forms(whole := f"{things[-1]}{join}{word}") & names:
+            things[-1] = whole
+        else:
+            joins.append(join)
+            things.append(word)
+    if len(things) == 1 or all(_forms(_COUNT.sub("", thing)) & names for thing in things):
+        return things
+    if ends and joins[-1].strip():
+        head = piece[: len(piece) - len(joins[-1] + things[-1])]
+        return [*_parted(head, names, ends=False), things[-1]]
+    return [piece]
+
+
+def _plain(item: str) -> str:
+    """Return a name without case and accents: `jalapeños` is `jalapenos`."""
+    letters = unicodedata.normalize("NFKD", item.casefold().replace("’", "'"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
 def _forms(item: str) -> set[str]:
     """Return the name and what it may be one of: `eggs` and `egg`, `berries` and `berry`."""
-    name = clean(item).casefold()
+    name = _plain(clean(item))
     forms = {name}
     for many, one in (("s", ""), ("es", ""), ("ies", "y")):
         if name.endswith(many) and not name.endswith("ss") and len(name) > len(many) + 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import json
 import os
 import signal
 import sqlite3
@@ -207,6 +208,21 @@ def test_a_payee_in_the_file_of_the_wearer_can_be_paid(
     monkeypatch.setattr(address_book, "FILE", mine)
     assert propose(context(tmp_path), "5", "vera").payee == "Vera"
     assert not isinstance(pay_skill.pay(Money("5"), "anna", context(tmp_path)), Proposal)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("José", "Jose"), ("Dr. Lee", "dr lee"), ("O’Neil", "O'Neil"), ("Weiß", "Weiss")],
+)
+def test_names_that_are_heard_alike_cannot_be_two_payees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: str, other: str
+) -> None:
+    mine = tmp_path / "mine.jsonl"
+    lines = [json.dumps({"id": name, "en": [name]}) for name in (one, other)]
+    mine.write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.setattr(address_book, "FILE", mine)
+    with pytest.raises(address_book.AddressBookError, match=r"mine\.jsonl:2: .* is taken"):
+        address_book.book()
 
 
 @pytest.mark.parametrize(

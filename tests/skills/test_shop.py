@@ -401,6 +401,90 @@ def test_one_and_many_are_the_same_thing(one, many, same, tmp_path):
     assert (ours.find(one) is not None) == same
 
 
+@pytest.mark.parametrize(
+    ("text", "things"),
+    [
+        ("milk, eggs and bread", ["milk", "eggs", "bread"]),
+        ("milk, eggs, and bread", ["milk", "eggs", "bread"]),
+        ("milk and eggs", ["milk", "eggs"]),
+        ("2 apples and 3 lemons", ["2 apples", "3 lemons"]),
+        ("dragon fruit, saffron and sumac", ["dragon fruit", "saffron", "sumac"]),
+        ("milk, milk and Milk", ["milk"]),
+        ("1,5 kg of rice, milk", ["1,5 kg of rice", "milk"]),
+        ("mac and cheese", ["mac and cheese"]),
+        ("ben and jerry's", ["ben and jerry's"]),
+        ("milk, eggs and mac and cheese", ["milk", "eggs", "mac and cheese"]),
+        ("salt and vinegar chips", ["salt and vinegar chips"]),
+        ("johnson and johnson", ["johnson and johnson"]),
+        ("牛奶、鸡蛋和面包", ["牛奶", "鸡蛋", "面包"]),
+        ("牛奶，鸡蛋，面包", ["牛奶", "鸡蛋", "面包"]),
+        ("牛奶和鸡蛋", ["牛奶", "鸡蛋"]),
+        ("牛奶 鸡蛋", ["牛奶", "鸡蛋"]),
+        ("牛奶、和牛", ["牛奶", "和牛"]),
+        ("可乐和薯条", ["可乐和薯条"]),
+        (", , and", ["and"]),
+        ("", []),
+    ],
+)
+def test_several_things_in_one_sentence(text, things):
+    often = groceries()
+    assert shopping_list.split(text, [*often, *often.values()]) == things
+
+
+def test_several_things_are_put_on_taken_off_and_looked_up(context, tmp_path):
+    ctx = context()
+    ours = ShoppingList(tmp_path)
+    first = shop.add_to_list("milk, eggs and saffron", ctx)
+    assert first.text == "Added: milk, eggs, saffron\n3 on the list"
+    again = shop.add_to_list("eggs, tea", ctx)
+    assert again.text == "Added: tea\nAlready on it: eggs\n4 on the list"
+    assert shop.show_list(ctx, "milk and wine").text.splitlines()[:2] == [
+        "On the list: milk",
+        "Not on the list: wine",
+    ]
+    off = shop.remove_from_list("milk, saffron and wine", ctx)
+    assert off.text.splitlines()[:2] == ["Off the list: milk, saffron", "Not on the list: wine"]
+    assert ours.items() == ["eggs", "tea"]
+    off.undo()
+    assert ours.items() == ["milk", "eggs", "saffron", "tea"]
+    reply = shop.add_to_list("苹果、香蕉", context("zh"))
+    assert reply.text == "已添加：苹果、香蕉\n清单上共6样"
+
+
+def test_what_is_on_the_list_as_a_whole_is_taken_off_as_a_whole(context, tmp_path):
+    ShoppingList(tmp_path).add("milk, the blue one", "milk")
+    shop.remove_from_list("milk, the blue one", context())
+    assert ShoppingList(tmp_path).items() == ["milk"]
+
+
+def test_accents_on_the_list_are_none(context, tmp_path):
+    shop.add_to_list("jalapeños", context())
+    assert "Already on it" in shop.add_to_list("jalapenos", context()).text
+    shop.remove_from_list("jalapenos", context())
+    assert ShoppingList(tmp_path).items() == []
+
+
+def test_a_list_with_room_for_some_takes_some(context, tmp_path):
+    ShoppingList(tmp_path).add(*(f"thing {n}" for n in range(shopping_list.MOST - 1)))
+    reply = shop.add_to_list("milk, eggs", context())
+    assert reply.text.startswith("Added: milk\nThe list is full.")
+
+
+@pytest.mark.parametrize(
+    ("said", "product"),
+    [
+        ("add milk, eggs and bread to my shopping list", "milk, eggs and bread"),
+        ("把牛奶、鸡蛋和面包加到购物清单", "牛奶、鸡蛋和面包"),
+        ("remove milk, eggs from my list.", "milk, eggs"),
+    ],
+)
+def test_commas_reach_the_list(installed, said, product):
+    router = Router(installed.actions)
+    for intent in (router.route(Transcript(said)), router.exactly(Transcript(said))):
+        assert isinstance(intent, Intent)
+        assert intent.slots == {"product": product}
+
+
 def test_it_on_the_list_is_the_product_shown(context):
     ctx = context()
     assert shop.add_to_list("it", ctx).text.startswith("Which product?")

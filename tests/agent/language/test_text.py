@@ -1,6 +1,6 @@
 import pytest
 
-from agent.language.text import clean, is_plain, language_of
+from agent.language.text import as_said, clean, is_plain, language_of
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,20 @@ def test_look_alikes(text, plain):
 )
 def test_language_by_script(text, language):
     assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "said"),
+    [
+        ("milk eggs and bread", "Add milk, eggs and bread!", "milk, eggs and bread"),
+        ("牛奶 鸡蛋和面包", "把牛奶、鸡蛋和面包加到", "牛奶、鸡蛋和面包"),
+        ("牛奶鸡蛋", "买牛奶，鸡蛋", "牛奶,鸡蛋"),
+        ("milk eggs", "add milk eggs", "milk eggs"),
+        ("milk", "add milk, please", "milk"),
+        ("Ode to Joy", "play ode, to joy", "Ode to Joy"),
+        ("a.b (c", "x, a.b, (c", "a.b, (c"),
+        ("", "a, b", ""),
+    ],
+)
+def test_commas_that_part_things_come_back(words, text, said):
+    assert as_said(words, text) == said

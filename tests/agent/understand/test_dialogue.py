@@ -293,7 +293,7 @@ async def test_free_words_correct_themselves_where_that_is_said_clearly(agent, s
 
 async def test_a_name_may_hold_words_that_correct(agent):
     await told(agent, "walk to no woman, no cry")
-    assert done == [("walk", "no woman no cry")]
+    assert done == [("walk", "no woman, no cry")]
 
 
 async def test_a_word_that_points_back_answers(agent):
