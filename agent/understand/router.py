@@ -136,8 +136,8 @@ class Router:
         From any thread.
         """
         if self._guess is not None and not self._loaded:
+            self._loaded = True  # or is just being loaded, for another stream
             self._guess.warm()
-            self._loaded = True
 
     def route(self, transcript: Transcript, quick: bool = False) -> Meaning:
         """Return the call the words make, or NotRecognized with the reason."""
