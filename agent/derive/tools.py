@@ -94,12 +94,3 @@ def call(
     if missing := [name for name, slot in slots.items() if slot.required and name not in values]:
         return NotRecognized(f"{action.name} lacks {', '.join(missing)}")
     return Intent(action.skill, action.declaration.name, values, "tool call", language)
-
-
-# -- speech ---------------------------------------------------------------------------------------
-
-
-# -- typing ---------------------------------------------------------------------------------------
-
-
-# -- people ---------------------------------------------------------------------------------------
