@@ -69,7 +69,7 @@ class Playlists:
         private.close(self._path)
         try:
             raw = reading.from_json(reading.read_text(self._path))
-            return {str(name): [str(title) for title in titles] for name, titles in raw.items()}
+            return {str(name): _titles(titles) for name, titles in raw.items()}
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, AttributeError, TypeError) as error:
@@ -81,6 +81,13 @@ class Playlists:
             private.write(self._path, json.dumps(lists, ensure_ascii=False, indent=1))
         except OSError as error:
             raise PlaylistsError(f"{self._path}: cannot be written: {error.strerror}") from None
+
+
+def _titles(titles: object) -> list[str]:
+    """Return what is on a playlist; the letters of a text are no songs. Raises TypeError."""
+    if not isinstance(titles, list) or not all(isinstance(title, str) for title in titles):
+        raise TypeError("a playlist is a list of titles")
+    return titles
 
 
 def plain(name: str) -> str:

@@ -6,7 +6,6 @@ No bank stands behind it, and every receipt says so.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -59,14 +58,15 @@ def pay(amount: Decimal, payee: To, ctx: Context) -> Reply:
     if refusal := _refusal(amount, ctx):
         return Reply(refusal, title=ctx.say("Not paid"), kind="alert")
     payment = Payment(to.id, int(_cents(amount)), CURRENCY)
+    offer = Shown(Decimal(_written(payment.cents)), payment.currency, to.shown(ctx.language))
     return Proposal(
         title=ctx.say("Payment"),
         text=ctx.say("Recorded here only: no bank."),  # amount and payee are the agent's to show
         kind="proposal",
-        amount=Decimal(_written(payment.cents)),
-        currency=CURRENCY,
-        payee=to.shown(ctx.language),
-        commit=lambda key, shown: _commit(key, shown, payment, ledger, ctx),
+        amount=offer.amount,
+        currency=offer.currency,
+        payee=offer.payee,
+        commit=lambda key, shown: _commit(key, shown, (offer, payment), ledger, ctx),
     )
 
 
@@ -144,12 +144,15 @@ def _cents(amount: Decimal) -> Fraction:
     return Fraction(amount) * 100
 
 
-def _commit(key: str, shown: Shown, payment: Payment, ledger: Ledger, ctx: Context) -> Receipt:
-    """Record the payment under its key, if it is what the wearer was shown.
+def _commit(
+    key: str, shown: Shown, proposed: tuple[Shown, Payment], ledger: Ledger, ctx: Context
+) -> Receipt:
+    """Record the payment under its key, if its amount, currency and payee are what was shown.
 
     Raises NotCommitted when it is certain that nothing was recorded, Unknown when it is not.
     """
-    if _cents(shown.amount) != payment.cents or shown.currency != payment.currency:
+    offer, payment = proposed
+    if shown != offer:
         raise NotCommitted(ctx.say("Something else was shown."))
     try:
         entry = ledger.record(key, payment, ctx.clock())
@@ -157,11 +160,12 @@ def _commit(key: str, shown: Shown, payment: Payment, ledger: Ledger, ctx: Conte
         raise OutcomeUnknown(_why(error, ctx)) from None
     except LedgerError as error:
         raise NotCommitted(_why(error, ctx)) from None
-    amount = Decimal(_written(entry.payment.cents))
+    if entry.payment != payment:
+        raise OutcomeUnknown(ctx.say("The ledger holds something else."))
     return Receipt(
         ctx.say("Recorded in the ledger on this device. No bank is connected: no money has moved."),
         entry.reference,
-        replace(shown, amount=amount, currency=entry.payment.currency),
+        offer,
     )
 
 

@@ -666,3 +666,10 @@ def test_a_song_is_found_as_people_call_it(songs, wanted, title):
 
 def test_a_song_by_somebody_else_is_not_found(songs):
     assert library.find("dammit by luna") is None
+
+
+def test_a_playlist_that_is_no_list_of_titles_is_refused(tmp_path):
+    for wrong in ('{"party": "abc"}', '{"party": [1]}', '["party"]'):
+        (tmp_path / playlists.NAME).write_text(wrong)
+        with pytest.raises(PlaylistsError, match="cannot be read"):
+            Playlists(tmp_path).titles("party")

@@ -746,6 +746,8 @@ def test_only_what_was_shown_is_recorded_and_the_receipt_says_so(tmp_path):
         proposal.commit("k1", replace(shown, amount=Decimal(400)))
     with pytest.raises(NotCommitted, match="Something else was shown"):
         proposal.commit("k1", replace(shown, currency="EUR"))
+    with pytest.raises(NotCommitted, match="Something else was shown"):
+        proposal.commit("k1", replace(shown, payee="Tom"))
     assert stored(ctx) == []
     assert proposal.commit("k1", shown).paid == shown
     assert stored(ctx) == [("anna", 2000)]
