@@ -216,7 +216,7 @@ class Acting:
     def own_context(self, skill: str, language: str) -> Context | None:
         """Return what a skill is given outside of a turn; None for a plugin without actions.
 
-        Its memory is a copy: a turn may be writing to it meanwhile.
+        Its memory is a copy where it can be copied: a turn may be writing to it meanwhile.
         """
         actions = [*self._world.skills.actions.values()]
         action = next((a for a in actions if a.skill == skill), None)
@@ -227,7 +227,8 @@ class Acting:
             k: v for a in actions if a.skill == skill for k, v in a.declaration.permissions.items()
         }
         memory = copied(ctx.memory)
-        return replace(ctx, over=True, permissions=permissions, memory=memory or {})
+        ctx = replace(ctx, over=True, permissions=permissions)
+        return ctx if memory is None else replace(ctx, memory=memory)
 
     def _context(self, action: Action, language: str, scope: CancelScope) -> Context:
         sentences = action.languages.get(language)

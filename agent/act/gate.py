@@ -88,6 +88,7 @@ class Gate:
         self.open: Open | None = None
         self.fault: str | None = None
         """What the last commit did that no plugin may, for the one who keeps count."""
+        self._accepted: str | None = None  # key of the last one that was
         self._settled: tuple[str, Reply] | None = None  # the last proposal, and what became of it
 
     def offer(self, proposal: Proposal, intent: Intent, language: str) -> None:
@@ -116,6 +117,8 @@ class Gate:
         """Return what became of a proposal that is no longer open, for a second yes to it."""
         if self._settled is not None and self._settled[0] == key:
             return self._settled[1]
+        if key == self._accepted:  # it is being paid still, or nobody knows
+            return self.unanswered(language)
         return Reply(SAID[language]["expired"])
 
     def accept(self, key: str) -> Open | None:
@@ -126,7 +129,7 @@ class Gate:
         opened = self.open
         if opened is None or opened.key != key:
             return None
-        self.open = None
+        self.open, self._accepted = None, key
         return opened
 
     def commit(self, accepted: Open, language: str) -> Reply:

@@ -309,4 +309,5 @@ class Agent:
             if self._ears is not None:
                 await self._ears.close()
         finally:
+            self._keeper.close()
             self._model.close()

@@ -5,6 +5,7 @@ The speech engine is told of it again whenever it has changed, which is compared
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.act.gate import Open
@@ -24,6 +25,8 @@ class _Known:
 
     actions: tuple[Action, ...]
     """What was installed; kept, since an id may be given to another."""
+    language: str
+    """What was to be heard, as in `AgentOptions`."""
     open: tuple[Open | None, Question | None]
     """What was asked."""
     answers: int
@@ -39,6 +42,7 @@ class Expectations:
         """Look at the world and at what the dialogue has asked."""
         self._world = world
         self._dialogue = dialogue
+        self._installed: Mapping[str, Action] = {}
         self._known: tuple[Action, ...] = ()
         self._before: _Known | None = None
         self.told = Told()
@@ -54,9 +58,12 @@ class Expectations:
     def refresh(self) -> None:
         """Look at what is installed now, and let go of what a plugin left that is gone."""
         times.clock.set(self._world.now)
-        known = tuple(self._world.skills.actions.values())
-        if _same(known, self._known):
+        installed = self._world.skills.actions.now
+        if installed is self._installed:  # asked at every chunk, and hardly ever another
             return
+        self._installed, known = installed, tuple(installed.values())
+        if [*map(id, known)] == [*map(id, self._known)]:
+            return  # a plugin that was reloaded has others
         gone = {a.skill for a in self._known} - {a.skill for a in known}
         self._known = known
         gate = self._world.gate
@@ -69,11 +76,17 @@ class Expectations:
         """Say, once, that what can be said has changed since the engine was told."""
         self.refresh()
         before, is_open = self._before, (self._world.gate.open, self._dialogue.question)
-        same = before is not None and _same(before.actions, self._known) and before.open == is_open
+        language = self._world.options.language
+        same = (
+            before is not None
+            and before.actions is self._known
+            and before.language == language
+            and before.open == is_open
+        )
         if before is not None and same and before.answers == self.answers:
             return False
         lists = self._lists()
-        self._before = _Known(self._known, is_open, self.answers, lists)
+        self._before = _Known(self._known, language, is_open, self.answers, lists)
         return before is None or not same or before.lists != lists
 
     def _lists(self) -> tuple[tuple[str, ...], ...]:
@@ -107,8 +120,3 @@ class Expectations:
             return self.sayings(wanted)
         known = await ears.languages()
         return [s for language in ("en", "zh") if language in known for s in self.sayings(language)]
-
-
-def _same(some: tuple[Action, ...], others: tuple[Action, ...]) -> bool:
-    """Whether these are the very same actions; a plugin that was reloaded has others."""
-    return [*map(id, some)] == [*map(id, others)]

@@ -143,7 +143,8 @@ class Responder:
         if any(self.too_unsure(turn.transcript, intent) for intent in intents):
             reason = NotRecognized("heard too unclearly for a payment")
             return replace(turn, intent=reason), self._again("", turn.transcript.language)
-        self._world.gate.open = None  # the wearer went on to something else
+        if self._world.gate.open is not None:
+            self._world.gate.drop()  # the wearer went on to something else
         if instead:
             await self._acting.take_back()
         return await self._acted(turn, intents, utterance, plan, left)
@@ -153,7 +154,7 @@ class Responder:
         opened = self._world.gate.open
         if opened is not None and turn.transcript.text:
             changed = self._dialogue.corrected(opened.intent, turn.transcript)
-            if changed is not None:
+            if changed is not None and not self.too_unsure(turn.transcript, changed):
                 return await self._act(turn, utterance, (changed,))
         return turn, self.declined(turn, utterance)
 

@@ -216,6 +216,11 @@ class Keeper:
                 await self._alone(forget, self._path)
         await ended
 
+    def close(self) -> None:
+        """End the thread, once what it was given is done; nothing is kept afterwards."""
+        self.resumed = False
+        self._thread.shutdown(wait=False)
+
     async def _every(self) -> None:
         while True:
             if sounds(self._world.devices.speaker) or self.owes:

@@ -239,7 +239,7 @@ class Answers:
                 heard = replace(heard, continues=False)
             self._turns.cancel(last.task)
         plan, self._plan = self._plan, None
-        own = self._turns.own(heard.transcript.text)
+        own = self._turns.own(heard.transcript.text, seen)
         utterance = Utterance(self._microphone.now_ms, own, seen, True, self._turns.final)
         task = self._turns.heard(
             heard, self._source, utterance, plan, lambda: heard.continues and self._answered

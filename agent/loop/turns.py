@@ -138,9 +138,12 @@ class Turns:
         """Answer one line, as if it had been said."""
         return await self._said(Transcript(text, language), self.own(text), source)
 
-    def own(self, text: str) -> Own | None:
-        """Read a text for what it says to the agent itself, where that matters now."""
-        if not self.busy and not self.expected.asking:
+    def own(self, text: str, seen: str | None = None) -> Own | None:
+        """Read a text for what it says to the agent itself, where that matters now.
+
+        It may answer what was `seen` when it began, even if that has been settled meanwhile.
+        """
+        if not self.busy and not self.expected.asking and seen is None:
             return None
         return controls.own(text, asked=True)
 

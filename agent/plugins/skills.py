@@ -104,34 +104,35 @@ class Actions(MutableMapping[str, Action]):
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._now: Mapping[str, Action] = {}
+        self.now: Mapping[str, Action] = {}
+        """What there is now; another mapping once that changes."""
 
     def become(self, actions: Mapping[str, Action]) -> None:
         """Be these from now on."""
-        self._now = dict(actions)
+        self.now = dict(actions)
 
     def __getitem__(self, name: str) -> Action:
-        return self._now[name]
+        return self.now[name]
 
     def __setitem__(self, name: str, action: Action) -> None:
-        self.become({**self._now, name: action})
+        self.become({**self.now, name: action})
 
     def __delitem__(self, name: str) -> None:
-        self.become({other: action for other, action in self._now.items() if other != name})
+        self.become({other: action for other, action in self.now.items() if other != name})
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._now)
+        return iter(self.now)
 
     def __len__(self) -> int:
-        return len(self._now)
+        return len(self.now)
 
     def items(self) -> ItemsView[str, Action]:
         """Return the pairs that there are now, whatever comes or goes meanwhile."""
-        return self._now.items()
+        return self.now.items()
 
     def values(self) -> ValuesView[Action]:
         """Return the actions that there are now, in the same way."""
-        return self._now.values()
+        return self.now.values()
 
 
 class Skills:
