@@ -1,1 +1,1 @@
-"""Prompt files by language; `agent.llm.prompts` finds and fills them."""
+"""Prompt files by language; `agent.models.llm.prompts` finds and fills them."""

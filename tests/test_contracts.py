@@ -20,7 +20,7 @@ import agent
 import hardware
 from agent.errors import Cancelled, EngineError
 from agent.listen.transcriber import Transcriber
-from agent.llm.model import Model, NoModel, ScriptedModel
+from agent.models.llm.model import Model, NoModel, ScriptedModel
 from agent.messages import CancelScope, Transcript
 from agent.testing import ScriptedTranscriber
 from hardware.base import (
@@ -102,7 +102,7 @@ BATTERIES = {VirtualBattery: lambda folder: VirtualBattery(), SystemBattery: cel
 LIGHTS = {VirtualLight: lambda folder: VirtualLight(), IioLight: sensor}
 ELSEWHERE = {
     "FasterWhisper": "needs weights: tests/agent/listen/whisper/test_engine.py",
-    "LlamaModel": "needs weights: tests/agent/llm/test_llama.py",
+    "LlamaModel": "needs weights: tests/agent/models/llm/test_llama.py",
     "DualMicrophone": "needs two: tests/hardware/test_dual.py",
     "ReturningMicrophone": "needs a device that returns: tests/hardware/test_microphone.py",
     "RestingImu": "rests until a page moves it: tests/agent/serve/test_devices.py",

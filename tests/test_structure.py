@@ -24,7 +24,7 @@ ORDER = (
     "private config",
     "language",
     "messages",
-    "llm display body",
+    "models display body",
     "skill",
     "turn",
     "derive",

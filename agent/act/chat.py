@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from agent.llm import prompts
-from agent.llm.model import Model
+from agent.models.llm import prompts
+from agent.models.llm.model import Model
 from agent.messages import CancelScope
 
 LINES = 3

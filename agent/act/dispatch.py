@@ -24,7 +24,7 @@ from agent.display.arbiter import Ticket
 from agent.display.request import Priority
 from agent.errors import Refused
 from agent.language.said import said_in
-from agent.llm import prompts
+from agent.models.llm import prompts
 from agent.messages import CancelScope, Intent, Proposal, Reply
 from agent.plugins import offences
 from agent.plugins.runner import Ran

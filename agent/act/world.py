@@ -16,7 +16,7 @@ from agent.display.lens import Lens
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience
 from agent.listen.thread import LOAD_S
-from agent.llm.model import Model, NoModel
+from agent.models.llm.model import Model, NoModel
 from agent.plugins.skills import Skills
 from hardware.base import Devices
 

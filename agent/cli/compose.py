@@ -18,7 +18,7 @@ from agent.listen.attention import AttentionOptions, Mode
 from agent.listen.bone import BoneFrontEnd, FrontEnd
 from agent.listen.health import HealthLog
 from agent.listen.transcriber import Transcriber
-from agent.llm.model import Model, NoModel, missing
+from agent.models.llm.model import Model, NoModel, missing
 from agent.loop.agent import Agent, AgentOptions
 from agent.loop.stream import Listening
 from agent.plugins.hooks import KINDS, Kind
@@ -199,14 +199,14 @@ def model(config: Config) -> Model:
         return NoModel(str(error))
     if path is None:
         return NoModel(missing(config.models))
-    from agent.llm.llama import LlamaModel
+    from agent.models.llm.llama import LlamaModel
 
     return LlamaModel(path)
 
 
 def model_file(config: Config) -> Path | None:
     """Return the GGUF that is used; None where there is none. Raises EngineError as find_model."""
-    from agent.llm import store
+    from agent.models.llm import store
 
     return store.find_model({"GLASSES_MODEL": config.model, "GLASSES_MODELS": str(config.models)})
 

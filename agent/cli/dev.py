@@ -202,7 +202,7 @@ def _broken_prompt(changed: Iterable[Path]) -> str:
     """Return what is wrong with a prompt, if one is; no version of them is kept in memory."""
     from jinja2 import Environment, TemplateSyntaxError
 
-    from agent.llm.prompts import declared
+    from agent.models.llm.prompts import declared
 
     for path in sorted(changed):
         if path.suffix == ".j2" and path.is_file():

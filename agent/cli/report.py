@@ -144,7 +144,7 @@ def _speech(settings: Config, language: str, name: str) -> Finding:
 
 def _model(settings: Config) -> Finding:
     """Say which language model is used, and whether its file is whole."""
-    from agent.llm import header
+    from agent.models.llm import header
 
     try:
         path = model_file(settings)

@@ -51,7 +51,7 @@ def tool_grammar(actions: Iterable[Action]) -> str:
 
     Raises EngineError without llama-cpp-python, or when there is no action.
     """
-    from agent.llm.sampling import gbnf
+    from agent.models.llm.sampling import gbnf
 
     schema = call_schema(actions)
     if not schema["anyOf"]:

@@ -27,7 +27,7 @@ from agent.language.text import language_of
 from agent.listen.endpoint import Endpointer
 from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
-from agent.llm.model import Model, NoModel
+from agent.models.llm.model import Model, NoModel
 from agent.loop.expected import Expectations
 from agent.loop.gestures import Gesture, Gestures
 from agent.loop.respond import Responder

@@ -25,7 +25,7 @@ from agent.errors import EngineError
 from agent.language import controls
 from agent.language.said import said_in
 from agent.language.text import MAX_CHARACTERS, is_question
-from agent.llm.model import NoModel
+from agent.models.llm.model import NoModel
 from agent.loop.expected import Expectations
 from agent.loop.resume import Keeper
 from agent.messages import CancelScope, Intent, NotRecognized, Proposal, Reply, Transcript

@@ -13,7 +13,7 @@ from hardware.base import DeviceError, Place, Speaker
 
 if TYPE_CHECKING:
     from agent.display.arbiter import Ticket
-    from agent.llm.model import Model
+    from agent.models.llm.model import Model
     from agent.messages import CancelScope, Reply
     from agent.skill.declare import Permission
 
@@ -73,7 +73,7 @@ class Context:
     def model(self) -> Model:
         """The language model. Its calls raise EngineError where none is installed."""
         if self.engine is None:
-            from agent.llm.model import missing
+            from agent.models.llm.model import missing
 
             raise EngineError(missing())
         self.asked_model = True

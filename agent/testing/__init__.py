@@ -21,7 +21,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agent.llm.model import ScriptedModel
+    from agent.models.llm.model import ScriptedModel
     from agent.testing.clock import VirtualClock
     from agent.testing.conversation import Conversation, Doubles, Exchange
     from agent.testing.doubles import (
@@ -60,7 +60,7 @@ _HOMES = (
     "agent.testing.clock",
     "agent.testing.golden",
     "agent.testing.session",
-    "agent.llm.model",
+    "agent.models.llm.model",
     "hardware.display",
     "hardware.speaker",
 )

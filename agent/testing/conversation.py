@@ -17,7 +17,7 @@ from wcwidth import wcswidth
 
 from agent.act.gate import Gate
 from agent.listen.transcriber import Transcriber
-from agent.llm.model import Model, ScriptedModel
+from agent.models.llm.model import Model, ScriptedModel
 from agent.loop.agent import Agent, AgentOptions
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
 from agent.plugins.skills import Skills

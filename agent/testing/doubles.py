@@ -13,7 +13,7 @@ from typing import Any
 from agent.language.saying import Saying
 from agent.listen.transcriber import Transcriber
 from agent.listen.vad import WebRtcVad
-from agent.llm.model import Model
+from agent.models.llm.model import Model
 from agent.loop.agent import Agent, AgentOptions
 from agent.loop.stream import Listening
 from agent.messages import Transcript

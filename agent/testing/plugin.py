@@ -29,7 +29,7 @@ import pytest
 
 if TYPE_CHECKING:
     from agent.listen.transcriber import Transcriber
-    from agent.llm.model import Model
+    from agent.models.llm.model import Model
     from agent.plugins.skills import Skills
     from agent.testing.clock import VirtualClock
     from agent.testing.conversation import Conversation
@@ -88,7 +88,7 @@ def clock(
 @pytest.fixture
 def model() -> Model:
     """Script a language model: `model.replies.append("…")`, then look at `model.prompts`."""
-    from agent.llm.model import ScriptedModel
+    from agent.models.llm.model import ScriptedModel
 
     return ScriptedModel()
 

@@ -24,7 +24,7 @@ from agent import private
 from agent.config import CHOICES
 from agent.errors import GlassesError
 from agent.listen.transcriber import Transcriber
-from agent.llm.model import Model, ScriptedModel
+from agent.models.llm.model import Model, ScriptedModel
 from agent.loop.agent import Agent, AgentOptions
 from agent.messages import CancelScope
 from agent.plugins.skills import Skills

@@ -13,8 +13,8 @@ from typing import Any
 
 from agent.derive import tools as derive
 from agent.errors import Cancelled, EngineError
-from agent.llm import prompts
-from agent.llm.model import Model
+from agent.models.llm import prompts
+from agent.models.llm.model import Model
 from agent.messages import Intent, NotRecognized
 from agent.skill.declare import Action
 

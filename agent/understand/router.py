@@ -36,7 +36,7 @@ from agent.language.text import (
     language_of,
     unaddressed,
 )
-from agent.llm.model import Model, NoModel
+from agent.models.llm.model import Model, NoModel
 from agent.messages import Intent, NotRecognized, Transcript, Verdict
 from agent.skill.declare import Action
 from agent.understand import mood, qwen

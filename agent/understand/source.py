@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import EngineError
-from agent.llm import header
-from agent.llm.store import find_embeddings
+from agent.models.llm import header
+from agent.models.llm.store import find_embeddings
 from agent.understand import minilm
 from agent.understand.embedding import COMMAND, Embedding
 from agent.understand.learned import MEANING, WORDS, Learned

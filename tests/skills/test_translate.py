@@ -13,8 +13,8 @@ import pytest
 import skills.translate as translate
 from agent import Context
 from agent.errors import Cancelled, EngineError
-from agent.llm.model import NoModel, ScriptedModel
-from agent.llm.prompts import render
+from agent.models.llm.model import NoModel, ScriptedModel
+from agent.models.llm.prompts import render
 from agent.messages import CancelScope, Intent, Transcript
 from agent.plugins.skills import Skills
 from agent.understand.router import Router

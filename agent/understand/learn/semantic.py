@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from agent import config
 from agent.derive.paraphrases import NONE
 from agent.errors import GlassesError, PluginError
-from agent.llm.store import find_embeddings
+from agent.models.llm.store import find_embeddings
 from agent.plugins.skills import BUILTIN, Skills
 from agent.skill.declare import Action
 from agent.understand.embedding import Embedding

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import EngineError
-from agent.llm.native import Native
-from agent.llm.options import LlamaOptions
+from agent.models.llm.native import Native
+from agent.models.llm.options import LlamaOptions
 from agent.understand.pocket.layout import END, HEADER, START, Layout
 
 PROMPT_TOKENS = 96

@@ -7,7 +7,7 @@ import pytest
 from agent.act import chat
 from agent.errors import EngineError
 from agent.language.text import is_question
-from agent.llm.model import ScriptedModel
+from agent.models.llm.model import ScriptedModel
 from agent.messages import CancelScope
 from agent.testing import lens, make_agent
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from agent import Context, Proposal, Receipt, Reply, hookimpl, skill
 from agent.listen.hearing import Heard
-from agent.llm.model import ScriptedModel
+from agent.models.llm.model import ScriptedModel
 from agent.loop.turns import CALLED_OFF
 from agent.messages import Transcript
 from agent.plugins.runner import Runner

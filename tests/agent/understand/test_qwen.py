@@ -3,7 +3,7 @@
 import pytest
 
 from agent.errors import EngineError
-from agent.llm.model import ScriptedModel
+from agent.models.llm.model import ScriptedModel
 from agent.messages import Intent, NotRecognized
 from agent.plugins.skills import Skills
 from agent.understand.qwen import choose

@@ -4,7 +4,7 @@ import pytest
 
 from agent import Reply, skill
 from agent.language.controls import control
-from agent.llm.model import ScriptedModel
+from agent.models.llm.model import ScriptedModel
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.plugins.skills import Skills
 from agent.skill.slots import to_json

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from agent.errors import EngineError
-from agent.llm.native import _library
+from agent.models.llm.native import _library
 from agent.understand.learn.pocket.network import Shape
 from agent.understand.pocket.layout import CHAT_TEMPLATE, CONTROL, HEADER, STOP, Layout
 

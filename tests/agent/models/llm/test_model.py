@@ -3,7 +3,7 @@
 import pytest
 
 from agent.errors import Cancelled, EngineError
-from agent.llm import CancelScope, Model, NoModel, ScriptedModel
+from agent.models.llm import CancelScope, Model, NoModel, ScriptedModel
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from agent.errors import EngineError
 
 if TYPE_CHECKING:
-    from agent.llm.options import LlamaOptions
+    from agent.models.llm.options import LlamaOptions
 
 Handle = Any  # a C pointer, as ctypes hands it out: int or pointer object; falsy when NULL
 

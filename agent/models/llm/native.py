@@ -6,7 +6,7 @@ process's stdout and stderr at /dev/null, so that lines printed by other threads
 detokenizer drops the text of tokens longer than 32 bytes; and it evaluates a prompt in one go,
 deaf to cancelling.
 
-Not thread-safe: `agent.llm.llama` holds the lock.
+Not thread-safe: `agent.models.llm.llama` holds the lock.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from types import ModuleType
 from typing import Any
 
 from agent.errors import EngineError
-from agent.llm.options import LlamaOptions
-from agent.llm.sampling import Handle, Picker
+from agent.models.llm.options import LlamaOptions
+from agent.models.llm.sampling import Handle, Picker
 
 log = logging.getLogger(__name__)
 

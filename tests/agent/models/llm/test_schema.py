@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.errors import EngineError
-from agent.llm.schema import check_schema, misfit, parse
+from agent.models.llm.schema import check_schema, misfit, parse
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ import gguf
 import pytest
 
 from agent.errors import Cancelled, EngineError
-from agent.llm import CancelScope, Model
-from agent.llm.llama import LlamaModel
-from agent.llm.native import Native
-from agent.llm.options import LlamaOptions
-from agent.llm.schema import misfit
+from agent.models.llm import CancelScope, Model
+from agent.models.llm.llama import LlamaModel
+from agent.models.llm.native import Native
+from agent.models.llm.options import LlamaOptions
+from agent.models.llm.schema import misfit
 from tests import tiny_gguf
 
 Reciting = Callable[[str], LlamaModel]
@@ -43,7 +43,7 @@ def test_it_is_a_model(model: LlamaModel) -> None:
 
 
 def test_importing_the_engine_loads_nothing_native() -> None:
-    code = "import sys, agent.llm.llama; print({'llama_cpp', 'numpy', 'jinja2'} & {*sys.modules})"
+    code = "import sys, agent.models.llm.llama; print({'llama_cpp', 'numpy', 'jinja2'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
@@ -110,7 +110,7 @@ import sys
 sys.modules["llama_cpp"] = None
 from pathlib import Path
 from agent.errors import EngineError
-from agent.llm.llama import LlamaModel
+from agent.models.llm.llama import LlamaModel
 try:
     LlamaModel(Path({str(tiny)!r})).json("hello", {{"type": "object"}})
 except EngineError as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import EngineError
-from agent.llm.store import describe, find_model
+from agent.models.llm.store import describe, find_model
 
 
 def put(folder: Path, name: str, size: int) -> Path:

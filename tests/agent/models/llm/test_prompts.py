@@ -10,7 +10,7 @@ from jinja2 import Environment
 from jinja2.meta import find_undeclared_variables
 
 from agent.errors import PromptError
-from agent.llm.prompts import Prompts, declared, quote, render
+from agent.models.llm.prompts import Prompts, declared, quote, render
 
 SHIPPED = {
     f"{folder.name}/{file.name}": file

@@ -3,7 +3,7 @@
 Nothing native is loaded until a `LlamaModel` is used.
 """
 
-from agent.llm.model import Model, NoModel, ScriptedModel
+from agent.models.llm.model import Model, NoModel, ScriptedModel
 from agent.messages import CancelScope
 
 __all__ = ["CancelScope", "Model", "NoModel", "ScriptedModel"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.llm.visible import visible
+from agent.models.llm.visible import visible
 
 CASES = {
     "plain answer": "plain answer",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.llm.llama import LlamaModel
+from agent.models.llm.llama import LlamaModel
 from tests import tiny_gguf
 
 
