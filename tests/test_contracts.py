@@ -20,8 +20,8 @@ import agent
 import hardware
 from agent.errors import Cancelled, EngineError
 from agent.listen.transcriber import Transcriber
-from agent.models.llm.model import Model, NoModel, ScriptedModel
 from agent.messages import CancelScope, Transcript
+from agent.models.llm.model import Model, NoModel, ScriptedModel
 from agent.testing import ScriptedTranscriber
 from hardware.base import (
     Battery,

@@ -19,6 +19,9 @@ MODULES_AT_MOST = 8
 FOLDERS_AT_MOST = 14
 """Folders in `agent/`: the stages of the pipeline, and what is made around it."""
 
+FILES_OF_A_TURN = 32
+"""Files of `agent/` that run for a spoken "where am i"."""
+
 ORDER = (
     "version environment errors",
     "private config",
@@ -147,6 +150,16 @@ def test_the_agent_is_seen_at_a_glance():
     folders = {path.relative_to(ROOT / "agent").parts[0] for path in sources("agent")} - {*flat}
     assert len(flat) <= MODULES_AT_MOST, sorted(flat)
     assert len(folders) <= FOLDERS_AT_MOST, sorted(folders)
+
+
+@pytest.mark.slow
+def test_a_spoken_turn_is_followed_in_few_files():
+    said = ["tests.one_turn", "where", "am", "i"]
+    done = subprocess.run([sys.executable, "-m", *said], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    files = [f for f in done.stdout.split() if not f.startswith("agent/testing/")]
+    assert "agent/act/dispatch.py" in files, "the way is followed to its end"
+    assert len(files) <= FILES_OF_A_TURN, files
 
 
 # -- circles --------------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from agent.messages import CancelScope
 from agent.models.llm import prompts
 from agent.models.llm.model import Model
-from agent.messages import CancelScope
 
 LINES = 3
 """What can be read at a glance."""

@@ -24,8 +24,8 @@ from agent.display.arbiter import Ticket
 from agent.display.request import Priority
 from agent.errors import Refused
 from agent.language.said import said_in
-from agent.models.llm import prompts
 from agent.messages import CancelScope, Intent, Proposal, Reply
+from agent.models.llm import prompts
 from agent.plugins import offences
 from agent.plugins.runner import Ran
 from agent.skill.context import Context

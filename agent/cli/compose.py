@@ -18,9 +18,9 @@ from agent.listen.attention import AttentionOptions, Mode
 from agent.listen.bone import BoneFrontEnd, FrontEnd
 from agent.listen.health import HealthLog
 from agent.listen.transcriber import Transcriber
-from agent.models.llm.model import Model, NoModel, missing
 from agent.loop.agent import Agent, AgentOptions
 from agent.loop.stream import Listening
+from agent.models.llm.model import Model, NoModel, missing
 from agent.plugins.hooks import KINDS, Kind
 from agent.plugins.offences import raised
 from agent.plugins.skills import Provider, Skills

@@ -27,7 +27,6 @@ from agent.language.text import language_of
 from agent.listen.endpoint import Endpointer
 from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
-from agent.models.llm.model import Model, NoModel
 from agent.loop.expected import Expectations
 from agent.loop.gestures import Gesture, Gestures
 from agent.loop.respond import Responder
@@ -36,6 +35,7 @@ from agent.loop.senses import Felt, Senses
 from agent.loop.stream import LISTENING, Listening, Stream
 from agent.loop.turns import Turns
 from agent.messages import Intent, NotRecognized, Transcript
+from agent.models.llm.model import Model, NoModel
 from agent.plugins.skills import Skills
 from agent.turn import Turn
 from agent.understand.dialogue import Dialogue

@@ -25,10 +25,10 @@ from agent.errors import EngineError
 from agent.language import controls
 from agent.language.said import said_in
 from agent.language.text import MAX_CHARACTERS, is_question
-from agent.models.llm.model import NoModel
 from agent.loop.expected import Expectations
 from agent.loop.resume import Keeper
 from agent.messages import CancelScope, Intent, NotRecognized, Proposal, Reply, Transcript
+from agent.models.llm.model import NoModel
 from agent.plugins import offences
 from agent.turn import Clock, Turn, Utterance
 from agent.understand.dialogue import Act, Ask, Declined, Dialogue, Obey

@@ -13,8 +13,8 @@ from hardware.base import DeviceError, Place, Speaker
 
 if TYPE_CHECKING:
     from agent.display.arbiter import Ticket
-    from agent.models.llm.model import Model
     from agent.messages import CancelScope, Reply
+    from agent.models.llm.model import Model
     from agent.skill.declare import Permission
 
 GUARDED: Mapping[str, Permission] = {"camera": "camera", "microphone": "microphone"}

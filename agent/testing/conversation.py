@@ -17,9 +17,9 @@ from wcwidth import wcswidth
 
 from agent.act.gate import Gate
 from agent.listen.transcriber import Transcriber
-from agent.models.llm.model import Model, ScriptedModel
 from agent.loop.agent import Agent, AgentOptions
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript
+from agent.models.llm.model import Model, ScriptedModel
 from agent.plugins.skills import Skills
 from agent.skill.slots import to_json
 from agent.testing.clock import VirtualClock

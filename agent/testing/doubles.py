@@ -13,10 +13,10 @@ from typing import Any
 from agent.language.saying import Saying
 from agent.listen.transcriber import Transcriber
 from agent.listen.vad import WebRtcVad
-from agent.models.llm.model import Model
 from agent.loop.agent import Agent, AgentOptions
 from agent.loop.stream import Listening
 from agent.messages import Transcript
+from agent.models.llm.model import Model
 from agent.plugins.skills import Skills
 from hardware.base import SAMPLE_RATE_HZ, Devices, Location, Place, Speaker
 from hardware.display import MemoryDisplay

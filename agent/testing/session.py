@@ -24,9 +24,9 @@ from agent import private
 from agent.config import CHOICES
 from agent.errors import GlassesError
 from agent.listen.transcriber import Transcriber
-from agent.models.llm.model import Model, ScriptedModel
 from agent.loop.agent import Agent, AgentOptions
 from agent.messages import CancelScope
+from agent.models.llm.model import Model, ScriptedModel
 from agent.plugins.skills import Skills
 from agent.testing.clock import BEGINS, VirtualClock
 from agent.testing.conversation import Conversation, Doubles

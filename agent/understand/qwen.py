@@ -13,9 +13,9 @@ from typing import Any
 
 from agent.derive import tools as derive
 from agent.errors import Cancelled, EngineError
+from agent.messages import Intent, NotRecognized
 from agent.models.llm import prompts
 from agent.models.llm.model import Model
-from agent.messages import Intent, NotRecognized
 from agent.skill.declare import Action
 
 CANDIDATES = 4

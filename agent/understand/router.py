@@ -36,8 +36,8 @@ from agent.language.text import (
     language_of,
     unaddressed,
 )
-from agent.models.llm.model import Model, NoModel
 from agent.messages import Intent, NotRecognized, Transcript, Verdict
+from agent.models.llm.model import Model, NoModel
 from agent.skill.declare import Action
 from agent.understand import mood, qwen
 from agent.understand.left import left_out

@@ -13,9 +13,9 @@ import pytest
 import skills.translate as translate
 from agent import Context
 from agent.errors import Cancelled, EngineError
+from agent.messages import CancelScope, Intent, Transcript
 from agent.models.llm.model import NoModel, ScriptedModel
 from agent.models.llm.prompts import render
-from agent.messages import CancelScope, Intent, Transcript
 from agent.plugins.skills import Skills
 from agent.understand.router import Router
 from skills.translate import languages

@@ -3,7 +3,7 @@
 Nothing native is loaded until a `LlamaModel` is used.
 """
 
-from agent.models.llm.model import Model, NoModel, ScriptedModel
 from agent.messages import CancelScope
+from agent.models.llm.model import Model, NoModel, ScriptedModel
 
 __all__ = ["CancelScope", "Model", "NoModel", "ScriptedModel"]

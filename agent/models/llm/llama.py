@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import EngineError
+from agent.messages import CancelScope
 from agent.models.llm.native import Native
 from agent.models.llm.options import LlamaOptions
 from agent.models.llm.sampling import gbnf
 from agent.models.llm.schema import check_schema, parse
 from agent.models.llm.visible import visible
-from agent.messages import CancelScope
 
 _WAIT_S = 0.02  # how often a caller who waits for the model looks whether it was cancelled
 _PLACE = "[[the prompt]]"

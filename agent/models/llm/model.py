@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from agent.errors import EngineError
-from agent.models.llm.schema import parse
 from agent.messages import CancelScope
+from agent.models.llm.schema import parse
 
 
 @runtime_checkable
@@ -64,7 +64,7 @@ class Model(Protocol):
         timeout_s: float = 8.0,
         cancel: CancelScope | None = None,
     ) -> dict[str, Any]:
-        """Answer with an object that fits a JSON schema (the keywords of `agent.models.llm.schema`).
+        """Answer with an object that fits a JSON schema (the keywords of `schema.py`).
 
         Also raises EngineError when the schema cannot be used or the answer was cut or misfits.
         """

@@ -7,8 +7,8 @@ import pytest
 from agent.act import chat
 from agent.errors import EngineError
 from agent.language.text import is_question
-from agent.models.llm.model import ScriptedModel
 from agent.messages import CancelScope
+from agent.models.llm.model import ScriptedModel
 from agent.testing import lens, make_agent
 
 

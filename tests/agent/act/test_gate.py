@@ -71,6 +71,16 @@ def test_two_yeses_are_one_payment(tmp_path):
     assert states(tmp_path) == ["done"]
 
 
+def test_a_second_yes_while_the_first_is_being_paid_does_not_ask_to_pay_again(tmp_path):
+    """Nobody knows yet how it ends, or ever will: asked again it might be paid twice."""
+    gate = Gate(tmp_path)
+    gate.offer(proposal(Provider()), PAY, "en")
+    key = gate.open.key
+    assert gate.accept(key) is not None
+    assert gate.became(key, "en") == gate.unanswered("en")
+    assert "before paying again" in gate.became(key, "en").text
+
+
 def test_a_late_yes_moves_nothing(tmp_path):
     pay, clock = Provider(), Clock()
     gate = Gate(tmp_path, clock)

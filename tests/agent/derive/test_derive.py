@@ -22,8 +22,8 @@ from agent.derive.sample import samples
 from agent.derive.tools import call, call_schema, hot_words, tool_grammar
 from agent.errors import EngineError
 from agent.language import times
-from agent.models.llm.schema import check_schema, misfit
 from agent.messages import Intent, NotRecognized, Proposal, Transcript
+from agent.models.llm.schema import check_schema, misfit
 from agent.plugins.skills import Skills
 from agent.testing import ScriptedModel, lens, make_agent
 from agent.understand.router import Router

@@ -230,6 +230,74 @@ async def test_nothing_is_lit_before_the_turn_has_ended(tmp_path, plugin):
     assert all(ticket.outcome is not None for ticket in plugin.tickets)
 
 
+async def test_a_yes_that_began_before_its_question_was_lit_pays_nothing(tmp_path, plugin):
+    """The proposal takes long to be made; the wearer says yes to who knows what meanwhile."""
+    pay = plugin.actions[2]
+
+    @skill("pay {amount}", risk="money", permissions={"money": "to pay"})
+    def slowly(amount: Decimal) -> Proposal:
+        """Propose a payment, once the wearer has said yes."""
+        assert plugin.enough.wait(PATIENCE_S)
+        return pay(amount)
+
+    plugin.actions = (slowly,)
+    said = f".... pay twenty {'.' * 8} yes {'.' * 30}"
+    options = AgentOptions(patience=Patience(per_bit_ms=60), action_timeout_s=PATIENCE_S)
+    agent, microphone = wearer(tmp_path, plugin, said, options=options)
+    turns = await listen(agent, Until(microphone, plugin, Script(said).end_ms("yes")))
+    assert [turn.transcript.text for turn in turns] == ["pay twenty", "yes"]
+    assert plugin.paid == []
+    assert agent.gate.open is not None, "the question stands, and asks for a yes of its own"
+
+
+async def test_a_spoken_yes_to_what_a_nod_has_paid_is_told_so(tmp_path, plugin):
+    said = f".... pay twenty {'.' * 20} yes {'.' * 20}"
+    agent, microphone = wearer(tmp_path, plugin, said)
+    began_ms = Script(said).end_ms("yes") - 100
+
+    class Nodding(FileMicrophone):
+        """A microphone whose wearer nods while saying yes."""
+
+        async def chunks(self):
+            nod = None
+            async for chunk in super().chunks():
+                yield chunk
+                if nod is None and chunk.end_ms >= began_ms:
+                    nod = await agent.gesture("nod", rested=True)
+            assert nod is not None
+
+    turns = await listen(agent, Nodding(microphone._pcm, pace="fast", tail_ms=0))
+    assert len(plugin.paid) == 1
+    assert turns[-1].reply.text == "Paid"
+
+
+@pytest.mark.parametrize("said", ["no tom", "no thirty"])
+@pytest.mark.parametrize("sure", [True, False])
+async def test_a_correction_that_was_heard_badly_proposes_no_payment(tmp_path, plugin, said, sure):
+    @skill("give {amount} to {who}", risk="money", permissions={"money": "to pay"})
+    def give(amount: Decimal, who: Literal["anna", "tom"]) -> Proposal:
+        """Propose a payment."""
+        return Proposal(f"{amount} {who}", amount=amount, payee=who, commit=plugin.paid.append)
+
+    class Unsure(ReadingEars):
+        def finish(self):
+            heard = super().finish()
+            return heard if sure or "no" not in heard.text else replace(heard, confidence=0.7)
+
+    plugin.actions = (give,)
+    words = f".... give twenty to anna {'.' * 20} {said} {'.' * 20}"
+    agent, microphone = wearer(tmp_path, plugin, words, ears=Unsure)
+    turns = await listen(agent, microphone)
+    assert turns[-1].transcript.text == said
+    opened = agent.gate.open
+    proposed = None if opened is None else opened.proposal.text
+    if sure:
+        assert proposed in {"20 tom", "30 anna"}
+    else:
+        assert proposed in {None, "20 anna"}
+    assert plugin.paid == []
+
+
 # -- turns that go on -------------------------------------------------------------------------
 
 

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from agent import Context, Proposal, Receipt, Reply, hookimpl, skill
 from agent.listen.hearing import Heard
-from agent.models.llm.model import ScriptedModel
 from agent.loop.turns import CALLED_OFF
 from agent.messages import Transcript
+from agent.models.llm.model import ScriptedModel
 from agent.plugins.runner import Runner
 from agent.testing.doubles import lens, make_agent
 from agent.turn import Utterance

@@ -12,11 +12,11 @@ from agent import config
 from agent.cli import report
 from agent.cli.train import embedding as fit_embedding
 from agent.errors import EngineError
+from agent.messages import Intent, Transcript
 from agent.models.llm.llama import LlamaModel
 from agent.models.llm.native import Native
 from agent.models.llm.options import LlamaOptions
 from agent.models.llm.store import find_model
-from agent.messages import Intent, Transcript
 from agent.plugins.skills import Skills
 from agent.understand import semantic, source
 from agent.understand.embedding import COMMAND, END, INSTRUCTION, Embedding

@@ -3,8 +3,8 @@
 import pytest
 
 from agent.errors import EngineError
-from agent.models.llm.model import ScriptedModel
 from agent.messages import Intent, NotRecognized
+from agent.models.llm.model import ScriptedModel
 from agent.plugins.skills import Skills
 from agent.understand.qwen import choose
 

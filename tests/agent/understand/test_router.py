@@ -4,8 +4,8 @@ import pytest
 
 from agent import Reply, skill
 from agent.language.controls import control
-from agent.models.llm.model import ScriptedModel
 from agent.messages import Intent, NotRecognized, Transcript
+from agent.models.llm.model import ScriptedModel
 from agent.plugins.skills import Skills
 from agent.skill.slots import to_json
 from agent.understand.router import Router, Stages

@@ -1,0 +1,1 @@
+"""Models: the language model (`llm/`), and the store that all weights are found in."""
