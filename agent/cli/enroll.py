@@ -19,12 +19,12 @@ from agent.cli.compose import ears, provided
 from agent.config import Config
 from agent.derive.sample import samples
 from agent.errors import ConfigError, EngineError
+from agent.language.pronounce import cmu_dictionary
 from agent.listen.endpoint import energy_speech_end
 from agent.listen.sphinx import enroll as voice
 from agent.listen.sphinx.acoustic import Aligner, Alignment
 from agent.listen.sphinx.enroll import Comparison, Fault, Take
 from agent.listen.sphinx.mllr import estimate
-from agent.listen.sphinx.pronounce import cmu_dictionary
 from agent.plugins.skills import Skills
 from hardware import microphone, reading
 from hardware.audio import read

@@ -6,7 +6,7 @@ matters: from a plain list of all sentences pocketsphinx needs half a minute, fr
 of milliseconds.
 
 Words stay as the template wrote them (lower case, outer punctuation dropped), so that what is heard
-is text that the same templates match again; `agent.listen.sphinx.pronounce` knows that `7` is said
+is text that the same templates match again; `agent.language.pronounce` knows that `7` is said
 "seven". Words in a script that has no English pronunciation, such as Chinese, are left out with
 every sentence that needs them.
 """

@@ -25,6 +25,8 @@ class Saying:
     """Expansion rules by name, hassil templates: `{"please": "[please|kindly]"}`."""
     weight: float = 1.0
     """How likely it is beside others that can be said now; a pending question weighs more."""
+    open: frozenset[str] = frozenset()
+    """Slots of a list that other words may fill too; a speech grammar knows the list alone."""
 
 
 def hot_words(sayings: Sequence[Saying]) -> list[str]:

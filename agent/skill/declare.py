@@ -289,7 +289,11 @@ class Action:
                 template=sentence,
                 slots={name: self._spoken(name, language) for name in names},
                 rules=sentences.rules,
+                open=frozenset(name for name in names if self._takes_more(name)),
             )
+
+    def _takes_more(self, slot: str) -> bool:
+        return any(s.name == slot for s in self.declaration.slots) and self.kind(slot).is_open
 
     def _spoken(self, slot: str, language: str) -> tuple[str, ...] | None:
         values = self.values(slot, language)

@@ -40,6 +40,7 @@ from agent.messages import Intent, NotRecognized, Transcript, Verdict
 from agent.models.llm.model import Model, NoModel
 from agent.skill.declare import Action
 from agent.understand import mood, qwen
+from agent.understand.homophones import Homophones
 from agent.understand.left import left_out
 from agent.understand.templates import Match, Templates, begun, read
 
@@ -121,6 +122,7 @@ class Router:
         self._own = own
         self._templates = Templates(actions)
         self._begun = Templates(actions, begun)
+        self._homophones = Homophones(actions)
         self._guess = _Guess(actions, stages) if stages.semantic else None
         self._loaded = False
 
@@ -230,6 +232,8 @@ class Router:
         verdict = Verdict("templates", name, reason=reason, took_ms=_since(began))
         if match is not None and not match.free:
             return Decision(match.intent, (verdict,))
+        if (found := self._sounds_like(transcript, text, match)) is not None:
+            return replace(found, verdicts=(verdict, *found.verdicts))
         if exact is None and self._own(text):
             return Decision(NotRecognized("the agent's own word"), (verdict,))
         language = _language(transcript, text)
@@ -241,6 +245,23 @@ class Router:
         if isinstance(meaning, Intent) and meaning.name not in self._actions:
             meaning = NotRecognized("the skill was removed meanwhile")
         return Decision(meaning, (verdict, *verdicts))
+
+    def _sounds_like(
+        self, transcript: Transcript, text: str, match: Match | None
+    ) -> Decision | None:
+        """Decide by the sound of Chinese characters that make no sentence, or less of one."""
+        if language_of(text) != "zh":
+            return None
+        began = time.perf_counter()
+        near = self._homophones.find(text)
+        if near is None:
+            return None
+        better = self._match(replace(transcript, text=near.text), near.text)
+        if better is None or better.missing or (match and better.free >= match.free):
+            return None
+        reason = f"sounds like {near.text}"
+        verdict = Verdict("sound", better.intent.name, 1 - near.distance, reason, _since(began))
+        return Decision(replace(better.intent, stage="sound"), (verdict,))
 
     def _turned(self, transcript: Transcript, spoken: str, quick: bool) -> Decision | None:
         """Decide about a text that forbids something, or takes it back; None for any other."""

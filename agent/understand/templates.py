@@ -128,6 +128,8 @@ JOINED = "+"
 _SIDE_BY_SIDE = re.compile(r"\{\w+\}(?:\s*\{\w+\})+")
 _MAYBE = re.compile(r"(\{(\w+)\}\s*)\[([^\[\]]*)\](\s*\{(\w+)\})?")
 _HAN = re.compile(r"[㐀-鿿]")
+_BESIDE_HAN = re.compile(r"(?<=[㐀-鿿])\s+|\s+(?=[㐀-鿿])")
+"""Gaps that Chinese does not have: 付给 anna 二十块 is 付给anna二十块."""
 _PERCENT_AFTER = re.compile(r"(\{[^{}]+\}|\d+)\s*[%％]")
 
 
@@ -293,6 +295,8 @@ class _Language:
 
     def _readings(self, text: str) -> Iterable[tuple[str, set[str] | None]]:
         """Yield what a text may be read as, with the skills that read it so; None is every one."""
+        if self._language == "zh":
+            text = _BESIDE_HAN.sub("", text)
         plain = readings(text, self._language)
         yield from ((reading, None) for reading in plain)
         for words, skills in self._skip_words.items():

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from agent.language.pronounce import pronounce
 from agent.language.saying import Saying
 from agent.listen.endpoint import energy_speech_end
-from agent.listen.sphinx.pronounce import pronounce
 from hardware.base import CHUNK_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:

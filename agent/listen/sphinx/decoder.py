@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import EngineError
-from agent.listen.sphinx.pronounce import pronounce
+from agent.language.pronounce import pronounce
 
 if TYPE_CHECKING:
     from pocketsphinx import Decoder

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from agent.derive import grammar
+from agent.language.pronounce import cmu_dictionary
 from agent.language.saying import Saying
 from agent.language.text import WAKE_PHRASES
 from agent.listen.band import is_narrow
@@ -22,7 +23,6 @@ from agent.listen.sphinx.confidence import REJECT_BELOW, Reading
 from agent.listen.sphinx.decoder import decoder, teach
 from agent.listen.sphinx.features import NoiseRemoval
 from agent.listen.sphinx.narrow import extended
-from agent.listen.sphinx.pronounce import cmu_dictionary
 from agent.messages import Transcript
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from typing import Literal
 
 from agent import private
 from agent.errors import EngineError
+from agent.language.pronounce import pronounce
 from agent.listen.endpoint import energy_speech_end
 from agent.listen.sphinx.acoustic import (
     CEPSTRA,
@@ -29,7 +30,6 @@ from agent.listen.sphinx.acoustic import (
 )
 from agent.listen.sphinx.decoder import decoder, teach
 from agent.listen.sphinx.mllr import Transform, estimate, joined, nats_a_frame, unchanged
-from agent.listen.sphinx.pronounce import pronounce
 from hardware import reading
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
 

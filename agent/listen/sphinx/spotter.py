@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from agent.errors import EngineError
+from agent.language.pronounce import pronounce
 from agent.listen.sphinx.decoder import decoder
-from agent.listen.sphinx.pronounce import pronounce
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:

@@ -1,8 +1,6 @@
 """How alike two sentences sound, and the most alike sentences of two actions.
 
-The distance of two phones is that of ALINE (G. Kondrak, "A New Algorithm for the Alignment of
-Phonetic Sequences", NAACL 2000, tables 1 to 4): articulatory features with values between 0 and 1,
-each weighted by how much it matters. The search is a beam over the product of two phone graphs:
+The search is a beam over the product of two phone graphs:
 layer k holds pairs of states that k phones of both together lead to, so that the length, and with
 it the distance per phone, is the same for all that compete.
 """
@@ -12,18 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from agent.derive.grammar import FREE_TEXT, Graph
-from agent.listen.sphinx.pronounce import pronounce
-
-GAP = 0.5
-"""Cost of a phone too many or too few: two of them are one substitution of unlike phones."""
-
-UNLIKE_CONSONANTS = 60.0
-UNLIKE_VOWELS = 15.0
-"""ALINE's difference from which two phones count as unlike, cost 1. ALINE compares related
-languages, where vowels hardly matter; for a listener they do, hence a scale of their own (ours)."""
+from agent.language.pronounce import pronounce
+from agent.language.sounds import GAP, phone_distance
 
 BEAM = 200
 """Pairs of states kept in a layer."""
@@ -37,74 +27,6 @@ SLACK = 0.8
 
 VARIANTS = 2
 """Pronunciations followed for each word, the usual ones first."""
-
-_PLACE = {
-    "bilabial": 1.0, "labiodental": 0.95, "dental": 0.9, "alveolar": 0.85, "retroflex": 0.8,
-    "palato-alveolar": 0.75, "palatal": 0.7, "velar": 0.6, "glottal": 0.1,
-}  # fmt: skip
-_MANNER = {"stop": 1.0, "affricate": 0.9, "fricative": 0.8, "approximant": 0.6}
-_SALIENCE = {"place": 40, "manner": 50, "voice": 10, "nasal": 10, "retroflex": 10, "lateral": 10}
-_VOWEL_SALIENCE = {"high": 5, "back": 5, "round": 5, "retroflex": 10, "long": 1}
-"""ALINE's table 4: Syllabic, Aspirated and the features that never differ here are left out."""
-
-_CONSONANTS = {
-    "P": "bilabial stop", "B": "bilabial stop voice", "T": "alveolar stop",
-    "D": "alveolar stop voice", "K": "velar stop", "G": "velar stop voice",
-    "CH": "palato-alveolar affricate", "JH": "palato-alveolar affricate voice",
-    "F": "labiodental fricative", "V": "labiodental fricative voice", "TH": "dental fricative",
-    "DH": "dental fricative voice", "S": "alveolar fricative", "Z": "alveolar fricative voice",
-    "SH": "palato-alveolar fricative", "ZH": "palato-alveolar fricative voice",
-    "HH": "glottal fricative", "M": "bilabial stop voice nasal", "N": "alveolar stop voice nasal",
-    "NG": "velar stop voice nasal", "L": "alveolar approximant voice lateral",
-    "R": "retroflex approximant voice retroflex-tongue", "W": "velar approximant voice",
-    "Y": "palatal approximant voice",
-}  # fmt: skip
-_VOWELS: dict[str, tuple[float, float, float, float, float]] = {
-    # high, back, round, retroflex, long; high 1 is close, back 1 is front, as in ALINE
-    "IY": (1.0, 1.0, 0, 0, 1), "IH": (0.8, 0.9, 0, 0, 0), "EH": (0.5, 1.0, 0, 0, 0),
-    "AE": (0.1, 1.0, 0, 0, 0), "AA": (0.0, 0.1, 0, 0, 1), "AO": (0.3, 0.0, 1, 0, 1),
-    "AH": (0.4, 0.5, 0, 0, 0), "UH": (0.8, 0.1, 1, 0, 0), "UW": (1.0, 0.0, 1, 0, 1),
-    "ER": (0.5, 0.5, 0, 1, 1),
-}  # fmt: skip
-_DIPHTHONGS = {
-    "EY": ("EH", "IH"), "AY": ("AA", "IH"), "AW": ("AA", "UH"), "OW": ("AO", "UH"),
-    "OY": ("AO", "IH"),
-}  # fmt: skip
-
-
-@cache
-def phone_distance(one: str, other: str) -> float:
-    """Return how unlike two ARPAbet phones are, 0 for the same to 1."""
-    if one == other:
-        return 0.0
-    consonants = (one in _CONSONANTS, other in _CONSONANTS)
-    if all(consonants):
-        return min(1.0, _consonants(one, other) / UNLIKE_CONSONANTS)
-    if any(consonants):
-        return 1.0
-    pairs = zip(
-        _DIPHTHONGS.get(one, (one, one)), _DIPHTHONGS.get(other, (other, other)), strict=True
-    )
-    return min(1.0, sum(_vowels(a, b) for a, b in pairs) / 2 / UNLIKE_VOWELS)
-
-
-def _consonants(one: str, other: str) -> float:
-    (place_a, manner_a, *marks_a), (place_b, manner_b, *marks_b) = (
-        _CONSONANTS[phone].split() for phone in (one, other)
-    )
-    difference = _SALIENCE["place"] * abs(_PLACE[place_a] - _PLACE[place_b])
-    difference += _SALIENCE["manner"] * abs(_MANNER[manner_a] - _MANNER[manner_b])
-    for mark in set(marks_a) ^ set(marks_b):
-        difference += _SALIENCE[mark.removesuffix("-tongue")]
-    return difference
-
-
-def _vowels(one: str, other: str) -> float:
-    weights = _VOWEL_SALIENCE.values()
-    return sum(
-        weight * abs(a - b)
-        for weight, a, b in zip(weights, _VOWELS[one], _VOWELS[other], strict=True)
-    )
 
 
 def distance(one: Sequence[str], other: Sequence[str]) -> float:

@@ -8,11 +8,11 @@ pytest.importorskip("pocketsphinx")
 
 import numpy as np
 
+from agent.language.pronounce import pronounce
 from agent.listen.sphinx import acoustic
 from agent.listen.sphinx.acoustic import Aligner, Alignment, differences, load, log_likelihoods
 from agent.listen.sphinx.decoder import model_folder
 from agent.listen.sphinx.enroll import NATS_A_FRAME
-from agent.listen.sphinx.pronounce import pronounce
 from tests.agent.listen.speakers import LINES, needs_voices, said
 
 

@@ -12,6 +12,7 @@ pytest.importorskip("pocketsphinx")
 import numpy as np
 
 from agent.errors import EngineError
+from agent.language.pronounce import pronounce
 from agent.listen.sphinx import enroll
 from agent.listen.sphinx.acoustic import Aligner
 from agent.listen.sphinx.enroll import (
@@ -26,7 +27,6 @@ from agent.listen.sphinx.enroll import (
     trimmed,
 )
 from agent.listen.sphinx.mllr import Transform, estimate
-from agent.listen.sphinx.pronounce import pronounce
 from tests.agent.listen.speakers import LINES, needs_voices, said
 
 GAIN = Comparison(22, 60.0, 12, 21, -180.0, -166.0)

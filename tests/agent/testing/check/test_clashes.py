@@ -6,6 +6,7 @@ from hassil.sample import sample_sentence
 
 from agent.derive import overlap
 from agent.derive.clashes import money_overlaps
+from agent.language import sounds
 from agent.language.saying import Saying
 from agent.plugins.skills import Skills
 from agent.testing.check import clashes, sound
@@ -152,9 +153,9 @@ def test_the_search_finds_what_comparing_every_pair_finds():
 
 def test_phones_are_as_far_apart_as_they_sound():
     def apart(pair):
-        return sound.phone_distance(*pair.split())
+        return sounds.phone_distance(*pair.split())
 
-    phones = [*sound._CONSONANTS, *sound._VOWELS, *sound._DIPHTHONGS]
+    phones = [*sounds._CONSONANTS, *sounds._VOWELS, *sounds._DIPHTHONGS]
     for one, other in itertools.combinations(phones, 2):
         assert 0 < apart(f"{one} {other}") == apart(f"{other} {one}") <= 1, (one, other)
     assert apart("EH IH") < apart("EH AO")

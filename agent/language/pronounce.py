@@ -4,7 +4,7 @@ A word is looked up in the CMU dictionary, then in `pronunciations.dict` beside 
 the shipped skills), then asked of espeak-ng, and at last spelt out by a few letter rules. It never
 fails, and the answer says where it came from. `7`, `$5` and `check-in` sound like their words.
 
-    python -m agent.listen.sphinx.pronounce WORD ...
+    python -m agent.language.pronounce WORD ...
 
 prints dictionary lines for the words that the CMU dictionary lacks, for `pronunciations.dict`.
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.listen.sphinx.pronounce import SHIPPED, cmu_dictionary, pronounce, spell
+from agent.language.pronounce import SHIPPED, cmu_dictionary, pronounce, spell
 
 pytestmark = pytest.mark.slow
 
@@ -107,6 +107,6 @@ def test_the_shipped_words_are_not_in_the_dictionary_already() -> None:
 
 @needs_espeak
 def test_the_command_line_prints_dictionary_lines() -> None:
-    command = [sys.executable, "-m", "agent.listen.sphinx.pronounce", "espresso", "webcam"]
+    command = [sys.executable, "-m", "agent.language.pronounce", "espresso", "webcam"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "webcam W EH B K AE M\n"
