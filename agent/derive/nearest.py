@@ -323,26 +323,24 @@ class _Search:
 
     def _through(self, node: int, column: int) -> tuple[int, int]:
         """Return the column and the state that the word of a place was begun from."""
-        g, heard = self._g, self._heard
         while True:
-            nodes, states, _ = self.columns[column]
-            cost, first = nodes[node], bool(g.first[node])
-            before = states[g.src[node]] if first else nodes[node - 1]
-            if _same(before + g.gap[node], cost):  # not heard
-                if first:
-                    return column, int(g.src[node])
-                node -= 1
-                continue
-            options = heard.units[column - 1]
-            earlier, past, _ = self.columns[column - 1]
-            step = min(unlike(g.sounds[int(g.unit[node])], o) for o in options)
-            before = past[g.src[node]] if first else earlier[node - 1]
-            column -= 1
-            if _same(before + step, cost):
-                if first:
-                    return column, int(g.src[node])
-                node -= 1
-            # else: a unit too many within the word
+            first, src = bool(self._g.first[node]), int(self._g.src[node])
+            moves = [(self._cost(node - 1, src, first, column) + float(self._g.gap[node]), 0, 1)]
+            if column:
+                options = self._heard.units[column - 1]
+                step = min(unlike(self._g.sounds[int(self._g.unit[node])], o) for o in options)
+                heard = self._cost(node - 1, src, first, column - 1) + step
+                extra = self._cost(node, src, False, column - 1) + min(map(gap, options))
+                moves += [(heard, 1, 1), (extra, 1, 0)]
+            _, columns, nodes = min(moves)  # what is less than was noted has got there since
+            column -= columns
+            if nodes and first:
+                return column, src
+            node -= nodes
+
+    def _cost(self, node: int, state: int, at_state: bool, column: int) -> float:
+        nodes, states, _ = self.columns[column]
+        return float(states[state] if at_state else nodes[node])
 
     def _freed(self, state: int, column: int, cost: float) -> tuple[int, int] | None:
         """Return where free text that leads to a state here began, and from which state."""

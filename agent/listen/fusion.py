@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from agent.derive.nearest import Near
 from agent.language.text import clean
-from agent.listen.whisper.window import Hypothesis
+from agent.listen.whisper.rescore import Hypothesis
 
 NEAR = 0.15
 """Cost of a phone up to which what Whisper wrote may be a sentence."""
