@@ -333,8 +333,8 @@ def _print_action(action: Action, reads: str | None) -> None:
     for at, (slot, takes, required) in enumerate(page.slot_rows(action)):
         table.add_row("" if at else "slots", Text(f"{{{slot}}}  {takes}, {required}"))
     table.add_row("risk", f"risk: {declared.risk}{_ENFORCED[declared.risk]}")
-    uses = {**declared.permissions, **({"transcripts": reads} if reads else {})}
-    for at, (permission, why) in enumerate(uses.items()):
+    uses = [*declared.permissions.items(), *([("transcripts", reads)] if reads else [])]
+    for at, (permission, why) in enumerate(uses):
         table.add_row("" if at else "uses", escape(f"{permission}: {why}"))
     table.add_row("from", escape(action.source))
     console.print(table)
