@@ -40,6 +40,9 @@ _TOKENS = b"tokenizer.ggml.tokens"
 _BESIDE_TOKENS = (b"tokenizer.ggml.token_type", b"tokenizer.ggml.scores")
 """Arrays with a value for each token, which are read as far as there are tokens."""
 _MOST_DIMENSIONS = 4
+_MOST = 1 << 24
+"""Most that a count, a length or a width can be; the longest context that a model has is 10 million.
+With more, products of two wrap round in 32 bits and fit again."""
 _MOST_BLOCKS = 512
 """LLAMA_MAX_LAYERS in llama.cpp's llama-hparams.h."""
 
@@ -120,8 +123,8 @@ def _check_number(name: bytes, number: float, tensors: int, size: int) -> None:
     least, most = -math.inf, math.inf
     if name.endswith(b".block_count"):
         least, most = 1, min(tensors, _MOST_BLOCKS)  # each block has tensors of its own
-    elif name.endswith((b"_count", b"_length", b"_size")):
-        least, most = 0, size
+    elif any(word in name.rpartition(b".")[2] for word in (b"count", b"length", b"size")):
+        least, most = 0, min(size, _MOST)
     elif name.endswith(b"_epsilon"):
         least = 0
     if not (math.isfinite(number) and least <= number <= most):

@@ -25,7 +25,8 @@ def damaged():
     whole = SHIPPED.read_bytes()
     for key in NUMBERS.finditer(whole):
         at = key.end() + 4
-        for giant in GIANTS:
+        true = int.from_bytes(whole[at : at + 4], "little")
+        for giant in {*GIANTS, *(true | giant for giant in GIANTS)}:  # also what wraps round to it
             yield whole[:at] + giant.to_bytes(4, "little") + whole[at + 4 :]
     token = whole.index(b"<|endoftext|>") + 15
     yield whole[:token] + whole[token - 4 : token] + whole[token + 4 :]
