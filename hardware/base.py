@@ -111,6 +111,11 @@ class BoneProfile:
     """The most that the equaliser gives back: beyond, it would raise noise and no speech."""
 
 
+def cell_px(font_px: int) -> int:
+    """Return how wide a Latin letter is at a height of the font: 0.6 of it in monospaced fonts."""
+    return round(0.6 * font_px)
+
+
 @dataclass(frozen=True, slots=True)
 class DisplayProfile:
     """What one kind of lens can show, read from `hardware/profiles/NAME.toml`."""

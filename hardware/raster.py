@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wcwidth import iter_graphemes, wcswidth
 
-from hardware.base import DisplayProfile, Frame, Line
+from hardware.base import DisplayProfile, Frame, Line, cell_px
 from hardware.bidi import reads_from_right, visual
 from hardware.fonts import FontFile as FontFile
 from hardware.fonts import find_fonts as find_fonts
 from hardware.fonts import font_for as font_for
 from hardware.fonts import glyph
-from hardware.profiles import cell_px
 
 if TYPE_CHECKING:
     from PIL.Image import Image

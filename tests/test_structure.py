@@ -181,6 +181,24 @@ def folder_graph():
     return {name: others - {name} for name, others in graph.items()}
 
 
+def package_graph():
+    """Return which packages each package's own modules import from, at every level.
+
+    A folder's own modules are one, apart from its subfolders; those that lie flat in `agent/` are
+    each a stage of their own.
+    """
+    graph = {}
+    for name, others in module_graph().items():
+        graph.setdefault(package_of(name), set()).update(map(package_of, others))
+    return {name: others - {name} for name, others in graph.items()}
+
+
+def package_of(module):
+    own = modules()[module].name == "__init__.py"
+    package = module if own else module.rpartition(".")[0]
+    return module if package == "agent" else package
+
+
 def folder_of(module):
     return ".".join(module.split(".")[:2])
 
@@ -200,10 +218,25 @@ def reach(graph, start):
     return seen
 
 
-@pytest.mark.parametrize("graph", [module_graph, folder_graph], ids=["modules", "folders"])
+@pytest.mark.parametrize(
+    "graph", [module_graph, folder_graph, package_graph], ids=["modules", "folders", "levels"]
+)
 def test_there_is_no_import_cycle(graph):
     """Every import counts, those for type checking and those inside functions too."""
     assert circular(graph()) == set()
+
+
+def test_no_private_name_crosses_modules():
+    """What another module needs has a name without an underscore, and a docstring."""
+    crossed = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {alias.name}"
+        for path in modules().values()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith(ROOTS)
+        for alias in node.names
+        if alias.name.startswith("_") and not alias.name.startswith("__")
+    ]
+    assert crossed == []
 
 
 def test_imports_point_one_way():

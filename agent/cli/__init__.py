@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 from agent.cli import streams
-from agent.cli.output import JSON, _lines
+from agent.cli.output import JSON, discard_lines
 from agent.errors import GlassesError
 from agent.version import __version__
 from hardware.base import DeviceError
@@ -66,7 +66,7 @@ def one_line_errors(command: Command) -> Command:
             streams.echo()
             sys.exit(130)
         except BrokenPipeError:  # the reader of our output went away, as `| head` does
-            streams.discard(*_lines)
+            discard_lines()
             sys.exit(0)
 
     return run  # type: ignore[return-value]

@@ -58,3 +58,8 @@ def print_json(record: dict[str, Any]) -> None:
         raise
     except OSError as error:
         raise streams.StreamError(f"standard output cannot be written: {error.strerror}") from None
+
+
+def discard_lines() -> None:
+    """Let what is still to be printed go: the reader of our output went away."""
+    streams.discard(*_lines)

@@ -6,7 +6,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import metadata
@@ -102,6 +102,8 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     yield from _provided(installed, settings)
     names = dict.fromkeys(action.skill for action in installed.actions.values())
     yield Finding("skills", "ok", ", ".join(names))
+    for plugin, why in installed.readers.items():
+        yield Finding("transcripts", "ok", f"read by {plugin}", why)
     for problem in installed.problems:
         yield Finding("plugin", "problem", problem.plugin, problem.reason)
     brought: dict[str, Callable[[], Any]] = {
@@ -278,19 +280,22 @@ def skills(name: str | None, form: Form, plugins: Sequence[str]) -> None:
         case "jsgf":
             print(page.jsgf(chosen), end="")
         case "markdown":
-            print(page.markdown(chosen), end="")
+            print(page.markdown(chosen, installed.readers), end="")
         case "table" if name is None:
-            _print_overview(chosen)
+            _print_overview(chosen, installed.readers)
         case "table":
             for action in chosen:
-                _print_action(action)
+                _print_action(action, installed.readers.get(action.skill))
     if form == "table":
         for problem in installed.problems:
             print(f"not loaded: {problem.plugin}: {problem.reason}", file=sys.stderr)
 
 
-def _print_overview(actions: Iterable[Action]) -> None:
-    """One row for each action: what it does, one sentence in each language, its risk."""
+def _print_overview(actions: Iterable[Action], readers: Mapping[str, str]) -> None:
+    """One row for each action: what it does, one sentence in each language, its risk.
+
+    Under them are the plugins that are given transcripts, those without an action too.
+    """
     from rich.text import Text
 
     console = _console()
@@ -307,11 +312,13 @@ def _print_overview(actions: Iterable[Action]) -> None:
                 Text("\n".join(sentence for first in said for sentence in first), style="cyan"),
             )
         console.print(table)
+    for plugin, why in readers.items():
+        console.print(Text.assemble("reads transcripts  ", (plugin, "bold"), "  ", (why, "dim")))
     console.print("\n[dim]glasses skills NAME tells everything about one.[/]")
 
 
-def _print_action(action: Action) -> None:
-    """Everything about one action."""
+def _print_action(action: Action, reads: str | None) -> None:
+    """Everything about one action, and why its plugin is given transcripts, where it is."""
     from rich.markup import escape
     from rich.text import Text
 
@@ -326,7 +333,8 @@ def _print_action(action: Action) -> None:
     for at, (slot, takes, required) in enumerate(page.slot_rows(action)):
         table.add_row("" if at else "slots", Text(f"{{{slot}}}  {takes}, {required}"))
     table.add_row("risk", f"risk: {declared.risk}{_ENFORCED[declared.risk]}")
-    for at, (permission, why) in enumerate(declared.permissions.items()):
+    uses = [*declared.permissions.items(), *([("transcripts", reads)] if reads else [])]
+    for at, (permission, why) in enumerate(uses):
         table.add_row("" if at else "uses", escape(f"{permission}: {why}"))
     table.add_row("from", escape(action.source))
     console.print(table)

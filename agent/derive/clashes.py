@@ -113,7 +113,7 @@ class Party:
 
     def automaton(self) -> overlap.Automaton:
         """Return the graph of all its sentences, made once."""
-        return _automaton(_key(self.sayings), self.open_slots)
+        return _automaton(shape(self.sayings), self.open_slots)
 
 
 def party(action: Action, language: str) -> Party:
@@ -139,8 +139,8 @@ def money_overlaps(new: Iterable[Action], installed: Iterable[Action]) -> list[C
                 if near := _begin_alike(action, other, language):
                     one, two = party(action, language), party(other, language)
                     one = replace(one, sayings=[s for s in one.sayings if s.template in near])
-                    found.extend(_text_clash(one, two, language))
-    return sorted(found, key=_worst_first)
+                    found.extend(text_clash(one, two, language))
+    return sorted(found, key=worst_first)
 
 
 def _begin_alike(one: Action, other: Action, language: str) -> frozenset[str]:
@@ -167,12 +167,14 @@ def _heads(action: Action, language: str) -> list[tuple[str, frozenset[str] | No
     return [(template, overlap.heads(template, rules, lists)) for template in sentences.templates]
 
 
-def _worst_first(clash: Clash) -> tuple[bool, bool, int, float]:
+def worst_first(clash: Clash) -> tuple[bool, bool, int, float]:
+    """Return what clashes are sorted by: what must change, then what pays, then the closest."""
     order = ("overlap", "sound", "swallows").index(clash.kind)
     return not clash.fatal, not clash.money, order, clash.distance
 
 
-def _text_clash(mine: Party, other: Party, language: str) -> Iterator[Clash]:
+def text_clash(mine: Party, other: Party, language: str) -> Iterator[Clash]:
+    """Yield the clash of two owners that have a sentence in common as text, where they have."""
     shared = overlap.common(mine.automaton(), other.automaton())
     if shared is None:
         return
@@ -183,38 +185,41 @@ def _text_clash(mine: Party, other: Party, language: str) -> Iterator[Clash]:
     if shared.free[0] > shared.free[1]:
         first, second = other, mine
     sides = tuple(
-        Side(p.name, p.source, _template(p, shared.words), shared.text) for p in (first, second)
+        Side(p.name, p.source, template_of(p, shared.words), shared.text) for p in (first, second)
     )
     money = mine.money or other.money
     yield Clash(kind, language, (sides[0], sides[1]), 0.0, money)
 
 
-def _template(owner: Party, words: Sequence[str]) -> str:
+def template_of(owner: Party, words: Sequence[str]) -> str:
     """Return the template of `owner` that allows a sentence."""
     line = overlap.sentence(words)
     for saying in owner.sayings:
-        graph = _automaton(_key([saying]), owner.open_slots)
+        graph = _automaton(shape([saying]), owner.open_slots)
         if overlap.common(graph, line) is not None:
             return saying.template
     return ""
 
 
-_Key = tuple[
+Shape = tuple[
     tuple[str, tuple[tuple[str, tuple[str, ...] | None], ...], tuple[tuple[str, str], ...]], ...
 ]
+"""What can be said as one value that can be hashed: of each saying template, slots and rules."""
 
 
-def _key(sayings: Iterable[Saying]) -> _Key:
+def shape(sayings: Iterable[Saying]) -> Shape:
+    """Return sayings as what graphs are remembered under."""
     return tuple(
         (s.template, tuple(sorted(s.slots.items())), tuple(sorted(s.rules.items())))
         for s in sayings
     )
 
 
-def _sayings(key: _Key) -> list[Saying]:
-    return [Saying("", template, dict(slots), dict(rules)) for template, slots, rules in key]
+def sayings_of(form: Shape) -> list[Saying]:
+    """Return the sayings that `shape` was made of, without their owner's name."""
+    return [Saying("", template, dict(slots), dict(rules)) for template, slots, rules in form]
 
 
 @lru_cache(maxsize=2048)
-def _automaton(key: _Key, open_slots: frozenset[str]) -> overlap.Automaton:
-    return overlap.automaton(_sayings(key), open_slots)
+def _automaton(form: Shape, open_slots: frozenset[str]) -> overlap.Automaton:
+    return overlap.automaton(sayings_of(form), open_slots)

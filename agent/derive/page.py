@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
+from types import MappingProxyType
 
 from agent.language.said import SAID
 from agent.skill.declare import Action
@@ -37,12 +38,17 @@ def _takes(slot: Slot) -> str:
     return f"any words, {some} known" if kind.open else f"one of {some}"
 
 
-def markdown(actions: Iterable[Action]) -> str:
-    """Return one page about the actions: what can be said, with which slots, at what risk."""
+def markdown(actions: Iterable[Action], readers: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return one page about the actions: what can be said, with which slots, at what risk.
+
+    `readers` are the skills that are given transcripts, each with its reason.
+    """
     page = ["# Skills\n\nMade by `glasses skills --markdown` from what the skills declare.\n"]
     for skill, group in groupby(actions, key=lambda action: action.skill):
         members = list(group)
         page.append(f"## {skill}\n\nFrom {members[0].source}.\n")
+        if why := readers.get(skill):
+            page.append(f"Uses transcripts: {why}.\n")
         page += map(_section, members)
     return "\n".join(page)
 

@@ -1,13 +1,8 @@
-"""Everything that is made from what skills declare, in one place; nothing here is written twice.
+"""Tool calls, made from what skills declare: as other agents and a language model write them.
 
-- tools: `Action.schema`, and `call_schema` and `tool_grammar` (GBNF), which bind a model to a legal
-  call; `call` makes of such a call the Intent that the words would have made
-- speech: `jsgf` and `hot_words`
-- typing: `Completion`
-- reading: `slot_rows` and `markdown`
-
-The text route is in `agent.understand`, the decoder's graph in `agent.derive.grammar`, sentences
-that test a skill in `agent.testing.check`.
+`call_schema` and `tool_grammar` (GBNF) bind a model to a legal call, `call` makes of one the Intent
+that the words would have made, and `hot_words` biases recognition toward what can be said. One
+action's own schema is `Action.schema`.
 """
 
 from __future__ import annotations

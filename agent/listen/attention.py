@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
+from agent.errors import EngineError
 from agent.language.text import WAKE_PHRASES
-from agent.listen.sphinx.spotter import Phrase, Spotted, Spotter
+from agent.listen.phrases import Spots
 from hardware.base import AudioChunk
 
 Mode = Literal["always", "phrase", "touch"]
@@ -25,18 +26,6 @@ MODES: tuple[Mode, ...] = ("always", "phrase", "touch")
 KEEP_MS = 1_500.0
 """How much sound is kept while asleep: a phrase is reported some 100 ms after its end, and what was
 said since must not be lost."""
-
-
-class Spots(Protocol):
-    """What spots phrases: `agent.listen.sphinx.spotter.Spotter`, or a double."""
-
-    def feed(self, pcm: bytes) -> Spotted | None:
-        """Hear the next samples and say what was spotted."""
-        ...
-
-    def reset(self, start_ms: float = 0.0) -> None:
-        """Forget what was heard; the next samples begin at `start_ms`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +44,8 @@ class AttentionOptions:
 ALWAYS = AttentionOptions()
 
 
-def wake_spotter(options: AttentionOptions) -> Spotter:
-    """Build what listens for the wake phrase. Raises EngineError."""
-    return Spotter(Phrase(text) for text in options.phrases)
+def _unspotted(options: AttentionOptions) -> Spots:
+    raise EngineError("nothing here listens for the wake phrase: set wake to always or touch")
 
 
 class Attention:
@@ -67,11 +55,12 @@ class Attention:
         self,
         options: AttentionOptions = ALWAYS,
         asked: Callable[[], bool] = lambda: False,
-        spotter: Callable[[AttentionOptions], Spots] = wake_spotter,
+        spotter: Callable[[AttentionOptions], Spots] = _unspotted,
     ) -> None:
         """Begin asleep, or awake in mode `always`; `asked` says whether a question is open.
 
-        Raises EngineError when the wake phrase cannot be listened for.
+        `spotter` builds what listens for the wake phrase. Raises EngineError when it cannot be
+        listened for.
         """
         self._options = options
         self._asked = asked

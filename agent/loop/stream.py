@@ -21,12 +21,14 @@ from agent.display.request import Priority
 from agent.errors import EngineError
 from agent.language.said import said_in
 from agent.language.text import language_of
-from agent.listen.attention import ALWAYS, Attention, AttentionOptions, Spots
+from agent.listen.attention import ALWAYS, Attention, AttentionOptions
 from agent.listen.bone import FrontEnd
 from agent.listen.endpoint import Endpointer
 from agent.listen.health import HealthLog
 from agent.listen.hearing import Event, Heard, Hearing, Pause, Resumed
 from agent.listen.intake import Intake
+from agent.listen.phrases import Spots
+from agent.listen.sphinx.spotter import wake_spotter
 from agent.listen.sphinx.stopping import stop_spotter
 from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
@@ -94,7 +96,9 @@ class Stream:
         vad_mode = AIR_VAD_MODE if self._front is None else self._front.vad_mode
         self._latest = AudioChunk(b"", 0.0)  # of those that came through the intake
         self._intake = Intake(device=microphone.name, health_log=listening.health)
-        self.attention = Attention(listening.attention, asked=lambda: expected.asking)
+        self.attention = Attention(
+            listening.attention, asked=lambda: expected.asking, spotter=wake_spotter
+        )
         self.hearing = Hearing(
             ears,
             endpointer or Endpointer(listening.vad(vad_mode)),

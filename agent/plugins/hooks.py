@@ -63,7 +63,11 @@ class Hooks:
 
     @hookspec
     def turn_ended(self, turn: Turn) -> None:
-        """Look at a turn whose answer is on the lens. What is returned is not used."""
+        """Look at a turn whose answer is on the lens. What is returned is not used.
+
+        The plugin has to declare `permissions = {"transcripts": "why"}`, as an attribute of its
+        module or object: a turn holds what was said and shown, whatever skill it was for.
+        """
 
     @hookspec
     def dashboard(self, ctx: Context) -> str | None:
@@ -74,3 +78,8 @@ class Hooks:
 
 
 HOOKS = tuple(name for name in vars(Hooks) if not name.startswith("_"))
+
+READING = ("turn_ended",)
+"""Hooks that are given what was said and shown: a plugin needs the permission for them."""
+TRANSCRIPTS = "transcripts"
+"""That permission. It is a plugin's, not an action's: no action is given what others were told."""

@@ -33,7 +33,7 @@ import pluggy
 from agent.errors import GlassesError, PluginError
 from agent.language.controls import own_words
 from agent.plugins import modules
-from agent.plugins.hooks import HOOKS, KINDS, Hooks, Kind
+from agent.plugins.hooks import HOOKS, KINDS, READING, TRANSCRIPTS, Hooks, Kind
 from agent.plugins.offences import LISTS_S, OFFENCES, faults, raised
 from agent.plugins.runner import Ran, Runner
 from agent.skill import template
@@ -93,6 +93,8 @@ class _Installed:
     """Imports it once more; None for an object that was given to `load`."""
     actions: dict[str, Action] = field(default_factory=dict)
     providers: list[Provider] = field(default_factory=list)
+    reads: str = ""
+    """Why it reads what is said and shown; empty when it does not."""
 
 
 class Actions(MutableMapping[str, Action]):
@@ -306,6 +308,7 @@ class Skills:
             self._manager.check_pending()
             if not self._manager.get_hookcallers(plugin):
                 raise PluginError(f"it has no hook: mark {' or '.join(HOOKS)} with @hookimpl")
+            new.reads = self._reads(plugin)
             self._call(new, "register_skills", register=partial(self._register, new))
             check_files(action.declaration for action in new.actions.values())
             self._refuse_own_words(new)
@@ -318,6 +321,24 @@ class Skills:
             self._manager.unregister(name=new.name)
             raise
         return new
+
+    def _reads(self, plugin: Any) -> str:
+        """Return why a plugin reads transcripts. Raises PluginError where it does and says not why.
+
+        Refused, and not called with less: every field of a turn tells something of what was said.
+        """
+        callers = self._manager.get_hookcallers(plugin) or ()
+        hooks = [caller.name for caller in callers if caller.name in READING]
+        if not hooks:
+            return ""
+        declared = getattr(plugin, "permissions", None)
+        why = declared.get(TRANSCRIPTS) if isinstance(declared, Mapping) else None
+        if not isinstance(why, str) or not why.strip():
+            raise PluginError(
+                f"its {hooks[0]} is given what the wearer says and reads: write"
+                f' permissions = {{"{TRANSCRIPTS}": "why"}} beside it, which the wearer reads'
+            )
+        return why
 
     def _call(self, new: _Installed, hook: str, **given: Any) -> None:
         """Call one hook of one plugin."""
@@ -423,6 +444,11 @@ class Skills:
     def plugins(self) -> dict[str, str]:
         """The loaded plugins by name, each with where it was installed from."""
         return {name: installed.source for name, installed in self._installed.items()}
+
+    @property
+    def readers(self) -> dict[str, str]:
+        """The plugins that are given what is said and shown, each with its reason."""
+        return {name: i.reads for name, i in self._installed.items() if i.reads}
 
     def providers(self, kind: Kind) -> list[Provider]:
         """Return who can provide this kind, the plugin that was found last first."""

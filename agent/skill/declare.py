@@ -118,6 +118,11 @@ def _permissions(
     if risk not in RISKS:
         raise SentenceError(f"{where}: risk {risk!r} is not one of {', '.join(RISKS)}")
     for permission, reason in permissions.items():
+        if permission == "transcripts":
+            raise SentenceError(
+                f"{where}: permission 'transcripts' is the plugin's, for its turn_ended: write"
+                ' permissions = {"transcripts": "why"} in its module'
+            )
         if permission not in PERMISSIONS:
             raise SentenceError(
                 f"{where}: permission {permission!r} is not one of {', '.join(PERMISSIONS)}"

@@ -48,7 +48,7 @@ class Pool:
         logs = [self.weights[name] * np.log(p + LEAST) for name, p in opinions.items()]
         scores = np.sum(logs, axis=0)
         scores[..., none] += self.none
-        return _softmax(scores)
+        return softmax(scores)
 
 
 _DAMAGE = (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error)
@@ -118,11 +118,12 @@ class Learned:
 
 
 @lru_cache(maxsize=4)
-def _learned(data: Path) -> Learned:
+def load(data: Path) -> Learned:
     """Read once a process; raises EngineError each time where it cannot be."""
     return Learned.load(data)
 
 
-def _softmax(scores: Any) -> Floats:
+def softmax(scores: Any) -> Floats:
+    """Return the probabilities that scores stand for, along the last axis."""
     raised = np.exp(scores - np.max(scores, axis=-1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=-1, keepdims=True), np.float32)

@@ -36,8 +36,8 @@ from agent.understand.learned import (
     Floats,
     Learned,
     Pool,
-    _learned,
-    _softmax,
+    load,
+    softmax,
 )
 from agent.understand.linear import features
 from agent.understand.reader import Reader
@@ -122,7 +122,7 @@ class Semantic:
         """What training left. Raises EngineError."""
         if self._data is None and self._source is not None and self._source.learned is not None:
             return self._source.learned
-        return _learned(self._data or DATA)
+        return load(self._data or DATA)
 
     @cached_property
     def meaning(self) -> Reader | None:
@@ -157,11 +157,11 @@ class Semantic:
         """
         learned = self.learned
         text = clean(text)
-        opinions = {WORDS: _softmax(learned.words(text))}
+        opinions = {WORDS: softmax(learned.words(text))}
         read = self._read(text, language)
         weights, bias = learned.head
         if read is not None and read.size == len(weights) and f"{WORDS}+{MEANING}" in learned.pools:
-            opinions[MEANING] = _softmax(read.ravel() @ weights + bias)
+            opinions[MEANING] = softmax(read.ravel() @ weights + bias)
         pool, p = self._pooled(opinions, other)
         pooled = dict(zip(learned.labels, p.tolist(), strict=True))
         found = {a.name: pooled[a.name] for a in self._actions if a.name in pooled}
@@ -202,7 +202,7 @@ class Semantic:
         pool = pools["+".join(base)]
         pooled = pool(base, none)
         if OTHER in opinions:
-            pooled = _softmax((np.log(pooled + LEAST) + np.log(opinions[OTHER] + LEAST)) / 2)
+            pooled = softmax((np.log(pooled + LEAST) + np.log(opinions[OTHER] + LEAST)) / 2)
         return pool, pooled
 
     def _unlearned(self, text: str, read: Floats | None, others: float) -> dict[str, float]:
@@ -220,7 +220,7 @@ class Semantic:
         total = 1.0 + sum(odds.values())
         found: dict[str, float] = {}
         for skill, own in logits.items():
-            share = _softmax(np.array([*own.values()])) * odds[skill] / total
+            share = softmax(np.array([*own.values()])) * odds[skill] / total
             found.update(zip(own, share.tolist(), strict=True))
         return found
 

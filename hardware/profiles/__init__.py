@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hardware import reading
-from hardware.base import SAMPLE_RATE_HZ, BoneProfile, DeviceError, DisplayProfile
+from hardware.base import SAMPLE_RATE_HZ, BoneProfile, DeviceError, DisplayProfile, cell_px
 
 BONE = "bone_microphone"
 """Table of a profile that describes its bone microphone."""
@@ -52,11 +52,6 @@ def names() -> tuple[str, ...]:
     """List the known profiles, sorted."""
     files = (path.name for path in resources.files(__package__).iterdir())
     return tuple(sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml")))
-
-
-def cell_px(font_px: int) -> int:
-    """Return how wide a Latin letter is at a height of the font: 0.6 of it in monospaced fonts."""
-    return round(0.6 * font_px)
 
 
 @cache

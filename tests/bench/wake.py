@@ -28,8 +28,9 @@ from rich.table import Table
 import skills
 from agent.language.text import WAKE_PHRASES
 from agent.listen.endpoint import energy_speech_end
+from agent.listen.phrases import Phrase, Spotted
 from agent.listen.sphinx import stopping
-from agent.listen.sphinx.spotter import Phrase, Spotted, Spotter, SpotterOptions
+from agent.listen.sphinx.spotter import Spotter, SpotterOptions
 from hardware.audio import Resampler, read
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from tests.shared import DATA, orders

@@ -9,7 +9,7 @@ import pytest
 from agent.display.layout import lay_out
 from agent.messages import Proposal, Reply
 from hardware import profiles, raster
-from hardware.base import DeviceError
+from hardware.base import DeviceError, cell_px
 
 GOOD = asdict(profiles.load_bone("quark-s1"))
 TINY = {
@@ -26,7 +26,7 @@ TINY = {
 def test_every_profile_loads_and_its_text_fits_its_canvas(name):
     lens = profiles.load(name)
     assert lens.name == name
-    assert lens.columns * profiles.cell_px(lens.font_px) <= lens.width_px
+    assert lens.columns * cell_px(lens.font_px) <= lens.width_px
     assert lens.lines * lens.font_px <= lens.height_px
     assert lens.has <= set(profiles.HAS)
     written = tomllib.loads(

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 
 from agent.errors import EngineError
 from agent.language.pronounce import pronounce
+from agent.listen.attention import AttentionOptions
+from agent.listen.phrases import Phrase, Spotted
 from agent.listen.sphinx.decoder import decoder
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
@@ -57,20 +59,6 @@ _SCORE_OFFSET = 1500  # KWS_MAX in kws_search.c, taken off each score that it re
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
-    """One phrase to listen for."""
-
-    text: str
-    """As it is written: `hey glasses`."""
-    false_alarms_per_hour: float = 10.0
-    """How often, by the rule for random phrases, it is heard by chance in an hour of other people's
-    unbroken speech. More is easier to wake. Phrases of rare sounds stay far below it: the default
-    wake phrases were not heard once in 20 minutes."""
-    sounds: tuple[str, ...] = ()
-    """ARPAbet phones of each way to say it; looked up when empty."""
-
-
-@dataclass(frozen=True, slots=True)
 class SpotterOptions:
     """How phrases are spotted."""
 
@@ -82,20 +70,6 @@ class SpotterOptions:
     stands out from room, noise and playback, one in a sentence does not. 0 hears both."""
     before_ms: float = 150
     """How much sound before a phrase is held against it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spotted:
-    """A phrase was heard."""
-
-    phrase: str
-    """Its text."""
-    start_ms: float
-    """Where it begins in the stream."""
-    end_ms: float
-    """Where it ends: what was said later is not part of it."""
-    score: float
-    """Decades by which it fitted better than it had to."""
 
 
 class Spotter:
@@ -269,3 +243,8 @@ def _mandarin() -> dict[str, tuple[str, ...]]:
             text, phones = said.strip().split("\t")
             table[text] = (*table.get(text, ()), phones)
     return table
+
+
+def wake_spotter(options: AttentionOptions) -> Spotter:
+    """Build what listens for the wake phrase. Raises EngineError."""
+    return Spotter(Phrase(text) for text in options.phrases)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from agent.language.controls import CONTROLS
-from agent.listen.sphinx.spotter import Phrase, Spotter, SpotterOptions
+from agent.listen.phrases import Phrase
+from agent.listen.sphinx.spotter import Spotter, SpotterOptions
 
 SOUNDS = {
     "stop": (

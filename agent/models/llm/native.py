@@ -24,6 +24,7 @@ from types import ModuleType
 from typing import Any
 
 from agent.errors import EngineError
+from agent.models.llm import header
 from agent.models.llm.options import LlamaOptions
 from agent.models.llm.sampling import Handle, Picker
 
@@ -36,7 +37,7 @@ _listeners: list[Any] = []  # C keeps the callback's address but no reference to
 
 
 @cache
-def _library() -> ModuleType:
+def library() -> ModuleType:
     """Import llama_cpp (0.1 s, hence late), and make it log to us instead of stderr."""
     try:
         import llama_cpp
@@ -64,8 +65,8 @@ class Native:
 
         A text model or, with `embeds`, a Qwen3 embedding model.
         """
-        _check_file(path)
-        self._lib = lib = _library()
+        header.check(path)  # llama.cpp ends the process over some damage
+        self._lib = lib = library()
         self._path = path
         self._options = options
         self._decoded: list[int] = []
@@ -216,21 +217,6 @@ class Native:
     def picker(self, grammar: str | None = None) -> Picker:
         """Make what chooses the next tokens, within a GBNF grammar if given. Raises EngineError."""
         return Picker(self._lib, self._context, self._vocab, self._options, grammar)
-
-
-def _check_file(path: Path) -> None:
-    """Raise EngineError when the file is absent, unreadable, or plainly no GGUF."""
-    try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-    except OSError as error:
-        raise EngineError(
-            f"{path}: cannot be read ({error.strerror}); set GLASSES_MODEL to a GGUF file"
-        ) from None
-    if magic != b"GGUF":
-        raise EngineError(
-            f"{path}: {'not a GGUF file' if magic else 'the file is empty'}; download it again"
-        )
 
 
 def _reason() -> str:

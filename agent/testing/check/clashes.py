@@ -19,14 +19,14 @@ from agent.derive.clashes import (
     YES_ALIKE,
     Clash,
     Party,
+    Shape,
     Side,
-    _Key,
-    _key,
-    _sayings,
-    _template,
-    _text_clash,
-    _worst_first,
     party,
+    sayings_of,
+    shape,
+    template_of,
+    text_clash,
+    worst_first,
 )
 from agent.derive.grammar import build
 from agent.derive.sample import NEUTRAL
@@ -67,13 +67,13 @@ def find(
     """
     found: list[Clash] = []
     for language, mine, other in _pairs(actions, tested):
-        text = list(_text_clash(mine, other, language))
+        text = list(text_clash(mine, other, language))
         found.extend(text)
         same = any(clash.kind == "overlap" for clash in text)
         if language == "en" and mine.skill != other.skill and not same:
             found.extend(_sound_clash(mine, other, language))
         progress()
-    return sorted(found, key=_worst_first)
+    return sorted(found, key=worst_first)
 
 
 def pairs(actions: Mapping[str, Action], tested: Collection[str] | None = None) -> int:
@@ -97,20 +97,20 @@ def _pairs(
 
 def _sound_clash(mine: Party, other: Party, language: str) -> Iterator[Clash]:
     alike = sound.most_alike(
-        _phones(_key(mine.sayings)),
-        _phones(_key(other.sayings)),
+        _phones(shape(mine.sayings)),
+        _phones(shape(other.sayings)),
         YES_ALIKE if YES in (mine.name, other.name) else SOUNDS_ALIKE,
         time.monotonic() + SOUND_TIME_S,
     )
     if alike is None or alike.words[0] == alike.words[1]:
         return
     one, two = (
-        Side(p.name, p.source, _template(p, " ".join(words).split()), overlap.written(words))
+        Side(p.name, p.source, template_of(p, " ".join(words).split()), overlap.written(words))
         for p, words in zip((mine, other), alike.words, strict=True)
     )
     yield Clash("sound", language, (one, two), alike.distance, mine.money or other.money)
 
 
 @lru_cache(maxsize=512)
-def _phones(key: _Key) -> sound.Phones:
-    return sound.phones(build(_sayings(key)), NEUTRAL["en"])
+def _phones(form: Shape) -> sound.Phones:
+    return sound.phones(build(sayings_of(form)), NEUTRAL["en"])

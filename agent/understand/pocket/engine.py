@@ -40,6 +40,8 @@ class Engine(Native):
             ),
         )
         try:
+            if self.context_tokens < PROMPT_TOKENS + ANSWER_TOKENS:
+                raise ValueError(f"it was trained for {self.context_tokens} tokens")
             self.layout = Layout.load(self._header())
         except ValueError as error:
             self.close()

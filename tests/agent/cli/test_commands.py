@@ -204,6 +204,30 @@ def test_plugins_are_heard(home):
     }
 
 
+READER = """
+from agent import hookimpl
+
+permissions = {"transcripts": "to count your words"}
+
+@hookimpl
+def turn_ended(turn):
+    pass
+"""
+
+
+def test_who_reads_transcripts_is_told(home, tmp_path):
+    path = tmp_path / "counter.py"
+    path.write_text(READER, encoding="utf-8")
+    for command in ("skills", "doctor"):
+        shown = run(command, "--plugin", path).stdout.decode()
+        assert "counter" in shown
+        assert "to count your words" in shown
+    path.write_text(READER.replace("permissions", "reasons"), encoding="utf-8")
+    told = run("skills", "--plugin", path)
+    assert told.returncode == 1
+    assert "its turn_ended is given what the wearer says and reads" in told.stderr.decode()
+
+
 def test_skills_and_doctor_tell(home):
     shown = run("skills", "pay").stdout.decode()
     assert "risk: money" in shown

@@ -5,7 +5,7 @@ from agent.listen.attention import Attention, AttentionOptions
 from agent.listen.endpoint import Endpointer
 from agent.listen.hearing import Heard, Hearing, Pause, Resumed
 from agent.listen.patience import Patience
-from agent.listen.sphinx.spotter import Spotted
+from agent.listen.phrases import Spotted
 from agent.listen.thread import EngineThread
 from agent.messages import Transcript
 from tests.speech import ReadingEars, Script, place

@@ -13,7 +13,7 @@ from agent.errors import EngineError
 from agent.listen.attention import AttentionOptions
 from agent.listen.health import HealthLog
 from agent.listen.patience import Patience
-from agent.listen.sphinx.spotter import Spotted
+from agent.listen.phrases import Spotted
 from agent.listen.thread import EngineThread
 from agent.loop import AgentOptions
 from agent.loop.stream import Listening

@@ -79,6 +79,7 @@ class Plugin:
     __name__ = "demo"
 
     def __init__(self):
+        self.permissions = {"transcripts": "to see what came of it"}
         self.paid = []
         self.observed = []
 

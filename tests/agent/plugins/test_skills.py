@@ -1,3 +1,4 @@
+import inspect
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +8,7 @@ import pytest
 from agent import OneOf, Reply, hookimpl, skill
 from agent.errors import PluginError, SentenceError
 from agent.messages import NotRecognized
-from agent.plugins.hooks import HOOKS
+from agent.plugins.hooks import HOOKS, READING, Hooks
 from agent.plugins.skills import Skills
 from agent.testing import ScriptedTranscriber, lens, make_agent
 from hardware.microphone import FileMicrophone
@@ -256,6 +257,7 @@ async def test_observers_see_each_turn_in_order(tmp_path):
 
     class Observer:
         def __init__(self, name):
+            self.permissions = {"transcripts": "to note them"}
             self.__name__ = name
 
         @hookimpl
@@ -266,6 +268,37 @@ async def test_observers_see_each_turn_in_order(tmp_path):
     turn = await agent.hear("anything")
     assert sorted(seen) == [("first", "anything", True), ("second", "anything", True)]
     assert turn.error is None
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [{}, {"transcripts": ""}, {"transcripts": " "}, {"transcripts": None}, {"camera": "to look"}, 7],
+)
+def test_who_reads_turns_says_what_for(declared):
+    class Observer:
+        permissions = declared
+
+        @hookimpl
+        def turn_ended(self, turn):
+            raise AssertionError("never called")
+
+    skills = Skills()
+    with pytest.raises(PluginError) as caught:
+        skills.load(Observer())
+    assert str(caught.value) == (
+        "its turn_ended is given what the wearer says and reads: write"
+        ' permissions = {"transcripts": "why"} beside it, which the wearer reads'
+    )
+    assert (skills.observers(), skills.readers, skills.plugins) == ([], {}, {})
+    Observer.permissions = {"transcripts": "to count words"}
+    skills.load(Observer())
+    assert len(skills.observers()) == 1
+    assert skills.readers == {"Observer": "to count words"}
+
+
+def test_every_hook_that_is_given_a_turn_needs_the_permission():
+    given = {name for name in HOOKS if "turn" in inspect.signature(getattr(Hooks, name)).parameters}
+    assert given == set(READING)
 
 
 def test_the_list_of_a_method_is_given_its_object():

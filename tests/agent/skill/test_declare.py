@@ -209,6 +209,8 @@ def test_wrong_risk_permission_or_type_is_refused():
         skill("do", risk="free")(action)
     with pytest.raises(SentenceError, match="permission 'moon'"):
         skill("do", permissions={"moon": "why"})(action)
+    with pytest.raises(SentenceError, match="is the plugin's, for its turn_ended"):
+        skill("do", permissions={"transcripts": "why"})(action)
     with pytest.raises(SentenceError, match="cannot be spoken|can be spoken"):
         skill("do {slot}")(action)
 

@@ -6,6 +6,7 @@ from agent import Reply, hookimpl, skill
 
 SAY = "misbehave"
 LENS = "fine"
+permissions = {"transcripts": "to count words"}
 OFFENCE = "observer_hangs.turn_ended took over 1 s"
 
 

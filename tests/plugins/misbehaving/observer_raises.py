@@ -4,6 +4,7 @@ from agent import Reply, hookimpl, skill
 
 SAY = "misbehave"
 LENS = "fine"
+permissions = {"transcripts": "to count words"}
 OFFENCE = "observer_raises.turn_ended raised ZeroDivisionError"
 
 

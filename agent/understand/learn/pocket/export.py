@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from agent.errors import EngineError
-from agent.models.llm.native import _library
+from agent.models.llm.native import library
 from agent.understand.learn.pocket.network import Shape
 from agent.understand.pocket.layout import CHAT_TEMPLATE, CONTROL, HEADER, STOP, Layout
 
@@ -135,7 +135,7 @@ def _tokenizer(plain: list[str], merges: list[str]) -> str:
 
 
 def _quantize(source: Path, target: Path) -> None:
-    llama_cpp = _library()  # which logs to us, not to standard error
+    llama_cpp = library()  # which logs to us, not to standard error
     options = llama_cpp.llama_model_quantize_default_params()
     options.ftype = _Q8_0
     options.nthread = 1

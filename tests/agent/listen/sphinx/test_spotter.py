@@ -18,10 +18,9 @@ from tests.shared import DATA, MISSING, orders
 
 pytest.importorskip("pocketsphinx")
 
+from agent.listen.phrases import Phrase, Spotted
 from agent.listen.sphinx.spotter import (
     LEAST,
-    Phrase,
-    Spotted,
     Spotter,
     SpotterOptions,
     sounds,

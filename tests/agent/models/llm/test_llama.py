@@ -258,11 +258,11 @@ def broken(real: bytes) -> dict[str, tuple[bytes, str]]:
         "empty": (b"", "the file is empty"),
         "text": (b"<html>not found</html>", "not a GGUF file"),
         "noise": (noise, "not a GGUF file"),
-        "magic alone": (b"GGUF", "failed to read header"),
+        "magic alone": (b"GGUF", "cut off or damaged"),
         "magic and noise": (b"GGUF" + noise, "only supports up to version 3"),
-        "header and noise": (real[:24] + noise, "failed to read|exceeds"),
-        "cut in the header": (real[:3000], "exceeds|failed to read"),
-        "cut in the weights": (real[: len(real) * 2 // 3], "corrupted or incomplete"),
+        "header and noise": (real[:24] + noise, "cut off or damaged"),
+        "cut in the header": (real[:3000], "cut off or damaged"),
+        "cut in the weights": (real[: len(real) * 2 // 3], "cut off or damaged"),
         "another architecture": (real.replace(b"qwen3", b"clip3"), "unknown model architecture"),
     }
 
