@@ -16,7 +16,6 @@ from skills.music.player import (
     move,
     nothing,
     queue_of,
-    silent,
     sounding,
     speaker_of,
     start,
@@ -67,8 +66,6 @@ def play(ctx: Context, song: Song | None = None, service: Service | None = None)
         name = service.title() if service.isascii() else service
         return Reply(ctx.say("{service} is not connected. I play your own music.", service=name))
     speaker = speaker_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     every = library.tracks()
     if song is None:
         return start(Queue(every), speaker, ctx)
@@ -89,8 +86,6 @@ def play(ctx: Context, song: Song | None = None, service: Service | None = None)
 def pause(ctx: Context) -> Reply:
     """Pause the song."""
     speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     if queue is None or speaker.playing is None:
         return nothing(ctx)
     speaker.pause()
@@ -108,8 +103,6 @@ def pause(ctx: Context) -> Reply:
 def resume(ctx: Context) -> Reply:
     """Go on with a paused song."""
     speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     if queue is None or not queue.paused:
         return Reply(ctx.say("Nothing is paused."))
     speaker.resume()
@@ -137,9 +130,8 @@ def next_song(ctx: Context) -> Reply:
 def previous_song(ctx: Context) -> Reply:
     """Start the song again, or play the one before it."""
     speaker = speaker_of(ctx)
-    if speaker is not None and speaker.playing and speaker.position_s > RESTART_S:
-        return move(0, ctx)
-    return move(-1, ctx)
+    started = speaker.playing and speaker.position_s > RESTART_S
+    return move(0 if started else -1, ctx)
 
 
 @skill(
@@ -152,8 +144,6 @@ def previous_song(ctx: Context) -> Reply:
 def stop_music(ctx: Context) -> Reply:
     """Stop the music."""
     speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     if queue is None or (speaker.playing is None and not queue.paused):
         return nothing(ctx)
     speaker.stop()
@@ -211,7 +201,7 @@ def quieter(
 ) -> Reply:
     """Turn the volume down, or off."""
     speaker = speaker_of(ctx)
-    if switch and speaker is not None and speaker.volume:
+    if switch and speaker.volume:
         ctx.memory["muted at"] = speaker.volume
     return _set_volume(lambda now: 0 if switch else now - points, ctx)
 
@@ -225,8 +215,6 @@ def quieter(
 def playing(ctx: Context) -> Reply:
     """Tell which song is playing."""
     speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     if queue is None or (speaker.playing is None and not queue.paused):
         return nothing(ctx)
     title = ctx.say("Paused") if queue.paused else ctx.say("Playing")
@@ -274,8 +262,6 @@ def add_to_playlist(
 def shuffle(ctx: Context) -> Reply:
     """Mix what is being played, after the present song; or play the whole library mixed."""
     speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     tracks = list(queue.tracks if queue else library.tracks())
     if queue is None or sounding(ctx) is None:
         return start(Queue(tuple(random.sample(tracks, len(tracks)))), speaker, ctx)
@@ -319,6 +305,7 @@ def _is_pronoun(song: str | None) -> bool:
 def _meant(song: str | None, ctx: Context) -> Track | None:
     """Return the song of that name, or the one that plays when none is named."""
     if song is None or _is_pronoun(song):
+        speaker_of(ctx)  # without one nothing plays, and that is what to tell
         return sounding(ctx)
     return library.find(song)
 
@@ -327,7 +314,7 @@ def _unknown(song: str | None, ctx: Context) -> Reply:
     """Say why no song was meant."""
     if song is not None and not _is_pronoun(song):
         return missing(song, ctx)
-    return nothing(ctx) if speaker_of(ctx) else silent(ctx)
+    return nothing(ctx)
 
 
 def _listed(name: str, ctx: Context) -> tuple[Track, ...]:
@@ -342,8 +329,6 @@ def _listed(name: str, ctx: Context) -> tuple[Track, ...]:
 
 def _set_volume(change: Callable[[int], int], ctx: Context) -> Reply:
     speaker = speaker_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     before = speaker.volume
     speaker.volume = max(0, min(100, change(before)))
     return Reply(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -554,14 +553,5 @@ def test_what_is_not_for_the_map_is_left_alone(installed: Skills, said: str) -> 
     assert Router(installed.actions).exactly(Transcript(said)) is None
 
 
-def test_everything_that_is_said_has_a_translation(installed: Skills) -> None:
-    said = {
-        text.value
-        for path in FOLDER.glob("*.py")
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "say"
-        for text in ast.walk(call.args[0])
-        if isinstance(text, ast.Constant) and isinstance(text.value, str)
-    }
-    assert set(installed.actions["navigate.route"].languages["zh"].responses) == said
+def test_every_turn_has_an_arrow() -> None:
     assert set(cards.ARROWS) == set(Turn)

