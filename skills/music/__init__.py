@@ -347,7 +347,8 @@ def dashboard(ctx: Context) -> str | None:
 
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
-    """Add the actions."""
+    """Add the actions. Raises DataError: without its data the skill is left out."""
+    library.shipped()
     register(
         play, pause, resume, next_song, previous_song, stop_music, volume, louder, quieter, playing
     )

@@ -297,5 +297,6 @@ def dashboard(ctx: Context) -> str | None:
 
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
-    """Add the actions."""
+    """Add the actions. Raises DataError: without its map the skill is left out."""
+    towns.load()
     register(route, nearest, how_long, traffic, next_step, where, stop_route)

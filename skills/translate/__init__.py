@@ -157,5 +157,6 @@ def _heading(text: str) -> str:
 
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
-    """Hand the actions to the agent."""
+    """Hand the actions to the agent. Raises DataError: without its data the skill is left out."""
+    book(), languages.names()
     register(to_chinese, to_english, into, again)

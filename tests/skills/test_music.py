@@ -540,7 +540,7 @@ def test_a_tune_begins_on_its_first_note() -> None:
 
 
 def test_every_tune_has_names_and_a_file() -> None:
-    shipped = library._shipped()
+    shipped = library.shipped()
     assert {t.path.stem for t in shipped} == set(make_tunes.TUNES)
     assert {p.stem for p in TUNES.glob("*.ogg")} == set(make_tunes.TUNES)
     for track in shipped:
