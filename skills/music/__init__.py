@@ -61,7 +61,7 @@ Points = Annotated[int, Range(1, 100)]
     risk="change",
 )
 def play(ctx: Context, song: Song | None = None, service: Service | None = None) -> Reply:
-    """Play a song of the wearer's library, one of the wearer's playlists, or all there is."""
+    """Play a song, all songs of an artist, a playlist, or all there is."""
     if service is not None:
         name = service.title() if service.isascii() else service
         return Reply(ctx.say("{service} is not connected. I play your own music.", service=name))
@@ -71,10 +71,11 @@ def play(ctx: Context, song: Song | None = None, service: Service | None = None)
         return start(Queue(every), speaker, ctx)
     if listed := _listed(song, ctx):
         return start(Queue(listed), speaker, ctx)
-    first = library.find(song)
-    if first is None:
+    found = library.named(song)
+    if not found:
         return missing(song, ctx)
-    return start(Queue(every, every.index(first)), speaker, ctx)
+    queue = Queue(found) if len(found) > 1 else Queue(every, every.index(found[0]))
+    return start(queue, speaker, ctx)
 
 
 @skill(

@@ -87,25 +87,32 @@ def titles(language: str) -> dict[str, str]:
 
 
 def find(wanted: str) -> Track | None:
-    """Return the track of that title or name, by that artist, or the one that holds all the words.
+    """Return the first track that `named` finds."""
+    return next(iter(named(wanted)), None)
 
-    Accents and punctuation do not count: "motorhead" is "Motörhead".
+
+def named(wanted: str) -> tuple[Track, ...]:
+    """Return the track of that title or name, else all by that artist, else the one with its words.
+
+    Accents and punctuation do not count: "motorhead" is "Motörhead". Of an artist's name a part is
+    enough: "beethoven", and "finches" for "The Finches".
     """
     every = tracks()
     if not (key := _key(wanted)):
-        return None
+        return ()
     title, artist = _parted(wanted)
-    ways = (
-        lambda track: key in _keys(track),
-        lambda track: title in _keys(track) and artist in _artists(track),
-        lambda track: key in _artists(track),
-    )
-    for fits in ways:
-        if found := next(filter(fits, every), None):
-            return found
+    for track in every:
+        if key in _keys(track):
+            return (track,)
+    for track in every:
+        if title in _keys(track) and artist in _artists(track):
+            return (track,)
     words = set(key.split())
-    close = [track for track in every if words <= set(_key(track.title).split())]
-    return close[0] if len(close) == 1 else None
+    for fits in (key.__eq__, lambda name: words <= set(name.split())):
+        if found := tuple(track for track in every if any(map(fits, _artists(track)))):
+            return found
+    close = tuple(track for track in every if words <= set(_key(track.title).split()))
+    return close if len(close) == 1 else ()
 
 
 def _parted(wanted: str) -> tuple[str, str]:

@@ -173,7 +173,12 @@ def key_of(words: str) -> str | None:
     for wanted in (words, bare):
         if wanted in town.places or wanted in town.categories:
             return wanted
-    return destinations("en").get(bare) or destinations("zh").get(bare)
+    heard = compared(bare)
+    for language in LANGUAGES:
+        for name, key in destinations(language).items():
+            if compared(name) == heard:
+                return key
+    return None
 
 
 def _said(things: Mapping[str, Names], language: str) -> dict[str, str]:

@@ -681,6 +681,55 @@ def test_a_song_is_found_as_people_call_it(songs, wanted, title):
     assert found.title == title
 
 
+@pytest.mark.parametrize(
+    ("wanted", "titles"),
+    [
+        ("the finches", ["Kite", "Road"]),
+        ("finches", ["Kite", "Road"]),
+        ("FINCHES", ["Kite", "Road"]),
+        ("邓丽君", ["小城", "甜蜜蜜"]),
+        ("kite", ["Kite"]),
+        ("kite by the finches", ["Kite"]),
+        ("luna", ["Luna"]),
+        ("finches and larks", []),
+    ],
+)
+def test_an_artist_is_all_their_songs(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    speaker: VirtualSpeaker,
+    wanted: str,
+    titles: list[str],
+) -> None:
+    monkeypatch.setattr(library, "FOLDER", tmp_path)
+    names = ("The Finches - Kite", "The Finches - Road", "邓丽君 - 小城", "邓丽君 - 甜蜜蜜",
+             "Luna - Sea", "Luna - Sky", "Others - Luna")  # fmt: skip
+    for name in names:
+        (tmp_path / f"{name}.mp3").touch()
+    assert [track.title for track in library.named(wanted)] == titles
+    reply = music.play(context(speaker), wanted)
+    if len(titles) > 1:
+        assert reply.text.splitlines()[-1] == f"1 of {len(titles)}"
+
+
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("play 欢乐颂", "Playing"),
+        ("播放Ode to Joy", "正在播放"),
+        ("播放Twinkle Twinkle Little Star", "正在播放"),
+    ],
+)
+async def test_the_answer_is_in_the_language_of_the_sentence_not_of_the_song(
+    tmp_path: Path, folder: Path, speaker: VirtualSpeaker, said: str, title: str
+) -> None:
+    agent = make_agent(tmp_path, [music], speaker=speaker)
+    turn = await agent.hear(said)
+    assert turn.reply is not None
+    assert turn.reply.title == title
+    await agent.close()
+
+
 def test_a_song_by_somebody_else_is_not_found(songs):
     assert library.find("dammit by luna") is None
 

@@ -12,6 +12,7 @@ from agent.messages import CancelScope, Intent, Transcript
 from agent.models.llm.model import NoModel, ScriptedModel
 from agent.models.llm.prompts import render
 from agent.plugins.skills import Skills
+from agent.testing import make_agent
 from agent.understand.router import Router
 from skills.translate import languages
 from skills.translate.phrasebook import SPOKEN, book, is_chinese, normal, toneless
@@ -126,7 +127,7 @@ def test_english_to_chinese(text, chinese, pinyin, context):
     ],
 )
 def test_chinese_to_english(text, english, context):
-    reply = translate.to_english(text, context("zh"))
+    reply = translate.to_english(context("zh"), text)
     assert (reply.title, reply.text, reply.kind) == (text, english, "translation")
 
 
@@ -135,7 +136,7 @@ def test_every_phrase_goes_both_ways(context):
         for text in phrase.en:
             assert translate.to_chinese(text, context()).text.startswith(phrase.zh[0] + "\n")
         for text in phrase.zh:
-            assert translate.to_english(text, context()).text == phrase.en[0]
+            assert translate.to_english(context(), text).text == phrase.en[0]
 
 
 @pytest.mark.parametrize(
@@ -161,8 +162,8 @@ def test_chinese_is_not_guessed(text):
 
 def test_direction_follows_the_script(context):
     assert translate.to_chinese("谢谢", context()).text == "thank you"
-    assert translate.to_english("hello", context()).text == "That is not Chinese to me."
-    assert translate.to_english("hello", context("zh")).text == "这不像是中文。"
+    assert translate.to_english(context(), "hello").text == "That is not Chinese to me."
+    assert translate.to_english(context("zh"), "hello").text == "这不像是中文。"
 
 
 def test_again_shows_the_last_one(context):
@@ -271,7 +272,7 @@ def test_the_model_is_asked_what_the_book_does_not_know(context):
 
 def test_the_prompt_is_in_the_language_of_the_turn(context):
     model = ScriptedModel(["Three sheep."])
-    reply = translate.to_english("三只羊", context("zh", model))
+    reply = translate.to_english(context("zh", model), "三只羊")
     assert reply.text == "Three sheep.\n（模型翻译，未核对）"
     assert "英文" in model.prompts[0]
 
@@ -291,7 +292,7 @@ def test_an_answer_that_is_not_chinese_is_refused(answer, context):
 
 @pytest.mark.parametrize("answer", ["三只羊", "three 羊", "123"])
 def test_an_answer_that_is_not_english_is_refused(answer, context):
-    reply = translate.to_english("三只羊", context(model=ScriptedModel([answer])))
+    reply = translate.to_english(context(model=ScriptedModel([answer])), "三只羊")
     assert reply.text == "I can't translate that."
 
 
@@ -342,3 +343,31 @@ def test_a_long_text_never_reaches_the_model(context):
         translate.to_chinese("sheep " * 60, context(model=model)).text == "Too long: 300 letters."
     )
     assert model.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("what does 你好 mean", "hello"),
+        ("what does ni hao mean", "hello"),
+        ("what is the meaning of 谢谢", "thank you"),
+        ("你好是什么意思", "hello"),
+        ("hello是什么意思", "你好"),
+        ("翻译good morning", "早上好"),
+        ("翻译你好", "hello"),
+    ],
+)
+async def test_a_meaning_is_asked_for_in_either_language(tmp_path, said, shown):
+    agent = make_agent(tmp_path, [translate])
+    turn = await agent.hear(said)
+    assert turn.reply is not None
+    assert turn.reply.text.splitlines()[0] == shown
+    await agent.close()
+
+
+def test_what_is_in_no_phrase_book_is_not_asked_the_meaning_of(installed):
+    assert Router(installed.actions).exactly(Transcript("what does photosynthesis mean")) is None
+
+
+def test_without_words_it_asks_which(context):
+    assert translate.to_english(context()).text == "What shall I translate?"
