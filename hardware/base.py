@@ -217,7 +217,7 @@ class Speaker(Protocol):
     name: str
     """What `glasses doctor` calls it."""
     available: bool
-    """False where there is no sound device: `play` would raise, so skills say so instead."""
+    """False where there is no sound device: `play` would raise."""
 
     def play(self, path: Path, at_s: float = 0.0) -> None:
         """Start a file, so many seconds in; returns at once. Raises DeviceError."""

@@ -56,20 +56,32 @@ def limited(file: BinaryIO, most_bytes: int = MOST_BYTES) -> bytes:
     return raw
 
 
-def from_json(text: str, finite: bool = True) -> Any:
+def from_json(text: str, finite: bool = True, once: bool = False) -> Any:
     """Return what a JSON text holds. Raises Unreadable.
 
     NaN and infinite numbers, which Python writes though JSON has none, are refused while `finite`.
+    A key that an object has twice is refused with `once`; otherwise its last value counts.
     """
     try:
-        read = json.loads(text)
+        read = json.loads(text, object_pairs_hook=_once if once else None)
     except RecursionError:
         raise Unreadable("it is nested too deeply") from None
+    except Unreadable:
+        raise
     except json.JSONDecodeError as error:
         raise Unreadable(str(error)) from None
     except ValueError:
         raise Unreadable(_TOO_MANY_DIGITS) from None
     return checked(read, finite)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise Unreadable(f"the key {shown(key)} is there twice")
+        found[key] = value
+    return found
 
 
 def from_toml(text: str) -> dict[str, Any]:

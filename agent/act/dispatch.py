@@ -205,6 +205,8 @@ class Acting:
         limit_s = self._world.options.action_timeout_s
         self.memories.written(undo.skill)
         outcome = await self._world.skills.runner.run(undo.skill, undo.run, limit_s)
+        if isinstance(outcome.error, DeviceError):  # no fault of the skill's
+            return Reply(str(outcome.error), title=undo.skill, kind="alert")
         if faults := offences.faults(outcome, f"{undo.skill}'s undo", limit_s):
             self._world.skills.offend(undo.skill, "; ".join(faults))
         said = said_in(undo.language)

@@ -77,9 +77,32 @@ def is_plain(text: str) -> bool:
     )
 
 
+_ENGLISH_BEGINS = re.compile(
+    r"(?:add|are|buy|can|could|delete|did|do|does|find|get|give|how|i|i'm|is|let|listen|make|may"
+    r"|navigate|order|pause|pay|play|please|put|read|remove|repeat|say|search|send|set|show|take"
+    r"|tell|transfer|translate|turn|what|what's|when|where|where's|which|who|who's|why|will|would"
+    r"|you)\b",
+    re.IGNORECASE,
+)
+_CHINESE_BEGINS = re.compile(
+    "播放|放|听|来|翻译|把|请|给|向|帮|导航|带|去|到|找|搜|查|买|订|付|支付|转|交|从|在|用|离|怎么|什么"
+    "|多少|哪|谁|为什么|最近|最便宜|添加|加|删|这|那|我|你|现在|今天|明天|再|先|显示|看|有没有|告诉|能|可以"
+)
+
+
 def language_of(text: str) -> str:
-    """Return `zh` when most letters are Chinese characters, else `en`."""
+    """Return the language of a sentence, `en` or `zh`, whatever names of the other are in it.
+
+    The word it begins with tells, where sentences often begin with it: “play 欢乐颂” is English,
+    播放Hotel California Chinese. Else most of the letters do.
+    """
     chinese = len(_CJK.findall(text))
+    if not chinese:
+        return "en"
+    if _ENGLISH_BEGINS.match(start := text.lstrip()):
+        return "en"
+    if _CHINESE_BEGINS.match(start):
+        return "zh"
     letters = sum(char.isalpha() for char in text) - chinese
     # One Chinese character says about as much as four Latin letters.
     return "zh" if chinese * 4 > letters else "en"

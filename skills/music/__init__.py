@@ -16,7 +16,6 @@ from skills.music.player import (
     move,
     nothing,
     queue_of,
-    silent,
     sounding,
     speaker_of,
     start,
@@ -62,22 +61,21 @@ Points = Annotated[int, Range(1, 100)]
     risk="change",
 )
 def play(ctx: Context, song: Song | None = None, service: Service | None = None) -> Reply:
-    """Play a song of the wearer's library, one of the wearer's playlists, or all there is."""
+    """Play a song, all songs of an artist, a playlist, or all there is."""
     if service is not None:
         name = service.title() if service.isascii() else service
         return Reply(ctx.say("{service} is not connected. I play your own music.", service=name))
     speaker = speaker_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     every = library.tracks()
     if song is None:
         return start(Queue(every), speaker, ctx)
     if listed := _listed(song, ctx):
         return start(Queue(listed), speaker, ctx)
-    first = library.find(song)
-    if first is None:
+    found = library.named(song)
+    if not found:
         return missing(song, ctx)
-    return start(Queue(every, every.index(first)), speaker, ctx)
+    queue = Queue(found) if len(found) > 1 else Queue(every, every.index(found[0]))
+    return start(queue, speaker, ctx)
 
 
 @skill(
@@ -89,8 +87,6 @@ def play(ctx: Context, song: Song | None = None, service: Service | None = None)
 def pause(ctx: Context) -> Reply:
     """Pause the song."""
     speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     if queue is None or speaker.playing is None:
         return nothing(ctx)
     speaker.pause()
@@ -108,8 +104,6 @@ def pause(ctx: Context) -> Reply:
 def resume(ctx: Context) -> Reply:
     """Go on with a paused song."""
     speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     if queue is None or not queue.paused:
         return Reply(ctx.say("Nothing is paused."))
     speaker.resume()
@@ -137,9 +131,8 @@ def next_song(ctx: Context) -> Reply:
 def previous_song(ctx: Context) -> Reply:
     """Start the song again, or play the one before it."""
     speaker = speaker_of(ctx)
-    if speaker is not None and speaker.playing and speaker.position_s > RESTART_S:
-        return move(0, ctx)
-    return move(-1, ctx)
+    started = speaker.playing and speaker.position_s > RESTART_S
+    return move(0 if started else -1, ctx)
 
 
 @skill(
@@ -152,8 +145,6 @@ def previous_song(ctx: Context) -> Reply:
 def stop_music(ctx: Context) -> Reply:
     """Stop the music."""
     speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     if queue is None or (speaker.playing is None and not queue.paused):
         return nothing(ctx)
     speaker.stop()
@@ -211,7 +202,7 @@ def quieter(
 ) -> Reply:
     """Turn the volume down, or off."""
     speaker = speaker_of(ctx)
-    if switch and speaker is not None and speaker.volume:
+    if switch and speaker.volume:
         ctx.memory["muted at"] = speaker.volume
     return _set_volume(lambda now: 0 if switch else now - points, ctx)
 
@@ -225,8 +216,6 @@ def quieter(
 def playing(ctx: Context) -> Reply:
     """Tell which song is playing."""
     speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     if queue is None or (speaker.playing is None and not queue.paused):
         return nothing(ctx)
     title = ctx.say("Paused") if queue.paused else ctx.say("Playing")
@@ -274,8 +263,6 @@ def add_to_playlist(
 def shuffle(ctx: Context) -> Reply:
     """Mix what is being played, after the present song; or play the whole library mixed."""
     speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     tracks = list(queue.tracks if queue else library.tracks())
     if queue is None or sounding(ctx) is None:
         return start(Queue(tuple(random.sample(tracks, len(tracks)))), speaker, ctx)
@@ -319,6 +306,7 @@ def _is_pronoun(song: str | None) -> bool:
 def _meant(song: str | None, ctx: Context) -> Track | None:
     """Return the song of that name, or the one that plays when none is named."""
     if song is None or _is_pronoun(song):
+        speaker_of(ctx)  # without one nothing plays, and that is what to tell
         return sounding(ctx)
     return library.find(song)
 
@@ -327,7 +315,7 @@ def _unknown(song: str | None, ctx: Context) -> Reply:
     """Say why no song was meant."""
     if song is not None and not _is_pronoun(song):
         return missing(song, ctx)
-    return nothing(ctx) if speaker_of(ctx) else silent(ctx)
+    return nothing(ctx)
 
 
 def _listed(name: str, ctx: Context) -> tuple[Track, ...]:
@@ -342,8 +330,6 @@ def _listed(name: str, ctx: Context) -> tuple[Track, ...]:
 
 def _set_volume(change: Callable[[int], int], ctx: Context) -> Reply:
     speaker = speaker_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     before = speaker.volume
     speaker.volume = max(0, min(100, change(before)))
     return Reply(
@@ -362,7 +348,8 @@ def dashboard(ctx: Context) -> str | None:
 
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
-    """Add the actions."""
+    """Add the actions. Raises DataError: without its data the skill is left out."""
+    library.shipped()
     register(
         play, pause, resume, next_song, previous_song, stop_music, volume, louder, quieter, playing
     )

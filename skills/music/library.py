@@ -6,7 +6,6 @@ The folder is `GLASSES_MUSIC`, else `~/Music`. Titles come from file names (`01 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import unicodedata
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from agent.environment import STARTED
 from agent.language.folding import compared
+from agent.skill.data import Row, table
 
 TUNES = Path(__file__).with_name("tunes")
 FOLDER = Path(STARTED.get("GLASSES_MUSIC") or "~/Music").expanduser()
@@ -74,38 +74,45 @@ def folder() -> Path:
 def tracks() -> tuple[Track, ...]:
     """Return every track, read again when a folder changed."""
     root = folder()
-    return (*_own(root, _stamp(root)), *_shipped())
+    return (*_own(root, _stamp(root)), *shipped())
 
 
 def titles(language: str) -> dict[str, str]:
     """Return what can be said for a song, with its title; the tunes that ship always fit in."""
     said: dict[str, str] = {}
-    for track in (*_shipped(), *tracks()):
+    for track in (*shipped(), *tracks()):
         for name in track.said(language):
             said.setdefault(name, track.title)
     return dict(list(said.items())[:MOST_SAID])
 
 
 def find(wanted: str) -> Track | None:
-    """Return the track of that title or name, by that artist, or the one that holds all the words.
+    """Return the first track that `named` finds."""
+    return next(iter(named(wanted)), None)
 
-    Accents and punctuation do not count: "motorhead" is "Motörhead".
+
+def named(wanted: str) -> tuple[Track, ...]:
+    """Return the track of that title or name, else all by that artist, else the one with its words.
+
+    Accents and punctuation do not count: "motorhead" is "Motörhead". Of an artist's name a part is
+    enough: "beethoven", and "finches" for "The Finches".
     """
     every = tracks()
     if not (key := _key(wanted)):
-        return None
+        return ()
     title, artist = _parted(wanted)
-    ways = (
-        lambda track: key in _keys(track),
-        lambda track: title in _keys(track) and artist in _artists(track),
-        lambda track: key in _artists(track),
-    )
-    for fits in ways:
-        if found := next(filter(fits, every), None):
-            return found
+    for track in every:
+        if key in _keys(track):
+            return (track,)
+    for track in every:
+        if title in _keys(track) and artist in _artists(track):
+            return (track,)
     words = set(key.split())
-    close = [track for track in every if words <= set(_key(track.title).split())]
-    return close[0] if len(close) == 1 else None
+    for fits in (key.__eq__, lambda name: words <= set(name.split())):
+        if found := tuple(track for track in every if any(map(fits, _artists(track)))):
+            return found
+    close = tuple(track for track in every if words <= set(_key(track.title).split()))
+    return close if len(close) == 1 else ()
 
 
 def _parted(wanted: str) -> tuple[str, str]:
@@ -181,15 +188,17 @@ def _track(path: Path) -> Track:
 
 
 @cache
-def _shipped() -> tuple[Track, ...]:
-    raw = json.loads((TUNES / "tunes.json").read_text(encoding="utf-8"))
-    shipped = {key: (tune["names"], tune["by"]) for key, tune in raw.items()}
-    return tuple(
-        Track(
-            TUNES / f"{key}.ogg",
-            names["en"][0],
-            names={language: tuple(said) for language, said in names.items()},
-            by=by,
-        )
-        for key, (names, by) in shipped.items()
+def shipped() -> tuple[Track, ...]:
+    """Return the tunes that ship. Raises DataError."""
+    return tuple(_tune(key, row) for key, row in table(TUNES / "tunes.json").each())
+
+
+def _tune(key: str, row: Row) -> Track:
+    names, by = row.only("names", "by").inside("names"), row.inside("by")
+    known = {language: names.texts(language) for language in ("en", "zh")}
+    return Track(
+        TUNES / f"{key}.ogg",
+        known["en"][0],
+        names=known,
+        by={language: by.text(language) for language in ("en", "zh")},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent import Context, Reply
-from hardware.base import Speaker
+from hardware.base import DeviceError, Speaker
 from skills.music import library
 from skills.music.library import Track
 
@@ -27,9 +27,11 @@ class Queue:
         return self.tracks[self.index]
 
 
-def speaker_of(ctx: Context) -> Speaker | None:
-    """Return the speaker when there is one to hear."""
-    return ctx.speaker if ctx.speaker is not None and ctx.speaker.available else None
+def speaker_of(ctx: Context) -> Speaker:
+    """Return the speaker. Raises DeviceError, in the wearer's words, where there is none."""
+    if ctx.speaker is None or not ctx.speaker.available:
+        raise DeviceError(ctx.say("There is nothing to hear it on: connect headphones."))
+    return ctx.speaker
 
 
 def queue_of(ctx: Context) -> Queue | None:
@@ -52,10 +54,10 @@ def _gone_on(ctx: Context) -> Queue | None:
 
 def sounding(ctx: Context) -> Track | None:
     """Return the track that sounds or is paused."""
-    speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if speaker is None or queue is None or (speaker.playing is None and not queue.paused):
+    if ctx.speaker is None or not ctx.speaker.available:
         return None
-    return queue.track
+    queue = queue_of(ctx)
+    return queue.track if queue and (ctx.speaker.playing or queue.paused) else None
 
 
 def start(queue: Queue, speaker: Speaker, ctx: Context) -> Reply:
@@ -69,8 +71,6 @@ def start(queue: Queue, speaker: Speaker, ctx: Context) -> Reply:
 def move(by: int, ctx: Context) -> Reply:
     """Play the track so many places on in the queue, which is a circle."""
     speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if speaker is None:
-        return silent(ctx)
     if queue is None:
         return nothing(ctx)
     moved = Queue(queue.tracks, (queue.index + by) % len(queue.tracks))
@@ -87,11 +87,6 @@ def card(title: str, queue: Queue, ctx: Context, position_s: float | None = None
     if position_s is not None:
         place = f"{int(position_s) // 60}:{int(position_s) % 60:02}  {place}"
     return Reply("\n".join([*lines, place]), title=title, kind="playing")
-
-
-def silent(ctx: Context) -> Reply:
-    """Return that nothing can be heard here."""
-    return Reply(ctx.say("No sound device here."))
 
 
 def nothing(ctx: Context) -> Reply:

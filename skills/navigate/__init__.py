@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from agent import Context, OneOf, Reply, hookimpl, skill
@@ -34,6 +35,11 @@ _HERE = frozenset(
     ("me", "us", "here", "my location", "my position", "where i am", "我", "我这里", "这里", "这儿")
 )
 _THERE = frozenset(("there", "it", "那里", "那儿"))
+_THEN = re.compile(
+    r"\s*[,，]?\s*(?:\b(?:(?:and )?(?:then|after that)|and)\b(?: go)?(?: to)?(?: the)?\s+"
+    r"|(?:然后|接着|再)[到去]?)"
+)
+"""Parts two places that are gone to one after the other."""
 
 _WAYS = {
     "en": {
@@ -68,6 +74,8 @@ class Trip:
     """Where the wearer was when it was last shown."""
     ahead: int
     """How many steps beyond the present one were shown there."""
+    later: str = ""
+    """Where to go from there, in the wearer's words."""
 
 
 @skill(
@@ -170,7 +178,7 @@ def next_step(ctx: Context) -> Reply:
         return Reply(ctx.say("No route. Say “navigate to” and a place."))
     place = ctx.location
     stood = distance_m(trip.at, (place.lat, place.lon)) < MOVED_M
-    return _show(trip.goal, trip.ahead + 1 if stood else 0, place, ctx)
+    return _show(replace(trip, ahead=trip.ahead + 1 if stood else 0), place, ctx)
 
 
 @skill(
@@ -224,10 +232,13 @@ def _begin(wanted: str, ctx: Context, *, by: str | None = None, near: str | None
         if not (around := _goals(near, town)):
             return cards.not_on_map(near, ctx)
         here = snap(town.streets, town.point(around[0]))
-    goal = _closest(wanted, here, town)
+    goal, later = _closest(wanted, here, town), ""
+    if goal is None:  # a name may hold an “and”, so that all of it is looked for first
+        first, *rest = _THEN.split(wanted, maxsplit=1)
+        goal, later = _closest(first, here, town), "".join(rest)
     if goal is None:
         return cards.not_on_map(wanted, ctx)
-    return _show(goal, 0, place, ctx, by)
+    return _show(Trip(goal, (place.lat, place.lon), 0, later), place, ctx, by)
 
 
 def _closest(wanted: str, here: Snap, town: Town) -> str | None:
@@ -255,24 +266,27 @@ def _walk(town: Town, here: Snap, goal: str) -> list[Step]:
     return steps(shortest(town.streets, here, town.places[goal].at) or ())
 
 
-def _show(goal: str, ahead: int, place: Place, ctx: Context, by: str | None = None) -> Reply:
-    """Show the way from here to a place, or how it goes on after `ahead` of its steps."""
-    town, here = towns.load(), (place.lat, place.lon)
+def _show(trip: Trip, place: Place, ctx: Context, by: str | None = None) -> Reply:
+    """Show the way from here to where a trip goes, or how it goes on after its steps ahead."""
+    town, goal, here = towns.load(), trip.goal, (place.lat, place.lon)
     spot = snap(town.streets, here)
     if spot.offset_m > MAP_M:
         return cards.no_map(town, place, ctx)
     if distance_m(here, town.point(goal)) < THERE_M:
         ctx.memory.pop("trip", None)
+        if trip.later:
+            return _begin(trip.later, ctx, by=by)
         text = "\n".join([cards.place_name(goal, town, ctx), *cards.honest(place, ctx)])
         return Reply(text, title=ctx.say("You are there"), kind="route")
     way = _walk(town, spot, goal)
-    ahead = min(ahead, max(0, len(way) - 1))
-    ctx.memory["trip"] = Trip(goal, here, ahead)
+    ahead = min(trip.ahead, max(0, len(way) - 1))
+    ctx.memory["trip"] = replace(trip, at=here, ahead=ahead)
     left = way[ahead:]
     arrow = cards.ARROWS[left[1].turn] if len(left) > 1 else cards.GOAL
     lines = [f"{arrow} {cards.then(left, goal, town, ctx)}", cards.total(left, goal, town, ctx)]
     if ahead == 0:
         lines += cards.first(spot, way[0], town, ctx)
+    lines += cards.later(trip.later, ctx)
     lines += cards.on_foot(by, ctx) + cards.honest(place, ctx)
     if len(left) > 1:
         lines += cards.following(left[1:], goal, town, ctx)
@@ -297,5 +311,6 @@ def dashboard(ctx: Context) -> str | None:
 
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
-    """Add the actions."""
+    """Add the actions. Raises DataError: without its map the skill is left out."""
+    towns.load()
     register(route, nearest, how_long, traffic, next_step, where, stop_route)

@@ -109,11 +109,19 @@ def no_map(town: Town, place: Place, ctx: Context) -> Reply:
     return Reply("\n".join(lines), title=ctx.say("No map here"))
 
 
+def later(wanted: str, ctx: Context) -> list[str]:
+    """Say where the way goes on to afterwards, in the wearer's words."""
+    return [ctx.say("then: {place}", place=_cut(wanted))] if wanted else []
+
+
 def not_on_map(wanted: str, ctx: Context) -> Reply:
     """Return the card for a place that the map does not have."""
+    return Reply(ctx.say("“{place}” is not on my map.", place=_cut(wanted)))
+
+
+def _cut(wanted: str) -> str:
     words = " ".join(wanted.split())
-    words = words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
-    return Reply(ctx.say("“{place}” is not on my map.", place=words))
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
 
 
 def street_name(key: str, town: Town, ctx: Context) -> str:

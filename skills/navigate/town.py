@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from agent.language.folding import compared
+from agent.skill.data import Row, table
 from skills.navigate.streets import Point, Segment, Streets
 
 FILE = Path(__file__).with_name("town.json")
+LANGUAGES = ("en", "zh")
 
 Names = Mapping[str, tuple[str, ...]]
 """By language; the first is shown, all can be said."""
@@ -56,27 +57,95 @@ def shown(names: Names, language: str) -> str:
 
 
 @cache
-def load(path: Path = FILE) -> Town:
-    """Read a town file."""
-    raw = json.loads(path.read_text(encoding="utf-8"))
+def load() -> Town:
+    """Return the town that ships with the skill, read on first use. Raises DataError."""
+    return read(FILE)
+
+
+def read(path: Path) -> Town:
+    """Read a town file: in one piece, and every name in it means one thing. Raises DataError."""
+    raw = table(path).only(
+        "about", "name", "streets", "junctions", "segments", "categories", "places"
+    )
+    streets = {key: _name(row) for key, row in raw.inside("streets").each()}
+    junctions = _junctions(raw.inside("junctions"))
+    categories = {key: _names(row.only(*LANGUAGES)) for key, row in raw.inside("categories").each()}
+    places = {key: _spot(row, junctions) for key, row in raw.inside("places").each()}
+    if not places:
+        raise raw.wrong("places is empty: write one")
+    _refuse_twice(raw.inside("categories"), categories)
+    _refuse_twice(raw.inside("places"), {key: spot.names for key, spot in places.items()})
     return Town(
-        name=_names(raw["name"]),
-        streets=Streets(
-            junctions={key: (lat, lon) for key, (lat, lon) in raw["junctions"].items()},
-            segments=tuple(Segment(*ends) for ends in raw["segments"]),
-        ),
-        street_names={key: _names(names) for key, names in raw["streets"].items()},
-        categories={key: _names(names) for key, names in raw["categories"].items()},
-        places={
-            key: Spot(spot["category"], spot["at"], _names(spot))
-            for key, spot in raw["places"].items()
-        },
+        name=_name(raw.inside("name")),
+        streets=Streets(junctions, _segments(raw, streets, junctions)),
+        street_names=streets,
+        categories=categories,
+        places=places,
     )
 
 
-def _names(raw: Mapping[str, Any]) -> Names:
-    said = {key: raw[key] for key in ("en", "zh")}
-    return {key: (one,) if isinstance(one, str) else tuple(one) for key, one in said.items()}
+def _name(row: Row) -> Names:
+    """Return the one name that something has."""
+    row.only(*LANGUAGES)
+    return {language: (row.text(language),) for language in LANGUAGES}
+
+
+def _names(row: Row) -> Names:
+    return {language: row.texts(language) for language in LANGUAGES}
+
+
+def _spot(row: Row, junctions: Mapping[str, Point]) -> Spot:
+    row.only("category", "at", *LANGUAGES)
+    if (at := row.text("at")) not in junctions:
+        raise row.wrong("at is the key of a junction")
+    return Spot(row.text("category"), at, _names(row))
+
+
+def _junctions(row: Row) -> dict[str, Point]:
+    return {key: _point(key, row) for key in row.values}
+
+
+def _point(key: str, row: Row) -> Point:
+    """Return degrees north and east."""
+    point = row.items(key)
+    if len(point) == 2 and all(type(degrees) in (int, float) for degrees in point):
+        north, east = map(float, point)
+        if abs(north) <= 90 and abs(east) <= 180:
+            return north, east
+    raise row.wrong(f"{key} is two numbers, degrees north and east, such as [40.0, -35.0]")
+
+
+def _segments(
+    raw: Row, streets: Mapping[str, Names], junctions: Mapping[str, Point]
+) -> tuple[Segment, ...]:
+    """Return what joins the junctions, all of them: there is a way from each to each."""
+    found: list[Segment] = []
+    piece = {junction: {junction} for junction in junctions}
+    for number, ends in enumerate(raw.items("segments"), start=1):
+        match ends:
+            case [str(a), str(b), str(street)] if a != b and {a, b} <= junctions.keys():
+                if street not in streets:
+                    raise raw.wrong(f"segments[{number}]: the third is the key of a street")
+                found.append(Segment(a, b, street))
+                joined = piece[a] | piece[b]
+                piece |= dict.fromkeys(joined, joined)
+            case _:
+                raise raw.wrong(
+                    f"segments[{number}] is two junctions and a street, such as"
+                    ' ["b1", "c1", "quay-street"]'
+                )
+    if apart := junctions.keys() - piece[found[0].a]:
+        raise raw.wrong(f"no segment leads to the junction {min(apart)}: join it to the others")
+    return tuple(found)
+
+
+def _refuse_twice(row: Row, names: Mapping[str, Names]) -> None:
+    """Raise DataError where one name means two things."""
+    taken: dict[str, str] = {}
+    for key, spoken in names.items():
+        for said in {compared(name) for ways in spoken.values() for name in ways}:
+            if (other := taken.setdefault(said, key)) != key:
+                raise row.wrong(f"{key} and {other} are both called {said}: rename one")
 
 
 def categories(language: str) -> dict[str, str]:
@@ -104,7 +173,12 @@ def key_of(words: str) -> str | None:
     for wanted in (words, bare):
         if wanted in town.places or wanted in town.categories:
             return wanted
-    return destinations("en").get(bare) or destinations("zh").get(bare)
+    heard = compared(bare)
+    for language in LANGUAGES:
+        for name, key in destinations(language).items():
+            if compared(name) == heard:
+                return key
+    return None
 
 
 def _said(things: Mapping[str, Names], language: str) -> dict[str, str]:

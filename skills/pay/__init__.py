@@ -13,8 +13,9 @@ from typing import Annotated, Literal
 
 from agent import Context, NotCommitted, OneOf, Proposal, Receipt, Reply, hookimpl, skill
 from agent import Payment as Shown
+from agent.skill.data import DataError
 from skills.pay import accounts, address_book
-from skills.pay.address_book import AddressBookError, Payee
+from skills.pay.address_book import Payee
 from skills.pay.ledger import (
     Busy,
     Damaged,
@@ -51,7 +52,7 @@ def pay(amount: Decimal, payee: To, ctx: Context) -> Reply:
         to = address_book.book().get(payee)
         ledger = _ledger(ctx)
         ledger.entries(limit=1)  # a broken ledger is told now, not after the yes
-    except (AddressBookError, LedgerError) as error:
+    except (DataError, LedgerError) as error:
         return _broken(error, ctx)
     if to is None:
         return _known(ctx, title=ctx.say("Not in the address book"))
@@ -90,7 +91,7 @@ def history(
     try:
         entries = _ledger(ctx).entries()
         known = address_book.book()
-    except (AddressBookError, LedgerError) as error:
+    except (DataError, LedgerError) as error:
         return _broken(error, ctx)
     if when == "today":
         today = ctx.clock().astimezone().date()
@@ -121,7 +122,7 @@ def payees(ctx: Context) -> Reply:
     """List who can be paid."""
     try:
         return _known(ctx, title=ctx.say("You can pay"))
-    except AddressBookError as error:
+    except DataError as error:
         return _broken(error, ctx)
 
 
@@ -190,7 +191,7 @@ def _why(error: Exception, ctx: Context) -> str:
         return ctx.say("That key belongs to another payment.")
     if isinstance(error, Unknown):
         return ctx.say("The disk failed while writing.")
-    if isinstance(error, AddressBookError):
+    if isinstance(error, DataError):
         return ctx.say("The address book cannot be read.")
     return ctx.say("The ledger cannot be opened.")
 

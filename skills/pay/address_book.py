@@ -10,11 +10,10 @@ import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from agent.environment import STARTED
 from agent.language.folding import compared
-from hardware import reading
+from agent.skill.data import DataError, Row, rows
 
 SHIPPED = Path(__file__).with_name("payees.jsonl")
 FILE = Path(STARTED.get("GLASSES_PAYEES") or SHIPPED).expanduser()
@@ -22,10 +21,6 @@ FILE = Path(STARTED.get("GLASSES_PAYEES") or SHIPPED).expanduser()
 LANGUAGES = ("en", "zh")
 
 log = logging.getLogger(__name__)
-
-
-class AddressBookError(Exception):
-    """The address book cannot be read; the message says which line and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +42,12 @@ class Payee:
 
 
 def book() -> dict[str, Payee]:
-    """Return the payees by id. Raises AddressBookError."""
+    """Return the payees by id. Raises DataError, which says which row to mend."""
     try:
-        return _read(FILE, FILE.stat().st_mtime_ns)
-    except (OSError, reading.Unreadable) as error:
-        raise AddressBookError(f"{FILE}: cannot be read: {error}") from None
+        changed_ns = FILE.stat().st_mtime_ns
+    except OSError as error:
+        raise DataError(f"{FILE}: cannot be read: {error.strerror}") from None
+    return _read(FILE, changed_ns)
 
 
 def names(language: str) -> dict[str, str]:
@@ -61,7 +57,7 @@ def names(language: str) -> dict[str, str]:
     """
     try:
         payees = book().values()
-    except AddressBookError as error:  # the other skills must go on being understood
+    except DataError as error:  # the other skills must go on being understood
         log.warning("no one can be paid: %s", error)
         return {}
     others = (code for code in LANGUAGES if code != language)
@@ -81,42 +77,16 @@ def _read(path: Path, mtime_ns: int) -> dict[str, Payee]:
     """
     payees: dict[str, Payee] = {}
     taken: set[str] = set()
-    for number, line in enumerate(reading.read_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        payee = _payee(line, f"{path}:{number}")
+    for row in rows(path):
+        payee = _payee(row)
         spoken = {compared(said) for names in payee.names.values() for said in names}
         if payee.id in payees or spoken & taken:
-            raise AddressBookError(f"{path}:{number}: an id or name of this payee is taken")
+            raise row.wrong("an id or name of this payee is taken: choose another")
         payees[payee.id] = payee
         taken |= spoken
     return payees
 
 
-def _payee(line: str, where: str) -> Payee:
-    try:
-        raw = reading.from_json(line)
-        if not isinstance(raw, dict):
-            raise ValueError('a payee is an object: {"id": …, "en": ["…"], "zh": ["…"]}')
-        return Payee(_text(raw.get("id"), "id"), {c: _names(raw[c], c) for c in _spoken_in(raw)})
-    except ValueError as error:
-        raise AddressBookError(f"{where}: not a payee: {error}") from None
-
-
-def _spoken_in(raw: dict[str, Any]) -> list[str]:
-    if "en" not in raw:
-        raise ValueError("there is no English name: en")
-    return [code for code in LANGUAGES if code in raw]
-
-
-def _names(said: Any, code: str) -> tuple[str, ...]:
-    """Return names; a text is no list of names: its letters are nobody's. Raises ValueError."""
-    if not isinstance(said, list) or not said:
-        raise ValueError(f'{code} is a list of names, such as {code}: ["Anna"]')
-    return tuple(_text(name, f"each name in {code}") for name in said)
-
-
-def _text(value: Any, what: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{what} is text, and not empty")
-    return value.strip()
+def _payee(row: Row) -> Payee:
+    spoken_in = [code for code in LANGUAGES if code == "en" or code in row.values]
+    return Payee(row.text("id"), {code: row.texts(code) for code in spoken_in})

@@ -293,6 +293,7 @@ def _shown(ctx: Context) -> Product | None:
 
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
-    """Hand the actions to the agent."""
+    """Hand the actions to the agent. Raises DataError: without its data the shop is left out."""
+    demo(), groceries()
     register(search, price, cheapest, reviews, another, buy)
     register(buy_list, add_to_list, remove_from_list, show_list, clear_list)

@@ -7,7 +7,6 @@ line is one product. The index is built in memory on first use, in a few millise
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import sqlite3
 import unicodedata
@@ -16,7 +15,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+
+from agent.skill.data import Row, rows
+
+FILE = Path(__file__).with_name("catalogue.jsonl")
+LANGUAGES = ("en", "zh")
 
 Words = Mapping[str, str]
 """One text in several languages, by ISO 639-1 code; `en` is always there."""
@@ -135,22 +138,45 @@ class Catalogue:
 
 @cache
 def demo() -> Catalogue:
-    """Return the catalogue that ships with the skill, read on first use."""
-    lines = Path(__file__).with_name("catalogue.jsonl").read_text(encoding="utf-8").splitlines()
-    return Catalogue(_product(number, json.loads(line)) for number, line in enumerate(lines, 1))
+    """Return the catalogue that ships with the skill, read on first use. Raises DataError."""
+    return Catalogue(products(FILE))
 
 
-def _product(number: int, row: dict[str, Any]) -> Product:
+def products(path: Path) -> list[Product]:
+    """Read a catalogue, one product a line. Raises DataError."""
+    found: list[Product] = []
+    names: set[str] = set()
+    for number, row in enumerate(rows(path), start=1):
+        product = _product(number, row)
+        mine = {product.name(language) for language in LANGUAGES}
+        if taken := mine & names:
+            raise row.wrong(f"another product is called {min(taken)}: choose another name")
+        names |= mine
+        found.append(product)
+    return found
+
+
+def _product(number: int, row: Row) -> Product:
+    row.only("brand", "kind", "group", "also", "price", "stock", "reviews")
     return Product(
         number=number,
-        brand=row["brand"],
-        kind=row["kind"],
-        group=row["group"],
-        also=row["also"],
-        price=Decimal(row["price"]),
-        stock=row["stock"],
-        reviews=tuple(Review(review.pop("stars"), review) for review in row["reviews"]),
+        brand=_words(row.inside("brand")),
+        kind=_words(row.inside("kind")),
+        group=_words(row.inside("group")),
+        also=row.text("also"),
+        price=row.money("price"),
+        stock=row.whole("stock", 0, 1_000_000),
+        reviews=tuple(
+            Review(review.whole("stars", 1, 5), _words(review, "stars"))
+            for review in row.rows("reviews")
+        ),
     )
+
+
+def _words(row: Row, *others: str) -> Words:
+    """Return a text in every language."""
+    row.only(*LANGUAGES, *others)
+    return {language: row.text(language) for language in LANGUAGES}
 
 
 def _indexed(product: Product) -> tuple[str, str, str, str]:

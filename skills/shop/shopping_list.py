@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from agent import private
+from agent.skill.data import table
 
 NAME = "shopping-list.txt"
 MOST = 200
@@ -142,6 +142,6 @@ def _forms(item: str) -> set[str]:
 
 @cache
 def groceries() -> dict[str, str]:
-    """Return what is often put on such a list, the Chinese by the English name."""
-    path = Path(__file__).with_name("groceries.json")
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    """Return what is often on such a list, the Chinese by the English name. Raises DataError."""
+    row = table(Path(__file__).with_name("groceries.json"))
+    return {english: row.text(english) for english in row.values}

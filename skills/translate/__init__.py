@@ -28,8 +28,19 @@ def _chinese(language: str) -> dict[str, str]:
     return {phrase.zh[0]: phrase.zh[0] for phrase in book().phrases[:SPOKEN]}
 
 
+def _known(language: str) -> list[str]:
+    """Return the phrases whose meaning can be asked for, in characters.
+
+    Not as they sound: speech would hear “ni hao” in the “water” of “what does water mean”.
+    """
+    phrases = book().phrases
+    english = [said for phrase in phrases for said in phrase.en] if language == "zh" else []
+    return [*(said for phrase in phrases for said in phrase.zh), *english]
+
+
 EnglishText = Annotated[str, OneOf(_english, open=True)]
 ChineseText = Annotated[str, OneOf(_chinese, open=True)]
+Known = Annotated[str, OneOf(_known)]
 Language = Annotated[str, OneOf(languages.said)]
 
 
@@ -44,7 +55,7 @@ Language = Annotated[str, OneOf(languages.said)]
 def to_chinese(text: EnglishText, ctx: Context) -> Reply:
     """Translate an English phrase into Chinese, with its pronunciation."""
     if is_chinese(text):  # the wearer named no language, or the wrong one
-        return to_english(text, ctx)
+        return to_english(ctx, text)
     if phrase := book().from_english(text):
         return _show(ctx, text, phrase.zh[0], phrase.pinyin)
     return _ask_model(ctx, text, ctx.say("Chinese"), ctx.say("Not in the phrase book."), is_chinese)
@@ -56,9 +67,15 @@ def to_chinese(text: EnglishText, ctx: Context) -> Reply:
     "what is {text} in english",
     "what does {text} mean in english",
     "(can|could) you translate {text} (in|into|to) english",
+    "what does {known} mean",
+    "what is the meaning of {known}",
 )
-def to_english(text: ChineseText, ctx: Context) -> Reply:
+def to_english(ctx: Context, text: ChineseText | None = None, known: Known | None = None) -> Reply:
     """Translate a Chinese phrase, in characters or pinyin, into English."""
+    if known and not is_chinese(known) and book().from_english(known):
+        return to_chinese(known, ctx)  # hello是什么意思
+    if not (text := text or known):
+        return Reply(ctx.say("What shall I translate?"))
     if phrase := book().from_chinese(text):
         return _show(ctx, text, phrase.en[0])
     if is_chinese(text):
@@ -157,5 +174,6 @@ def _heading(text: str) -> str:
 
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
-    """Hand the actions to the agent."""
+    """Hand the actions to the agent. Raises DataError: without its data the skill is left out."""
+    book(), languages.names()
     register(to_chinese, to_english, into, again)

@@ -6,17 +6,21 @@ for in bed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from agent.skill.data import table
+
 
 @cache
 def names() -> Mapping[str, tuple[str, ...]]:
-    """Return the Chinese names of each language by its English one, the first of them shown."""
-    raw = json.loads(Path(__file__).with_name("languages.json").read_text(encoding="utf-8"))
-    return {english: tuple(chinese) for english, chinese in raw.items()}
+    """Return the Chinese names of each language by its English one, the first of them shown.
+
+    Raises DataError.
+    """
+    row = table(Path(__file__).with_name("languages.json"))
+    return {english: row.texts(english, least=0) for english in row.values}
 
 
 def said(language: str) -> dict[str, str]:

@@ -7,13 +7,15 @@ contractions or tone marks, and by nothing vaguer: a wrong translation is worse 
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from agent.skill.data import Row, rows
+
+FILE = Path(__file__).with_name("phrasebook.jsonl")
 SPOKEN = 100
 """How many phrases, from the top of the file, speech recognition listens for."""
 
@@ -67,17 +69,47 @@ class PhraseBook:
 
 @cache
 def book() -> PhraseBook:
-    """Return the phrase book that ships with the skill, read on first use."""
-    lines = Path(__file__).with_name("phrasebook.jsonl").read_text(encoding="utf-8").splitlines()
-    phrases = tuple(
-        Phrase(tuple(row["en"]), tuple(row["zh"]), row["pinyin"], row.get("heard", ""))
-        for row in map(json.loads, lines)
+    """Return the phrase book that ships with the skill, read on first use. Raises DataError."""
+    return read(FILE)
+
+
+def read(path: Path) -> PhraseBook:
+    """Read a phrase book; a way to say something means one phrase. Raises DataError."""
+    phrases: list[Phrase] = []
+    english: dict[str, Phrase] = {}
+    chinese: dict[str, Phrase] = {}
+    sounds: dict[str, Phrase] = {}
+    for row in rows(path):
+        phrase = _phrase(row)
+        phrases.append(phrase)
+        # One syllable without its tone could be a dozen words.
+        syllables = [toneless(phrase.pinyin)] if len(phrase.zh[0]) > 1 else []
+        for known, ways in (
+            (english, map(normal, phrase.en)),
+            (chinese, map(normal, phrase.zh)),
+            (sounds, syllables),
+        ):
+            for way in dict.fromkeys(ways):
+                if known.setdefault(way, phrase) is not phrase:
+                    raise row.wrong(f"“{way}” is said in another row already: take one out")
+    return PhraseBook(tuple(phrases), english, sounds | chinese)
+
+
+def _phrase(row: Row) -> Phrase:
+    row.only("en", "zh", "pinyin", "heard")
+    phrase = Phrase(
+        row.texts("en"),
+        row.texts("zh"),
+        row.text("pinyin"),
+        row.text("heard") if "heard" in row.values else "",
     )
-    # One syllable without its tone could be a dozen words.
-    chinese = {toneless(phrase.pinyin): phrase for phrase in phrases if len(phrase.zh[0]) > 1}
-    chinese |= {normal(said): phrase for phrase in phrases for said in phrase.zh}
-    english = {normal(said): phrase for phrase in phrases for said in phrase.en}
-    return PhraseBook(phrases, english, chinese)
+    if not all(map(is_chinese, phrase.zh)):
+        raise row.wrong("zh is in Chinese characters")
+    if any(map(is_chinese, phrase.en)):
+        raise row.wrong("en is in English")
+    if not toneless(phrase.pinyin):
+        raise row.wrong("pinyin is in Latin letters with tone marks, such as nǐ hǎo")
+    return phrase
 
 
 def normal(text: str) -> str:

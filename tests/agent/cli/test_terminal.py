@@ -107,4 +107,4 @@ def test_an_alert_comes_above_what_is_being_typed(terminal, tmp_path):
     terminal.until("ding dong")
     terminal.until("you › paus")  # the prompt is drawn again below, with what was typed
     terminal.type("e\r")
-    terminal.until("No sound device here")
+    terminal.until("headphones")
