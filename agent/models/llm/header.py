@@ -27,8 +27,38 @@ _BLOCKS = {
 }  # fmt: skip
 """Numbers in a block and its bytes, by ggml's type; of other types only the beginning is known."""
 
+_HEADER_BYTES = 65_536
+"""Where a header says what kind of model it is."""
+
 _ALIGNMENT = b"general.alignment"
 _MOST_DIMENSIONS = 4
+
+
+def embeds(path: Path) -> bool:
+    """Whether a GGUF file is an embedding model, by its name or its header."""
+    name = path.name.lower()
+    return "rerank" not in name and ("embed" in name or _pools(path))
+
+
+def speaks(path: Path) -> bool:
+    """Whether a GGUF file goes on with a text, by its name or its header.
+
+    Second and later parts of split files, `mmproj` files (the eyes of another model), and models
+    that embed or rank text do not.
+    """
+    name = path.name.lower()
+    later_part = "-of-" in name and "-00001-of-" not in name
+    other = "mmproj" in name or "rerank" in name or embeds(path)
+    return not later_part and not other
+
+
+def _pools(path: Path) -> bool:
+    """Whether a header says how tokens become one: it stands before the long list of tokens."""
+    try:
+        with path.open("rb") as file:
+            return b".pooling_type" in file.read(_HEADER_BYTES)
+    except OSError:
+        return False
 
 
 def check(path: Path) -> None:
