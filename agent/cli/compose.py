@@ -144,7 +144,7 @@ class Ears:
     """Its files, where it reads a folder of them."""
     small: Callable[[], Transcriber] | None = None
     """Builds what stands in for it while power is low; None where it is small itself."""
-    choice: store.Choice = store.Choice()
+    choice: store.Choice = field(default_factory=store.Choice)
     """What was chosen of the models folder, and which models there are refused."""
 
 

@@ -62,7 +62,7 @@ def _rows(folder: Path) -> Iterator[dict[str, Any]]:
         for choice in (
             store.choose("speech", folder),
             store.choose("language", folder),
-            store.choose("sentences", folder),
+            store.choose("sentences", folder, "en"),
         )
     }
     here = {found.path: found for found in store.installed(folder)}

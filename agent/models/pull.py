@@ -18,7 +18,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,11 +76,11 @@ def pull(
     staging = models / store.PULLING / model.name
     try:
         models.mkdir(parents=True, exist_ok=True)
-        if (there := _there(model, models)) is not None:
+        if (there := store.here(models, model.name)) is not None:
             return Pulled(there, "")
         staging.mkdir(parents=True, exist_ok=True)
         with _alone(staging.with_name(f"{model.name}.lock"), model, teller):
-            if (there := _there(model, models)) is not None:
+            if (there := store.here(models, model.name)) is not None:
                 return Pulled(there, "")
             staging.mkdir(exist_ok=True)  # another pull may have ended, and cleared up
             source = _fetch(model, staging, having, teller, free or _free)
@@ -97,16 +97,6 @@ def pull(
         raise EngineError(
             f"{models}: cannot be written ({why}); set GLASSES_MODELS to another folder"
         ) from None
-
-
-def _there(model: Model, models: Path) -> Path | None:
-    """Return where a model is that may be loaded; None where it is not, or is not whole."""
-    path = models / model.place
-    if not path.exists():
-        return None
-    with suppress(EngineError):
-        return store.trusted(path, model.kind).path
-    return None
 
 
 @contextmanager
@@ -235,9 +225,9 @@ def _settle(
     if model.makes:
         if convert is None:
             raise EngineError(f"{model.name} must be converted: `glasses models pull {model.name}`")
-        new = staging / model.makes
+        new = staging / model.makes.name
         convert(came.folder, new)
-        sums = {model.makes: store.sha256(new)}
+        sums = {new.name: store.sha256(new)}
     if model.folder:
         for left in new.iterdir():
             if left.name not in sums:
@@ -274,7 +264,7 @@ def _weight(folder: Path) -> int:
 
 def missing(names: Sequence[Model], models: Path) -> list[Model]:
     """Return those that are not in the models folder, or not whole."""
-    return [model for model in names if _there(model, models) is None]
+    return [model for model in names if store.here(models, model.name) is None]
 
 
 def announce(wanted: Sequence[Model]) -> str:

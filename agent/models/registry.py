@@ -85,15 +85,15 @@ class Model:
     """Where it is on ModelScope; "" where it is not, or nobody knows."""
     packages: Packages | None = None
     """The way round the hub, if there is one."""
-    makes: str = ""
-    """The one file that is made of these and kept instead of them."""
+    makes: File | None = None
+    """The one file that is made of these here and kept instead of them."""
     heavy: bool = False
     """Too slow for a conversation without a graphics card: used when it is there, not advised."""
 
     @property
     def place(self) -> str:
         """The name of what is in the models folder: its folder, or its only file."""
-        return self.folder or self.makes or self.files[0].name
+        return self.folder or (self.makes or self.files[0]).name
 
     @property
     def size(self) -> int:
@@ -147,6 +147,7 @@ def amount(size: int) -> str:
 def _model(name: str, table: dict[str, Any]) -> Model:
     packages = table.pop("packages", None)
     table["languages"] = tuple(table["languages"])
+    table["makes"] = File(**table["makes"]) if "makes" in table else None
     return Model(name=name, packages=packages and Packages(**_files(packages)), **_files(table))
 
 

@@ -41,7 +41,7 @@ TRIES = 4
 BLOCK = 1 << 18
 
 Step = Callable[[int], None]
-"""Is called with the bytes that arrived since the last call; less than 0 where some were dropped."""
+"""Is called with the bytes that arrived since the last call; below 0 where some were dropped."""
 
 
 class Unavailable(Exception):
@@ -133,7 +133,7 @@ class Folder:
 class _Near(urllib.request.HTTPRedirectHandler):
     """Follows a repository that was renamed, and not the way to where the bytes are stored."""
 
-    def redirect_request(  # noqa: D102  urllib asks
+    def redirect_request(
         self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
         here, there = (urllib.parse.urlsplit(url).netloc for url in (req.full_url, newurl))
@@ -158,7 +158,7 @@ class Hub:
     """A model hub, spoken to as huggingface.co is: `{repo}/resolve/{revision}/{file}`."""
 
     def __init__(self, name: str, base: str, *, modelscope: bool = False) -> None:
-        """`base` is what addresses begin with."""
+        """Take `base` as what addresses begin with."""
         self.name, self._base, self._modelscope = name, base.rstrip("/"), modelscope
         self._silent = ""
 

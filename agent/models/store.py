@@ -23,7 +23,7 @@ from typing import Any, Literal
 from agent.errors import EngineError
 from agent.models import registry
 from agent.models.llm import header
-from agent.models.registry import File, Kind, Model
+from agent.models.registry import Kind, Model
 from hardware import reading
 
 FORMAT = 1
@@ -118,7 +118,7 @@ def installed(
 
 
 def kind_of(path: Path) -> Kind | None:
-    """Return what a file or folder is a model for, by its shape and name; None for anything else."""
+    """Return what a file or folder is a model for, by its shape and name; None for the rest."""
     if known := registry.at(path.name):
         return known.kind
     if path.is_dir():
@@ -212,10 +212,9 @@ def _lacking(path: Path, known: Model | None) -> str:
 def _same(path: Path, known: Model, have: Mapping[str, str], before: Record | None) -> State:
     """Say whether bytes are those of a known model, or may be where nobody knows its checksums."""
     recorded = {name: seen[2] for name, seen in before.files.items()} if before else {}
-    if known.makes:  # made here, of bytes that were checked: what it became then is recorded
-        if path.name not in recorded:
-            return "own"
-        return "verified" if recorded == have else "damaged"
+    if known.makes:  # made here, of bytes that were checked
+        made = (known.makes.sha256, recorded.get(path.name))
+        return "verified" if have[path.name] in made else "damaged"
     for variant in known.variants():
         right = {file.name: file.sha256 or recorded.get(file.name, "") for file in variant}
         if all(have.get(name) == sum_ for name, sum_ in right.items() if sum_) and right.keys() <= (
@@ -408,6 +407,18 @@ def by_name(models: Path, name: str) -> Installed:
         raise EngineError(f"{name} is not here; run `glasses models pull {name}`")
     registry.find(name)
     raise EngineError(f"{name} is not in {models}")
+
+
+def here(models: Path, name: str) -> Path | None:
+    """Return where a known model is that may be loaded; None where there is none."""
+    known = registry.find(name)
+    path = models / known.place
+    if not path.exists():
+        return None
+    try:
+        return trusted(path, known.kind).path
+    except EngineError:
+        return None
 
 
 def remove(models: Path, name: str) -> Installed:
