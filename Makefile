@@ -1,23 +1,26 @@
 # Two commands do everything: `make run` and `make test`.
-# The rest: install, lint, bench, clean.
+# The rest: install, models, lint, bench, clean.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run install test lint bench clean
+.PHONY: run install models test lint bench clean
 
 run: install
 	@$(BIN)/glasses talk
 
 install: .venv/installed
 
-.venv/installed: pyproject.toml .ci/install.py
+.venv/installed: pyproject.toml .ci/install.py .ci/pull.py
 	@$(PYTHON) .ci/install.py
 	@touch $@
 
 .venv/installed-test: .venv/installed
 	@$(PYTHON) .ci/install.py --extra test
 	@touch $@
+
+models: .venv/installed
+	@$(BIN)/glasses models pull --suitable
 
 test: .venv/installed-test lint
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)

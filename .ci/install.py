@@ -1,8 +1,9 @@
 """Set the project up in `.venv/`: what `make install` runs, with the system's own Python.
 
 Standard library only. pip does the work; this shows that it is working, since llama-cpp-python
-compiles llama.cpp on the first install (about nine minutes on two cores; pip keeps the result), and
-it says in one line what is missing on the system and which command mends it.
+compiles llama.cpp on the first install (about nine minutes on two cores; pip keeps the result).
+Meanwhile the models that suit this machine are pulled, unless `MODELS=none`. What is missing on the
+system is said in one line, with the command that mends it.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import argparse
 import ctypes.util
 import importlib.util
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -49,18 +52,36 @@ def main() -> int:
     target = f".[{extra}]" if extra else "."
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
     command = [*pip, "install", "--verbose", "--progress-bar=off", "--editable", target]
-    status = _watch(command, f"Installing {target}")
+    bar = _Bar(f"Installing {target}")
+    models = None if extra or os.environ.get("MODELS") == "none" else _Models(bar)
+    try:
+        status = _watch(command, f"Installing {target}", bar)
+        if models is not None and status == 0:
+            models.wait()
+    except KeyboardInterrupt:
+        bar.end("stopped; the same command goes on")
+        return 130
+    finally:
+        if models is not None:
+            models.stop()
+        bar.end()
     if status == 0 and not extra:
-        _fetch_minilm()
+        if models is not None:
+            _finish_models()
         for line in _missing():
             print(line)
     return status
 
 
-def _fetch_minilm() -> None:
-    """Get what understands paraphrases, some 84 MB; without it words alone are weighed."""
-    print("Fetching all-MiniLM-L6-v2 for paraphrases", flush=True)
-    subprocess.run([str(VENV / "bin" / "python"), "-m", "agent.understand.minilm"], cwd=ROOT)
+def _finish_models() -> None:
+    """Get what is made of what was pulled: all-MiniLM-L6-v2, 91 MB, which needs numpy for that."""
+    if os.environ.get("MODELS", "auto") in ("", "auto"):
+        glasses = str(VENV / "bin" / "glasses")
+        done = subprocess.run(
+            [glasses, "models", "pull", "minilm"], cwd=ROOT, capture_output=True, text=True
+        )
+        if done.returncode:
+            print(f"{done.stderr.strip()}; words alone are weighed, and `make models` tries again")
 
 
 def _cannot_start() -> str | None:
@@ -89,7 +110,51 @@ def _missing() -> Iterable[str]:
         yield f"Works without, better with: sudo apt install {' '.join(lacking)}  ({why})"
 
 
-def _watch(command: list[str], title: str) -> int:
+class _Models(threading.Thread):
+    """The models, on their way while pip works: another process, and half of the bar's line."""
+
+    def __init__(self, bar: _Bar) -> None:
+        super().__init__(daemon=True)
+        self._bar = bar
+        self._pull = subprocess.Popen(
+            [str(VENV / "bin" / "python"), str(ROOT / ".ci" / "pull.py")],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+        )
+        self.start()
+
+    def run(self) -> None:
+        assert self._pull.stdout is not None
+        for line in self._pull.stdout:
+            told = json.loads(line)
+            if "begins" in told:
+                self._bar.say(f"Models: {told['begins']}; MODELS=none skips this")
+            if "done" in told:
+                self._bar.beside = f"models {told['done'] / told['of']:.0%}"
+            if "said" in told:
+                self._bar.say(f"{told['said']}; the rest goes on, and `make models` tries again")
+            if "ends" in told:
+                self._bar.say(told["ends"])
+        self._bar.beside = ""
+
+    def wait(self) -> None:
+        """Wait for what is still to come."""
+        self._bar.show("waiting for the models; Ctrl-C goes on later")
+        while self.is_alive():
+            self.join(0.2)
+
+    def stop(self) -> None:
+        """End it, if it has not ended."""
+        if self._pull.poll() is None:
+            self._pull.send_signal(signal.SIGINT)
+            self._pull.wait()
+        self.join()
+
+
+def _watch(command: list[str], title: str, bar: _Bar) -> int:
     """Run pip, show one line of progress, keep everything in the log; return its status."""
     began = time.monotonic()
     with LOG.open("w", encoding="utf-8") as log:
@@ -105,7 +170,6 @@ def _watch(command: list[str], title: str) -> int:
             errors="replace",
         )
         assert running.stdout is not None
-        bar = _Bar(title, began)
         for line in running.stdout:
             log.write(line)
             if done := COMPILED.search(line):
@@ -113,8 +177,9 @@ def _watch(command: list[str], title: str) -> int:
             elif step := STEP.match(line):
                 bar.show(f"{step[1].lower()} {step[2]}")
         status = running.wait()
-    bar.end(f"{title}: {'done' if status == 0 else 'failed'} in {_clock(time.monotonic() - began)}")
+    bar.say(f"{title}: {'done' if status == 0 else 'failed'} in {_clock(time.monotonic() - began)}")
     if status:
+        bar.end()
         tail = LOG.read_text(encoding="utf-8").splitlines()[-15:]
         print("\n".join(tail), f"\nThe whole log is in {LOG.relative_to(ROOT)}", file=sys.stderr)
     return status
@@ -127,10 +192,12 @@ class _Bar(threading.Thread):
     still looks like a program that hangs.
     """
 
-    def __init__(self, title: str, began: float) -> None:
+    def __init__(self, title: str) -> None:
         super().__init__(daemon=True)
-        self._began, self._tty = began, sys.stdout.isatty()
+        self._began, self._tty = time.monotonic(), sys.stdout.isatty()
         self._step = "starting pip"
+        self.beside = ""
+        """What goes on besides, at the end of the line."""
         self._over = threading.Event()
         print(title, flush=True)
         self.start()
@@ -143,14 +210,22 @@ class _Bar(threading.Thread):
     def run(self) -> None:
         while not self._over.wait(1.0 if self._tty else 30.0):
             line = f"  {_clock(time.monotonic() - self._began)} {self._step}"
+            line = f"{line} · {self.beside}" if self.beside else line
             width = shutil.get_terminal_size().columns
             print(f"\r\x1b[K{line[: width - 1]}" if self._tty else line,
                   end="" if self._tty else "\n", flush=True)  # fmt: skip
 
-    def end(self, line: str) -> None:
-        self._over.set()
-        self.join()
+    def say(self, line: str) -> None:
+        """Print a line that stays, above the one that is redrawn."""
         print(f"\r\x1b[K{line}" if self._tty else line, flush=True)
+
+    def end(self, line: str = "") -> None:
+        if not self._over.is_set():
+            self._over.set()
+            self.join()
+            print("\r\x1b[K" if self._tty else "", end="", flush=True)
+        if line:
+            print(line, flush=True)
 
 
 def _clock(seconds: float) -> str:

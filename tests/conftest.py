@@ -1,8 +1,54 @@
 """What holds for every test."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from agent import config
+from agent.models import store
 
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")  # how long an example takes says how busy the machine is
+
+MODELS = config.load().models
+"""The models of this machine: read before a test sets another folder or another home."""
+
+
+def _real(name: str) -> Path:
+    """Return a model that may be loaded; a test that asks for one that is not there is not run."""
+    return _needed(store.here(MODELS, name), name)
+
+
+def _needed(path: Path | None, name: str) -> Path:
+    if path is None:
+        pytest.skip(f"not run: no {name} in {MODELS}; `make models` gets it")
+    return path
+
+
+@pytest.fixture(scope="session")
+def real_whisper() -> Path:
+    """The folder of Whisper base, for tests marked `real`."""
+    return _real("whisper-base")
+
+
+@pytest.fixture(scope="session")
+def real_qwen() -> Path:
+    """The file of the Qwen that suits this machine, or else of the other; for tests marked `real`."""
+    large, small = (store.here(MODELS, name) for name in (store.LARGE, store.SMALL))
+    return _needed(large or small, f"{store.LARGE} or {store.SMALL}")
+
+
+@pytest.fixture(scope="session")
+def real_model():
+    """Return a function that gives the path of any known model by name, for tests marked `real`."""
+    return _real
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for real weights, so that `-m real` finds all of it."""
+    for item in items:
+        if {"real_whisper", "real_qwen", "real_model"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("real")

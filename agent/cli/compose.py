@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from agent.listen.health import HealthLog
 from agent.listen.transcriber import Transcriber
 from agent.loop.agent import Agent, AgentOptions
 from agent.loop.stream import Listening
+from agent.models import store
 from agent.models.llm.model import Model, NoModel, missing
 from agent.plugins.hooks import KINDS, Kind
 from agent.plugins.offences import raised
@@ -142,6 +144,8 @@ class Ears:
     """Its files, where it reads a folder of them."""
     small: Callable[[], Transcriber] | None = None
     """Builds what stands in for it while power is low; None where it is small itself."""
+    choice: store.Choice = field(default_factory=store.Choice)
+    """What was chosen of the models folder, and which models there are refused."""
 
 
 def ears(config: Config, language: str) -> Ears:
@@ -159,8 +163,9 @@ def ears(config: Config, language: str) -> Ears:
             streams.echo(f"{error}; the voice is not used", err=True)
             return PocketSphinx(options)
 
-    folder = engine.find_model(config.models)
-    if folder is not None and (language != "zh" or not folder.name.endswith(".en")):
+    choice = engine.choose_model(config.models, language)
+    folder = choice.path
+    if folder is not None:
         options = engine.WhisperOptions(language=None if language == "auto" else language)
 
         def whisper_or_sphinx() -> Transcriber:
@@ -174,27 +179,26 @@ def ears(config: Config, language: str) -> Ears:
 
         small = None if language == "zh" else sphinx
         name = f"faster-whisper {folder.name}"
-        return Ears(name, whisper_or_sphinx, folder=folder, small=small)
-    note = f"better, and Chinese: put a CTranslate2 Whisper folder in {config.models}"
+        return Ears(name, whisper_or_sphinx, folder=folder, small=small, choice=choice)
+    get = f"`glasses models pull {store.HEARS}`, or put a CTranslate2 Whisper folder in"
+    note = f"better, and Chinese: {get} {config.models}"
     if language == "zh":
-        reason = (
-            f"no engine for Chinese speech: put a CTranslate2 Whisper folder in {config.models}"
-        )
+        reason = f"no engine for Chinese speech: {get} {config.models}"
 
         def refuse() -> Transcriber:
             raise EngineError(reason)
 
-        return Ears("none", refuse, reason)
+        return Ears("none", refuse, reason, choice=choice)
 
     if shutil.which("espeak-ng") is None:
         note = "new words are pronounced by simple rules: sudo apt install espeak-ng"
-    return Ears("pocketsphinx", sphinx, note)
+    return Ears("pocketsphinx", sphinx, note, choice=choice)
 
 
 def model(config: Config) -> Model:
     """Return the language model on disk, or one whose every call says that there is none."""
     try:
-        path = model_file(config)
+        path = model_choice(config).path
     except EngineError as error:
         return NoModel(str(error))
     if path is None:
@@ -204,11 +208,11 @@ def model(config: Config) -> Model:
     return LlamaModel(path)
 
 
-def model_file(config: Config) -> Path | None:
-    """Return the GGUF that is used; None where there is none. Raises EngineError as find_model."""
-    from agent.models.llm import store
+def model_choice(config: Config) -> store.Choice:
+    """Return which GGUF is used, and why. Raises EngineError for a named one that is not there."""
+    from agent.models.llm.store import choose
 
-    return store.find_model({"GLASSES_MODEL": config.model, "GLASSES_MODELS": str(config.models)})
+    return choose({"GLASSES_MODEL": config.model, "GLASSES_MODELS": str(config.models)})
 
 
 def place(config: Config) -> Location:
@@ -237,6 +241,10 @@ def build(
     config = replace(config, language=language or config.language)
     skills = Skills.discover(plugins, config.plugins)
 
+    ear = ears(config, config.language)
+    for problem in ear.choice.problems:
+        streams.echo(problem, err=True)
+
     def use(kind: Kind, otherwise: Callable[[], Any]) -> Any:
         chosen = provided(skills, kind, config)
         for note in chosen.notes:
@@ -247,7 +255,13 @@ def build(
         chosen = provided(skills, "asr", config, here=True)
         for note in chosen.notes:
             streams.echo(note, err=True)
-        return chosen.thing or ears(config, config.language).make()
+        return chosen.thing or ear.make()
+
+    def answer() -> Model:
+        with suppress(EngineError):  # the model itself says so when it is asked
+            for problem in model_choice(config).problems:
+                streams.echo(problem, err=True)
+        return model(config)
 
     devices = Devices(
         display=use("display", lambda: display),
@@ -264,14 +278,14 @@ def build(
         skills,
         devices,
         folder=folder,
-        model=use("model", lambda: model(config)),
+        model=use("model", answer),
         transcriber=hear,
         options=AgentOptions(language=config.language, models=config.models),
-        listening=_listening(config, folder),
+        listening=_listening(config, folder, ear),
     )
 
 
-def _listening(config: Config, folder: Path) -> Listening:
+def _listening(config: Config, folder: Path, ear: Ears) -> Listening:
     """Build what the agent hears with besides the speech engine, from the settings."""
     front: Callable[[], FrontEnd] | None = None
     if config.microphone == "bone":
@@ -285,7 +299,7 @@ def _listening(config: Config, folder: Path) -> Listening:
         front=front,
         attention=AttentionOptions(cast(Mode, config.wake), _wake_phrases(config)),
         health=HealthLog(folder),
-        small=ears(config, config.language).small,
+        small=ear.small,
     )
 
 

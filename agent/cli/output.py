@@ -1,4 +1,4 @@
-"""What a command prints for programs: JSON on standard output, and nothing else there."""
+"""What commands print: tables for people, and for programs JSON, and nothing else, there."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import json
 import os
 import sys
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from agent.cli import streams
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 _lines: list[TextIO] = []
 """Where our JSON goes while a command runs with `--json`, last first; else to standard output."""
@@ -63,3 +67,25 @@ def print_json(record: dict[str, Any]) -> None:
 def discard_lines() -> None:
     """Let what is still to be printed go: the reader of our output went away."""
     streams.discard(*_lines)
+
+
+WIDEST = 10_000
+"""Columns where there is no terminal: a line of a table stays one line, for `grep` and for eyes."""
+
+
+def new_console(stderr: bool = False) -> Console:
+    """Return a console as wide as the terminal, or one that never breaks a line."""
+    from rich.console import Console
+
+    console = Console(highlight=False, stderr=stderr)
+    return console if console.is_terminal else Console(highlight=False, width=WIDEST, stderr=stderr)
+
+
+def new_table(columns: int) -> Table:
+    """Return a table without lines whose words are folded on a narrow terminal, never cut off."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    for _ in range(columns):
+        table.add_column(overflow="fold")
+    return table

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import metadata
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from agent import config
 from agent.act import dispatch
@@ -21,17 +21,21 @@ from agent.cli.compose import (
     Chosen,
     ears,
     model,
-    model_file,
+    model_choice,
     place,
     provided,
 )
-from agent.cli.output import print_json
+from agent.cli.output import new_console, new_table, print_json
 from agent.config import Config
 from agent.derive import page
 from agent.errors import EngineError, PluginError
 from agent.listen.health import HealthLog
 from agent.listen.sphinx import enroll
 from agent.listen.vad import CascadeVad
+from agent.models import store
+from agent.models.registry import Kind as Use
+from agent.models.registry import amount
+from agent.models.store import Choice
 from agent.plugins.hooks import KINDS
 from agent.plugins.skills import Skills
 from agent.skill.declare import Action, Risk
@@ -39,10 +43,6 @@ from hardware.base import DeviceError, Devices
 from hardware.display import MemoryDisplay
 from hardware.location import FixedLocation
 from hardware.profiles import load as load_profile
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
 
 State = Literal["ok", "missing", "problem"]
 Form = Literal["table", "json", "schema", "jsgf", "markdown"]
@@ -141,7 +141,21 @@ def _speech(settings: Config, language: str, name: str) -> Finding:
             folder.check(found)
         except EngineError as error:
             return Finding(f"speech, {name}", "problem", chosen.name, str(error))
-    return Finding(f"speech, {name}", state, chosen.name, chosen.note)
+    if chosen.choice.problems:
+        return Finding(f"speech, {name}", "problem", chosen.name, "; ".join(chosen.choice.problems))
+    note = _why("speech", chosen.choice, language) if chosen.folder else chosen.note
+    return Finding(f"speech, {name}", state, chosen.name, note)
+
+
+def _why(kind: Use, choice: Choice, language: str) -> str:
+    """Say why a model is used, whether its bytes are known, and what would do better."""
+    said = [choice.why]
+    if choice.used is not None:
+        state = "verified" if choice.used.state == "verified" else "yours, unknown to the registry"
+        said.append(f"{state} ({choice.used.source})" if choice.used.model else state)
+    if (advised := store.better(kind, choice, language)) is not None:
+        said.append(f"better: `glasses models pull {advised.name}` ({amount(advised.size)})")
+    return "; ".join(said)
 
 
 def _model(settings: Config) -> Finding:
@@ -149,15 +163,22 @@ def _model(settings: Config) -> Finding:
     from agent.models.llm import header
 
     try:
-        path = model_file(settings)
+        choice = model_choice(settings)
+        path = choice.path
         if path is not None:
             header.check(path)
     except EngineError as error:
         return Finding("model", "problem", model(settings).name, str(error))
     if path is None:
-        note = f"put a Qwen3 GGUF in {settings.models} or set GLASSES_MODEL"
+        advised = next(m for m in store.suitable() if m.kind == "language")
+        get = f"`glasses models pull {advised.name}`"
+        note = f"{get}, or put a Qwen3 GGUF in {settings.models} or set GLASSES_MODEL"
+        if choice.problems:
+            return Finding("model", "problem", "none", "; ".join(choice.problems))
         return Finding("model", "missing", "none", note)
-    return Finding("model", "ok", model(settings).name)
+    if choice.problems:
+        return Finding("model", "problem", model(settings).name, "; ".join(choice.problems))
+    return Finding("model", "ok", model(settings).name, _why("language", choice, "auto"))
 
 
 def _paraphrases(settings: Config) -> Finding:
@@ -168,7 +189,7 @@ def _paraphrases(settings: Config) -> Finding:
     if problems:
         return Finding("paraphrases", "problem", used, "; ".join(problems))
     if used == source.NOTHING:
-        return Finding("paraphrases", "missing", used, f"{minilm.COMMAND} gets MiniLM")
+        return Finding("paraphrases", "missing", used, f"`{minilm.COMMAND}` gets MiniLM")
     return Finding("paraphrases", "ok", used)
 
 
@@ -234,33 +255,12 @@ def doctor(as_json: bool, plugins: Sequence[str]) -> int:
     from rich.text import Text
 
     marks = {"ok": "[green]✓[/]", "missing": "[yellow]–[/]", "problem": "[red]✗[/]"}
-    table = _table(3)
+    table = new_table(3)
     for row in rows:
         said = Text.assemble(row.used, (f"  {row.note}" if row.note else "", "dim"))
         table.add_row(marks[row.state], row.part, said)
-    _console().print(table)
+    new_console().print(table)
     return status
-
-
-WIDEST = 10_000
-"""Columns where there is no terminal: a line of a table stays one line, for `grep` and for eyes."""
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=WIDEST)
-
-
-def _table(columns: int) -> Table:
-    """Return a table without lines whose words are folded on a narrow terminal, never cut off."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    for _ in range(columns):
-        table.add_column(overflow="fold")
-    return table
 
 
 def skills(name: str | None, form: Form, plugins: Sequence[str]) -> None:
@@ -298,11 +298,11 @@ def _print_overview(actions: Iterable[Action], readers: Mapping[str, str]) -> No
     """
     from rich.text import Text
 
-    console = _console()
+    console = new_console()
     for skill, group in groupby(actions, key=lambda action: action.skill):
         members = list(group)
         console.print(Text.assemble((skill, "bold"), "  ", (members[0].source, "dim")))
-        table = _table(3)
+        table = new_table(3)
         for action in members:
             said = (s.templates[:1] for s in action.languages.values())
             risk = action.declaration.risk
@@ -322,11 +322,11 @@ def _print_action(action: Action, reads: str | None) -> None:
     from rich.markup import escape
     from rich.text import Text
 
-    console, declared = _console(), action.declaration
+    console, declared = new_console(), action.declaration
     console.print(f"[bold]{action.name}[/]  {escape(declared.summary)}")
     if declared.help:
         console.print(Text(declared.help, style="dim"))
-    table = _table(2)
+    table = new_table(2)
     for language, sentences in action.languages.items():
         for at, sentence in enumerate(sentences.templates):
             table.add_row("" if at else language, Text(sentence, style="cyan"))

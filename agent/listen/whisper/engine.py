@@ -25,7 +25,6 @@ from agent.listen.whisper.hints import hints
 from agent.listen.whisper.rescore import Hypothesis, Sayable, choose
 from agent.listen.whisper.stable import UNIT, StablePrefix
 from agent.listen.whisper.window import (
-    FILES,
     MAX_S,
     SAMPLE_BYTES,
     SAMPLE_RATE_HZ,
@@ -35,8 +34,9 @@ from agent.listen.whisper.window import (
     compression,
 )
 from agent.messages import Transcript
+from agent.models import store
 
-__all__ = ["FasterWhisper", "WhisperOptions", "find_model"]
+__all__ = ["FasterWhisper", "WhisperOptions", "choose_model", "find_model"]
 
 log = logging.getLogger(__name__)
 
@@ -48,25 +48,25 @@ EXPECTATIONS = 8
 """How many lists of sayings stay compiled; the least recently used goes first."""
 
 
-def find_model(folder: Path | None = None) -> Path | None:
-    """Find a CTranslate2 Whisper model in `folder`, or in one of its folders, first by name.
+def find_model(folder: Path | None = None, language: str = "auto") -> Path | None:
+    """Return the folder of the Whisper that is used; None where there is none; see `choose_model`.
 
     Without `folder` it looks in $GLASSES_MODELS, else in ~/.local/share/glasses/models.
     """
-    if folder is None:
-        home = Path.home() / ".local" / "share" / "glasses" / "models"
-        folder = Path(os.environ.get("GLASSES_MODELS") or home)
-    if not folder.is_dir():
-        return None
-    candidates = (folder, *sorted(path for path in folder.iterdir() if path.is_dir()))
-    return next((path for path in candidates if _is_model(path)), None)
+    home = Path.home() / ".local" / "share" / "glasses" / "models"
+    return choose_model(folder or Path(os.environ.get("GLASSES_MODELS") or home), language).path
 
 
-def _is_model(folder: Path) -> bool:
-    """Tell Whisper from other models: only its tokenizer has a start of transcript."""
-    if not all((folder / file).is_file() for file in FILES):
-        return False
-    return b"<|startoftranscript|>" in (folder / "tokenizer.json").read_bytes()
+def choose_model(folder: Path, language: str = "auto") -> store.Choice:
+    """Return the Whisper that is used for a language, and why.
+
+    One for English alone is used for `auto` only where there is no other.
+    """
+    choice = store.choose("speech", folder, language)
+    if choice.path is None and language == "auto":
+        english = store.choose("speech", folder, "en")
+        return replace(english, why="the only one here, for English alone")
+    return choice
 
 
 @dataclass(frozen=True, slots=True)

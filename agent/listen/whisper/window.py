@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.errors import EngineError
 from agent.listen.whisper.rescore import Hypothesis
+from agent.models.store import WHISPER
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -29,8 +30,8 @@ SAMPLE_RATE_HZ = 16_000
 SAMPLE_BYTES = 2
 MAX_S = 30.0
 """Whisper hears 30 s at once; what is beyond is not heard."""
-FILES = ("model.bin", "config.json", "tokenizer.json")
-"""What a model folder holds. Without tokenizer.json faster-whisper would download one."""
+FILES = WHISPER
+"""What a model folder holds."""
 FRAMES_PER_S = 100
 """Columns of the spectrogram that the encoder takes, for a second."""
 MAX_LENGTH = 448

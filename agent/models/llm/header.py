@@ -34,6 +34,8 @@ _NUMBERS = {
     0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 10: "<Q", 11: "<q", 12: "<d",
 }  # fmt: skip
 """How a number is written, by its type."""
+_HEADER_BYTES = 65_536
+"""Where a header says what kind of model it is."""
 
 _ALIGNMENT = b"general.alignment"
 _TOKENS = b"tokenizer.ggml.tokens"
@@ -49,6 +51,33 @@ _MOST_BLOCKS = 512
 
 class _Impossible(ValueError):
     """A value that no model has, in words."""
+
+
+def embeds(path: Path) -> bool:
+    """Whether a GGUF file is an embedding model, by its name or its header."""
+    name = path.name.lower()
+    return "rerank" not in name and ("embed" in name or _pools(path))
+
+
+def speaks(path: Path) -> bool:
+    """Whether a GGUF file goes on with a text, by its name or its header.
+
+    Second and later parts of split files, `mmproj` files (the eyes of another model), and models
+    that embed or rank text do not.
+    """
+    name = path.name.lower()
+    later_part = "-of-" in name and "-00001-of-" not in name
+    other = "mmproj" in name or "rerank" in name or embeds(path)
+    return not later_part and not other
+
+
+def _pools(path: Path) -> bool:
+    """Whether a header says how tokens become one: it stands before the long list of tokens."""
+    try:
+        with path.open("rb") as file:
+            return b".pooling_type" in file.read(_HEADER_BYTES)
+    except OSError:
+        return False
 
 
 def check(path: Path) -> None:

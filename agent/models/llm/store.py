@@ -1,4 +1,4 @@
-"""Where model files are found, and what they are called."""
+"""Which language model file is used, and what it is called."""
 
 from __future__ import annotations
 
@@ -7,26 +7,23 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agent.errors import EngineError
+from agent.models import store
+from agent.models.llm.header import embeds
 
 MODELS_FOLDER = Path("~/.local/share/glasses/models")
 """Where GGUF files are looked for, unless $GLASSES_MODELS names another folder."""
 
-_MEMORY_SHARE = 0.5
-"""Share of the machine's memory a model file may fill: its context and the rest need theirs."""
-
-
-_HEADER_BYTES = 65_536
-"""Where a header says what kind of model it is."""
-
 
 def find_model(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Return the GGUF file to use, or None when there is none.
+    """Return the GGUF file to use, or None when there is none; see `choose`."""
+    return choose(environ).path
 
-    $GLASSES_MODEL names a file outright. Otherwise the folder $GLASSES_MODELS is searched, by
-    default MODELS_FOLDER: of the `*.gguf` files that fit into half of the memory, those named
-    `qwen3` come first, and of these the largest, since more weights know more. Second and later
-    parts of split files, `mmproj` files (the eyes of another model), and models that embed or rank
-    text rather than going on with it are passed over.
+
+def choose(environ: Mapping[str, str] = os.environ) -> store.Choice:
+    """Return the GGUF file to use, and why.
+
+    $GLASSES_MODEL names a file outright. Otherwise `agent.models.store.choose` says which of the
+    folder $GLASSES_MODELS, by default MODELS_FOLDER.
 
     Raises EngineError when $GLASSES_MODEL names no file: what was asked for by name is not
     silently replaced.
@@ -35,15 +32,9 @@ def find_model(environ: Mapping[str, str] = os.environ) -> Path | None:
         path = Path(named).expanduser()
         if not path.is_file():
             raise EngineError(f"GLASSES_MODEL={named}: no such file; name a GGUF file or unset it")
-        return path
+        return store.Choice(path, why="named by GLASSES_MODEL")
     folder = Path(environ.get("GLASSES_MODELS") or MODELS_FOLDER).expanduser()
-    room = _MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    fitting = [
-        path
-        for path in folder.glob("*.gguf")
-        if path.is_file() and _may_speak(path) and path.stat().st_size <= room
-    ]
-    return max(fitting, key=_merit, default=None)
+    return store.choose("language", folder)
 
 
 def describe(path: Path) -> str:
@@ -62,29 +53,3 @@ def describe(path: Path) -> str:
 def find_embeddings(models: Path) -> list[Path]:
     """Return the embedding models of a folder, by name."""
     return sorted(path for path in models.glob("*.gguf") if path.is_file() and embeds(path))
-
-
-def embeds(path: Path) -> bool:
-    """Whether a GGUF file is an embedding model, by its name or its header."""
-    name = path.name.lower()
-    return "rerank" not in name and ("embed" in name or _pools(path))
-
-
-def _may_speak(path: Path) -> bool:
-    name = path.name.lower()
-    later_part = "-of-" in name and "-00001-of-" not in name
-    other = "mmproj" in name or "rerank" in name or embeds(path)
-    return not later_part and not other
-
-
-def _pools(path: Path) -> bool:
-    """Whether a header says how tokens become one: it stands before the long list of tokens."""
-    try:
-        with path.open("rb") as file:
-            return b".pooling_type" in file.read(_HEADER_BYTES)
-    except OSError:
-        return False
-
-
-def _merit(path: Path) -> tuple[bool, int, str]:
-    return "qwen3" in path.name.lower(), path.stat().st_size, path.name

