@@ -57,7 +57,7 @@ Points = Annotated[int, Range(1, 100)]
     "play (a song|something)",
     "play [my|the] {song} playlist",
     "play {song} on {service}",
-    "play [some|my] music on {service}",
+    "play [[some|my] music] on {service}",
     risk="change",
 )
 def play(ctx: Context, song: Song | None = None, service: Service | None = None) -> Reply:
