@@ -1,4 +1,4 @@
-"""Questions that no skill answers, put to the language model: three lines, lit as they come.
+"""Questions that no skill answers go to the language model: three lines, shown as they come.
 
 The pocket Qwen is not asked: it routes and fills slots, and has nothing to say.
 """
@@ -13,11 +13,11 @@ from agent.models.llm import prompts
 from agent.models.llm.model import Model
 
 LINES = 3
-"""What can be read at a glance."""
+"""Lines that can be read at a glance."""
 MAX_TOKENS = 120
 """Three lines of a wide lens."""
 TIMEOUT_S = 20.0
-"""Longest that an answer may take, a small model on a slow core included."""
+"""Longest an answer may take, even from a small model on a slow core."""
 
 
 def _lines(text: str) -> list[str]:

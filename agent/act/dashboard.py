@@ -49,7 +49,7 @@ async def card(world: World, context: Callable[[str, str], Context | None], lang
 
 
 def _first(battery: Battery | None, now: datetime, language: str) -> str:
-    """Return time and date, and the charge at the right."""
+    """Return time and date, with the charge on the right."""
     right = charge(battery)
     return f"{_time(now, language)}" + (f"\t{right}" if right else "")
 

@@ -1,8 +1,8 @@
-"""Acting: an intent is run, whatever its skill does, and taken back where its skill says how.
+"""Acting: an action is run, whatever its skill does, and undone where its skill says how.
 
-What an action needs and these glasses may not have is told before it runs, not amid it; nothing is
-declared for it: the permissions of a skill name the devices it uses, and the profile of the lens
-says what the glasses around it have. What a skill remembers is kept between turns.
+A device that an action needs and these glasses do not have is told before it runs. Nothing has to
+be declared for that: the permissions of a skill name the devices it uses, and the profile of the
+lens says what its glasses have. What a skill remembers is kept between turns.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ NAMES = {"zh": {"camera": "相机", "microphone": "麦克风", "location": "定�
 
 
 class Memories:
-    """What skills remember between turns, and the way back when a turn had not ended.
+    """What skills remember between turns, and the way back when a turn had not really ended.
 
     One memory for each skill, for as long as the agent runs.
     """
@@ -56,7 +56,7 @@ class Memories:
         self._before: tuple[str, dict[str, Any]] | None = None
 
     def of(self, skill: str) -> dict[str, Any]:
-        """Return a skill's memory, to be written to."""
+        """Return a skill's memory, which may be written to."""
         return self._of.setdefault(skill, {})
 
     def written(self, skill: str) -> None:
@@ -64,26 +64,26 @@ class Memories:
         self._runs[skill] += 1
 
     def age(self, skill: str) -> int:
-        """Return a number that is another once the skill's memory may be."""
+        """Return a number that changes whenever the skill's memory may have changed."""
         return self._runs[skill]
 
     def leave(self, skill: str) -> None:
         """Leave a skill's memory to a call that nobody waits for any more, and go on with a copy.
 
-        Its thread cannot be ended, and what it still writes may not take the place of what later
-        turns write.
+        Its thread cannot be ended, and what it still writes must not replace what later turns
+        write.
         """
         memory = copied(self.of(skill))
         if memory is not None:
             self.become(skill, memory)
 
     def become(self, skill: str, memory: dict[str, Any]) -> None:
-        """Put another memory in the place of a skill's, as a plan that was kept leaves it."""
+        """Replace a skill's memory, for instance by that of a plan that was kept."""
         self._of[skill] = memory
         self.written(skill)
 
     def mark(self, skill: str) -> None:
-        """Note a skill's memory as it is, before a turn that may turn out not to have ended."""
+        """Keep a copy of a skill's memory, before a turn that may turn out not to have ended."""
         memory = copied(self.of(skill))
         self._before = None if memory is None else (skill, memory)
 
@@ -92,7 +92,7 @@ class Memories:
         self._before = None
 
     def take_back(self) -> None:
-        """Make it as it was at the mark, where there is one."""
+        """Make it what it was at the mark, if there is one."""
         if self._before is not None:
             skill, self._of[skill] = self._before
             self._before = None
@@ -101,14 +101,14 @@ class Memories:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """How what was done last is taken back."""
+    """How to undo what was done last."""
 
     skill: str
     """Whose action it was."""
     language: str
     """Language it was asked for in."""
     run: Callable[[], Reply | None]
-    """Takes it back."""
+    """Undoes it."""
 
 
 class Acting:
@@ -125,7 +125,7 @@ class Acting:
     async def run(
         self, turn: Turn, intent: Intent, utterance: Utterance, planned: Plan | None = None
     ) -> tuple[Turn, Reply]:
-        """Run one action; return the turn with what is to be told of it, and the reply."""
+        """Run one action; return the turn with what it has to say about it, and the reply."""
         world, language = self._world, intent.language
         turn = replace(turn, intent=intent)
         turn = replace(turn, transcript=replace(turn.transcript, language=language))
@@ -198,7 +198,7 @@ class Acting:
         return None if memory is None else speculation.ahead(call, ctx, memory, run)
 
     async def take_back(self) -> Reply | None:
-        """Undo what was done last, where its skill says how; None where there is nothing."""
+        """Undo what was done last, where its skill says how; None if there is nothing to undo."""
         undo, self._undo = self._undo, None
         if undo is None or undo.skill not in {a.skill for a in self._world.skills.actions.values()}:
             return None
@@ -253,7 +253,7 @@ class Acting:
         )
 
     def _devices(self) -> Mapping[str, Callable[[], Any]]:
-        """Return what gives each device; while power is low the camera gives a reason instead."""
+        """Return what gives each device; while power is low the camera raises, and says why."""
         others = self._world.devices.others
         if self._world.step.listening or "camera" not in others:
             return others
@@ -299,7 +299,7 @@ def _call(action: Action, intent: Intent, ctx: Context) -> Any:
 
 
 def lacking(action: Action, devices: Devices) -> tuple[str, ...]:
-    """Return what an action needs and is not there, neither on the glasses nor from a plugin."""
+    """Return the devices an action needs that neither the glasses nor a plugin have."""
     there = {*devices.display.profile.has, *devices.others}
     if devices.location is not None:
         there.add("location")
@@ -330,7 +330,7 @@ def warnings(actions: Iterable[Action], devices: Devices) -> Iterator[str]:
 
 
 def copied(memory: dict[str, Any]) -> dict[str, Any] | None:
-    """Return a deep copy; None where a skill keeps what cannot be copied."""
+    """Return a deep copy; None if a skill keeps something that cannot be copied."""
     try:
         return copy.deepcopy(memory)
     except Exception:  # the plugin boundary: objects there may define how they are copied

@@ -87,7 +87,7 @@ class Gate:
         self._clock = clock
         self.open: Open | None = None
         self.fault: str | None = None
-        """What the last commit did that no plugin may, for the one who keeps count."""
+        """What the last commit did that no plugin may, for whoever keeps count."""
         self._accepted: str | None = None  # key of the last one that was
         self._settled: tuple[str, Reply] | None = None  # the last proposal, and what became of it
 
@@ -133,7 +133,7 @@ class Gate:
         return opened
 
     def commit(self, accepted: Open, language: str) -> Reply:
-        """Write the key of what was accepted down, commit it once, write the outcome down."""
+        """Write down the key of what was accepted, commit it once, and write down the outcome."""
         self.fault = None
         reply = self._committed(accepted, SAID[language])
         self._settled = accepted.key, reply
@@ -187,7 +187,7 @@ class Gate:
         return Reply(receipt.text, title=accepted.proposal.title)
 
     def unanswered(self, language: str) -> Reply:
-        """Tell of a commit that goes on for too long; its outcome is written down if it comes."""
+        """Report a commit that takes too long; its outcome is still written down if it comes."""
         said = SAID[language]
         return Reply(said["unknown"].format(reason=said["late"]), kind="alert")
 
@@ -257,7 +257,7 @@ class Gate:
 
 
 def _given(commit: Callable[..., Receipt], shown: Payment) -> Callable[[str], Receipt]:
-    """Return a commit that needs its key alone; one that needs two things is given `shown`."""
+    """Return a commit that takes its key alone; one that takes two things is given `shown` too."""
     try:
         parameters = inspect.signature(commit).parameters.values()
     except (TypeError, ValueError):  # a function in C may not tell

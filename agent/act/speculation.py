@@ -1,4 +1,4 @@
-"""Planning ahead: an action that has no effect runs while the wearer may still go on.
+"""Planning ahead: an action without effect runs while the wearer may still go on talking.
 
 Inside the silence that may end a turn, what was said so far is routed and its action is run, so
 that the answer is there when the turn ends. If the wearer goes on, it is called off and nobody has
@@ -33,7 +33,7 @@ class NotYet(BaseException):
 
 
 class _Devices:
-    """Keeps devices out of reach until the plan is kept, and remembers having been asked."""
+    """Keeps devices out of reach until the plan is kept, and notes whether one was asked for."""
 
     def __init__(self) -> None:
         self.wanted = False
@@ -47,7 +47,7 @@ class _Devices:
 
 
 class _Later:
-    """A device of which nothing can be had before the turn has ended, and all of it afterwards."""
+    """A device that is out of reach until the turn has ended."""
 
     def __init__(self, devices: _Devices, device: Any) -> None:
         object.__setattr__(self, "_later", lambda: devices.give(lambda: device))
@@ -64,7 +64,7 @@ class Plan:
     """An action that runs ahead of its turn."""
 
     call: Call
-    """What is run, and what it was begun with; anything else has to be run in earnest."""
+    """What is run, and on what; anything else has to be run in earnest."""
     ctx: Context
     """What the action was given; its memory counts if the plan is kept."""
     running: asyncio.Task[Ran]
@@ -73,7 +73,7 @@ class Plan:
     _kept: bool = False
 
     def drop(self) -> None:
-        """Call it off: the wearer went on, or meant something else. One that was kept goes on."""
+        """Call it off: the wearer went on, or meant something else. A kept one goes on."""
         if self._kept:
             return
         if self.ctx.cancel is not None:

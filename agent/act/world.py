@@ -1,4 +1,4 @@
-"""The world: what the agent has and how things stand with it, as plain data.
+"""The world: what the agent has and how things stand, as plain data.
 
 Whatever answers a turn is given this instead of the agent. Nothing here does anything.
 """
@@ -34,7 +34,7 @@ class AgentOptions:
     engine_timeout_s: float = 8.0
     """Longest one call of a speech engine may take."""
     engine_load_timeout_s: float = LOAD_S
-    """Longest a speech engine may take to load; the wearer is told that it does."""
+    """Longest a speech engine may take to load; the wearer is told that it is loading."""
     patience: Patience = DEFAULT_PATIENCE
     """How long a pause must be to end a turn."""
     models: Path | None = None
@@ -63,8 +63,8 @@ class World:
     options: AgentOptions = DEFAULT
     """How the agent behaves."""
     now: Callable[[], datetime] = datetime.now
-    """Wall time that skills are told; tests give their own."""
+    """The time of day that skills are told; tests give their own."""
     step: Step = STEPS[0]
-    """What may be done with the power that is left."""
+    """What the remaining power allows."""
     spoken: str = "auto"
-    """Language of the last turn, in which gestures are answered and news are told."""
+    """Language of the last turn; gestures are answered and news is told in it."""

@@ -56,12 +56,12 @@ ALSO: dict[Control, tuple[str, ...]] = {
     "help": ("help me", "what can i say to you", "你会做什么", "你能做些什么", "帮帮我"),
     "dashboard": ("show me the dashboard", "go to the dashboard", "回主页", "回首页"),
 }  # fmt: skip
-"""Other ways to say them, which are read where there is text, and not listened for: a small grammar
-hears better."""
+"""Other ways to say them. They are understood in text, but not listened for: a small grammar hears
+better."""
 
 
 def control(text: str) -> Control | None:
-    """Return which of the agent's own words this is, if it is nothing else but polite."""
+    """Return which of the agent's own words this is, if it is nothing else, politeness aside."""
     said = clean(unaddressed(text)).casefold()
     for language in CONTROLS:
         for reading in readings(said, language):

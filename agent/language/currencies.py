@@ -6,7 +6,7 @@ A table to be refused by, mostly: an amount must never lose its currency and bec
 from __future__ import annotations
 
 HOME = "USD"
-"""What an amount is taken for that was said without a currency (ISO 4217)."""
+"""The currency of an amount that was said without one (ISO 4217)."""
 
 _DOLLARS = {
     "USD": ("us", "u s", "u.s.", "u.s", "american"),

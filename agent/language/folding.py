@@ -119,7 +119,7 @@ def _plain(character: str) -> str:
 
 @lru_cache(maxsize=65536)
 def literal(text: str) -> str:
-    """Return a text that is data as a template that says it; empty when nobody can say it.
+    """Return a text that is data as a template; empty when nobody can say it.
 
     A title such as "Song [live] {2}" comes from outside and must never be read as a template, so
     that nothing of a template's syntax is left in it.
@@ -142,7 +142,7 @@ def literals(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=65536)
 def compared(text: str) -> str:
-    """Return a text such that equal ones are said alike: "Dr. Lee" and "dr lee", "30" and "thirty".
+    """Return a text so that equal ones are said alike: "Dr. Lee" and "dr lee", "30" and "thirty".
 
     For comparing whole texts, not for matching within one.
     """

@@ -18,12 +18,12 @@ from fractions import Fraction
 from agent.language.currencies import NAMES, SIGNS, SMALL
 
 MOST_DIGITS = 15
-"""Digits of the longest number that is read; a `float` still holds as many exactly."""
+"""Most digits of a number; a `float` still holds as many exactly."""
 MOST_CHARACTERS = 200
 """Longest words of a number that are read."""
 
 _EXACT = Context(prec=28, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
-"""The only decimal arithmetic there is here: of its own, and never rounded."""
+"""The only decimal arithmetic here: a context of its own, and nothing is rounded."""
 
 ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 TEENS = (
@@ -408,7 +408,7 @@ _FOLLOWS = frozenset(
     ("to", "for", "from", "into", "and", "over", "please", "now", "as", "with", "by", "on", "in",
      "给", "到", "吧", "了", "作", "当", "用", "，", "。")
 )  # fmt: skip
-"""Words that may stand after an amount, and are no unit of it."""
+"""Words that may stand after an amount without being its unit."""
 _REACH = 4
 """Words to each side of a number that are looked at."""
 

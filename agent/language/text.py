@@ -42,7 +42,7 @@ def clean(text: str) -> str:
 _PARTS = r"[\s,，、;；]"
 """What parts the things of a list."""
 _GAP = re.compile(r"\s+|(?<=[\u3400-\u9fff])(?=[\u3400-\u9fff])")
-"""Where such a thing may have stood in cleaned words; of one between Han nothing is left."""
+"""Where it may have stood in cleaned words; between Chinese characters nothing is left of it."""
 
 
 def as_said(words: str, text: str) -> str:

@@ -33,7 +33,7 @@ PARTS = {
     "dawn": 5, "morning": 9, "noon": 12, "afternoon": 15, "evening": 19, "tonight": 19,
     "night": 21, "midnight": 24,
 }  # fmt: skip
-"""Hour of a part of the day that is said without one."""
+"""Hour of a part of the day that is named without one."""
 _HOURS = {
     "am": {12: 0} | {hour: hour for hour in range(1, 12)},
     "pm": {12: 12} | {hour: hour + 12 for hour in range(1, 12)},
@@ -117,7 +117,7 @@ _CHINESE = re.compile(
 
 
 def now() -> datetime:
-    """Return the time on the clock that is set."""
+    """Return the time on the clock that was set."""
     return clock.get()()
 
 

@@ -160,7 +160,7 @@ class Agent:
     # -- what can be said -----------------------------------------------------------------------
 
     def sayings(self, language: str) -> list[Saying]:
-        """Return everything that can be said now, in one language."""
+        """Return everything that can be said now in one language."""
         return self._expected.sayings(language)
 
     def route(self, text: str, language: str | None = None) -> tuple[str, Intent | NotRecognized]:
@@ -221,7 +221,7 @@ class Agent:
             self.senses.begin()
 
     async def take_off(self) -> None:
-        """Feel nothing any more; an end that is meant leaves nothing to go on with."""
+        """Stop feeling; an end that is meant leaves nothing to go on with."""
         try:
             await self._keeper.end()
         finally:
@@ -263,7 +263,7 @@ class Agent:
         return await self._turns.called(made, language)
 
     async def gesture(self, gesture: Gesture, *, rested: bool = False) -> Turn | None:
-        """Take what the wearer did with head or hand, as `agent.loop.gestures` has it.
+        """React to what the wearer did with head or hand, as `agent.loop.gestures` has it.
 
         `rested` says that the head was at rest before it, without which no nod pays. A tap that
         turns no page wakes.
@@ -281,17 +281,17 @@ class Agent:
         self._also(await self.call(made, language))
 
     def _also(self, turn: Turn) -> None:
-        """Let a stream tell of a turn that came of no sound."""
+        """Let a stream report a turn that did not come from sound."""
         if self._stream is not None:
             self._stream.also(turn)
 
     def _final(self) -> None:
-        """Let nothing take the place of what was heard last: it has had an effect."""
+        """Let nothing replace what was heard last: it has had an effect."""
         if self._stream is not None:
             self._stream.hearing.forget()
 
     async def _spare(self, step: Step) -> None:
-        """Do with the small engines while power is low, or with all again."""
+        """Make do with the small engines while power is low, or use all of them again."""
         self._spare_model(step)
         small = self.listening.small
         if self._ears is not None and self._transcriber is not None and small is not None:

@@ -21,12 +21,12 @@ from agent.understand.dialogue import Dialogue, Question
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the engine was told by: if none of it has changed, neither has what can be said."""
+    """What the engine was told from: if none of it changed, neither did what can be said."""
 
     actions: tuple[Action, ...]
     """What was installed; kept, since an id may be given to another."""
     language: str
-    """What was to be heard, as in `AgentOptions`."""
+    """The language to be heard, as in `AgentOptions`."""
     open: tuple[Open | None, Question | None]
     """What was asked."""
     answers: int
@@ -100,11 +100,11 @@ class Expectations:
         )
 
     def forget(self) -> None:
-        """Note that the engine has been told nothing: it is another one now."""
+        """Note that the engine is a new one, which has been told nothing."""
         self._before = None
 
     def sayings(self, language: str) -> list[Saying]:
-        """Return everything that can be said now, in one language."""
+        """Return everything that can be said now in one language."""
         actions = [*self._world.skills.actions.values()]
         said = [saying for action in actions for saying in action.sayings(language)]
         own = controls.sayings(language, self.asking)

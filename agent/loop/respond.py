@@ -48,7 +48,7 @@ class Page:
     """Another page of what is lit."""
 
     step: int
-    """How many pages further; 0 lights the same again."""
+    """How many pages further; 0 shows the same one again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Responder:
         """Whether a payment is being made, which nothing may interrupt."""
 
     async def respond(self, turn: Turn, utterance: Utterance, plan: Plan | None = None) -> Turn:
-        """Find out what was meant and answer it; `plan` is what was got ready for it."""
+        """Find out what was meant and answer it; `plan` is what was prepared for it."""
         try:
             turn, shown = await self._meant(turn, utterance, plan)
         finally:
@@ -200,7 +200,7 @@ class Responder:
         return gate.decline(said)
 
     def too_late(self, turn: Turn) -> Reply:
-        """Tell that a payment is being made, which no word can stop."""
+        """Say that a payment is being made, which no word can stop."""
         return Reply(SAID[_gate_language(turn.transcript.language)]["committing"], kind="alert")
 
     def _in_sight(self) -> bool:

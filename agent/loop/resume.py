@@ -43,14 +43,14 @@ log = logging.getLogger(__name__)
 VERSION = 1
 """Of the file; another is ignored."""
 KEEPS_S = 600.0
-"""What is older is not resumed: nobody remembers what it was about."""
+"""Older things are not resumed: nobody remembers what they were about."""
 ASKS_S = 120.0
 """The same for a proposal: money is asked for while it is still meant."""
 EARLY_S = 5.0
 """What is from further in the future than this is of unknown age, and not resumed either: a clock
 that lost its power starts anywhere."""
 KEEP_S = 5.0
-"""How often it is written down how far the music has come, or what could not be written before."""
+"""How often the position in the music is written down, or what could not be written before."""
 CARDS = 3
 """Most cards that are kept."""
 MOST_BYTES = 1_000_000

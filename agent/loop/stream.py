@@ -41,7 +41,7 @@ from hardware.base import AbsentChunk, AudioChunk, Microphone, sounds
 AIR_VAD_MODE = 3
 """How aggressively speech is told from noise through the air, 0 … 3."""
 LOOK_S = 0.5
-"""How often it is looked whether a closed microphone may be opened again."""
+"""How often to check whether a closed microphone may be opened again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Stream:
             self._intake.close()
 
     def also(self, turn: Turn) -> None:
-        """Yield a turn that came of no sound, such as a nod."""
+        """Yield a turn that did not come from sound, such as a nod."""
         self._answers.also(turn)
 
     def _loading(self) -> None:
@@ -285,7 +285,7 @@ class Answers:
         self._done.append(turn)
 
     async def rest(self) -> list[Turn]:
-        """Return what is still to come when the stream has ended."""
+        """Return the turns that are still to come when the stream has ended."""
         self._drop_plan()
         while self._line:
             await asyncio.wait({self._line[0].task})

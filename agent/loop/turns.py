@@ -44,7 +44,7 @@ NOISE_MS = 600.0
 answer, unless a question is open; the shortest commands ("stop", "next song") are understood."""
 
 CALLED_OFF = "called off: the wearer said stop"
-"""What a turn says of itself that was ended by another one."""
+"""The error of a turn that another one ended."""
 
 Work = Callable[[], Awaitable[Turn | None]]
 

@@ -1,6 +1,6 @@
-"""What was said before: questions of the agent's that are open, and words that point back.
+"""What was said before: the agent's open questions, and words that point back.
 
-A turn is first read on its own. Where that gives no command, it may be the answer to a question
+A turn is first read on its own. If that gives no command, it may be the answer to a question
 ("Pay $20 to …?" – "anna"), a correction ("no, fifty"), one more of the same ("and to the museum"),
 or two commands in one sentence. Words that stand for something ("there", "him") are replaced by
 what was last meant, whichever stage had understood it.
@@ -28,12 +28,12 @@ from agent.understand.router import Decision, Router
 from agent.understand.templates import read
 
 EXPIRES_S = 30.0
-"""A question not answered in this time is no longer open, as a proposal is not."""
+"""A question that is not answered in this time is closed, as a proposal is."""
 TRIES = 2
 """Times a question is asked before it is dropped."""
 
 SPLICED = 8
-"""Most words, or characters, of a command that what corrects it replaces."""
+"""Most words, or characters, at the end of a command that a correction replaces."""
 PARTS = 3
 """Commands in one sentence, at most."""
 
@@ -47,7 +47,7 @@ _CORRECTS = re.compile(
 )
 """Stands before a correction within a sentence: "pay anna twenty, no, fifty"."""
 _SET_OFF = re.compile(r"(?:[a-z']+ ?){1,3}[,;.]|[^，,。；]{1,5}[，,。；]", re.IGNORECASE)
-"""Correcting words that stand for themselves, as their punctuation says."""
+"""Words that correct by themselves, as their punctuation shows."""
 _HESITATES = re.compile(
     r"(?:[\s,]+(?:oh|um+|uh+|er+|ah|well|hm+)|[，,]*[啊哦呃嗯])+$", re.IGNORECASE
 )
@@ -58,7 +58,7 @@ _STRONG = re.compile(
     r"|no i meant?))\s+(?:to )?|(?:不对|说错了|我是说|我的意思是|错了)+[，,\s]*(?:是|应该是)?",
     re.IGNORECASE,
 )
-"""Corrects what any words may fill: "the bank no wait the mill", and not "no woman no cry"."""
+"""Corrects free words: "the bank no wait the mill", but not "no woman no cry"."""
 _ARTICLES = re.compile(r"^(?:(?:to|at|for|the|a|an)\s+)+", re.IGNORECASE)
 
 _POLITE = re.compile(
@@ -68,7 +68,7 @@ _POLITE = re.compile(
 """Asks for nothing: after a no, or beside a command."""
 
 SHORT = {"en": 2, "zh": 3}
-"""Words, or characters, of a yes or no that is meant for nothing: "no thanks", 不用了."""
+"""Most words, or characters, of a yes or no that answers nothing: "no thanks", 不用了."""
 
 _MORE = {
     "en": re.compile(r"^(?:and|and then|what about|how about|and what about)\s+", re.IGNORECASE),
@@ -108,7 +108,7 @@ POINTING: Mapping[str, frozenset[str]] = {
 """Words that point back, by the slot they may stand in. What "it" is the skill that showed it
 knows best, but for a place that was just asked about."""
 _LEADS = ("", "to ", "到", "去")
-"""What may have to stand before the thing that is pointed at: "there" is "to the mill"."""
+"""What may have to stand before the thing pointed at: "there" is "to the mill"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Question:
     asked_s: float = 0.0
     """When, on the dialogue's clock."""
     left: str = ""
-    """What was said and the options do not carry, which the wearer is told."""
+    """What was said that no option carries; the wearer is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Act:
     instead: bool = False
     """The wearer has corrected the last call: these take its place."""
     left: str = ""
-    """Words beside them of which nothing was understood."""
+    """Words beside them that were not understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class Obey:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The wearer wants no more of the question that was open."""
+    """The wearer does not want to answer the open question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class Understood:
     decision: Decision
     """What the router made of the whole of it."""
     meant: Act | Ask | Obey | Declined | None = None
-    """What it means after all that was said before; None where nothing was understood."""
+    """What it means in the light of what was said before; None if nothing was understood."""
 
 
 class Dialogue:
@@ -204,7 +204,7 @@ class Dialogue:
         return question if all(one.name in self._actions for one in question.options) else None
 
     def drop(self) -> None:
-        """Forget the question: it was answered, or the wearer wants no more of it."""
+        """Forget the question: it was answered, or the wearer does not want to answer it."""
         self._question = None
 
     def _open(
@@ -214,7 +214,7 @@ class Dialogue:
         return self._question
 
     def foresee(self, transcript: Transcript) -> Intent | None:
-        """Return the one complete call that words are on their own; nothing is remembered."""
+        """Return the one complete call that words make on their own; nothing is remembered."""
         if self.question is not None:
             return None
         meaning = self._router.route(transcript, quick=True)
@@ -310,7 +310,7 @@ class Dialogue:
     # -- answers ------------------------------------------------------------------------------
 
     def _left(self, question: Question, meaning: Intent | NotRecognized) -> bool:
-        """Whether the wearer left a question that any words answer for another skill's command."""
+        """Whether the wearer dropped a question, which any words answer, for another command."""
         asked = question.options[0]
         action = self._actions.get(asked.name)
         if action is None:
@@ -385,7 +385,7 @@ class Dialogue:
         return None
 
     def _names(self, slot: str, language: str) -> Iterator[str]:
-        """Yield what the thing that was last meant in a slot is called, the usual name first."""
+        """Yield the names of what was last meant in a slot, the usual one first."""
         value = self._mentioned[slot]
         for action in tuple(self._actions.values()):
             if any(one.name == slot for one in action.declaration.slots):
@@ -393,7 +393,7 @@ class Dialogue:
                 return
 
     def _within(self, transcript: Transcript) -> Intent | None:
-        """Return the command that a sentence comes to which corrects itself: "… no, fifty".
+        """Return the command that a self-correcting sentence comes to: "… no, fifty".
 
         Both the command and what is said instead have to be foreseen.
         """
@@ -573,7 +573,7 @@ class Dialogue:
         return asked
 
     def sayings(self, language: str) -> Iterator[Saying]:
-        """Yield what the open question makes worth hearing."""
+        """Yield what can be said in answer to the open question."""
         question = self.question
         if question is None:
             return
@@ -594,7 +594,7 @@ class Dialogue:
 
 
 def _beside(understood: Understood, left: str) -> Understood:
-    """Note the words beside a command of which nothing was understood."""
+    """Note the words beside a command that were not understood."""
     if not isinstance(understood.meant, Act):
         return understood
     return replace(understood, meant=replace(understood.meant, left=left))
@@ -614,7 +614,7 @@ def _by(stage: str, intent: Intent, decision: Decision) -> Decision:
 
 
 def _anyword(words: Collection[str]) -> re.Pattern[str]:
-    """Return what finds any of these words, the longest first."""
+    """Return a pattern that finds any of these words, the longest first."""
     ways = (
         rf"\b{re.escape(word)}\b" if word.isascii() else re.escape(word)
         for word in sorted(words, key=len, reverse=True)

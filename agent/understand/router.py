@@ -58,16 +58,16 @@ ASK_FROM = 0.25
 """Probability from which a skill is asked about ("directions, or music?") rather than passed over:
 what is said is one of at most three things."""
 ASK_TOGETHER = 0.75
-"""Probability that those asked about must have together."""
+"""Probability that the skills asked about must have together."""
 
 ACTION_FROM = 0.95
-"""Probability of an action, given its skill, from which it is believed over a template's."""
+"""Probability of an action within its skill from which it is preferred to a template's."""
 SLOTS_FROM = 0.5
-"""Confidence of the pocket Qwen in its slots from which they are believed over a template's."""
+"""Confidence of the pocket Qwen in its slots from which they are preferred to a template's."""
 NONE_FROM = 0.9
-"""Probability of no skill from which no Qwen is asked."""
+"""Probability that no skill is meant from which no Qwen is asked."""
 BELIEVED_FROM = 0.1
-"""Probability of a skill from which a sentence with free words in it is taken at its word."""
+"""Probability of a skill from which a sentence with free words is taken at its word."""
 
 NONE = "none"
 
@@ -99,7 +99,7 @@ class Stages:
 
     @property
     def model(self) -> Model:
-        """The real Qwen that there is now."""
+        """The real Qwen, if there is one now."""
         return self.ask()
 
 
@@ -117,7 +117,7 @@ class Router:
         `own` says whether a text is for the agent itself ("help", "repeat"): no skill is guessed.
         """
         self.wake: tuple[str, ...] = WAKE_PHRASES
-        """What calls the glasses, and is no part of what they are told."""
+        """What calls the glasses, and is not part of a command."""
         self._actions = actions
         self._own = own
         self._templates = Templates(actions)
@@ -165,11 +165,11 @@ class Router:
         return replace(intent, slots={**intent.slots, **free}) if free else intent
 
     def _hidden(self, intent: Intent, transcript: Transcript) -> bool:
-        """Whether it is a payment in letters that only look like what they are read as."""
+        """Whether it is a payment written in look-alike letters."""
         return _risk(self._actions, intent) == "money" and not is_plain(transcript.text)
 
     def _match(self, transcript: Transcript, text: str) -> Match | None:
-        """Return the sentence that a text is, whole or begun."""
+        """Return the sentence that a text says, whole or begun."""
         match = self._sentence(transcript, text)
         if match is None or not match.free:
             return match
@@ -394,7 +394,7 @@ class _Guess:
         return None if risk == "money" and not mood.is_payment(text) else guess
 
     def _learned(self, action: str) -> bool:
-        """Whether the opinions know an action; of one that is new its own sentences say most."""
+        """Whether the opinions know an action; a new one is best told by its own sentences."""
         try:
             return action in self._ready().learned.labels
         except (EngineError, ImportError):
@@ -498,7 +498,7 @@ class _Guessed:
 
 
 _ENDS = r"(?=$|\s+(?:to|on|onto|from|off|in|into|at|and)\b)"
-"""Comes after a name that itself ends with a possessive."""
+"""What comes after a name that ends in a possessive of its own."""
 
 
 def fill(action: Action, words: Mapping[str, str], text: str, language: str) -> Intent:

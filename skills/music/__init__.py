@@ -32,8 +32,8 @@ SERVICES = (
     "pandora", "deezer", "tidal", "soundcloud", "last fm", "groove shark", "iheart radio",
     "网易云音乐", "网易云", "QQ音乐", "酷狗音乐", "酷狗", "酷我音乐", "虾米音乐",
 )  # fmt: skip
-"""Where people have music that is not in their folder. A closed list: in “play fool on the hill”,
-the hill is none. A short one: after “play” and a song the turn waits for what could follow."""
+"""Where people may ask for music from. A closed list, since in “play fool on the hill” the hill is
+not a service; a short one, since after “play” and a song the turn waits for what could follow."""
 _THIS = frozenset(("it", "this", "that", "this song", "that song", "the song", "这首", "这首歌"))
 
 
@@ -57,14 +57,16 @@ Points = Annotated[int, Range(1, 100)]
     "play (a song|something)",
     "play [my|the] {song} playlist",
     "play {song} on {service}",
-    "play [some|my] music on {service}",
+    "play [[some|my] music] on {service}",
     risk="change",
 )
 def play(ctx: Context, song: Song | None = None, service: Service | None = None) -> Reply:
     """Play a song, all songs of an artist, a playlist, or all there is."""
     if service is not None:
         name = service.title() if service.isascii() else service
-        return Reply(ctx.say("{service} is not connected. I play your own music.", service=name))
+        return Reply(
+            ctx.say("{service} is not connected. I only play your own music.", service=name)
+        )
     speaker = speaker_of(ctx)
     every = library.tracks()
     if song is None:
@@ -102,7 +104,7 @@ def pause(ctx: Context) -> Reply:
     risk="change",
 )
 def resume(ctx: Context) -> Reply:
-    """Go on with a paused song."""
+    """Go on playing a paused song."""
     speaker, queue = speaker_of(ctx), queue_of(ctx)
     if queue is None or not queue.paused:
         return Reply(ctx.say("Nothing is paused."))
@@ -233,7 +235,7 @@ def playing(ctx: Context) -> Reply:
 def add_to_playlist(
     ctx: Context, song: Song | None = None, playlist: PlaylistName | None = None
 ) -> Reply:
-    """Put a song, or the one that plays, on one of the wearer's playlists."""
+    """Put a song, or the one that is playing, on one of the wearer's playlists."""
     track = _meant(song, ctx)
     if track is None:
         return _unknown(song, ctx)
@@ -241,13 +243,13 @@ def add_to_playlist(
     try:
         added = Playlists(ctx.folder).add(track.title, name)
     except PlaylistsError:
-        return Reply(ctx.say("The playlists cannot be read or written."))
+        return Reply(ctx.say("I can't read or save your playlists."))
     title = ctx.say("Added") if added else ctx.say("Already there")
     where = ctx.say("Playlist: {name}", name=name)
 
     def undo() -> Reply:
         Playlists(ctx.folder).remove(track.title, name)
-        return Reply("\n".join([track.shown(ctx.language), where]), title=ctx.say("Taken off"))
+        return Reply("\n".join([track.shown(ctx.language), where]), title=ctx.say("Removed"))
 
     text = "\n".join([track.shown(ctx.language), where])
     return Reply(text, title=title, undo=undo if added else None)
@@ -261,7 +263,7 @@ def add_to_playlist(
     risk="change",
 )
 def shuffle(ctx: Context) -> Reply:
-    """Mix what is being played, after the present song; or play the whole library mixed."""
+    """Shuffle what comes after the present song; with none, play the whole library shuffled."""
     speaker, queue = speaker_of(ctx), queue_of(ctx)
     tracks = list(queue.tracks if queue else library.tracks())
     if queue is None or sounding(ctx) is None:
@@ -291,12 +293,12 @@ def repeat_song(ctx: Context) -> Reply:
     "(who is|who's) the (artist|singer|composer|band)",
 )
 def about(ctx: Context, song: Song | None = None) -> Reply:
-    """Tell whose song it is, as far as the library knows; without one, of the song that plays."""
+    """Tell who a song is by, as far as the library knows; without a name, the one playing."""
     track = _meant(song, ctx)
     if track is None:
         return _unknown(song, ctx)
     author = track.author(ctx.language)
-    return Reply(author or ctx.say("I know only its title."), title=track.shown(ctx.language))
+    return Reply(author or ctx.say("I only know the title."), title=track.shown(ctx.language))
 
 
 def _is_pronoun(song: str | None) -> bool:
@@ -304,7 +306,7 @@ def _is_pronoun(song: str | None) -> bool:
 
 
 def _meant(song: str | None, ctx: Context) -> Track | None:
-    """Return the song of that name, or the one that plays when none is named."""
+    """Return the song of that name; without a name, the one that is playing."""
     if song is None or _is_pronoun(song):
         speaker_of(ctx)  # without one nothing plays, and that is what to tell
         return sounding(ctx)
@@ -312,7 +314,7 @@ def _meant(song: str | None, ctx: Context) -> Track | None:
 
 
 def _unknown(song: str | None, ctx: Context) -> Reply:
-    """Say why no song was meant."""
+    """Say why there is no such song, or that none is playing."""
     if song is not None and not _is_pronoun(song):
         return missing(song, ctx)
     return nothing(ctx)
@@ -341,7 +343,7 @@ def _set_volume(change: Callable[[int], int], ctx: Context) -> Reply:
 
 @hookimpl
 def dashboard(ctx: Context) -> str | None:
-    """Return what plays."""
+    """Return the song that is playing."""
     track = sounding(ctx)
     return f"♪ {track.shown(ctx.language)}" if track else None
 

@@ -30,9 +30,9 @@ MOST_SAID = 100
 
 
 _NUMBER = re.compile(r"^(?:0\d{0,2}[\s.\-_]*|\d{1,3}(?:\s*[.)]|\s+-|-)\s*)(?=[^\d\s._-])")
-"""Counts a track: `01 `, `7. `, `7 - `; the number of "99 Luftballons" does not."""
+"""A track number, such as `01 `, `7. ` or `7 - `; not the number of "99 Luftballons"."""
 _LEADING = re.compile(r"^\d{1,3}\s+(?=\D)")
-"""May count a track, or belong to its title."""
+"""A track number, or a part of the title: nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +44,20 @@ class Track:
     title: str
     """What is shown."""
     artist: str = ""
-    """Who plays it, where the file name tells."""
+    """Who plays it, if the file name tells."""
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     """Other names by language, for the tunes that ship; the first is shown."""
     by: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Who wrote it by language, for the tunes that ship."""
     also: str = ""
-    """The title without a number before it, where that may count tracks or be a part of it."""
+    """The title without a number before it that may count tracks or belong to the title."""
 
     def shown(self, language: str) -> str:
         """Return the title to show."""
         return next(iter(self.names.get(language, ())), self.title)
 
     def author(self, language: str) -> str:
-        """Return who plays or wrote it; "" where nothing tells."""
+        """Return who plays it or wrote it; "" when that is not known."""
         return self.artist or self.by.get(language, self.by.get("en", ""))
 
     def said(self, language: str) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ class Queue:
 def speaker_of(ctx: Context) -> Speaker:
     """Return the speaker. Raises DeviceError, in the wearer's words, where there is none."""
     if ctx.speaker is None or not ctx.speaker.available:
-        raise DeviceError(ctx.say("There is nothing to hear it on: connect headphones."))
+        raise DeviceError(ctx.say("No speaker here: connect headphones."))
     return ctx.speaker
 
 
@@ -43,7 +43,7 @@ def queue_of(ctx: Context) -> Queue | None:
 
 
 def _gone_on(ctx: Context) -> Queue | None:
-    """Return the queue of what plays though nobody asked: a loss of power had broken it off."""
+    """Return the queue of what plays by itself: it goes on after a loss of power."""
     path = ctx.speaker.playing if ctx.speaker is not None else None
     if path is None:
         return None
@@ -69,7 +69,7 @@ def start(queue: Queue, speaker: Speaker, ctx: Context) -> Reply:
 
 
 def move(by: int, ctx: Context) -> Reply:
-    """Play the track so many places on in the queue, which is a circle."""
+    """Play the track that many places further on; the queue is a circle."""
     speaker, queue = speaker_of(ctx), queue_of(ctx)
     if queue is None:
         return nothing(ctx)
@@ -90,12 +90,12 @@ def card(title: str, queue: Queue, ctx: Context, position_s: float | None = None
 
 
 def nothing(ctx: Context) -> Reply:
-    """Return that nothing is playing."""
+    """Say that nothing is playing."""
     return Reply(ctx.say("Nothing is playing."))
 
 
 def missing(song: str, ctx: Context) -> Reply:
-    """Return that a song is not there."""
+    """Say that a song is not there."""
     words = " ".join(song.split())
     words = words if len(words) <= 60 else f"{words[:60]}…"
     return Reply(ctx.say("“{song}” is not in your library.", song=words))

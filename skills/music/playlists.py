@@ -1,4 +1,4 @@
-"""The wearer's playlists: a small JSON file in the skill's folder, titles by name of the list."""
+"""The wearer's playlists: a small JSON file in the skill's folder, song titles by playlist."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class Playlists:
         self._path = folder / NAME
 
     def titles(self, name: str) -> list[str] | None:
-        """Return the songs of a playlist in order, None where there is none of that name.
+        """Return the songs of a playlist in order; None when there is no such playlist.
 
         Raises PlaylistsError.
         """
         return self._read().get(plain(name))
 
     def add(self, title: str, name: str) -> bool:
-        """Put a song on a playlist, which is made where it is new; False when it was on it.
+        """Put a song on a playlist, a new one if need be; False when it was there already.
 
-        Raises PlaylistsError, also where there are too many.
+        Raises PlaylistsError, also when there are too many.
         """
         lists = self._read()
         titles = lists.setdefault(plain(name), [])
@@ -60,7 +60,7 @@ class Playlists:
         return True
 
     def remove(self, title: str, name: str) -> None:
-        """Take a song off a playlist; one that is empty then is gone. Raises PlaylistsError."""
+        """Take a song off a playlist, which goes when it is empty. Raises PlaylistsError."""
         lists = self._read()
         left = [other for other in lists.pop(plain(name), []) if other != title]
         self._write({**lists, plain(name): left} if left else lists)
@@ -84,7 +84,7 @@ class Playlists:
 
 
 def _titles(titles: object) -> list[str]:
-    """Return what is on a playlist; the letters of a text are no songs. Raises TypeError."""
+    """Return the songs on a playlist. Raises TypeError for anything but a list of titles."""
     if not isinstance(titles, list) or not all(isinstance(title, str) for title in titles):
         raise TypeError("a playlist is a list of titles")
     return titles
@@ -97,5 +97,5 @@ def plain(name: str) -> str:
 
 
 def often(language: str) -> tuple[str, ...]:
-    """Return names that speech listens for; any other words are taken too."""
+    """Return the names that speech listens for; any other name works too."""
     return _OFTEN.get(language, _OFTEN["en"])

@@ -25,11 +25,11 @@ from skills.navigate.town import Town, shown
 
 WHY = "to find the way from where you are"
 MAP_M = 5_000.0
-"""Farther than this from every street, the map says nothing about where the wearer is."""
+"""Farther than this from every street, the map is of no use to the wearer."""
 MOVED_M = 15.0
 """Less than this is standing still. A phone is good to 4.9 m under open sky (gps.gov, accuracy)."""
 THERE_M = 15.0
-"""Nearer than this is arrived."""
+"""Nearer than this, the wearer has arrived."""
 
 _HERE = frozenset(
     ("me", "us", "here", "my location", "my position", "where i am", "我", "我这里", "这里", "这儿")
@@ -103,7 +103,7 @@ def route(place: Destination, ctx: Context, by: Means | None = None) -> Reply:
     permissions={"location": WHY},
 )
 def nearest(category: Category, ctx: Context, near: Destination | None = None) -> Reply:
-    """Show the walking route to the place of a kind that is nearest, to the wearer or a place."""
+    """Show the walking route to the nearest place of a kind, seen from the wearer or a place."""
     return _begin(category, ctx, near=None if near is None or near.casefold() in _HERE else near)
 
 
@@ -124,11 +124,11 @@ def how_long(
     by: Means | None = None,
     start: Destination | None = None,
 ) -> Reply:
-    """Tell how far a place is and how long the walk takes; without one, of the present route."""
+    """Tell how far a place is and how long the walk takes; without one, how far is left to go."""
     town, trip = towns.load(), ctx.memory.get("trip")
     if place is None or place.casefold() in _THERE:
         if not isinstance(trip, Trip):
-            return Reply(ctx.say("Where to? Say “how far is” and a place."))
+            return Reply(ctx.say("Where to? Say “how far is the station”."))
         place = trip.goal
     lines = []
     if start is None or start.casefold() in _HERE:
@@ -157,8 +157,8 @@ def how_long(
     "is there [any|much|heavy] traffic [(on|to|near|in|at|around) [the] {place}]",
 )
 def traffic(ctx: Context, place: Destination | None = None) -> Reply:
-    """Say that no news of traffic comes here, whatever the place."""
-    lines = [ctx.say("I get no traffic news."), ctx.say("I can show a way on foot.")]
+    """Say that there is no traffic news, wherever it is asked for."""
+    lines = [ctx.say("I have no traffic news."), ctx.say("I can show you the way on foot.")]
     return Reply("\n".join(lines))
 
 
@@ -277,7 +277,7 @@ def _show(trip: Trip, place: Place, ctx: Context, by: str | None = None) -> Repl
         if trip.later:
             return _begin(trip.later, ctx, by=by)
         text = "\n".join([cards.place_name(goal, town, ctx), *cards.honest(place, ctx)])
-        return Reply(text, title=ctx.say("You are there"), kind="route")
+        return Reply(text, title=ctx.say("You have arrived"), kind="route")
     way = _walk(town, spot, goal)
     ahead = min(trip.ahead, max(0, len(way) - 1))
     ctx.memory["trip"] = replace(trip, at=here, ahead=ahead)

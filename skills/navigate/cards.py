@@ -10,7 +10,7 @@ from skills.navigate.town import Town, shown
 OFF_STREET_M = 50.0
 """Farther than this, the way to the first street is mentioned."""
 LONGEST = 40
-"""Characters of a place that is not on the map; there may be many."""
+"""Most characters shown of a place that is not on the map."""
 
 ARROWS = {
     Turn.START: "↑",
@@ -60,7 +60,7 @@ def total(left: list[Step], goal: str, town: Town, ctx: Context) -> str:
 def first(spot: Snap, step: Step, town: Town, ctx: Context) -> list[str]:
     """Say how to set off."""
     street = street_name(step.street, town, ctx)
-    lines = [ctx.say("Start {way} on {street}", way=_compass(step.bearing_deg, ctx), street=street)]
+    lines = [ctx.say("Head {way} on {street}", way=_compass(step.bearing_deg, ctx), street=street)]
     if spot.offset_m > OFF_STREET_M:
         away = length(spot.offset_m, ctx)
         lines.insert(0, ctx.say("{street} is {distance} away", street=street, distance=away))
@@ -93,8 +93,8 @@ def length(metres: float, ctx: Context) -> str:
 
 
 def on_foot(by: str | None, ctx: Context) -> list[str]:
-    """Say so when somebody wants to go in another way than the map knows."""
-    return [] if by in (None, "walk") else [ctx.say("(only on foot here)")]
+    """Say that there are only walking routes, to somebody who wants another kind."""
+    return [] if by in (None, "walk") else [ctx.say("(walking routes only)")]
 
 
 def honest(place: Place, ctx: Context) -> list[str]:
@@ -103,8 +103,8 @@ def honest(place: Place, ctx: Context) -> list[str]:
 
 
 def no_map(town: Town, place: Place, ctx: Context) -> Reply:
-    """Return the card for somebody who is too far from the only map."""
-    text = ctx.say("My only map is {town}.", town=shown(town.name, ctx.language))
+    """Return the card for somebody who is nowhere near the map."""
+    text = ctx.say("I only have a map of {town}.", town=shown(town.name, ctx.language))
     lines = [text, *honest(place, ctx)]
     return Reply("\n".join(lines), title=ctx.say("No map here"))
 

@@ -164,9 +164,9 @@ _BEFORE = re.compile(r"^(?:(?:the|my|a|an|nearest|closest|next)\s+|最近的|附
 
 
 def key_of(words: str) -> str | None:
-    """Return the key of the place or category that words or a key mean, None for what is not here.
+    """Return the key of the place or category that is meant; None when there is no such place.
 
-    Words from a model may hold an article or a “nearest” that a sentence would have taken off.
+    A model may leave in an article or a “nearest” that a sentence would have taken off.
     """
     town = load()
     bare = _BEFORE.sub("", " ".join(words.casefold().split()))

@@ -87,7 +87,7 @@ def history(
     payee: To | None = None,
     amount: Decimal | None = None,
 ) -> Reply:
-    """List the last payments, or those of today, to somebody, of an amount."""
+    """List the last payments: of today, to somebody, or of an amount."""
     try:
         entries = _ledger(ctx).entries()
         known = address_book.book()

@@ -1,4 +1,4 @@
-"""What would need a biller or a bank: it is understood, and said to be out of reach.
+"""What would need a biller or a bank: it is understood, and the answer is that there is none.
 
 Nothing here moves or records money, so nothing here has `risk="money"`.
 """
@@ -47,7 +47,7 @@ Account = Annotated[str, OneOf(_accounts, open=True)]
     "make a payment on my {bill} bill",
 )
 def bill(ctx: Context, bill: Bill | None = None, account: Account | None = None) -> Reply:
-    """Say that no biller is connected, so that no bill can be paid."""
+    """Say that no bill can be paid, since no biller is connected."""
     lines = [
         ctx.say("No biller is connected: nothing was paid."),
         ctx.say("I can only record a payment to someone in your address book."),
@@ -69,7 +69,7 @@ def transfer(
     source: Account | None = None,
     target: Account | None = None,
 ) -> Reply:
-    """Say that no bank is connected, so that nothing moves between the wearer's accounts."""
+    """Say that nothing moves between accounts, since no bank is connected."""
     lines = [
         ctx.say("No bank is connected: nothing was moved."),
         ctx.say("I can only record a payment to someone in your address book."),

@@ -17,7 +17,7 @@ from agent.skill.data import DataError, Row, rows
 
 SHIPPED = Path(__file__).with_name("payees.jsonl")
 FILE = Path(STARTED.get("GLASSES_PAYEES") or SHIPPED).expanduser()
-"""The file in use: what a plugin puts into the environment later gives nobody money."""
+"""The file in use, settled at the start: no plugin can name another one later."""
 LANGUAGES = ("en", "zh")
 
 log = logging.getLogger(__name__)

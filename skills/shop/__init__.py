@@ -268,7 +268,7 @@ def _there(found: Mapping[str, str | None]) -> list[str]:
 
 
 def _missing(found: Mapping[str, str | None], ctx: Context) -> list[str]:
-    """Return the line that says what is not on the list; none where everything is."""
+    """Return a line that says what is not on the list; none when everything is."""
     absent = [thing for thing, item in found.items() if item is None]
     if not absent:
         return []

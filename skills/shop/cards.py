@@ -49,7 +49,7 @@ def reviews(product: Product, ctx: Context) -> Reply:
 
 
 def no_orders(product: Product, ctx: Context) -> Reply:
-    """Return the honest answer to somebody who wants to buy."""
+    """Say that nothing can be ordered, and show the product."""
     return _card(
         ctx,
         ctx.say("I can't place orders yet."),
@@ -59,20 +59,20 @@ def no_orders(product: Product, ctx: Context) -> Reply:
 
 
 def nothing(asked: str, ctx: Context) -> Reply:
-    """Return that nothing was found, with the nearest names there are."""
+    """Say that nothing was found, and name what is similar."""
     lines = [ctx.say('No "{asked}" here.', asked=_cut(asked))]
     if near := demo().nearest(asked, ctx.language):
-        lines += [ctx.say("Nearest:"), *near]
+        lines += [ctx.say("Similar:"), *near]
     return _card(ctx, *lines)
 
 
 def which(ctx: Context) -> Reply:
-    """Return the question to somebody who says "it" before anything was found."""
+    """Ask which product, when somebody says “it” before anything was found."""
     return _card(ctx, ctx.say("Which product?"), ctx.say('Say "search for headphones".'))
 
 
 def last(ctx: Context) -> Reply:
-    """Return that there is no further product."""
+    """Say that there are no more products."""
     return _card(ctx, ctx.say("That was the last one."))
 
 
@@ -84,32 +84,32 @@ def whole_list(items: Sequence[str], ctx: Context) -> Reply:
 
 
 def several(things: Iterable[str], ctx: Context) -> str:
-    """Return things side by side."""
+    """List things on one line."""
     return ctx.say(", ").join(things)
 
 
 def listed(lines: Sequence[str], items: Sequence[str], ctx: Context) -> Reply:
-    """Return what became of some things, and how long the shopping list is."""
+    """Say what became of some things, and how many are on the shopping list."""
     return _note(ctx, *lines, ctx.say("{count} on the list", count=len(items)))
 
 
 def emptied(count: int, ctx: Context) -> Reply:
-    """Return that the shopping list is empty now, or was."""
+    """Say that the shopping list is empty now, or was before."""
     if not count:
         return whole_list((), ctx)
-    return _note(ctx, ctx.say("Emptied. {count} taken off.", count=count))
+    return _note(ctx, ctx.say("Emptied: {count} removed.", count=count))
 
 
 def no_order_of(items: Sequence[str], ctx: Context) -> Reply:
-    """Return the honest answer to somebody who wants to order the whole list."""
+    """Say that the whole list cannot be ordered, and show it."""
     if not items:
         return whole_list(items, ctx)
     return _note(ctx, ctx.say("I can't place orders yet."), *items)
 
 
 def unsaved(ctx: Context) -> Reply:
-    """Return that the shopping list could not be written."""
-    return _note(ctx, ctx.say("The list cannot be saved here."))
+    """Say that the shopping list could not be saved."""
+    return _note(ctx, ctx.say("I can't save the list here."))
 
 
 def _note(ctx: Context, *lines: str) -> Reply:

@@ -75,14 +75,14 @@ def to_english(ctx: Context, text: ChineseText | None = None, known: Known | Non
     if known and not is_chinese(known) and book().from_english(known):
         return to_chinese(known, ctx)  # hello是什么意思
     if not (text := text or known):
-        return Reply(ctx.say("What shall I translate?"))
+        return Reply(ctx.say("What should I translate?"))
     if phrase := book().from_chinese(text):
         return _show(ctx, text, phrase.en[0])
     if is_chinese(text):
         return _ask_model(
             ctx, text, ctx.say("English"), ctx.say("Not in the phrase book."), _is_english
         )
-    return Reply(title=_heading(text), text=ctx.say("That is not Chinese to me."))
+    return Reply(title=_heading(text), text=ctx.say("That doesn't look like Chinese."))
 
 
 @skill(
@@ -95,14 +95,14 @@ def to_english(ctx: Context, text: ChineseText | None = None, known: Known | Non
     "translate (it|that|this) (in|into|to) {language}",
 )
 def into(language: Language, ctx: Context, text: EnglishText | None = None) -> Reply:
-    """Translate a phrase into a language beside English and Chinese; without one, the last."""
+    """Translate into a language other than English and Chinese; without a phrase, the last one."""
     if text is None or text.strip().casefold() in _IT:
         text = ctx.memory.get("source")
     name = languages.shown(language, ctx.language)
     if not text:
-        return Reply(text=ctx.say("What shall I say in {language}?", language=name))
+        return Reply(text=ctx.say("What should I say in {language}?", language=name))
     return _ask_model(
-        ctx, text, name, ctx.say("I know only English and Chinese myself."), _is_other(text)
+        ctx, text, name, ctx.say("On my own I only know English and Chinese."), _is_other(text)
     )
 
 
@@ -123,7 +123,8 @@ def _ask_model(
     """Translate by the model; `alone` is said where there is none, and `fits` judges its answer."""
     if len(text) > _LONGEST:
         return Reply(
-            title=_heading(text), text=ctx.say("Too long: {longest} letters.", longest=_LONGEST)
+            title=_heading(text),
+            text=ctx.say("Too long: {longest} characters at most.", longest=_LONGEST),
         )
     try:
         prompt = ctx.prompt("translate", text=text, language=language)
@@ -146,7 +147,7 @@ def _is_english(answer: str) -> bool:
 
 
 def _is_other(asked: str) -> Callable[[str], bool]:
-    """Return what tells whether an answer may be in another language: it is no mere echo."""
+    """Return a test of whether an answer may be in another language: it must not be an echo."""
 
     def fits(answer: str) -> bool:
         # One word may well be the same in both: “hotel” is.

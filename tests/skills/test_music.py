@@ -290,7 +290,7 @@ def test_without_a_sound_device_nothing_pretends_to_play(
     folder: Path, action: Callable[[Context], Reply], speaker: Speaker | None
 ) -> None:
     ctx = context(speaker)
-    with pytest.raises(DeviceError, match="There is nothing to hear it on: connect headphones"):
+    with pytest.raises(DeviceError, match="No speaker here: connect headphones"):
         action(ctx)
     assert ctx.memory == {}
     assert music.dashboard(ctx) is None
@@ -394,7 +394,7 @@ def test_whose_song_it_is(folder: Path, speaker: VirtualSpeaker) -> None:
     assert (reply.title, reply.text) == ("Paper Boats", "The Finches")
     assert music.about(ctx, "ode to joy").text == "Ludwig van Beethoven"
     assert music.about(context(None, "zh"), "小星星").text == "法国民歌，18世纪"
-    assert music.about(ctx, "night train").text == "I know only its title."
+    assert music.about(ctx, "night train").text == "I only know the title."
     assert music.about(ctx, "yesterday").text == "“yesterday” is not in your library."
 
 
@@ -403,7 +403,7 @@ def test_a_service_that_is_not_connected_is_not_played(
 ) -> None:
     ctx = context(speaker)
     reply = music.play(ctx, "night train", "spotify")
-    assert reply.text == "Spotify is not connected. I play your own music."
+    assert reply.text == "Spotify is not connected. I only play your own music."
     assert music.play(ctx, None, "QQ音乐").text.startswith("QQ音乐 is not")
     assert speaker.played == []
 
@@ -465,7 +465,7 @@ def test_a_broken_file_is_told_and_left_untouched(
     before = file.read_bytes()
     ctx = context(speaker, keep=tmp_path)
     reply = music.add_to_playlist(ctx, "night train", "party")
-    assert reply.text == "The playlists cannot be read or written."
+    assert reply.text == "I can't read or save your playlists."
     assert file.read_bytes() == before
     assert music.play(ctx, "night train").text.startswith("Night Train")
 
@@ -476,7 +476,7 @@ def test_a_folder_that_cannot_be_written_is_told(
     (tmp_path / "file").touch()
     ctx = context(speaker, keep=tmp_path / "file")
     reply = music.add_to_playlist(ctx, "night train", "party")
-    assert reply.text == "The playlists cannot be read or written."
+    assert reply.text == "I can't read or save your playlists."
 
 
 def test_power_lost_while_writing_loses_no_playlist(

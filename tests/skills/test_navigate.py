@@ -279,7 +279,7 @@ def test_the_card_says_the_next_turn_first() -> None:
     lines = reply.text.splitlines()
     assert lines[0] == "↰ left into Bridge Street"
     assert lines[1].startswith("Train Station: ")
-    assert lines[2] == "Start northeast on Harbor Steps"
+    assert lines[2] == "Head northeast on Harbor Steps"
     assert lines[-1] == "◎ Train Station"
     assert "simulated" not in reply.text
 
@@ -324,7 +324,7 @@ def test_next_step_follows_the_wearer() -> None:
     assert moved.text.splitlines()[0] == "↗ bear right into Fox Alley"
     walker.stand("train-station")
     there = navigate.next_step(walker.ctx)
-    assert (there.title, there.text) == ("You are there", "Train Station")
+    assert (there.title, there.text) == ("You have arrived", "Train Station")
     assert navigate.next_step(walker.ctx).text.startswith("No route.")
 
 
@@ -356,7 +356,7 @@ def test_far_from_the_map_nothing_is_made_up() -> None:
     ]
     for ask in navigate_there:
         reply = ask()
-        assert (reply.title, reply.text) == ("No map here", "My only map is Tollmere.")
+        assert (reply.title, reply.text) == ("No map here", "I only have a map of Tollmere.")
     assert walker.ctx.memory == {}
 
 
@@ -432,7 +432,7 @@ def test_nearest_to_another_place() -> None:
 
 def test_another_way_than_on_foot_is_not_known() -> None:
     ctx = Walker().stand("harbor").ctx
-    note = "(only on foot here)"
+    note = "(walking routes only)"
     assert note in navigate.route("abbey", ctx, "bus").text.splitlines()
     assert note in navigate.how_long(ctx, "abbey", "car").text.splitlines()
     assert note not in navigate.route("abbey", ctx, "walk").text
@@ -459,7 +459,7 @@ def test_how_long_from_a_place_does_not_depend_on_the_wearer() -> None:
 
 def test_how_long_without_a_place_is_about_the_route() -> None:
     walker = Walker().stand("harbor")
-    assert navigate.how_long(walker.ctx).text == "Where to? Say “how far is” and a place."
+    assert navigate.how_long(walker.ctx).text == "Where to? Say “how far is the station”."
     navigate.route("abbey", walker.ctx)
     for place in (None, "there"):
         assert navigate.how_long(walker.ctx, place).text.startswith("Abbey: ")
@@ -468,7 +468,7 @@ def test_how_long_without_a_place_is_about_the_route() -> None:
 def test_there_is_no_news_of_traffic() -> None:
     ctx = Walker().ctx
     reply = navigate.traffic(ctx, "the abbey")
-    assert reply.text == "I get no traffic news.\nI can show a way on foot."
+    assert reply.text == "I have no traffic news.\nI can show you the way on foot."
     assert navigate.traffic(ctx) == reply
 
 
@@ -599,7 +599,7 @@ def test_two_places_are_gone_to_one_after_the_other(language: str, said: str, la
     walker.stand(TOWN.point("market-pharmacy"))
     there = navigate.next_step(walker.ctx)
     assert pharmacy in there.text
-    assert there.title in ("You are there", "您已到达")
+    assert there.title in ("You have arrived", "您已到达")
 
 
 def test_of_two_places_the_second_may_be_unknown() -> None:

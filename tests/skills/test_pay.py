@@ -682,7 +682,7 @@ def test_without_a_bank_no_bill_is_paid_and_nothing_transferred(tmp_path: Path) 
         assert reply.text.startswith(missing)
         assert "address book" in reply.text
     assert not (tmp_path / "pay").exists()
-    assert accounts.bill(context(tmp_path, "zh")).text.startswith("未连接缴费机构")
+    assert accounts.bill(context(tmp_path, "zh")).text.startswith("没有连接缴费机构")
 
 
 def test_the_first_sentence_begins_with_pay(installed: Skills) -> None:

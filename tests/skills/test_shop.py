@@ -287,7 +287,7 @@ def test_nothing_found_keeps_what_was_shown(context):
 def test_it_before_anything_was_shown_is_a_question(context):
     for action in (shop.price, shop.reviews, shop.another, shop.buy):
         assert action(context()).text.startswith("Which product?")
-        assert action(context("zh")).text.startswith("哪个商品？")
+        assert action(context("zh")).text.startswith("您说的是哪个商品？")
 
 
 def test_memories_are_apart(context):
@@ -459,7 +459,7 @@ def test_a_new_list_is_an_empty_one_and_the_old_one_is_kept(context, tmp_path):
     for item in ("milk", "tea"):
         shop.add_to_list(item, ctx)
     emptied = shop.clear_list(ctx)
-    assert emptied.text == "Emptied. 2 taken off."
+    assert emptied.text == "Emptied: 2 removed."
     assert shop.show_list(ctx).text == "Your shopping list is empty."
     emptied.undo()
     assert shop.show_list(ctx).text == "milk\ntea"
@@ -521,8 +521,8 @@ def test_power_lost_while_writing_loses_nothing(context, tmp_path, monkeypatch):
 
     monkeypatch.setattr("os.fsync", lost)
     for act in (lambda: shop.add_to_list("tea", ctx), lambda: shop.remove_from_list("milk", ctx)):
-        assert act().text == "The list cannot be saved here."
-    assert shop.clear_list(ctx).text == "The list cannot be saved here."
+        assert act().text == "I can't save the list here."
+    assert shop.clear_list(ctx).text == "I can't save the list here."
     assert ShoppingList(tmp_path).items() == ["milk"]
 
 
@@ -530,7 +530,7 @@ def test_a_folder_that_is_none_is_told(context, tmp_path):
     ctx = context()
     ctx.folder = tmp_path / "file"
     ctx.folder.touch()
-    assert shop.add_to_list("milk", ctx).text == "The list cannot be saved here."
+    assert shop.add_to_list("milk", ctx).text == "I can't save the list here."
 
 
 def test_a_list_that_another_program_wrote_is_read(context, tmp_path):

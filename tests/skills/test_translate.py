@@ -162,7 +162,7 @@ def test_chinese_is_not_guessed(text):
 
 def test_direction_follows_the_script(context):
     assert translate.to_chinese("谢谢", context()).text == "thank you"
-    assert translate.to_english(context(), "hello").text == "That is not Chinese to me."
+    assert translate.to_english(context(), "hello").text == "That doesn't look like Chinese."
     assert translate.to_english(context("zh"), "hello").text == "这不像是中文。"
 
 
@@ -197,17 +197,17 @@ def test_the_language_is_called_as_the_wearer_calls_it(context):
 def test_without_a_model_another_language_is_out_of_reach(context):
     reply = translate.into("french", context(model=NoModel("no language model: get one")), "hello")
     assert reply.text == (
-        "I know only English and Chinese myself.\nModel: no language model: get one"
+        "On my own I only know English and Chinese.\nModel: no language model: get one"
     )
     assert reply.kind == "answer"
     zh = translate.into("french", context("zh", NoModel("none")), "你好")
-    assert zh.text == "我自己只会中文和英文。\n模型：none"
+    assert zh.text == "我自己只懂中文和英文。\n模型：none"
 
 
 def test_it_in_another_language_is_what_was_translated_last(context):
     model = ScriptedModel(["Merci"])
     ctx = context(model=model)
-    assert translate.into("french", ctx).text == "What shall I say in French?"
+    assert translate.into("french", ctx).text == "What should I say in French?"
     translate.to_chinese("thank you", ctx)
     assert translate.into("french", ctx, "that").title == "thank you"
     assert model.prompts[0].count("thank you") == 1
@@ -314,7 +314,7 @@ def test_without_a_model_it_says_so_and_what_to_do(model, prompts, why, context)
     reply = translate.to_chinese("three sheep", make())
     assert reply.text == f"Not in the phrase book.\nModel: {why}"
     assert reply.kind == "answer"
-    assert translate.to_chinese("three sheep", make("zh")).text.startswith("短语手册里没有。\n")
+    assert translate.to_chinese("three sheep", make("zh")).text.startswith("短语集里没有。\n")
 
 
 @pytest.mark.parametrize(
@@ -340,7 +340,8 @@ def test_calling_it_off_reaches_the_model(context):
 def test_a_long_text_never_reaches_the_model(context):
     model = ScriptedModel(["羊"])
     assert (
-        translate.to_chinese("sheep " * 60, context(model=model)).text == "Too long: 300 letters."
+        translate.to_chinese("sheep " * 60, context(model=model)).text
+        == "Too long: 300 characters at most."
     )
     assert model.prompts == []
 
@@ -370,4 +371,4 @@ def test_what_is_in_no_phrase_book_is_not_asked_the_meaning_of(installed):
 
 
 def test_without_words_it_asks_which(context):
-    assert translate.to_english(context()).text == "What shall I translate?"
+    assert translate.to_english(context()).text == "What should I translate?"

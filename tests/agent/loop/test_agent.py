@@ -244,7 +244,7 @@ async def test_pages(agent):
     await agent.hear("repeat")
     assert lens(agent) == first
     await agent.hear("back")
-    assert "That is all" in lens(agent)
+    assert "That's all" in lens(agent)
 
 
 async def test_what_can_be_said_includes_yes_only_while_a_question_is_open(agent):

@@ -343,7 +343,7 @@ def test_a_save_that_fails_is_told_once_tried_again_and_heals(tmp_path, monkeypa
     told = []
     for _ in range(180):
         world.wait(1)
-        told.append("cannot be saved" in " ".join(world.talk.lens.split()))
+        told.append("can't be saved" in " ".join(world.talk.lens.split()))
     assert sum(now and not before for before, now in pairwise([False, *told])) == 1
     assert not (tmp_path / "resume.json").exists()
     full.clear()

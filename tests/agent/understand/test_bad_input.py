@@ -107,12 +107,12 @@ async def test_an_undo_that_hangs_is_an_apology_and_the_agent_lives(tmp_path):
     over.set()
     assert turn.reply.kind == "alert"
     assert "demo" in lens(agent)
-    assert "Taken back" not in lens(agent)
+    assert "Undone" not in lens(agent)
     assert agent.skills.offences["demo"] == ["demo's undo took over 0.2 s"]
     await agent.hear("rest")
     assert "resting" in lens(agent)
     await agent.hear("undo")
-    assert "nothing to take back" in lens(agent)
+    assert "nothing to undo" in lens(agent)
     await agent.close()
 
 
