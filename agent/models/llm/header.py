@@ -41,8 +41,8 @@ _BESIDE_TOKENS = (b"tokenizer.ggml.token_type", b"tokenizer.ggml.scores")
 """Arrays with a value for each token, which are read as far as there are tokens."""
 _MOST_DIMENSIONS = 4
 _MOST = 1 << 24
-"""Most that a count, a length or a width can be; the longest context that a model has is 10 million.
-With more, products of two wrap round in 32 bits and fit again."""
+"""Most that a count, a length or a width can be; the longest context of a model is 10 million. With
+more, products of two wrap round in 32 bits and fit again."""
 _MOST_BLOCKS = 512
 """LLAMA_MAX_LAYERS in llama.cpp's llama-hparams.h."""
 

@@ -272,7 +272,14 @@ async def test_observers_see_each_turn_in_order(tmp_path):
 
 @pytest.mark.parametrize(
     "declared",
-    [{}, {"transcripts": ""}, {"transcripts": " "}, {"transcripts": None}, {"camera": "to look"}, 7],
+    [
+        {},
+        {"transcripts": ""},
+        {"transcripts": " "},
+        {"transcripts": None},
+        {"camera": "to look"},
+        7,
+    ],
 )
 def test_who_reads_turns_says_what_for(declared):
     class Observer:
