@@ -186,7 +186,8 @@ class Child:
             raise PluginError("there is no such list")
         listed = wire.values(kind.source(asked["language"]))
         faults = self._skills.offences.pop(asked["action"].partition(".")[0], None)
-        return {"elsewhere": faults[-1]} if faults else {"values": listed}
+        what = f"the list of {asked['action']}'s {asked['slot']} "  # which the other side adds too
+        return {"elsewhere": faults[-1].removeprefix(what)} if faults else {"values": listed}
 
     def _dashboard(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         ((_, line),) = self._skills.contributors()

@@ -2,6 +2,9 @@
 
 import asyncio
 import os
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -16,9 +19,16 @@ from hardware.base import Devices, Place
 from hardware.display import MemoryDisplay
 from hardware.location import FixedLocation
 from hardware.profiles import load as load_profile
+from tests.agent.plugins.test_isolation import MISBEHAVING, declared
+from tests.agent.plugins.test_skills import GOOD
 from tests.pace import PATIENCE_S
 
 pytestmark = pytest.mark.slow  # a process each
+
+HARMLESS_APART = ("changes_folder", "changes_locale", "leaks_threads")
+"""What these change is their own process."""
+OTHERWISE_APART = ("floods_with_a_word", "grants_itself")
+"""More than is handed over, and permissions that are a copy: refused in other words."""
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 SECRET = "GLASSES_TEST_SECRET"
@@ -105,7 +115,7 @@ async def test_what_it_answers_is_the_same(tmp_path):
 
 
 def test_what_it_declares_is_the_same():
-    def declared(alone):
+    def declaring(alone):
         skills = Skills.discover([str(PLUGINS / "bundle.py")], apart=alone)
         actions = [a for a in skills.actions.values() if a.skill == "bundle"]
         return [
@@ -114,7 +124,7 @@ def test_what_it_declares_is_the_same():
             for a in actions
         ]  # fmt: skip
 
-    assert declared(["bundle"]) == declared([])
+    assert declaring(["bundle"]) == declaring([])
 
 
 HANGS = {
@@ -272,6 +282,35 @@ def test_what_cannot_run_apart_is_refused_when_loaded(text, reason, tmp_path):
     assert "\n" not in problem.reason
 
 
+@pytest.mark.parametrize("path", MISBEHAVING, ids=lambda path: path.stem)
+async def test_what_misbehaves_is_told_as_of_the_others(path, tmp_path):
+    said = declared(path)
+    shutil.copy(path, tmp_path)
+    (tmp_path / "good.py").write_text(GOOD, encoding="utf-8")
+    hangs = "hangs" in path.stem and "REFUSED" in said
+    skills = Skills.discover(
+        folder=tmp_path, apart=[path.stem], load_timeout_s=3.0 if hangs else PATIENCE_S
+    )
+    takes_long = "took over" in said.get("ERROR", "")
+    agent = agent_with(skills, tmp_path / "data", 0.3 if takes_long else PATIENCE_S)
+    if "REFUSED" in said or "turn_ended" in path.read_text("utf-8"):
+        (problem,) = skills.problems
+        assert path.name in problem.plugin
+        assert "\n" not in problem.reason
+    else:
+        turn = await agent.hear(said["SAY"])
+        assert skills.problems == []
+        if path.stem in HARMLESS_APART:
+            assert turn.error is None
+        elif "ERROR" in said and path.stem not in OTHERWISE_APART:
+            assert said["ERROR"] in turn.error
+        elif "OFFENCE" in said:
+            assert said["OFFENCE"] in skills.offences[path.stem][0]
+    turn = await agent.hear("hello anna")
+    assert (turn.error, turn.reply.text) == (None, "anna")
+    await agent.close()
+
+
 def test_a_name_that_is_no_plugin_is_told(tmp_path):
     skills = Skills.discover([str(PLUGINS / "define.py")], apart=["defin"])
     assert [(p.plugin, p.reason) for p in skills.problems] == [
@@ -312,9 +351,6 @@ async def test_stop_leaves_a_short_call_its_process(tmp_path):
 
 
 def test_it_goes_with_the_agent(tmp_path):
-    import subprocess
-    import sys
-
     code = (
         "from agent.plugins import apart; import sys\n"
         f"p = apart.load({written(tmp_path, 'return 1')!r}); print(p.process._running.pid)"
