@@ -44,9 +44,16 @@ class Config:
     """Wake phrases, separated by commas; `GLASSES_WAKE_PHRASE`."""
     microphone: str = "air"
     """`air`, or `bone` for the profile's bone-conduction microphone; `GLASSES_MICROPHONE`."""
+    apart: str = ""
+    """Plugins that run in a process of their own, by name, separated by commas; `GLASSES_APART`."""
     sensors: str = "none"
     """`system` where this machine's own battery and light sensor are the glasses'; with `none` only
     plugins bring some; `GLASSES_SENSORS`."""
+
+    @property
+    def alone(self) -> tuple[str, ...]:
+        """The names in `apart`."""
+        return tuple(name for part in self.apart.split(",") if (name := part.strip()))
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Config:

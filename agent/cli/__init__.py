@@ -29,13 +29,41 @@ LEAVE_S = 0.5
 LANGUAGE = click.option(
     "--language", type=click.Choice(["en", "zh", "auto"]), help="Language spoken; auto by default."
 )
-PLUGIN = click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    metavar="PATH_OR_MODULE",
-    help="Load one more skill plugin; may be given several times.",
-)
+
+
+def _run_apart(context: click.Context, parameter: click.Parameter, named: tuple[str, ...]) -> None:
+    """Add to the plugins that run apart, wherever the command reads its settings."""
+    if not named:
+        return
+    from agent import config
+
+    try:
+        before = config.load().alone
+    except GlassesError as error:
+        raise click.ClickException(str(error)) from None
+    os.environ["GLASSES_APART"] = ",".join(dict.fromkeys([*before, *named]))
+
+
+def PLUGIN(command: Callable[..., Any]) -> Callable[..., Any]:  # an option as the others
+    """Give a command the options that say which plugins there are."""
+    apart = click.option(
+        "--apart",
+        multiple=True,
+        metavar="NAME",
+        expose_value=False,
+        callback=_run_apart,
+        help="Run this plugin in a process of its own; may be given several times.",
+    )
+    plugins = click.option(
+        "--plugin",
+        "plugins",
+        multiple=True,
+        metavar="PATH_OR_MODULE",
+        help="Load one more skill plugin; may be given several times.",
+    )
+    return plugins(apart(command))
+
+
 RECORD = click.option(
     "--record",
     type=click.Path(dir_okay=False, path_type=Path),

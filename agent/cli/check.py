@@ -118,7 +118,7 @@ def find(
     A plugin that clashes with a payment is loaded all the same: it is here to be told so. Raises
     PluginError when there is no such plugin or it cannot be loaded.
     """
-    skills = Skills.discover(plugins, settings.plugins)
+    skills = Skills.discover(plugins, settings.plugins, apart=settings.alone)
     if plugin is None:
         return skills, dict(skills.actions)
     named = {n: a for n, a in skills.actions.items() if plugin in (a.skill, a.name)}

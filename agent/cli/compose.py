@@ -239,7 +239,7 @@ def build(
     if folder.is_dir():
         private.folder(folder)  # an earlier version left it open to others
     config = replace(config, language=language or config.language)
-    skills = Skills.discover(plugins, config.plugins)
+    skills = Skills.discover(plugins, config.plugins, apart=config.alone)
 
     ear = ears(config, config.language)
     for problem in ear.choice.problems:

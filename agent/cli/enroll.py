@@ -120,7 +120,7 @@ def enroll(
     if forget:
         console.print(say["forgotten" if voice.forget(settings.data) else "nothing"])
         return
-    skills = Skills.discover(plugins, settings.plugins)
+    skills = Skills.discover(plugins, settings.plugins, apart=settings.alone)
     sayable = _sayable(skills)
     chosen = voice.choose(sayable)
     if sentences:

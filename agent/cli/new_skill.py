@@ -12,7 +12,8 @@ from agent.plugins.skills import Skills
 
 def new_skill(name: str, into: str) -> None:
     """Write the package. Raises ScaffoldError for a name or a folder that is taken."""
-    installed = Skills.discover((), config.load().plugins)
+    settings = config.load()
+    installed = Skills.discover((), settings.plugins, apart=settings.alone)
     new = scaffold.names(name, {action.skill for action in installed.actions.values()})
     folder = Path(into) / name
     for path in scaffold.create(new, folder):

@@ -98,10 +98,12 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
         yield Finding("location", "ok", used)
     except DeviceError as error:
         yield Finding("location", "problem", "none", str(error))
-    installed = Skills.discover(plugins, settings.plugins)
+    installed = Skills.discover(plugins, settings.plugins, apart=settings.alone)
     yield from _provided(installed, settings)
     names = dict.fromkeys(action.skill for action in installed.actions.values())
     yield Finding("skills", "ok", ", ".join(names))
+    if installed.alone:
+        yield Finding("apart", "ok", ", ".join(installed.alone), "each in a process of its own")
     for plugin, why in installed.readers.items():
         yield Finding("transcripts", "ok", f"read by {plugin}", why)
     for problem in installed.problems:
@@ -265,7 +267,8 @@ def doctor(as_json: bool, plugins: Sequence[str]) -> int:
 
 def skills(name: str | None, form: Form, plugins: Sequence[str]) -> None:
     """Print every action, or those of one skill. Raises PluginError for an unknown name."""
-    installed = Skills.discover(plugins, config.load().plugins)
+    settings = config.load()
+    installed = Skills.discover(plugins, settings.plugins, apart=settings.alone)
     chosen = [a for a in installed.actions.values() if name in (None, a.skill, a.name)]
     if not chosen:
         known = ", ".join(dict.fromkeys(a.skill for a in installed.actions.values()))

@@ -54,7 +54,7 @@ def replay(path: Path, plugins: Sequence[str], film: Path | None = None) -> int:
             streams.echo(f"{told}: --plugin loads one", err=True)
     if session.cut:
         streams.echo(f"{path}: the end is cut: line {session.cut} is left out", err=True)
-    skills = Skills.discover(plugins, settings.plugins)
+    skills = Skills.discover(plugins, settings.plugins, apart=settings.alone)
     for problem in skills.problems:
         streams.echo(f"not loaded: {problem.plugin}: {problem.reason}", err=True)
     with tempfile.TemporaryDirectory(prefix="glasses-replay-") as folder:

@@ -43,7 +43,7 @@ def train(
     from agent.understand.learn.pocket.training import Options, train
 
     settings = config.load()
-    skills = Skills.discover(plugins, settings.plugins)
+    skills = Skills.discover(plugins, settings.plugins, apart=settings.alone)
     for problem in skills.problems:
         streams.echo(f"without {problem.plugin}: {problem.reason}", err=True)
     recipe = collect(skills.actions.values())

@@ -33,6 +33,10 @@ OBSERVER_S = 1.0
 """Longest an observer of turns may take."""
 
 
+class Elsewhere(Exception):
+    """What a plugin did in a process of its own; its text is what `raised` would say of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What is shown for one call of an action, and what is held against it."""
@@ -85,6 +89,8 @@ def _bad(reply: Reply, error: str, also: tuple[str, ...]) -> Judgement:
 
 def raised(error: BaseException, function: Any = None) -> str:
     """Say what was raised and where, without its text, which may hold what the wearer said."""
+    if isinstance(error, Elsewhere):
+        return str(error)
     what = "called sys.exit" if isinstance(error, SystemExit) else f"raised {type(error).__name__}"
     frames = traceback.extract_tb(error.__traceback__, limit=-50)  # a recursion has thousands
     code = getattr(inspect.unwrap(function), "__code__", None) if function else None

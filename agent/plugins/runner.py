@@ -3,8 +3,9 @@
 Every call gets a daemon thread of its own, and a coroutine an event loop of its own in that thread
 (0.1 ms and 0.3 ms on a 2-core cloud machine): the agent's loop keeps listening whatever the call
 does, a call that never ends is left behind, and a thread left behind does not keep the process
-from ending. This keeps mistakes from spreading; it is no sandbox against malice, and `os._exit` or
-a crash in native code still ends the process.
+from ending. This keeps mistakes from spreading; it is no sandbox against malice. What holds the
+interpreter or ends the process, such as `os._exit`, is kept from the agent by a process of its own
+(`agent.plugins.apart`).
 """
 
 from __future__ import annotations

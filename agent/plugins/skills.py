@@ -32,6 +32,7 @@ import pluggy
 
 from agent.errors import GlassesError, PluginError
 from agent.language.controls import own_words
+from agent.plugins import apart as separate
 from agent.plugins import modules
 from agent.plugins.hooks import HOOKS, KINDS, READING, TRANSCRIPTS, Hooks, Kind
 from agent.plugins.offences import LISTS_S, OFFENCES, faults, raised
@@ -161,24 +162,36 @@ class Skills:
 
     @classmethod
     def discover(
-        cls, extra: Iterable[str] = (), folder: Path | None = None, load_timeout_s: float = LOAD_S
+        cls,
+        extra: Iterable[str] = (),
+        folder: Path | None = None,
+        load_timeout_s: float = LOAD_S,
+        apart: Iterable[str] = (),
     ) -> Skills:
         """Load the built-in skills, installed plugins, the user's folder, then `extra`.
 
         `extra` holds module names or paths of Python files. A plugin that cannot be loaded is in
         `problems`, except one of `extra`: the user asked for it by name, so PluginError is raised.
+        `apart` names plugins that run in a process of their own (`agent.plugins.apart`).
         """
         skills = cls(load_timeout_s)
+        alone = set(apart)
         for name in BUILTIN:
             skills.add(name, source="glasses")
         for point in metadata.entry_points(group=ENTRY_POINTS):
             source = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
-            skills.add(point.name, point.load, source)
+            here = partial(separate.load, point.module) if point.name in alone else point.load
+            skills.add(point.name, here, source)
         for path in modules.in_folder(folder):
-            skills.add(str(path))
+            skills.add(str(path), _way(str(path), alone))
         for wanted in extra:
-            if problem := skills.add(wanted):
+            if problem := skills.add(wanted, _way(wanted, alone)):
                 raise PluginError(f"plugin {wanted}: {problem.reason}")
+        for name in sorted(alone - {*skills.plugins, *(p.plugin for p in skills.problems)}):
+            if not any(_called(problem.plugin) == name for problem in skills.problems):
+                others = ", ".join(n for n, s in skills.plugins.items() if s != "glasses") or "none"
+                reason = f"no plugin of this name is there to run apart; there are: {others}"
+                skills.problems.append(Problem(name, reason))
         return skills
 
     # -- loading --------------------------------------------------------------------------------
@@ -209,6 +222,7 @@ class Skills:
         installed = self._get(name)
         del self._installed[name]
         self._manager.unregister(name=name)
+        _end(installed.plugin)
         if installed.again is not None:
             modules.forget(_module_name(installed.plugin))
         self._pardon(name)
@@ -236,6 +250,7 @@ class Skills:
         try:
             name = self._install(plugin, source, again)
         except BaseException:
+            _end(plugin)
             there = [other.plugin for other in self._installed.values()]
             if plugin not in there:
                 modules.forget(module := _module_name(plugin))
@@ -257,6 +272,7 @@ class Skills:
                 self._manager.register(old.plugin, name=old.name)
                 raise
         self._installed[old.name] = new
+        _end(old.plugin)
         self._pardon(old.name)
         self._gather()
         for offence in offences:
@@ -446,6 +462,11 @@ class Skills:
         return {name: installed.source for name, installed in self._installed.items()}
 
     @property
+    def alone(self) -> tuple[str, ...]:
+        """The plugins that run in a process of their own."""
+        return tuple(n for n, i in self._installed.items() if isinstance(i.plugin, separate.Plugin))
+
+    @property
     def readers(self) -> dict[str, str]:
         """The plugins that are given what is said and shown, each with its reason."""
         return {name: i.reads for name, i in self._installed.items() if i.reads}
@@ -506,6 +527,25 @@ class Skills:
     def languages(self) -> list[str]:
         """Return the languages that at least one action has sentences in."""
         return sorted({lang for a in self.actions.values() for lang in a.languages})
+
+
+def _way(wanted: str, alone: set[str]) -> Callable[[], Any] | None:
+    """Return how a plugin is loaded that runs apart; None for the others."""
+    return partial(separate.load, wanted) if _called(wanted) in alone else None
+
+
+def _called(wanted: str) -> str:
+    """Return the name that a plugin will have, from its path or module name."""
+    name = (
+        Path(wanted).name if "/" in wanted or wanted.endswith(".py") else wanted.rpartition(".")[2]
+    )
+    return name.removesuffix(".py").replace(".", "_").removeprefix("glasses_")
+
+
+def _end(plugin: Any) -> None:
+    """End the process of a plugin that runs apart."""
+    if isinstance(plugin, separate.Plugin):
+        plugin.close()
 
 
 def _plugin_name(plugin: Any) -> str:

@@ -32,11 +32,17 @@ def test_one_model_can_be_named_in_the_file_too(config):
     assert config('model = "/a.gguf"', GLASSES_MODEL="/b.gguf").model == "/b.gguf"
 
 
+def test_plugins_that_run_apart_are_named(config):
+    assert config("").alone == ()
+    assert config('apart = "define, walk ,"').alone == ("define", "walk")
+    assert config('apart = "define"', GLASSES_APART="walk").alone == ("walk",)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
         ('langage = "zh"', "no setting 'langage', did you mean 'language'"),
-        ('zzz = "zh"', "no setting 'zzz'; known: data, language, location"),
+        ('zzz = "zh"', "no setting 'zzz'; known: apart, data, language, location"),
         ('"' + "x" * 9_000 + '" = "zh"', "no setting 'xxx"),
         ("language = 3", "language is 3: it must be text"),
         ("language = [" + '"en",' * 9_000 + "]", "it must be text"),
@@ -67,4 +73,4 @@ def test_the_message_is_the_same_each_time(tmp_path):
         for seed in range(3)
     }  # fmt: skip
     assert len(said) == 1
-    assert "known: data, language, location, microphone, model, models" in said.pop()
+    assert "known: apart, data, language, location, microphone, model, models" in said.pop()

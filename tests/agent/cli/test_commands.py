@@ -228,6 +228,19 @@ def test_who_reads_transcripts_is_told(home, tmp_path):
     assert "its turn_ended is given what the wearer says and reads" in told.stderr.decode()
 
 
+def test_a_plugin_runs_apart(home, monkeypatch):
+    monkeypatch.setenv("GLASSES_APART", "define")
+    (row,) = (
+        row
+        for row in records(run("doctor", "--json", "--plugin", PLUGIN, "--apart", "barista"))
+        if row["part"] in ("apart", "plugin")
+        if row["used"] != "define"
+    )
+    assert (row["part"], row["used"]) == ("apart", "barista")
+    said = run("say", "make me a large latte", "--plugin", PLUGIN, "--apart", "barista", "--json")
+    assert records(said)[0]["reply"]["text"] == "large latte"
+
+
 def test_skills_and_doctor_tell(home):
     shown = run("skills", "pay").stdout.decode()
     assert "risk: money" in shown
