@@ -155,12 +155,9 @@ def _fetch(
         files = source.offers(model)
         if files is None:
             continue
-        folder = staging / ("hub" if files is model.files else "packages")
+        folder = staging / source.way
         folder.mkdir(exist_ok=True)
         size = sum(file.size for file in files)
-        if files is not model.files and isinstance(source, sources.Folder):
-            folder = staging / "folder"
-            folder.mkdir(exist_ok=True)
         for _ in range(2):
             resumed = _weight(folder)
             _room(model, staging, size - resumed, free)

@@ -53,6 +53,8 @@ class Source(Protocol):
 
     name: str
     """What it is called in messages and records."""
+    way: str
+    """Sources of the same way give the same bytes: one goes on with what another began."""
 
     def offers(self, model: Model) -> tuple[File, ...] | None:
         """Return the files it would give; None where it has nothing of this model."""
@@ -96,7 +98,7 @@ class Folder:
     def __init__(self, root: Path) -> None:
         """Look in `root`."""
         self.root = root
-        self.name = str(root)
+        self.name, self.way = str(root), "folder"
 
     def offers(self, model: Model) -> tuple[File, ...] | None:
         """Return the first set of files that is there whole; None where nothing is."""
@@ -159,7 +161,8 @@ class Hub:
 
     def __init__(self, name: str, base: str, *, modelscope: bool = False) -> None:
         """Take `base` as what addresses begin with."""
-        self.name, self._base, self._modelscope = name, base.rstrip("/"), modelscope
+        self.name, self.way = name, "hub"
+        self._base, self._modelscope = base.rstrip("/"), modelscope
         self._silent = ""
 
     def offers(self, model: Model) -> tuple[File, ...] | None:
@@ -314,7 +317,7 @@ class Wheels:
     def __init__(self, root: Path | None = None) -> None:
         """Look in `root`."""
         self._root = root
-        self.name = f"packages in {root}"
+        self.name, self.way = f"packages in {root}", "packages"
 
     def offers(self, model: Model) -> tuple[File, ...] | None:
         """Return what comes of the packages, if there are any, each with a known checksum."""
