@@ -100,6 +100,16 @@ def test_doctor_says_what_is_refused(folder):
     assert row["note"].startswith(f"{place}: not the bytes of qwen3-0.6b, so it is not loaded")
 
 
+def test_doctor_says_what_half_a_folder_lacks_and_which_command_mends_it(folder):
+    place = folder / registry.find("whisper-base").place
+    place.mkdir(parents=True)
+    (place / "model.bin").write_bytes(b"x")
+    row = doctor()["speech, English"]
+    assert (row["state"], row["used"]) == ("problem", "pocketsphinx")
+    assert row["note"].startswith(f"{place}: config.json, tokenizer.json, vocabulary.txt missing")
+    assert row["note"].endswith("run `glasses models pull whisper-base`")
+
+
 def doctor():
     output = CliRunner().invoke(main, ["doctor", "--json"]).output
     return {row["part"]: row for row in map(json.loads, output.splitlines())}

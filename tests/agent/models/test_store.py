@@ -191,7 +191,9 @@ def test_what_was_chosen_is_used_although_it_is_no_better(tmp_path, known):
     assert choose("speech", tmp_path, "en").path.name == "tiny.en"
     chinese = choose("speech", tmp_path, "zh")
     assert chinese.path.name == "base"
-    assert chinese.problems == ("tiny.en was chosen and does not speak the language (zh)",)
+    assert chinese.why.endswith("; tiny.en was chosen, and does not know the language (zh)")
+    store.remove(tmp_path, "base")
+    assert choose("speech", tmp_path, "zh").why.startswith("tiny.en was chosen")
     use(tmp_path, "auto")
     assert choose("language", tmp_path).path.name == "large.gguf"
     assert choose("language", tmp_path).problems == ()
