@@ -228,7 +228,7 @@ class Responder:
         if len(text) > MAX_CHARACTERS:
             return Reply(said["too long"].format(limit=MAX_CHARACTERS))
         if is_question(text) and text != "?":
-            return Reply(said["no model"].format(folder=options.models or "GLASSES_MODEL"))
+            return Reply(said["no model"])
         key = "unknown" if text.strip() else "unheard"
         can = page.abilities(self._world.skills.actions, language)
         return Reply(said[key].format(can=can))
