@@ -17,7 +17,7 @@ SAID: dict[str, dict[str, str]] = {
         "cannot": "{question}\nI cannot do “{words}”.",
         "undone": "Taken back.",
         "no undo": "There is nothing to take back.",
-        "no model": "For questions I need a language model.\n`glasses models pull --suitable` gets one.",
+        "no model": "Questions need a language model.\nGet it: `glasses models pull --suitable`",
         "failed": "Sorry, {skill} failed. Nothing was lost.",
         "hung": "Sorry, {skill} took too long and was stopped.",
         "disabled": "Sorry, {skill} failed {count} times and is switched off.",
