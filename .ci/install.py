@@ -66,7 +66,7 @@ def main() -> int:
             models.stop()
         bar.end()
     if status == 0 and not extra:
-        if models is not None:
+        if models is not None and models.whole:
             _finish_models()
         for line in _missing():
             print(line)
@@ -146,6 +146,11 @@ class _Models(threading.Thread):
         while self.is_alive():
             self.join(0.2)
 
+    @property
+    def whole(self) -> bool:
+        """Whether all of them came, or were there."""
+        return self._pull.poll() == 0
+
     def stop(self) -> None:
         """End it, if it has not ended."""
         if self._pull.poll() is None:
@@ -209,11 +214,14 @@ class _Bar(threading.Thread):
 
     def run(self) -> None:
         while not self._over.wait(1.0 if self._tty else 30.0):
-            line = f"  {_clock(time.monotonic() - self._began)} {self._step}"
-            line = f"{line} · {self.beside}" if self.beside else line
-            width = shutil.get_terminal_size().columns
-            print(f"\r\x1b[K{line[: width - 1]}" if self._tty else line,
-                  end="" if self._tty else "\n", flush=True)  # fmt: skip
+            self.draw()
+
+    def draw(self) -> None:
+        line = f"  {_clock(time.monotonic() - self._began)} {self._step}"
+        line = f"{line} · {self.beside}" if self.beside else line
+        width = shutil.get_terminal_size().columns
+        print(f"\r\x1b[K{line[: width - 1]}" if self._tty else line,
+              end="" if self._tty else "\n", flush=True)  # fmt: skip
 
     def say(self, line: str) -> None:
         """Print a line that stays, above the one that is redrawn."""

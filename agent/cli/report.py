@@ -138,14 +138,16 @@ def _speech(settings: Config, language: str, name: str) -> Finding:
     state: State = "missing" if chosen.name == "none" else "ok"
     from agent.listen.whisper import folder
 
+    if chosen.choice.problems:
+        return Finding(f"speech, {name}", "problem", chosen.name, "; ".join(chosen.choice.problems))
     if (found := chosen.folder or folder.half(settings.models)) is not None:
         try:
             folder.check(found)
         except EngineError as error:
             return Finding(f"speech, {name}", "problem", chosen.name, str(error))
-    if chosen.choice.problems:
-        return Finding(f"speech, {name}", "problem", chosen.name, "; ".join(chosen.choice.problems))
-    note = _why("speech", chosen.choice, language) if chosen.folder else chosen.note
+    note = _why("speech", chosen.choice, language)
+    if not chosen.folder:
+        note = "; ".join(filter(None, (chosen.choice.why, chosen.note)))
     return Finding(f"speech, {name}", state, chosen.name, note)
 
 

@@ -224,11 +224,11 @@ class Responder:
         return gate.open.proposal if gate.open is not None else self._unknown(text, language)
 
     def _unknown(self, text: str, language: str) -> Reply:
-        said, options = said_in(language), self._world.options
+        said = said_in(language)
         if len(text) > MAX_CHARACTERS:
             return Reply(said["too long"].format(limit=MAX_CHARACTERS))
         if is_question(text) and text != "?":
-            return Reply(said["no model"].format(folder=options.models or "GLASSES_MODEL"))
+            return Reply(said["no model"])
         key = "unknown" if text.strip() else "unheard"
         can = page.abilities(self._world.skills.actions, language)
         return Reply(said[key].format(can=can))

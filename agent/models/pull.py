@@ -155,12 +155,9 @@ def _fetch(
         files = source.offers(model)
         if files is None:
             continue
-        folder = staging / ("hub" if files is model.files else "packages")
+        folder = staging / source.way
         folder.mkdir(exist_ok=True)
         size = sum(file.size for file in files)
-        if files is not model.files and isinstance(source, sources.Folder):
-            folder = staging / "folder"
-            folder.mkdir(exist_ok=True)
         for _ in range(2):
             resumed = _weight(folder)
             _room(model, staging, size - resumed, free)
@@ -302,7 +299,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     if not lacking:
         return 0
-    total, before, failed = sum(model.size for model in lacking), 0, 0
+    total, before = sum(model.size for model in lacking), 0
+    failed: dict[str, str] = {}
     tell(begins=announce(lacking), of=total)
     try:
         for model in lacking:
@@ -315,15 +313,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             try:
                 pull(model, models, having, teller)
             except EngineError as error:
-                tell(said=str(error))
-                failed += 1
+                failed[model.name] = str(error)
             before += model.size
     except KeyboardInterrupt:
         tell(said="the models are pulled in part; `make models` goes on from there")
         return 130
-    if failed < len(lacking):
-        tell(ends=f"models: {len(lacking) - failed} pulled into {models}")
-    return int(failed > 0)
+    if failed:
+        others = "".join(f", nor {name}" for name in list(failed)[1:])
+        tell(said=f"{next(iter(failed.values()))}{others}")
+    if came := [model.title for model in lacking if model.name not in failed]:
+        tell(ends=f"Models: {', '.join(came)} pulled into {models} and verified")
+    return int(bool(failed))
 
 
 if __name__ == "__main__":

