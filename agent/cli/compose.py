@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from agent import private
 from agent.act import dispatch
@@ -43,6 +43,9 @@ from hardware.battery import find_battery
 from hardware.light import find_light
 from hardware.profiles import load_bone
 from hardware.speaker import find_speaker
+
+if TYPE_CHECKING:
+    from agent.listen.sphinx.engine import PocketSphinx
 
 DEMO_PLACE = Place(lat=40.0026, lon=-34.9963, simulated=True)
 """Where the glasses believe to be when nothing can tell: the market square of the made-up town that
@@ -149,10 +152,10 @@ class Ears:
 
 
 def ears(config: Config, language: str) -> Ears:
-    """Choose the engine: Whisper when its weights are on disk, else pocketsphinx for English."""
+    """Choose the engines: pocketsphinx for English, and Whisper where its weights are on disk."""
     from agent.listen.whisper import engine
 
-    def sphinx() -> Transcriber:
+    def sphinx() -> PocketSphinx:
         from agent.listen.sphinx import enroll
         from agent.listen.sphinx.engine import PocketSphinx, SphinxOptions
 
@@ -165,21 +168,23 @@ def ears(config: Config, language: str) -> Ears:
 
     choice = engine.choose_model(config.models, language)
     folder = choice.path
+    if folder is not None and language == "zh":
+        options = engine.WhisperOptions(language)
+        alone = partial(engine.FasterWhisper, folder, options)
+        return Ears(f"faster-whisper {folder.name}", alone, folder=folder, choice=choice)
     if folder is not None:
-        options = engine.WhisperOptions(language=None if language == "auto" else language)
+        options = engine.BESIDE_A_GRAMMAR
+        if language != "auto":
+            options = replace(options, language=language)
 
-        def whisper_or_sphinx() -> Transcriber:
-            try:
-                return engine.FasterWhisper(folder, options)
-            except EngineError as error:
-                if language == "zh":
-                    raise
-                streams.echo(f"{error}; pocketsphinx is used meanwhile", err=True)
-                return sphinx()
+        def pair() -> Transcriber:
+            from agent.listen.pair import Pair
 
-        small = None if language == "zh" else sphinx
-        name = f"faster-whisper {folder.name}"
-        return Ears(name, whisper_or_sphinx, folder=folder, small=small, choice=choice)
+            languages = engine.languages(folder) if language == "auto" else frozenset({"en"})
+            return Pair(sphinx(), partial(engine.FasterWhisper, folder, options), languages)
+
+        name = f"pocketsphinx and faster-whisper {folder.name}"
+        return Ears(name, pair, folder=folder, small=sphinx, choice=choice)
     get = f"`glasses models pull {store.HEARS}`, or put a CTranslate2 Whisper folder in"
     note = f"better, and Chinese: {get} {config.models}"
     if language == "zh":

@@ -127,7 +127,7 @@ def enroll(
         for number, text in enumerate(chosen, start=1):
             console.print(f"{number:02}.wav {text}", markup=False)
         return
-    if (engine := ears(settings, "en").name) != "pocketsphinx":
+    if not (engine := ears(settings, "en").name).startswith("pocketsphinx"):
         console.print(say["unused"].format(engine=engine))
     aligner = Aligner()
     try:

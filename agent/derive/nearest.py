@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice, product
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from agent.derive import grammar
@@ -40,8 +41,10 @@ FREE_WORD = 0.15
 """Cost of a word of free text, on top: a single short word is easily like another."""
 FREE_MOST = FREE + FREE_WORD
 """The most that a phone of free text costs: one that is a word of its own."""
-SKIPPED = 3
+SKIPPED = 2
 """Units of the graph in a row that the text may lack."""
+BEAM = 3.0
+"""Cost above the best of a moment from which a way is followed no further."""
 MOST_UNITS = 160
 """A text that is longer is no command."""
 
@@ -60,6 +63,8 @@ class Near:
     """Cost of a phone in the word that is most unlike; a sound of no word at all counts `GAP`."""
     free: tuple[str, ...] = ()
     """The words that free text took."""
+    spent: float = 0.0
+    """The cost with that of free text, by which sentences are compared."""
 
     @property
     def distance(self) -> float:
@@ -102,21 +107,52 @@ class Nearest:
         for saying in sayings:
             skills.setdefault(saying.intent.partition(".")[0], []).append(saying)
         self._graphs = [_kept(_Listed(one)) for one in skills.values()]
+        self._all = _Graph.together(self._graphs)
 
-    def find(self, text: str, within: float = math.inf) -> Near | None:
-        """Return the nearest sentence; None where none is as near as `within` a phone."""
+    def find(self, text: str, within: float = math.inf, most: float = math.inf) -> Near | None:
+        """Return the nearest sentence, some 10 ms.
+
+        None where none is as near as `within` a phone, and `most` with its free text.
+        """
         best = None
         for heard in _aloud(text):
-            length = sum(weight(options[0]) for options in heard.units)
-            if not length or len(heard.units) > MOST_UNITS:
+            phones = sum(weight(options[0]) for options in heard.units)
+            if not phones or len(heard.units) > MOST_UNITS or not len(self._all.unit):
                 continue
-            for graph in self._graphs:
-                most = (within + FREE_MOST * graph.is_free) * length
-                most = most if best is None else min(most, best.spent)
-                near = _Search(graph, heard, most).sentence()
-                if near is not None and (best is None or near.spent < best.spent):
-                    best = near
-        return best.near if best is not None and best.near.distance <= within else None
+            free = FREE_MOST if len(self._all.free_src) else 0.0
+            limit = min((within + free) * phones, most if best is None else best.spent)
+            found = _Search(self._all, heard, limit).sentence()
+            if found is not None and (best is None or found.spent < best.spent):
+                best = found
+        return best if best is not None and best.distance <= within else None
+
+
+def apart(one: str, other: str) -> float:
+    """Return how unlike two texts sound in all, in phones, read in the ways that suit best."""
+    return min(
+        (_apart(mine.units, theirs.units) for mine in _aloud(one) for theirs in _aloud(other)),
+        default=0.0,
+    )
+
+
+def length(text: str) -> float:
+    """Return how long a text is, read aloud, in phones."""
+    heard = next(_aloud(text), None)
+    return sum(weight(options[0]) for options in heard.units) if heard else 0.0
+
+
+def _apart(one: Sequence[tuple[Unit, ...]], other: Sequence[tuple[Unit, ...]]) -> float:
+    row = [0.0]
+    for options in other:
+        row.append(row[-1] + min(map(gap, options)))
+    for mine in one:
+        extra = min(map(gap, mine))
+        before, row = row, [row[0] + extra]
+        for at, theirs in enumerate(other):
+            change = before[at] + min(unlike(a, b) for a in mine for b in theirs)
+            less = row[at] + min(map(gap, theirs))
+            row.append(min(change, before[at + 1] + extra, less))
+    return row[-1]
 
 
 class _Listed:
@@ -139,232 +175,308 @@ def _kept(listed: _Listed) -> _Graph:
 
 
 class _Graph:
-    """The sentences of one skill, every sound of every word a place of its own.
+    """Sentences, every sound of every word a place of its own.
 
     Places are numbered so that a word's sounds follow one another; its first comes after a state
     of the grammar's graph, its last leads to one.
     """
 
-    def __init__(self, graph: grammar.Graph) -> None:
+    def __init__(self, graph: grammar.Graph | None = None) -> None:
+        """Take the sentences of one skill."""
         import numpy as np
 
-        self.states, self.start = graph.states, graph.start
-        self.finals = np.array(sorted(graph.finals), np.int64)
-        self.words = [arc for arc in graph.transitions if arc.word != grammar.FREE_TEXT]
-        free = [arc for arc in graph.transitions if arc.word == grammar.FREE_TEXT]
+        words = [] if graph is None else graph.transitions
+        self.states = 0 if graph is None else graph.states
+        self.starts = np.array([] if graph is None else [graph.start], np.int64)
+        self.finals = np.array([] if graph is None else sorted(graph.finals), np.int64)
+        self.words = [arc.word for arc in words if arc.word != grammar.FREE_TEXT]
+        free = [arc for arc in words if arc.word == grammar.FREE_TEXT]
         self.free_src = np.array([arc.src for arc in free], np.int64)
         self.free_dst = np.array([arc.dst for arc in free], np.int64)
-        self.is_free = bool(free)
-        said = _said(sorted({arc.word for arc in self.words}))
+        said = _said(sorted(set(self.words)))
         self.long = {word: min(sum(map(weight, way)) for way in said[word]) for word in said}
-        numbers: dict[Unit, int] = {}
-        unit, src, first, last, dst, arcs = [], [], [], [], [], []
-        for number, arc in enumerate(self.words):
+        unit: list[int] = []
+        arcs: list[int] = []
+        firsts, srcs, lasts, dsts = [], [], [], []
+        closed = [arc for arc in words if arc.word != grammar.FREE_TEXT]
+        for number, arc in enumerate(closed):
             for way in said[arc.word]:
-                for at, sound in enumerate(way):
-                    unit.append(numbers.setdefault(sound, len(numbers)))
-                    src.append(arc.src)
-                    first.append(at == 0)
-                    arcs.append(number)
-                last.append(len(unit) - 1)
-                dst.append(arc.dst)
-        self.sounds = list(numbers)
+                firsts.append(len(unit))
+                srcs.append(arc.src)
+                unit += map(_number, way)
+                arcs += [number] * len(way)
+                lasts.append(len(unit) - 1)
+                dsts.append(arc.dst)
         self.unit = np.array(unit, np.int64)
         self.arc = np.array(arcs, np.int64)
-        self.src = np.array(src, np.int64)
-        self.first = np.array(first, bool)
-        order = np.argsort(np.array(dst, np.int64), kind="stable")
-        self.last = np.array(last, np.int64)[order]
-        self.dst = np.array(dst, np.int64)[order]
-        self.into, self.at = np.unique(self.dst, return_index=True)
-        self.gap = np.array([gap(sound) for sound in self.sounds], np.float32)[self.unit]
+        self.firsts, self.srcs = np.array(firsts, np.int64), np.array(srcs, np.int64)
+        self.lasts, self.dsts = np.array(lasts, np.int64), np.array(dsts, np.int64)
 
-    def unlike(self, options: tuple[Unit, ...]) -> NDArray[Any]:
-        """Return how unlike a sound that was heard is to that of every place."""
+    @classmethod
+    def together(cls, graphs: Sequence[_Graph]) -> _Graph:
+        """Put graphs side by side, ready to be searched."""
         import numpy as np
 
-        rows = [[unlike(sound, option) for sound in self.sounds] for option in options]
-        found: NDArray[Any] = np.array(rows, np.float32).min(axis=0)[self.unit]
-        return found
+        every = cls()
+        for g in graphs:
+            nodes, states, arcs = len(every.unit), every.states, len(every.words)
+            for name, more in (
+                ("starts", states), ("finals", states), ("free_src", states), ("free_dst", states),
+                ("unit", 0), ("arc", arcs), ("firsts", nodes), ("srcs", states), ("lasts", nodes),
+                ("dsts", states),
+            ):  # fmt: skip
+                setattr(
+                    every, name, np.concatenate([getattr(every, name), getattr(g, name) + more])
+                )
+            every.words += g.words
+            every.states += g.states
+            every.long |= g.long
+        every._prepare()
+        return every
+
+    def _prepare(self) -> None:
+        """Index words by where they begin, and note where they end."""
+        import numpy as np
+
+        order = np.argsort(self.srcs, kind="stable")
+        self.begin = self.firsts[order]  # first places, in the order of the states before them
+        self.begin_at = np.searchsorted(self.srcs[order], np.arange(self.states + 1))
+        self.leads = np.full(len(self.unit), -1, np.int64)  # the state after a last place
+        self.leads[self.lasts] = self.dsts
+        self.after = np.full(len(self.unit), -1, np.int64)  # the state before a first place
+        self.after[self.firsts] = self.srcs
+        units = _units()
+        self.gap = np.array([gap(unit) for unit in units], np.float32)[self.unit]
+        self.kinds, self.kind = np.unique(self.unit, return_inverse=True)
+        self._rows: dict[tuple[Unit, ...], NDArray[Any]] = {}
+        # Scratch; belongs to the search that runs.
+        self.node_costs = np.full(len(self.unit), np.inf, np.float32)
+        self.state_costs = np.full(self.states, np.inf, np.float32)
+        self.lock = Lock()
+
+    def unlike(self, options: tuple[Unit, ...]) -> NDArray[Any]:
+        """Return how unlike a sound that was heard is to each kind of sound in the graph."""
+        import numpy as np
+
+        if options not in self._rows:
+            units = _units()
+            rows = [[unlike(units[n], option) for n in self.kinds] for option in options]
+            self._rows[options] = np.array(rows, np.float32).min(axis=0)
+        return self._rows[options]
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The best sentence of one graph."""
+_KNOWN: dict[Unit, int] = {}
 
-    near: Near
-    spent: float
-    """What it cost with free text, by which graphs are compared."""
+
+def _number(unit: Unit) -> int:
+    """Return the number of a unit, the same for all graphs."""
+    return _KNOWN.setdefault(unit, len(_KNOWN))
+
+
+def _units() -> list[Unit]:
+    return list(_KNOWN)
+
+
+Costs = tuple["NDArray[Any]", "NDArray[Any]"]
+"""Places or states in ascending order, and what it costs to be there."""
 
 
 class _Search:
-    """One text aligned with the graph, unit by unit, every place at once."""
+    """One text aligned with the graph, unit by unit, along every way that is not hopeless."""
 
     def __init__(self, graph: _Graph, heard: _Heard, most: float) -> None:
         """Align; given up as soon as every way costs more than `most`."""
         import numpy as np
 
-        self._g, self._heard = graph, heard
-        node = np.full(len(graph.unit), np.inf, np.float32)
-        state = np.full(graph.states, np.inf, np.float32)
-        free = np.full(len(graph.free_src), np.inf, np.float32)
-        state[graph.start] = 0
-        self._skip(node, state)
-        self.columns = [(node, state, free)]
-        for at in range(len(heard.units)):
-            self.columns.append(self._next(at, *self.columns[-1]))
-            if min(column.min(initial=np.inf) for column in self.columns[-1]) > most:
-                break
+        self._g, self._heard, self._most = graph, heard, most
+        self.columns: list[tuple[Costs, Costs, NDArray[Any]]] = []
+        with graph.lock:
+            free = np.full(len(graph.free_src), np.inf, np.float32)
+            starts = np.unique(graph.starts), np.zeros(len(graph.starts), np.float32)
+            empty = np.array([], np.int64), np.array([], np.float32)
+            nodes, states = self._settled(*empty, *starts)
+            self.columns.append((nodes, states, free))
+            for at in range(len(heard.units)):
+                if not (len(nodes[0]) or len(states[0]) or np.isfinite(free).any()):
+                    break
+                nodes, states, free = self._next(at, nodes, states, free)
+                self.columns.append((nodes, states, free))
 
-    def _before(self, node: NDArray[Any], state: NDArray[Any]) -> NDArray[Any]:
-        """Return the cost of what comes before each place."""
-        import numpy as np
-
-        before = np.empty_like(node)
-        before[1:] = node[:-1]
-        return np.where(self._g.first, state[self._g.src], before)
-
-    def _arrive(self, node: NDArray[Any], state: NDArray[Any]) -> None:
-        """Let words that are over lead to the state after them."""
+    def _begun(self, states: Costs) -> Costs:
+        """Return the first places of the words after states, with the costs of the states."""
         import numpy as np
 
         g = self._g
-        if len(g.last):
-            least = np.minimum.reduceat(node[g.last], g.at)
-            state[g.into] = np.minimum(state[g.into], least)
+        low, high = g.begin_at[states[0]], g.begin_at[states[0] + 1]
+        counts = high - low
+        total = int(counts.sum())
+        ends = np.cumsum(counts)
+        index = np.arange(total) + np.repeat(low - (ends - counts), counts)
+        return g.begin[index], np.repeat(states[1], counts)
 
-    def _skip(self, node: NDArray[Any], state: NDArray[Any]) -> None:
-        """Pass over units of the graph that were not heard."""
+    def _settled(
+        self, node: NDArray[Any], cost: NDArray[Any], state: NDArray[Any], paid: NDArray[Any]
+    ) -> tuple[Costs, Costs]:
+        """Keep the least cost of each place and state, and pass over what was not heard."""
         import numpy as np
 
-        for _ in range(SKIPPED):
-            np.minimum(node, self._before(node, state) + self._g.gap, out=node)
-            self._arrive(node, state)
+        g = self._g
+        nodes, states = g.node_costs, g.state_costs
+        np.minimum.at(nodes, node, cost)
+        np.minimum.at(states, state, paid)
+        fresh = node
+        for passed in range(SKIPPED + 1):
+            ended = fresh[g.leads[fresh] >= 0]
+            np.minimum.at(states, g.leads[ended], nodes[ended])
+            best = min(nodes.min(initial=np.inf), states.min(initial=np.inf))
+            bound = min(best + BEAM, self._most)
+            here = np.flatnonzero(states <= bound)
+            if passed == SKIPPED:
+                break
+            inner = fresh[(g.leads[fresh] < 0) & (nodes[fresh] <= bound)] + 1
+            begun, before = self._begun((here, states[here]))
+            onward = np.concatenate([inner, begun])
+            spent = np.concatenate([nodes[inner - 1], before]) + g.gap[onward]
+            better = spent < np.minimum(nodes[onward], bound)
+            fresh, spent = onward[better], spent[better]
+            np.minimum.at(nodes, fresh, spent)
+        there = np.flatnonzero(nodes <= bound)
+        found = (there, nodes[there]), (here, states[here])
+        nodes.fill(np.inf)
+        states.fill(np.inf)
+        return found
 
     def _next(
-        self, at: int, node: NDArray[Any], state: NDArray[Any], free: NDArray[Any]
-    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        self, at: int, nodes: Costs, states: Costs, free: NDArray[Any]
+    ) -> tuple[Costs, Costs, NDArray[Any]]:
         """Hear one more unit."""
         import numpy as np
 
         g, heard = self._g, self._heard
         options = heard.units[at]
-        extra = min(map(gap, options))
-        onward = np.minimum(self._before(node, state) + g.unlike(options), node + extra)
-        after = state + extra
-        self._arrive(onward, after)
+        row, extra = g.unlike(options), np.float32(min(map(gap, options)))
+        inner = g.leads[nodes[0]] < 0
+        begun, before = self._begun(states)
+        onward = np.concatenate([nodes[0][inner] + 1, begun])
+        spent = np.concatenate([nodes[1][inner], before]) + row[g.kind[onward]]
+        node, cost = np.concatenate([onward, nodes[0]]), np.concatenate([spent, nodes[1] + extra])
+        state, paid = states[0], states[1] + extra
         if len(free):
             began = at == 0 or heard.words[at - 1] != heard.words[at]
-            cost = FREE * weight(options[0]) + FREE_WORD * began
-            here = np.minimum(free, state[g.free_src]) if began else free
-            free = here + np.float32(cost)
+            word = np.float32(FREE * weight(options[0]) + FREE_WORD * began)
+            if began:
+                known = np.full(g.states, np.inf, np.float32)
+                known[states[0]] = states[1]
+                free = np.minimum(free, known[g.free_src])
+            free = free + word
             if at + 1 == len(heard.units) or heard.words[at + 1] != heard.words[at]:
-                np.minimum.at(after, g.free_dst, free)
-        self._skip(onward, after)
-        return onward, after, free
+                state = np.concatenate([state, g.free_dst])
+                paid = np.concatenate([paid, free])
+        keep = cost <= self._most
+        return *self._settled(node[keep], cost[keep], state, paid), free
 
     # -- the way back -----------------------------------------------------------------------------
 
-    def sentence(self) -> _Found | None:
+    def sentence(self) -> Near | None:
         """Return the sentence of the best path; None where it was given up."""
         g, heard = self._g, self._heard
         if len(self.columns) <= len(heard.units):
             return None
-        _, state, _ = self.columns[-1]
-        end = int(g.finals[state[g.finals].argmin()]) if len(g.finals) else 0
-        if not len(g.finals) or not math.isfinite(state[end]):
+        at, spent = min(
+            ((self._state(int(final), -1), int(final)) for final in g.finals),
+            default=(math.inf, 0),
+        )[::-1]
+        if not math.isfinite(spent):
             return None
         length = sum(weight(options[0]) for options in heard.units)
-        parts = list(self._back(end))[::-1]
-        spent = float(state[end])
-        near = Near(
+        parts = list(self._back(at))[::-1]
+        return Near(
             unspelt([part.text for part in parts if part.text]),
             max(0.0, round(spent - sum(p.cost for p in parts if p.free), 4)),
             length,
             max((part.cost / part.length for part in parts if not part.free), default=0.0),
             tuple(part.text for part in parts if part.free),
+            spent,
         )
-        return _Found(near, spent)
 
     def _back(self, state: int) -> Iterator[_Part]:
         """Follow the costs back from a final state at the end of the text."""
         g, heard = self._g, self._heard
         column = len(heard.units)
-        while True:
-            nodes, states, _ = self.columns[column]
-            if column == 0 and state == g.start and states[state] == 0:
-                break
-            cost = states[state]
-            low, high = _range(g.dst, state)
-            lasts = g.last[low:high]
-            fits = [int(n) for n in lasts if nodes[n] == cost]
-            if fits:
-                node, before = fits[0], column
+        while column or state not in g.starts:
+            cost = self._state(state, column)
+            lasts = ((self._node(int(n), column), int(n)) for n in g.lasts[g.dsts == state])
+            word = min(lasts, default=(math.inf, -1))
+            free = self._freed(state, column)
+            if column and cost < min(word[0], free[0]) - 1e-3:
+                column -= 1  # a unit too many, between words
+                yield _Part("", GAP, 1.0)
+            elif word[0] <= free[0]:
+                node, before = word[1], column
                 column, state = self._through(node, column)
-                word = g.words[int(g.arc[node])].word
-                spent = float(cost - self.columns[column][1][state])
-                yield _Part(word, spent, max(self._long(column, before), g.long[word]))
-                continue
-            if column and (span := self._freed(state, column, cost)):
-                first, state = span
+                text = g.words[int(g.arc[node])]
+                spent = max(0.0, word[0] - self._state(state, column))
+                yield _Part(text, spent, max(self._long(column, before), g.long[text]))
+            else:
+                spent, first, state = free
                 taken = sorted({heard.words[at] for at in range(first, column)})
                 text = unspelt([heard.written[w] for w in taken])
-                spent = float(cost - self.columns[first][1][state])
+                spent -= self._state(state, first)
                 yield _Part(text, spent, self._long(first, column), free=True)
                 column = first
-                continue
-            if not column:
-                break
-            column -= 1  # a unit too many, between words
-            yield _Part("", GAP, 1.0)
+
+    def _node(self, node: int, column: int) -> float:
+        return _cost(self.columns[column][0], node)
+
+    def _state(self, state: int, column: int) -> float:
+        return _cost(self.columns[column][1], state)
 
     def _long(self, first: int, last: int) -> float:
         return sum(weight(options[0]) for options in self._heard.units[first:last])
 
     def _through(self, node: int, column: int) -> tuple[int, int]:
         """Return the column and the state that the word of a place was begun from."""
+        g = self._g
+        kind = _units()[int(g.unit[node])]
         while True:
-            first, src = bool(self._g.first[node]), int(self._g.src[node])
-            moves = [(self._cost(node - 1, src, first, column) + float(self._g.gap[node]), 0, 1)]
+            src, kind = int(g.after[node]), _units()[int(g.unit[node])]
+            moves = [(self._come(node, src, column) + gap(kind), 0, 1)]
             if column:
                 options = self._heard.units[column - 1]
-                step = min(unlike(self._g.sounds[int(self._g.unit[node])], o) for o in options)
-                heard = self._cost(node - 1, src, first, column - 1) + step
-                extra = self._cost(node, src, False, column - 1) + min(map(gap, options))
-                moves += [(heard, 1, 1), (extra, 1, 0)]
-            _, columns, nodes = min(moves)  # what is less than was noted has got there since
+                step = min(unlike(kind, option) for option in options)
+                extra = self._node(node, column - 1) + min(map(gap, options))
+                moves += [(self._come(node, src, column - 1) + step, 1, 1), (extra, 1, 0)]
+            _, columns, nodes = min(moves)
             column -= columns
-            if nodes and first:
+            if nodes and src >= 0:
                 return column, src
             node -= nodes
 
-    def _cost(self, node: int, state: int, at_state: bool, column: int) -> float:
-        nodes, states, _ = self.columns[column]
-        return float(states[state] if at_state else nodes[node])
+    def _come(self, node: int, src: int, column: int) -> float:
+        """Return the cost of what comes before a place."""
+        return self._state(src, column) if src >= 0 else self._node(node - 1, column)
 
-    def _freed(self, state: int, column: int, cost: float) -> tuple[int, int] | None:
-        """Return where free text that leads to a state here began, and from which state."""
+    def _freed(self, state: int, column: int) -> tuple[float, int, int]:
+        """Return the cost of free text that leads to a state here, where it began and whence."""
         g, heard = self._g, self._heard
+        best = math.inf, 0, 0
         for number in (int(n) for n in (g.free_dst == state).nonzero()[0]):
-            if not _same(self.columns[column][2][number], cost):
-                continue
-            at, spent = column, 0.0
+            src, at, spent = int(g.free_src[number]), column, 0.0
             while at:
                 at -= 1
                 began = at == 0 or heard.words[at - 1] != heard.words[at]
                 spent += FREE * weight(heard.units[at][0]) + FREE_WORD * began
-                src = int(g.free_src[number])
-                if began and _same(self.columns[at][1][src] + spent, cost):
-                    return at, src
-        return None
+                if began:
+                    best = min(best, (self._state(src, at) + spent, at, src))
+        ended = column == len(heard.units) or heard.words[column] != heard.words[column - 1]
+        return best if column and ended else (math.inf, 0, 0)
 
 
-def _same(one: float, other: float) -> bool:
-    return abs(float(one) - float(other)) < 1e-3
-
-
-def _range(ordered: NDArray[Any], value: int) -> tuple[int, int]:
-    return int(ordered.searchsorted(value)), int(ordered.searchsorted(value, "right"))
+def _cost(costs: Costs, key: int) -> float:
+    """Return what it costs to be at a place; infinite where nobody is."""
+    keys, paid = costs
+    at = int(keys.searchsorted(key))
+    return float(paid[at]) if at < len(keys) and keys[at] == key else math.inf
 
 
 def _with_free(sayings: Sequence[Saying]) -> Iterator[Saying]:

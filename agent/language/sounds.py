@@ -112,6 +112,13 @@ MERGED_PART = 0.25
 SYLLABLE_GAP = 1.25
 """A syllable too many or too few."""
 
+VOWEL_GAP = 0.8
+"""The same of a full vowel, which makes a syllable."""
+WEAK_GAP = 0.3
+"""The same of what people leave out: a final t or d, an h, an unstressed vowel."""
+_FULL_VOWELS = frozenset({*_VOWELS, *_DIPHTHONGS} - {"AH", "IH", "ER"})
+_WEAK = frozenset({"T", "D", "HH", "AH", "IH"})
+
 _MERGED_INITIALS = (
     {"zh", "z"}, {"ch", "c"}, {"sh", "s"}, {"n", "l"}, {"f", "h"}, {"r", "l"},
 )  # fmt: skip
@@ -129,7 +136,9 @@ def weight(unit: Unit) -> float:
 
 def gap(unit: Unit) -> float:
     """Return what one unit too many or too few costs."""
-    return SYLLABLE_GAP if isinstance(unit, Syllable) else GAP
+    if isinstance(unit, Syllable):
+        return SYLLABLE_GAP
+    return VOWEL_GAP if unit in _FULL_VOWELS else WEAK_GAP if unit in _WEAK else GAP
 
 
 @cache

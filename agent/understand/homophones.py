@@ -2,7 +2,7 @@
 
 Recognisers and people who type by sound choose among dozens of characters for each syllable. So
 what no sentence matches is read aloud, and taken for the sentence of the same sound, tones aside.
-English is spelt by the ears, which know the sound itself (`agent.listen.fusion`).
+English is spelt by the ears, which know the sound itself (`agent.listen.whisper.fusion`).
 """
 
 from __future__ import annotations

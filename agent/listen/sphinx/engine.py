@@ -106,6 +106,8 @@ class PocketSphinx:
         self._made = 0
         self._active: str | None = None
         self._speaking = False
+        self.best = Transcript("", confidence=0.0, engine=self.name)
+        """What the last utterance fitted best, believed or not."""
         self._heard = bytearray()
         self._before = b""
         # Two ways to take noise off, which err on different words.
@@ -153,7 +155,7 @@ class PocketSphinx:
 
     def finish(self) -> Transcript:
         """Return the best sentence of the grammar, or nothing."""
-        nothing = Transcript("", confidence=0.0, engine=self.name)
+        self.best = nothing = Transcript("", confidence=0.0, engine=self.name)
         if not self._speaking:
             return nothing
         self._decoder.end_utt()
@@ -164,9 +166,10 @@ class PocketSphinx:
             return nothing
         others = sum(reading.text != best.text for reading in heard)
         confidence = best.confidence(agreed=WAYS - others)
+        self.best = Transcript(best.text, confidence=confidence, engine=self.name)
         if confidence < self.options.reject_below:
             return replace(nothing, confidence=confidence)
-        return Transcript(best.text, confidence=confidence, engine=self.name)
+        return self.best
 
     def _readings(self) -> Iterator[Reading]:
         """Yield the sentence of the stream, and those of other ways until one fits well enough."""

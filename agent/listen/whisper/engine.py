@@ -10,25 +10,28 @@ from __future__ import annotations
 import logging
 import math
 import os
+import re
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
 from agent.derive import grammar
+from agent.derive.nearest import Nearest
 from agent.errors import EngineError
 from agent.language.saying import Saying
+from agent.language.text import language_of
+from agent.listen.whisper.fusion import Fitted, Said, fuse
 from agent.listen.whisper.hints import hints
-from agent.listen.whisper.rescore import Hypothesis, Sayable, choose
 from agent.listen.whisper.stable import UNIT, StablePrefix
 from agent.listen.whisper.window import (
     MAX_S,
     SAMPLE_BYTES,
     SAMPLE_RATE_HZ,
     Decoded,
+    Hypothesis,
     WhisperOptions,
     Window,
     compression,
@@ -44,8 +47,8 @@ BYTES_PER_MS = SAMPLE_RATE_HZ * SAMPLE_BYTES // 1000
 MAX_BYTES = int(MAX_S * 1000) * BYTES_PER_MS
 MIN_BYTES = 50 * BYTES_PER_MS
 """Less is no speech, and no spectrogram can be made of it."""
-EXPECTATIONS = 8
-"""How many lists of sayings stay compiled; the least recently used goes first."""
+OVERLAP_BYTES = 200 * BYTES_PER_MS
+"""How much silence is looked at again with what follows it: speech may have begun in it."""
 
 
 def find_model(folder: Path | None = None, language: str = "auto") -> Path | None:
@@ -69,14 +72,29 @@ def choose_model(folder: Path, language: str = "auto") -> store.Choice:
     return choice
 
 
-@dataclass(frozen=True, slots=True)
-class _Expected:
-    """What can be said now, as the decoder uses it."""
+BESIDE_A_GRAMMAR = WhisperOptions(partial_every_ms=0, prompt_tokens=0)
+"""For an engine that decides only what a grammar cannot: no partial texts, and no hint of what can
+be said, which the grammar knows better."""
 
-    sayable: Sayable | None = None
-    """What a hypothesis is held against; None before anything was expected."""
-    hint: dict[str, list[int]] = field(default_factory=dict)
-    """Tokens before the transcript, by language."""
+
+def languages(folder: Path) -> frozenset[str]:
+    """Return what a model understands, by the name of its folder."""
+    return frozenset({"en"} if folder.name.endswith(".en") else {"en", "zh"})
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What Whisper made of an utterance."""
+
+    versions: tuple[Hypothesis, ...] = ()
+    """What it may be, the likeliest first; empty where there was no speech, or only nonsense."""
+    language: str = "en"
+    """`en` or `zh`."""
+
+    @property
+    def confidence(self) -> float:
+        """How sure Whisper is of the words of the likeliest, 0 … 1."""
+        return min(1.0, math.exp(self.versions[0].mean)) if self.versions else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +103,8 @@ class _Job:
 
     length: int
     """Bytes of the utterance that it decodes."""
-    result: Future[Transcript | None]
-    """Its transcript; None when it was called off, or heard nothing new."""
+    result: Future[Written | None]
+    """What it heard; None when it was called off, or heard nothing new."""
     off: Event
     """Set when nobody waits for it any more."""
 
@@ -111,6 +129,10 @@ class _Utterance:
     """The last partial decode."""
     ahead: _Job | None = None
     """The final decode that `prepare` has begun."""
+    told: _Job | None = None
+    """The one whose text `partial` is."""
+    quiet: int = 0
+    """Bytes up to which nothing but silence came after that."""
 
     def call_off(self) -> None:
         for job in (self.look, self.ahead):
@@ -140,21 +162,29 @@ class FasterWhisper:
         if self.options.language not in {None, *self.languages}:
             raise EngineError(f"{self.name} does not know the language '{self.options.language}'")
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper")
-        self._expected = _Expected()
-        self._seen: OrderedDict[Hashable, _Expected] = OrderedDict()
+        self._sayings: Sequence[Saying] = ()
+        self._sentences: dict[str, Nearest] = {}
+        self._hint: dict[str, list[int]] = {}
         self._every = int(self.options.partial_every_ms) * BYTES_PER_MS
         self._utterance = _Utterance()
 
     def expect(self, sayings: Sequence[Saying]) -> None:
         """Prefer what `sayings` allow, from the next decode on; anything can still be heard."""
-        key = tuple(saying.intent for saying in sayings), grammar.content(sayings)
-        if key not in self._seen:
-            sayable = Sayable(sayings) if sayings else None
-            self._seen[key] = _Expected(sayable, self.window.hint(hints(sayings)))
-        self._seen.move_to_end(key)
-        self._expected = self._seen[key]
-        while len(self._seen) > EXPECTATIONS:
-            self._seen.popitem(last=False)
+        grammar.build(sayings)  # says what is wrong with them
+        self._sayings, self._sentences = sayings, {}
+        self._hint = self.window.hint(hints(sayings)) if self.options.prompt_tokens else {}
+        self._thread.submit(self.nearest, "en")  # before the next decode, and beside the caller
+        self._thread.submit(self.nearest, "zh")
+
+    def nearest(self, language: str) -> Nearest:
+        """Return what can be said in a language, by its sound. Raises SentenceError."""
+        known = self._sentences  # another one once something else is expected
+        if language not in known:
+            chinese = language == "zh"
+            known[language] = Nearest(
+                [s for s in self._sayings if (language_of(s.template) == "zh") == chinese]
+            )
+        return known[language]
 
     def ambient(self, pcm: bytes) -> None:
         """Nothing: Whisper was trained in noise."""
@@ -179,7 +209,13 @@ class FasterWhisper:
 
     def partial(self) -> Transcript | None:
         """Return the newest words that two decodes agree on, or those of the decode ahead."""
-        return self._utterance.partial
+        utterance = self._utterance
+        written = self.ready
+        if written is not None and utterance.ahead is not utterance.told:
+            heard = self.heard(written, self.fused(None, written))
+            utterance.told = utterance.ahead
+            utterance.partial = replace(heard, final=False) if heard.text else utterance.partial
+        return utterance.partial
 
     def prepare(self) -> None:
         """Begin the decode that `finish` will ask for, unless one of all the speech is under way.
@@ -191,10 +227,26 @@ class FasterWhisper:
             return
         utterance.call_off()
         utterance.ahead = self._submit(self._final)
-        utterance.seen = utterance.ahead.length
+        utterance.seen = utterance.quiet = utterance.ahead.length
 
     def finish(self) -> Transcript:
         """Return what was heard: of the decode ahead when only silence came after it, else anew."""
+        written = self.written()
+        return self.heard(written, self.fused(None, written))
+
+    @property
+    def ready(self) -> Written | None:
+        """What the decode ahead has heard; None before it is done, or once there is more speech."""
+        job = self._utterance.ahead
+        if job is None or not job.result.done() or job.off.is_set() or self._spoken_since(job):
+            return None
+        return None if job.result.exception() else job.result.result()
+
+    def written(self, timeout_s: float | None = None) -> Written:
+        """End the utterance and return what Whisper wrote, as `finish` does.
+
+        Raises TimeoutError after `timeout_s`, and EngineError.
+        """
         utterance = self._utterance
         job = utterance.ahead
         if job is None or self._spoken_since(job):
@@ -202,9 +254,31 @@ class FasterWhisper:
             job = self._submit(self._final)
         self._utterance = _Utterance()
         try:
-            return job.result.result() or self._nothing()
+            return job.result.result(timeout_s) or self._nothing()
+        except TimeoutError:
+            job.call_off()
+            raise
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"{self.name} failed on an utterance: {error}") from error
+
+    def fused(self, fitted: Fitted | None, written: Written) -> Said | None:
+        """Return the sentence that this and a grammar engine come to; None where it is none."""
+        if not written.versions:
+            return None
+        return fuse(fitted, written.versions, self.nearest(written.language))
+
+    def heard(self, written: Written, said: Said | None) -> Transcript:
+        """Return the sentence that was said, or else the words as they were written.
+
+        Nothing where Whisper is unsure, or where they are no sentence.
+        """
+        if said is not None:
+            return Transcript(said.text, written.language, said.confidence, engine=self.name)
+        text = shown(written.versions[0].text) if written.versions else ""
+        unsure = not text or written.versions[0].mean < self.options.min_log_probability
+        if unsure or not is_sentence(text):
+            return Transcript("", written.language, 0.0, engine=self.name)
+        return Transcript(text, written.language, written.confidence, engine=self.name)
 
     def abort(self) -> None:
         """Throw away what was heard; a decode under way is not waited for."""
@@ -232,7 +306,7 @@ class FasterWhisper:
             lambda utterance, pcm, off: self._glimpse(utterance, pcm, since, off)
         )
 
-    def _submit(self, decode: Callable[[_Utterance, bytes, Event], Transcript | None]) -> _Job:
+    def _submit(self, decode: Callable[[_Utterance, bytes, Event], Written | None]) -> _Job:
         """Queue a decode of all that was fed so far."""
         pcm = bytes(self._utterance.pcm[: len(self._utterance.pcm) & ~1])
         off = Event()
@@ -240,7 +314,12 @@ class FasterWhisper:
 
     def _spoken_since(self, job: _Job) -> bool:
         """Whether there was speech after what a decode has heard; under 64 ms nobody can tell."""
-        return self.window.has_speech(bytes(self._utterance.pcm[job.length :]))
+        utterance = self._utterance
+        begin = max(job.length, utterance.quiet - OVERLAP_BYTES)
+        if self.window.has_speech(bytes(utterance.pcm[begin:])):
+            return True
+        utterance.quiet = len(utterance.pcm)
+        return False
 
     # -- on the engine's thread -----------------------------------------------------------------
 
@@ -252,7 +331,7 @@ class FasterWhisper:
         decoded = self.window.decode(
             pcm,
             self.window.windows_s(pcm)[0],
-            self._expected.hint,
+            self._hint,
             best=1,
             max_tokens=self.options.partial_tokens,
             wanted=lambda: not off.is_set(),
@@ -265,10 +344,12 @@ class FasterWhisper:
         if self._silent(decoded, heard) or compression(heard.text) > self.options.max_compression:
             return
         if text := utterance.stable.push(heard.text):
-            found = self._transcript(text, decoded.language, heard)
-            utterance.partial = replace(found, final=False)
+            confidence = min(1.0, math.exp(heard.mean))
+            utterance.partial = Transcript(
+                text, decoded.language, confidence, final=False, engine=self.name
+            )
 
-    def _final(self, utterance: _Utterance, pcm: bytes, off: Event) -> Transcript | None:
+    def _final(self, utterance: _Utterance, pcm: bytes, off: Event) -> Written | None:
         """Decode as well as possible: once more with all of Whisper's window when it went wrong."""
         if off.is_set() or len(pcm) < MIN_BYTES or not self.window.has_speech(pcm):
             return None
@@ -276,31 +357,22 @@ class FasterWhisper:
             decoded = self.window.decode(
                 pcm,
                 window_s,
-                self._expected.hint,
+                self._hint,
                 best=self.options.beam_size,
                 wanted=lambda: not off.is_set(),
             )
             if decoded is None:
                 break
             if sane := [h for h in decoded.hypotheses if self._sane(h)]:
-                found = self._believed(decoded, sane)
-                if found.text and not off.is_set():
-                    utterance.stable.push(found.text)
-                    utterance.partial = replace(found, final=False)
-                return found
+                if self._silent(decoded, sane[0]):
+                    return self._nothing(decoded.language)
+                return Written(tuple(sane), decoded.language)
         return None
 
     def _sane(self, hypothesis: Hypothesis) -> bool:
-        """Whether a text is no loop: it has come to an end, and does not repeat itself."""
-        return not hypothesis.cut and compression(hypothesis.text) <= self.options.max_compression
-
-    def _believed(self, decoded: Decoded, sane: Sequence[Hypothesis]) -> Transcript:
-        """Choose among hypotheses; nothing when it is unsure and is silence or cannot be said."""
-        chosen, sayable = choose(sane, self._expected.sayable, self.options.bonus)
-        unsure = chosen.mean < self.options.min_log_probability and not sayable
-        if unsure or self._silent(decoded, chosen) or not UNIT.search(chosen.text):
-            return self._nothing(decoded.language)
-        return self._transcript(chosen.text, decoded.language, chosen)
+        """Whether a text has words and is no loop: it came to an end, and does not repeat."""
+        repeats = compression(hypothesis.text) > self.options.max_compression
+        return not hypothesis.cut and not repeats and bool(UNIT.search(hypothesis.text))
 
     def _silent(self, decoded: Decoded, hypothesis: Hypothesis) -> bool:
         """Whether the model says that there was no speech, and is not sure of any."""
@@ -309,8 +381,20 @@ class FasterWhisper:
             and hypothesis.mean < self.options.min_log_probability
         )
 
-    def _transcript(self, text: str, language: str, heard: Hypothesis) -> Transcript:
-        return Transcript(text, language, min(1.0, math.exp(heard.mean)), engine=self.name)
+    def _nothing(self, language: str | None = None) -> Written:
+        return Written((), language or self.options.language or "en")
 
-    def _nothing(self, language: str | None = None) -> Transcript:
-        return Transcript("", language or self.options.language or "en", 0.0, engine=self.name)
+
+def is_sentence(text: str) -> bool:
+    """Whether free speech is more than one word, and was not cut off in its midst.
+
+    A word alone is heard in any noise, and what can be said with one is in the grammar.
+    """
+    return len(UNIT.findall(text)) > 1 and not text.endswith(("...", "…"))
+
+
+def shown(text: str) -> str:
+    """Return a text as it is shown: no full stop at the end of a single sentence."""
+    text = text.strip()
+    ends = text[-1:] in (".", "。") and not text.endswith("..")
+    return text[:-1].rstrip() if ends and not re.search(r"[.!?。！？]\s*\S", text[:-1]) else text

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import EngineError
-from agent.listen.whisper.rescore import Hypothesis
 from agent.models.store import WHISPER
 
 if TYPE_CHECKING:
@@ -96,6 +95,25 @@ class WhisperOptions:
     when it cannot be said."""
     max_compression: float = 2.4
     """zlib ratio above which a text is a hallucinated repetition and dropped (OpenAI's)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One thing that may have been said."""
+
+    text: str
+    """As the engine wrote it."""
+    log_probability: float
+    """Natural logarithm of the probability of all of it, its end included."""
+    tokens: int
+    """How many tokens it has, its end included."""
+    cut: bool = False
+    """It had come to no end when it had as many tokens as speech of this length can have."""
+
+    @property
+    def mean(self) -> float:
+        """Mean log probability of a token; its exponential is the confidence."""
+        return self.log_probability / self.tokens
 
 
 @dataclass(frozen=True, slots=True)

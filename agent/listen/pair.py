@@ -1,0 +1,179 @@
+"""One pair of ears: the grammar hears what can be said, Whisper all else.
+
+    sound ─┬─▶ grammar, word by word ──▶ partial text ──┬─▶ sure ──────────────▶ what was said
+           └─▶ Whisper, begun in the pause ─────────────┴─▶ fused by their sound ─▶ or free speech
+
+The grammar engine streams, and a result that it is sure of waits for nobody. Whisper works on its
+own thread, from the first moment of a pause on, and decides only what the grammar cannot: speech
+that fits no sentence well, words that are in no list, other languages. It is loaded beside the
+first commands, and while it is not there, or has failed, the grammar engine hears alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from agent.errors import EngineError
+from agent.language.saying import Saying
+from agent.listen.sphinx.engine import PocketSphinx
+from agent.listen.whisper.engine import FasterWhisper, Written
+from agent.listen.whisper.fusion import Fitted
+from agent.messages import Transcript
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PairOptions:
+    """When the two engines wait for each other."""
+
+    sure: float = 0.98
+    """Confidence from which the grammar engine is not checked: half of 245 orders have more, and
+    of these 99 % are right."""
+    patience_s: float = 2.5
+    """Longest that a turn waits for Whisper once it is over; then the grammar engine decides."""
+
+
+class Pair:
+    """A Transcriber on two; see `agent.listen.transcriber` for the contract."""
+
+    def __init__(
+        self,
+        grammar: PocketSphinx,
+        make: Callable[[], FasterWhisper],
+        languages: frozenset[str],
+        options: PairOptions = PairOptions(),
+    ) -> None:
+        """Hear with `grammar`, and with what `make` builds once it has, on a thread of its own.
+
+        `languages` are those that the other will understand.
+        """
+        self.options = options
+        self.name = grammar.name
+        self.languages = grammar.languages | languages
+        self._grammar = grammar
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper-load")
+        self._loading: Future[FasterWhisper] | None = self._thread.submit(make)
+        self._whisper: FasterWhisper | None = None
+        self._sayings: Sequence[Saying] = ()
+        self._fused: tuple[Written, str, Transcript] | None = None
+
+    def load(self, timeout_s: float | None = None) -> None:
+        """Wait until Whisper is there, or has failed."""
+        if self._loading is not None:
+            self._loading.exception(timeout_s)
+        self._loaded()
+
+    def expect(self, sayings: Sequence[Saying]) -> None:
+        """Say what can be said from the next utterance on."""
+        self._sayings = sayings
+        self._grammar.expect(sayings)
+        if self._whisper is not None:
+            self._whisper.expect(sayings)
+
+    def ambient(self, pcm: bytes) -> None:
+        """Take note of the sound before an utterance."""
+        self._grammar.ambient(pcm)
+
+    def start(self) -> None:
+        """Begin an utterance."""
+        self._fused = None
+        self._grammar.start()
+        if (whisper := self._loaded()) is not None:
+            whisper.start()
+
+    def feed(self, pcm: bytes) -> None:
+        """Hear the next samples."""
+        self._grammar.feed(pcm)
+        if self._whisper is not None:
+            self._whisper.feed(pcm)
+
+    def partial(self) -> Transcript | None:
+        """Return the grammar's words so far; in a pause, once Whisper is done, those of both."""
+        heard = self._grammar.partial()
+        written = self._whisper.ready if self._whisper is not None else None
+        if written is None:
+            return heard
+        text = heard.text if heard else ""
+        if self._fused is None or self._fused[0] is not written or self._fused[1] != text:
+            fitted = Fitted(text, heard.confidence) if heard else Fitted()
+            self._fused = written, text, self._both(fitted, written)
+        both = self._fused[2]
+        return replace(both, final=False) if both.text else heard
+
+    def prepare(self) -> None:
+        """Let Whisper begin."""
+        if self._whisper is not None:
+            self._whisper.prepare()
+
+    def finish(self) -> Transcript:
+        """End the utterance."""
+        heard = self._grammar.finish()
+        whisper, best = self._whisper, self._grammar.best
+        if whisper is None:
+            return heard
+        written = whisper.ready
+        if written is None and heard.text and heard.confidence >= self.options.sure:
+            whisper.abort()
+            return heard
+        try:
+            written = written or whisper.written(self.options.patience_s)
+        except TimeoutError:
+            log.warning("%s takes longer than %g s", whisper.name, self.options.patience_s)
+            return heard
+        except EngineError as error:
+            self._lost(error)
+            return heard
+        finally:
+            whisper.abort()
+        return self._both(Fitted(best.text, best.confidence), written)
+
+    def abort(self) -> None:
+        """Throw the utterance away."""
+        self._grammar.abort()
+        if self._whisper is not None:
+            self._whisper.abort()
+
+    def close(self) -> None:
+        """Free both engines."""
+        self._grammar.close()
+        loading, self._loading = self._loading, None
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        if loading is not None:  # it may be loading still; then it is freed when it is there
+            loading.add_done_callback(_free)
+        elif self._whisper is not None:
+            self._whisper.close()
+        self._whisper = None
+
+    def _loaded(self) -> FasterWhisper | None:
+        """Return Whisper if it is there by now."""
+        loading = self._loading
+        if loading is None or not loading.done():
+            return self._whisper
+        self._loading = None
+        try:
+            self._whisper = loading.result()
+        except EngineError as error:
+            self._lost(error)
+            return None
+        self._whisper.expect(self._sayings)
+        self.name = f"{self._grammar.name} and {self._whisper.name}"
+        return self._whisper
+
+    def _lost(self, error: EngineError) -> None:
+        self._whisper, self.name = None, self._grammar.name
+        log.warning("%s; what is no command is not heard until the next start", error)
+
+    def _both(self, fitted: Fitted, written: Written) -> Transcript:
+        """Return what both come to."""
+        assert self._whisper is not None
+        heard = self._whisper.heard(written, self._whisper.fused(fitted, written))
+        return replace(heard, engine=self.name)
+
+
+def _free(loading: Future[FasterWhisper]) -> None:
+    if not loading.cancelled() and loading.exception() is None:
+        loading.result().close()
