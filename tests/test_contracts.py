@@ -102,6 +102,7 @@ BATTERIES = {VirtualBattery: lambda folder: VirtualBattery(), SystemBattery: cel
 LIGHTS = {VirtualLight: lambda folder: VirtualLight(), IioLight: sensor}
 ELSEWHERE = {
     "FasterWhisper": "needs weights: tests/agent/listen/whisper/test_engine.py",
+    "Pair": "needs weights: tests/agent/listen/whisper/test_pair.py",
     "LlamaModel": "needs weights: tests/agent/models/llm/test_llama.py",
     "DualMicrophone": "needs two: tests/hardware/test_dual.py",
     "ReturningMicrophone": "needs a device that returns: tests/hardware/test_microphone.py",

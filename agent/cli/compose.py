@@ -178,7 +178,7 @@ def ears(config: Config, language: str) -> Ears:
             options = replace(options, language=language)
 
         def pair() -> Transcriber:
-            from agent.listen.pair import Pair
+            from agent.listen.whisper.pair import Pair
 
             languages = engine.languages(folder) if language == "auto" else frozenset({"en"})
             return Pair(sphinx(), partial(engine.FasterWhisper, folder, options), languages)

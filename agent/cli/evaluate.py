@@ -176,14 +176,15 @@ def show(measured: Measured, console: Console) -> None:
     table = Table(
         "stage", "texts", "skill", "exact", "false", *times, title="Stages, times in ms"
     )  # fmt: skip
+    table.columns[0].no_wrap = True
     for row in measured.stages():
         table.add_row(
             row["stage"], str(row["texts"]), _percent(row["skill"]), _percent(row["exact"]),
-            str(row["false_accepts"]), *(f"{row[name]:.2f}" for name in times),
+            str(row["false_accepts"]), *(f"{row[name]:.1f}" for name in times),
         )  # fmt: skip
     latency = measured.latency()
     everything = str(summary["texts"])
-    table.add_row("all", everything, "", "", "", *(f"{latency[name]:.2f}" for name in times))
+    table.add_row("all", everything, "", "", "", *(f"{latency[name]:.1f}" for name in times))
     console.print(table)
 
     confusion = measured.confusion()

@@ -164,7 +164,7 @@ def _why(kind: Use, choice: Choice, language: str) -> str:
 
 def _model(settings: Config) -> Finding:
     """Say which language model is used, and whether its file is whole."""
-    from agent.models.llm import header
+    from agent.models import header
 
     try:
         choice = model_choice(settings)

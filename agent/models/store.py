@@ -21,8 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agent.errors import EngineError
-from agent.models import registry
-from agent.models.llm import header
+from agent.models import header, registry
 from agent.models.registry import Kind, Model
 from hardware import reading
 

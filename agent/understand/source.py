@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import EngineError
-from agent.models import store
-from agent.models.llm import header
+from agent.models import header, store
 from agent.models.llm.store import find_embeddings
 from agent.understand import minilm
 from agent.understand.embedding import COMMAND, Embedding

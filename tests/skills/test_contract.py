@@ -13,10 +13,10 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
-from agent.listen.sphinx.pronounce import pronounce
 
 import skills
 from agent.cli import scaffold
+from agent.language.pronounce import pronounce
 from agent.plugins.skills import Skills, skill_name
 from skills.music import library
 from skills.pay import address_book

@@ -15,8 +15,10 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from agent.derive import grammar
 from agent.derive.nearest import Nearest
@@ -24,7 +26,6 @@ from agent.errors import EngineError
 from agent.language.saying import Saying
 from agent.language.text import language_of
 from agent.listen.whisper.fusion import Fitted, Said, fuse
-from agent.listen.whisper.hints import hints
 from agent.listen.whisper.stable import UNIT, StablePrefix
 from agent.listen.whisper.window import (
     MAX_S,
@@ -72,9 +73,8 @@ def choose_model(folder: Path, language: str = "auto") -> store.Choice:
     return choice
 
 
-BESIDE_A_GRAMMAR = WhisperOptions(partial_every_ms=0, prompt_tokens=0)
-"""For an engine that decides only what a grammar cannot: no partial texts, and no hint of what can
-be said, which the grammar knows better."""
+BESIDE_A_GRAMMAR = WhisperOptions(partial_every_ms=0)
+"""For an engine that decides only what a grammar cannot: the partial texts are the grammar's."""
 
 
 def languages(folder: Path) -> frozenset[str]:
@@ -164,7 +164,6 @@ class FasterWhisper:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper")
         self._sayings: Sequence[Saying] = ()
         self._sentences: dict[str, Nearest] = {}
-        self._hint: dict[str, list[int]] = {}
         self._every = int(self.options.partial_every_ms) * BYTES_PER_MS
         self._utterance = _Utterance()
 
@@ -172,7 +171,6 @@ class FasterWhisper:
         """Prefer what `sayings` allow, from the next decode on; anything can still be heard."""
         grammar.build(sayings)  # says what is wrong with them
         self._sayings, self._sentences = sayings, {}
-        self._hint = self.window.hint(hints(sayings)) if self.options.prompt_tokens else {}
         self._thread.submit(self.nearest, "en")  # before the next decode, and beside the caller
         self._thread.submit(self.nearest, "zh")
 
@@ -275,6 +273,7 @@ class FasterWhisper:
         if said is not None:
             return Transcript(said.text, written.language, said.confidence, engine=self.name)
         text = shown(written.versions[0].text) if written.versions else ""
+        text = simplified(text) if written.language == "zh" else text
         unsure = not text or written.versions[0].mean < self.options.min_log_probability
         if unsure or not is_sentence(text):
             return Transcript("", written.language, 0.0, engine=self.name)
@@ -331,7 +330,6 @@ class FasterWhisper:
         decoded = self.window.decode(
             pcm,
             self.window.windows_s(pcm)[0],
-            self._hint,
             best=1,
             max_tokens=self.options.partial_tokens,
             wanted=lambda: not off.is_set(),
@@ -357,7 +355,6 @@ class FasterWhisper:
             decoded = self.window.decode(
                 pcm,
                 window_s,
-                self._hint,
                 best=self.options.beam_size,
                 wanted=lambda: not off.is_set(),
             )
@@ -383,6 +380,18 @@ class FasterWhisper:
 
     def _nothing(self, language: str | None = None) -> Written:
         return Written((), language or self.options.language or "en")
+
+
+@lru_cache(maxsize=1)
+def _to_simplified() -> Any:
+    from opencc import OpenCC
+
+    return OpenCC("t2s")
+
+
+def simplified(text: str) -> str:
+    """Return Chinese in simplified characters; Whisper writes both kinds as it likes."""
+    return str(_to_simplified().convert(text))
 
 
 def is_sentence(text: str) -> bool:

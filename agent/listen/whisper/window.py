@@ -67,23 +67,18 @@ class WhisperOptions:
     """Cores it may use."""
     beam_size: int = 5
     """Hypotheses followed, and compared with what can be said (OpenAI's default is 5)."""
-    bonus: float = math.log(19)
-    """Added to the log probability of a hypothesis that can be said, in nats, and so the most by
-    which it may be less likely than the first: 19 in 20 utterances are taken to be commands."""
     partial_every_ms: float = 500.0
     """Least new sound between two partial decodes; 0 for none. On a slow machine twice as much
     sound as the last one took time, so that at most half of the time is spent on them."""
     partial_tokens: int = 48
     """Longest text of a partial decode, since one under way cannot be stopped: a dozen seconds."""
-    window_s: float = 10.0
+    window_s: float = 8.0
     """Least sound, with silence added, that the encoder is given; 30 is what Whisper was trained
-    on, and 10 costs a fifth or less. At 10 s with the margin below, 26 clips showed no loss with
-    large-v3-turbo (handy-computer/transcribe.cpp, pull request 149); some clips repeat themselves
-    (whisper.cpp, issue 1951), and a final decode that does is made again with 30 s."""
-    margin_s: float = 2.0
-    """Least silence added, so that the model finds the end."""
-    prompt_tokens: int = 96
-    """Longest hint of what can be said now; every token costs time in every decode."""
+    on, and 8 costs a quarter. With 6 five in a hundred noisy orders were lost."""
+    window_times: float = 2.0
+    """Least window for each second of speech: with less the end of a sentence is misheard. Of 111
+    orders, half of them at 12 dB, 97 % come out right as with 2 s more than their speech and at
+    least 10, and Mandarin of 7 s as with all 30."""
     min_speech_ms: float = 64.0
     """Unbroken speech, in silero's opinion, without which nothing is decoded; 0 does not ask.
     Of 82 pieces of recorded noise, 3 s each, it stops 70; of 245 coffee orders none, nor of 62 in
@@ -167,25 +162,15 @@ class Window:
         runs = np.convolve(speech, np.ones(need), "valid") if len(speech) >= need else speech[:0]
         return bool((runs >= need).any())
 
-    def hint(self, texts: dict[str, str]) -> dict[str, list[int]]:
-        """Return the tokens of a hint for each language, as many as the options allow."""
-        limit = self.options.prompt_tokens
-        return {
-            language: tokenizer.encode(f" {texts[language]}")[:limit]
-            for language, tokenizer in self._tokenizers.items()
-            if texts.get(language)
-        }
-
     def windows_s(self, pcm: bytes) -> tuple[float, ...]:
         """Return how much sound to give the encoder for `pcm`: the least first, 30 s at last."""
-        least = max(self.options.window_s, _seconds(pcm) + self.options.margin_s)
+        least = max(self.options.window_s, self.options.window_times * _seconds(pcm))
         return (math.ceil(least), MAX_S) if least < MAX_S else (MAX_S,)
 
     def decode(
         self,
         pcm: bytes,
         window_s: float,
-        hint: dict[str, list[int]],
         best: int,
         max_tokens: int = MAX_LENGTH // 2,
         wanted: Callable[[], bool] = lambda: True,
@@ -203,7 +188,7 @@ class Window:
             return None
         language = self.options.language or self._language(encoded)
         limit = min(max_tokens, SPARE_TOKENS + math.ceil(TOKENS_PER_S * _seconds(pcm)))
-        return self._generate(encoded, language, hint.get(language, []), best, limit)
+        return self._generate(encoded, language, best, limit)
 
     def close(self) -> None:
         """Free the model; up to a second, since CTranslate2 does not while it ends a decode."""
@@ -220,13 +205,11 @@ class Window:
         found = dict(self._model.model.detect_language(encoded)[0])
         return max(sorted(self.languages), key=lambda code: found.get(f"<|{code}|>", 0.0))
 
-    def _generate(
-        self, encoded: Any, language: str, hint: list[int], best: int, limit: int
-    ) -> Decoded:
+    def _generate(self, encoded: Any, language: str, best: int, limit: int) -> Decoded:
         from faster_whisper.transcribe import get_suppressed_tokens
 
         tokenizer = self._tokenizers[language]
-        prompt = self._model.get_prompt(tokenizer, hint, without_timestamps=True)
+        prompt = self._model.get_prompt(tokenizer, [], without_timestamps=True)
         limit = min(limit, MAX_LENGTH - len(prompt))
         result = self._model.model.generate(
             encoded,

@@ -24,7 +24,7 @@ from types import ModuleType
 from typing import Any
 
 from agent.errors import EngineError
-from agent.models.llm import header
+from agent.models import header
 from agent.models.llm.options import LlamaOptions
 from agent.models.llm.sampling import Handle, Picker
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.errors import EngineError
 from agent.models import store
-from agent.models.llm.header import embeds
+from agent.models.header import embeds
 
 MODELS_FOLDER = Path("~/.local/share/glasses/models")
 """Where GGUF files are looked for, unless $GLASSES_MODELS names another folder."""

@@ -118,7 +118,8 @@ def doctor():
 @pytest.mark.real
 def test_the_second_command_of_the_readme_runs_on_real_weights(real_whisper, real_qwen):
     rows = doctor()
-    assert rows["speech, English"]["used"] == f"faster-whisper {real_whisper.name}"
+    both = f"pocketsphinx and faster-whisper {real_whisper.name}"
+    assert rows["speech, English"]["used"] == both
     assert rows["speech, Chinese"]["used"] == f"faster-whisper {real_whisper.name}"
     assert "verified" in rows["model"]["note"]
     assert store.look(real_qwen, "language").state == "verified"

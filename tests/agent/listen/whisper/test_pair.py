@@ -8,11 +8,11 @@ import pytest
 from agent.derive.nearest import Nearest
 from agent.errors import EngineError
 from agent.language.saying import Saying
-from agent.listen.pair import Pair, PairOptions
 from agent.listen.sphinx.engine import PocketSphinx
 from agent.listen.transcriber import Transcriber
 from agent.listen.whisper.engine import BESIDE_A_GRAMMAR, FasterWhisper, Written
 from agent.listen.whisper.fusion import Fitted, fuse
+from agent.listen.whisper.pair import Pair, PairOptions
 from agent.listen.whisper.window import Hypothesis
 from agent.messages import Transcript
 from hardware.audio import read
