@@ -309,5 +309,7 @@ class Agent:
             if self._ears is not None:
                 await self._ears.close()
         finally:
-            self._keeper.close()
-            self._model.close()
+            try:
+                await self._keeper.close()
+            finally:
+                self._model.close()

@@ -21,6 +21,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -216,10 +217,11 @@ class Keeper:
                 await self._alone(forget, self._path)
         await ended
 
-    def close(self) -> None:
-        """End the thread, once what it was given is done; nothing is kept afterwards."""
-        self.resumed = False
-        self._thread.shutdown(wait=False)
+    async def close(self) -> None:
+        """Leave nothing to go on with, and end the thread once what it was given is done."""
+        await self.end()
+        ended = partial(self._thread.shutdown, wait=True)
+        await asyncio.get_running_loop().run_in_executor(None, ended)
 
     async def _every(self) -> None:
         while True:

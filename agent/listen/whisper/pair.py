@@ -6,20 +6,21 @@
 The grammar engine streams, and a result that it is sure of waits for nobody. Whisper works on its
 own thread, from the first moment of a pause on, and decides only what the grammar cannot: speech
 that fits no sentence well, words that are in no list, other languages. It is loaded beside the
-first commands, and while it is not there, or has failed, the grammar engine hears alone.
+first commands: those that the grammar is sure of do not wait for it. Where it is not there, or has
+failed, the grammar engine hears alone.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 from agent.errors import EngineError
 from agent.language.saying import Saying
 from agent.listen.sphinx.engine import PocketSphinx
-from agent.listen.whisper.engine import FasterWhisper, Written
+from agent.listen.whisper.engine import MAX_BYTES, FasterWhisper, Written
 from agent.listen.whisper.fusion import Fitted
 from agent.messages import Transcript
 
@@ -35,6 +36,8 @@ class PairOptions:
     of these 99 % are right."""
     patience_s: float = 2.5
     """Longest that a turn waits for Whisper once it is over; then the grammar engine decides."""
+    loading_s: float = 10.0
+    """The same while Whisper is still being loaded."""
 
 
 class Pair:
@@ -59,12 +62,13 @@ class Pair:
         self._loading: Future[FasterWhisper] | None = self._thread.submit(make)
         self._whisper: FasterWhisper | None = None
         self._sayings: Sequence[Saying] = ()
+        self._missed = bytearray()  # what was said while it was loaded
         self._fused: tuple[Written, str, Transcript] | None = None
 
     def load(self, timeout_s: float | None = None) -> None:
         """Wait until Whisper is there, or has failed."""
         if self._loading is not None:
-            self._loading.exception(timeout_s)
+            wait({self._loading}, timeout_s)
         self._loaded()
 
     def expect(self, sayings: Sequence[Saying]) -> None:
@@ -81,6 +85,7 @@ class Pair:
     def start(self) -> None:
         """Begin an utterance."""
         self._fused = None
+        self._missed.clear()
         self._grammar.start()
         if (whisper := self._loaded()) is not None:
             whisper.start()
@@ -90,6 +95,8 @@ class Pair:
         self._grammar.feed(pcm)
         if self._whisper is not None:
             self._whisper.feed(pcm)
+        elif self._loading is not None and len(self._missed) < MAX_BYTES:
+            self._missed += pcm
 
     def partial(self) -> Transcript | None:
         """Return the grammar's words so far; in a pause, once Whisper is done, those of both."""
@@ -112,12 +119,14 @@ class Pair:
     def finish(self) -> Transcript:
         """End the utterance."""
         heard = self._grammar.finish()
-        whisper, best = self._whisper, self._grammar.best
-        if whisper is None:
+        best, sure = self._grammar.best, self.options.sure
+        written = self._whisper.ready if self._whisper is not None else None
+        if written is None and heard.text and heard.confidence >= sure:
+            if self._whisper is not None:
+                self._whisper.abort()
             return heard
-        written = whisper.ready
-        if written is None and heard.text and heard.confidence >= self.options.sure:
-            whisper.abort()
+        whisper = self._whisper or self._late()
+        if whisper is None:
             return heard
         try:
             written = written or whisper.written(self.options.patience_s)
@@ -161,6 +170,16 @@ class Pair:
             return None
         self._whisper.expect(self._sayings)
         self.name = f"{self._grammar.name} and {self._whisper.name}"
+        return self._whisper
+
+    def _late(self) -> FasterWhisper | None:
+        """Return Whisper, and what was said while it was loaded with it, if it comes in time."""
+        if self._loading is None:
+            return None
+        self.load(self.options.loading_s)
+        if self._whisper is not None:
+            self._whisper.start()
+            self._whisper.feed(bytes(self._missed))
         return self._whisper
 
     def _lost(self, error: EngineError) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -82,7 +83,9 @@ class Scribe(FasterWhisper):
         return self.result
 
     def start(self): ...
-    def feed(self, pcm): ...
+    def feed(self, pcm):
+        self.fed = pcm
+
     def prepare(self): ...
     def abort(self): ...
 
@@ -173,22 +176,37 @@ def test_two_that_agree_are_surer_than_one():
 # -- what can be wrong -----------------------------------------------------------------------------
 
 
-def test_while_whisper_loads_the_grammar_hears_alone():
+def test_while_whisper_loads_what_the_grammar_is_sure_of_is_heard():
     may, scribe = threading.Event(), Scribe("Brew an iced mocha.")
 
     def load():
         assert may.wait(PATIENCE_S)
         return scribe
 
-    ears = Pair(Grammar("brew a house coffee", 0.7), load, frozenset({"en"}))
+    ears = Pair(grammar := Grammar("brew a house coffee", 0.99), load, frozenset({"en"}))
     ears.expect(SAYINGS)
     assert hear(ears).text == "brew a house coffee"
     assert ears.name == "grammar"
-    may.set()
-    ears.load(PATIENCE_S)
-    assert hear(ears).text == "brew a iced mocha"
+    grammar.best = replace(grammar.best, confidence=0.7)
+    threading.Timer(0.05, may.set).start()
+    assert hear(ears).text == "brew a iced mocha", "what it is not sure of waits"
+    assert scribe.fed == bytes(640)
     ears.close()
     assert scribe.closed
+
+
+def test_a_whisper_that_does_not_come_is_not_waited_for_for_ever():
+    may = threading.Event()
+
+    def load():
+        assert may.wait(PATIENCE_S)
+        return Scribe()
+
+    options = PairOptions(loading_s=0.01)
+    ears = Pair(Grammar("brew a house coffee", 0.7), load, frozenset({"en"}), options)
+    assert hear(ears).text == "brew a house coffee"
+    may.set()
+    ears.close()
 
 
 @pytest.mark.parametrize("when", ["loading", "hearing"])
