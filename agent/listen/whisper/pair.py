@@ -34,6 +34,8 @@ class PairOptions:
     sure: float = 0.98
     """Confidence from which the grammar engine is not checked: half of 245 orders have more, and
     of these 99 % are right."""
+    sure_alone: float = 0.6
+    """The same while Whisper is still being loaded."""
     patience_s: float = 2.5
     """Longest that a turn waits for Whisper once it is over; then the grammar engine decides."""
     loading_s: float = 10.0
@@ -119,7 +121,8 @@ class Pair:
     def finish(self) -> Transcript:
         """End the utterance."""
         heard = self._grammar.finish()
-        best, sure = self._grammar.best, self.options.sure
+        best, loaded = self._grammar.best, self._whisper is not None
+        sure = self.options.sure if loaded else self.options.sure_alone
         written = self._whisper.ready if self._whisper is not None else None
         if written is None and heard.text and heard.confidence >= sure:
             if self._whisper is not None:

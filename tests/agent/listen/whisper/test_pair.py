@@ -183,11 +183,11 @@ def test_while_whisper_loads_what_the_grammar_is_sure_of_is_heard():
         assert may.wait(PATIENCE_S)
         return scribe
 
-    ears = Pair(grammar := Grammar("brew a house coffee", 0.99), load, frozenset({"en"}))
+    ears = Pair(grammar := Grammar("brew a house coffee", 0.7), load, frozenset({"en"}))
     ears.expect(SAYINGS)
     assert hear(ears).text == "brew a house coffee"
     assert ears.name == "grammar"
-    grammar.best = replace(grammar.best, confidence=0.7)
+    grammar.best = replace(grammar.best, confidence=0.5)
     threading.Timer(0.05, may.set).start()
     assert hear(ears).text == "brew a iced mocha", "what it is not sure of waits"
     assert scribe.fed == bytes(640)
@@ -203,7 +203,7 @@ def test_a_whisper_that_does_not_come_is_not_waited_for_for_ever():
         return Scribe()
 
     options = PairOptions(loading_s=0.01)
-    ears = Pair(Grammar("brew a house coffee", 0.7), load, frozenset({"en"}), options)
+    ears = Pair(Grammar("brew a house coffee", 0.5), load, frozenset({"en"}), options)
     assert hear(ears).text == "brew a house coffee"
     may.set()
     ears.close()
