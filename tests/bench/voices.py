@@ -1,0 +1,257 @@
+"""Who speaks: how well one voice is told from others, and what others can propose to pay.
+
+    python -m tests.bench.voices            # the table and the picture
+    python -m tests.bench.voices --fit      # and the constants of the probability
+    python -m tests.bench.voices --others   # and half an hour of other speech through an agent
+
+Telephone callers of the shared corpus, each with ten recordings of one call. A voice is enrolled with
+eight and tested on the two that hold the fifth key phrase, five times over, so that no recording and
+no phrase is on both sides; all other callers' are the impostors. Each call has a line of its own, which
+flatters every figure; no shared set has one speaker on two days. Noise is added before the line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from agent.listen.sphinx import voiceprint
+from agent.listen.sphinx.voiceprint import GaussianVoiceprint, Heard, hear
+from agent.loop.respond import SURE_OF_WEARER
+from hardware.audio import Resampler
+from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from tests.bench.mix import BEFORE_MS, NOISES, mixed, samples
+from tests.shared import DATA, orders
+
+CALLS = DATA / "speech" / "wuw-corpus-ii"
+READER = DATA / "speech" / "pocketsphinx" / "librivox"
+FOLDS = tuple((f"{n:03}", f"{n + 5:03}") for n in range(1, 6))
+"""Recordings that hold the same key phrase: alone, and in a sentence."""
+LENGTHS_S = (1.0, 2.0, 4.0)
+SNR_DB = 12.0
+PREROLL_MS = 300
+"""Sound before the speech, as the endpointer gives it."""
+MOST_PIECES = 4
+"""Of one recording, so that those who talk long do not outweigh the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One piece of speech held against one enrolled voice."""
+
+    score: float
+    """What the engine made of it."""
+    frames: int
+    """Frames of speech in it."""
+    same: bool
+    """Whether it is that voice."""
+
+    @property
+    def told(self) -> float:
+        """Return the probability that the agent would see."""
+        enough = self.frames * 10 >= voiceprint.TELLING_S * 1000
+        return voiceprint.probability(self.score, self.frames) if enough else 0.5
+
+
+Trials = Mapping[tuple[str, float], Sequence[Trial]]
+"""By noise and length in seconds."""
+
+
+def callers() -> dict[str, dict[str, bytes]]:
+    """Return recordings by caller and number: 16 kHz mono int16. Empty without the data."""
+    found: dict[str, dict[str, bytes]] = {}
+    for path in sorted(CALLS.glob("*.ulaw")):
+        caller, _, number = path.stem.partition("_")
+        resampler = Resampler()
+        pcm = resampler.feed(_linear(path.read_bytes()), 8_000) + resampler.flush()
+        found.setdefault(caller, {})[number] = pcm
+    return found
+
+
+def _linear(coded: bytes) -> bytes:
+    """Return µ-law as 16-bit samples (ITU-T G.711)."""
+    code = ~np.frombuffer(coded, np.uint8)
+    size = (((code & 15).astype(int) << 3) + 132 << ((code & 112) >> 4)) - 132
+    return np.where(code & 128, -size, size).astype("<i2").tobytes()
+
+
+def on_the_line(sound: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return sound as a telephone carries it: 200 to 3,400 Hz."""
+    spectrum = np.fft.rfft(sound)
+    hz = np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE_HZ)
+    spectrum[(hz < 200) | (hz > 3_400)] = 0
+    return np.asarray(np.fft.irfft(spectrum, len(sound)))
+
+
+def _pieces(
+    name: str, pcm: bytes, noise: NDArray[np.float64] | None, long_s: float
+) -> Iterator[bytes]:
+    """Cut a recording from its first to its last speech into pieces of this length."""
+    sound = mixed(name, pcm, noise, SNR_DB)[(BEFORE_MS - PREROLL_MS) * 32 :]
+    step = int(long_s * SAMPLE_RATE_HZ) * SAMPLE_BYTES
+    for n in range(min(MOST_PIECES, (len(sound) - PREROLL_MS * 32) // step)):
+        yield sound[n * step : (n + 1) * step + PREROLL_MS * 32]
+
+
+def trials(progress: bool = True) -> Trials:
+    """Enrol and test every caller on what they were not enrolled with."""
+    clips = callers()
+    noises = {"clean": None, **{n: on_the_line(samples(p)) for n, p in NOISES.items()}}
+    found: dict[tuple[str, float], list[Trial]] = {}
+    heard: dict[tuple[str, str, str, float], list[Heard]] = {
+        (caller, number, noise, long_s): [hear(p) for p in _pieces(caller + number, pcm, n, long_s)]
+        for caller, own in clips.items()
+        for number, pcm in own.items()
+        for noise, n in noises.items()
+        for long_s in LENGTHS_S
+    }
+    rounds = [(fold, caller) for fold in FOLDS for caller in clips]
+    for fold, wearer in track(rounds, "voices", disable=not progress):
+        engine = GaussianVoiceprint()
+        engine.know(engine.enroll([p for n, p in clips[wearer].items() if n not in fold]))
+        for (caller, number, noise, long_s), pieces in heard.items():
+            if number in fold:
+                found.setdefault((noise, long_s), []).extend(
+                    Trial(engine.score(one), one.frames, caller == wearer)
+                    for one in pieces
+                    if one.frames
+                )
+    return found
+
+
+def equal_error(judged: Sequence[Trial]) -> float:
+    """Return the percent at which as many of the wearer's are refused as of others' are taken."""
+    rates = curve(judged)
+    return min((abs(a - b), (a + b) / 2) for a, b in rates)[1]
+
+
+def curve(judged: Sequence[Trial]) -> list[tuple[float, float]]:
+    """Return percent of others taken and of the wearer's refused, threshold by threshold."""
+    own = np.sort([t.told for t in judged if t.same])
+    others = np.sort([t.told for t in judged if not t.same])
+    at = np.unique(np.concatenate([own, others]))
+    refused = np.searchsorted(own, at) / len(own)
+    taken = 1 - np.searchsorted(others, at) / len(others)
+    return [(100 * float(a), 100 * float(b)) for a, b in zip(taken, refused, strict=True)]
+
+
+def _share(judged: Sequence[Trial], same: bool, taken: bool) -> float:
+    told = [t.told >= SURE_OF_WEARER for t in judged if t.same is same]
+    return 100 * sum(one is taken for one in told) / max(1, len(told))
+
+
+def figures(judged: Trials | None = None) -> dict[str, float]:
+    """Return what was measured, by name; nothing without the recordings."""
+    if judged is None:
+        judged = trials()
+    found: dict[str, float] = {}
+    for (noise, long_s), some in judged.items():
+        name = f"{noise}_{long_s:g}s"
+        found[f"equal_error_{name}_percent"] = equal_error(some)
+        found[f"wearer_refused_{name}_percent"] = _share(some, True, False)
+        found[f"others_taken_{name}_percent"] = _share(some, False, True)
+    for long_s in LENGTHS_S if judged else ():
+        pooled = [t for (_, length), some in judged.items() if length == long_s for t in some]
+        found[f"equal_error_all_{long_s:g}s_percent"] = equal_error(pooled)
+    if judged:
+        found["took_3s_ms"] = took_ms()
+    return found
+
+
+def took_ms(long_s: float = 3.0, times: int = 15) -> float:
+    """Return how long it takes to say who speaks in so much speech, the median."""
+    own = next(iter(callers().values()))
+    engine = GaussianVoiceprint()
+    engine.know(engine.enroll(list(own.values())))
+    pcm = own["007"][: int(long_s * SAMPLE_RATE_HZ) * SAMPLE_BYTES]
+    took = []
+    for _ in range(times):
+        began_s = time.perf_counter()
+        engine.wearer(pcm)
+        took.append((time.perf_counter() - began_s) * 1000)
+    return statistics.median(took)
+
+
+def fit(judged: Trials) -> tuple[float, float, float, float]:
+    """Return MIDDLE, STEEP and SETTLED that make the probability likeliest, and its cost in nats.
+
+    The wearer's and others' weigh the same, and so do the lengths and noises.
+    """
+    score, frames, same, weight = [], [], [], []
+    for some in judged.values():
+        of = {True: sum(t.same for t in some), False: sum(not t.same for t in some)}
+        for t in some:
+            score.append(t.score)
+            frames.append(t.frames)
+            same.append(t.same)
+            weight.append(1 / of[t.same])
+    s, n, y, w = (np.array(x, float) for x in (score, frames, same, weight))
+    w /= w.sum()
+    best = (0.0, 0.0, 0.0, np.inf)
+    for middle in np.arange(0.5, 3.0, 0.05):
+        for settled in (0.0, 30.0, 60.0, 120.0, 240.0):
+            for steep in np.arange(1.0, 14.0, 0.5):
+                logit = steep * n / (n + settled) * (s - middle)
+                cost = float((w * np.logaddexp(0, np.where(y > 0, -logit, logit))).sum())
+                if cost < best[3]:
+                    best = float(middle), float(steep), settled, cost
+    return best
+
+
+def table(found: Mapping[str, float]) -> Table:
+    """Return the figures as a table."""
+    shown = Table(title=f"who speaks: told from {SURE_OF_WEARER:g} on")
+    for head in ("", *(f"{long_s:g} s" for long_s in LENGTHS_S)):
+        shown.add_column(head, justify="right")
+    kinds = ("clean", *NOISES)
+    for what in ("equal_error", "wearer_refused", "others_taken"):
+        for noise in (*kinds, "all") if what == "equal_error" else kinds:
+            row = [found[f"{what}_{noise}_{long_s:g}s_percent"] for long_s in LENGTHS_S]
+            quiet = noise if noise in ("clean", "all") else f"{noise}, {SNR_DB:g} dB"
+            shown.add_row(f"{what.replace('_', ' ')}, {quiet} (%)", *(f"{x:.1f}" for x in row))
+    return shown
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fit", action="store_true", help="fit the constants of the probability")
+    parser.add_argument("--others", action="store_true", help="other speech through an agent")
+    given = parser.parse_args()
+    console = Console()
+    judged = trials()
+    found = figures(judged)
+    console.print(table(found))
+    console.print(f"3 s of speech take {found['took_3s_ms']:.0f} ms")
+    draw(judged, Path("bench-results") / "voices.png")
+    if given.fit:
+        console.print(
+            "MIDDLE {:.2f}, STEEP {:.1f}, SETTLED {:.0f}: {:.3f} nats".format(*fit(judged))
+        )
+
+
+def draw(judged: Trials, path: Path) -> None:
+    """Draw who is refused against who is taken."""
+    from tests.bench import curves
+
+    lines = {
+        f"{noise}{'' if noise == 'clean' else f', {SNR_DB:g} dB'}, {long_s:g} s": curve(some)
+        for (noise, long_s), some in judged.items()
+        if long_s != 4.0
+    }
+    curves.draw_voices(lines, path)
+
+
+if __name__ == "__main__":
+    main()
