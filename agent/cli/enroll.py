@@ -129,7 +129,8 @@ def enroll(
 
     `sentences` prints lines for a folder's transcripts instead. `only_voice` keeps who speaks, and
     leaves recognition as it is: what is read may then be Chinese. Raises EngineError when too
-    little was read well, ConfigError for a folder without transcripts, DeviceError without a microphone.
+    little was read well, ConfigError for a folder without transcripts, DeviceError without a
+    microphone.
     """
     settings = config.load()
     say = TEXTS["zh" if (language or settings.language) == "zh" else "en"]
@@ -161,6 +162,8 @@ def enroll(
     finally:
         if aligner is not None:
             aligner.close()
+    if not only_voice:
+        _enough(session)
     _know(settings, skills, session, console, say)
     if not only_voice:
         _keep(settings, session, sayable, name, console, say)
@@ -311,6 +314,17 @@ def _know(
     console.print(say["known"])
 
 
+def _enough(session: _Session) -> None:
+    """Raise EngineError when too little was read to fit recognition to it."""
+    read_s = voice.speech_s(session.alignments)
+    if read_s < voice.LEAST_S:
+        faults = ", ".join(f"{count} × {fault}" for fault, count in session.faults.most_common())
+        raise EngineError(
+            f"{read_s:.0f} s were read well enough, {voice.LEAST_S:.0f} s are needed"
+            f" ({faults or 'nothing was wrong with the rest'}): read more, in a quiet place"
+        )
+
+
 def _keep(
     settings: Config,
     session: _Session,
@@ -320,13 +334,6 @@ def _keep(
     say: dict[str, str],
 ) -> None:
     """Estimate, compare, and keep what helps."""
-    read_s = voice.speech_s(session.alignments)
-    if read_s < voice.LEAST_S:
-        faults = ", ".join(f"{count} × {fault}" for fault, count in session.faults.most_common())
-        raise EngineError(
-            f"{read_s:.0f} s were read well enough, {voice.LEAST_S:.0f} s are needed"
-            f" ({faults or 'nothing was wrong with the rest'}): read more, in a quiet place"
-        )
     with console.status(say["compare"]), tempfile.TemporaryDirectory() as folder:
         comparison = voice.compare(session.takes, session.alignments, sayable, Path(folder))
     console.print(_told(comparison, say))

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 UNTOLD = 0.5
 """The probability where nothing can be told: as likely as not."""
-ASK_S = 2.0
-"""Longest an engine may take over one utterance; the embedded one takes some 10 ms."""
+ASK_S = 4.0
+"""Longest an engine may take over one utterance; the embedded one takes some 20 ms."""
 FORMAT = "glasses-voiceprint-1"
 AGAIN = "glasses enroll --voice again, or glasses enroll --forget"
 
@@ -138,13 +138,13 @@ class Voice:
     """Asks an engine who speaks, on a thread of its own."""
 
     def __init__(self, make: Callable[[], Voiceprint]) -> None:
-        """`make` gives an engine that knows the wearer's voice, when it is first needed.
+        """`make` gives an engine that knows the wearer's voice, at once and on that thread.
 
         It raises EngineError where there is none; then nothing can be told from now on.
         """
-        self._make: Callable[[], Voiceprint] | None = make
         self._engine: Voiceprint | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="voice")
+        self._thread.submit(self._load, make)
 
     async def of(self, pcm: bytes) -> float:
         """Return how probably the wearer says this; UNTOLD where that cannot be told."""
@@ -157,20 +157,25 @@ class Voice:
             log.warning("who speaks was not told within %g s", ASK_S)
             return UNTOLD
 
+    def _load(self, make: Callable[[], Voiceprint]) -> None:
+        try:
+            self._engine = make()
+        except Exception as error:  # an engine may come from a plugin
+            _warn(error)
+
     def _of(self, pcm: bytes) -> float:
         try:
-            if self._make is not None:
-                make, self._make = self._make, None
-                self._engine = make()
             told = None if self._engine is None else self._engine.wearer(pcm)
-        except EngineError as error:
-            log.warning("who speaks cannot be told: %s", error)
-            return UNTOLD
         except Exception as error:  # an engine may come from a plugin
-            log.warning("who speaks cannot be told: the engine raised %s", type(error).__name__)
+            _warn(error)
             return UNTOLD
         return told if told is not None and 0.0 <= told <= 1.0 else UNTOLD
 
     def close(self) -> None:
         """End the thread."""
         self._thread.shutdown(wait=False)
+
+
+def _warn(error: Exception) -> None:
+    why = error if isinstance(error, EngineError) else f"the engine raised {type(error).__name__}"
+    log.warning("who speaks cannot be told: %s", why)

@@ -13,7 +13,9 @@ flatters every figure; no shared set has one speaker on two days. Noise is added
 from __future__ import annotations
 
 import argparse
+import asyncio
 import statistics
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,11 +29,16 @@ from rich.table import Table
 
 from agent.listen.sphinx import voiceprint
 from agent.listen.sphinx.voiceprint import GaussianVoiceprint, Heard, hear
-from agent.loop.respond import SURE_OF_WEARER
-from hardware.audio import Resampler
+from agent.listen.voiceprint import Profile, keep
+from agent.loop.respond import SOMEONE_ELSE, SURE_OF_WEARER
+from agent.messages import Proposal
+from hardware.audio import Resampler, read
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
-from tests.bench.mix import BEFORE_MS, NOISES, mixed, samples
-from tests.shared import DATA
+from hardware.display import MemoryDisplay
+from hardware.microphone import FileMicrophone
+from hardware.profiles import load as load_profile
+from tests.bench.mix import NOISES, mixed, samples
+from tests.shared import DATA, orders
 
 CALLS = DATA / "speech" / "wuw-corpus-ii"
 READER = DATA / "speech" / "pocketsphinx" / "librivox"
@@ -43,6 +50,7 @@ LEAST_S = 4.0
 """Speech to enrol with: callers gave 5 to 50 s, most of them under 13, less than the agent asks for."""
 PREROLL_MS = 300
 """Sound before the speech, as the endpointer gives it."""
+MS_BYTES = SAMPLE_RATE_HZ // 1000 * SAMPLE_BYTES
 MOST_PIECES = 4
 """Of one recording, so that those who talk long do not outweigh the rest."""
 
@@ -98,11 +106,20 @@ def on_the_line(sound: NDArray[np.float64]) -> NDArray[np.float64]:
 def _pieces(
     name: str, pcm: bytes, noise: NDArray[np.float64] | None, long_s: float
 ) -> Iterator[bytes]:
-    """Cut a recording from its first to its last speech into pieces of this length."""
-    sound = mixed(name, pcm, noise, SNR_DB)[(BEFORE_MS - PREROLL_MS) * 32 :]
-    step = int(long_s * SAMPLE_RATE_HZ) * SAMPLE_BYTES
-    for n in range(min(MOST_PIECES, (len(sound) - PREROLL_MS * 32) // step)):
-        yield sound[n * step : (n + 1) * step + PREROLL_MS * 32]
+    """Cut a recording into pieces with this much speech in each, pauses and what is before it too.
+
+    Speech is where the recording as it came is within 25 dB of its loud parts.
+    """
+    sound = mixed(name, pcm, noise, SNR_DB)
+    quiet = np.frombuffer(mixed(name, pcm, None, SNR_DB), "<i2").astype(float)
+    frame = SAMPLE_RATE_HZ // 100
+    power = np.square(quiet[: len(quiet) // frame * frame].reshape(-1, frame)).mean(axis=1) + 1
+    spoken = np.flatnonzero(power > np.percentile(power[power > 10], 95) / 10**2.5)
+    many = round(long_s * 100)
+    for n in range(min(MOST_PIECES, len(spoken) // many)):
+        first, last = spoken[n * many], spoken[(n + 1) * many - 1] + 1
+        begin = max(0, first * 10 - PREROLL_MS) * MS_BYTES
+        yield sound[begin : last * 10 * MS_BYTES]
 
 
 def trials(progress: bool = True) -> Trials:
@@ -210,6 +227,48 @@ def fit(judged: Trials) -> tuple[float, float, float, float]:
     return best
 
 
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What other people's speech did to an agent whose wearer is enrolled."""
+
+    minutes: float
+    """How much was heard."""
+    turns: int
+    """How many turns it made."""
+    refused: int
+    """Payments that it asked for in a voice that is not the wearer's."""
+    proposed: int
+    """Payments that were proposed all the same."""
+
+
+async def others(limit: int | None = None) -> Others:
+    """Play everybody else's shared speech to an agent that knows the reader of a book."""
+    from agent.cli.compose import build
+    from agent.config import Config
+
+    reader = [read(path) for path in sorted(READER.glob("*.wav"))]
+    sounds = [read(order.path) for order in orders()]
+    sounds += [pcm for own in callers().values() for pcm in own.values()]
+    for folder in ("jfk", "silero-vad", "aishell-10", "fsdd", "pocketsphinx/cards"):
+        sounds += [read(path) for path in sorted((DATA / "speech" / folder).glob("*.wav"))]
+    sounds = sounds[:limit]
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        profile = GaussianVoiceprint().enroll(reader)
+        keep(data, Profile(GaussianVoiceprint.name, profile))
+        config = Config(data=data, models=data / "models", plugins=data / "plugins", language="en")
+        agent = build(config, MemoryDisplay(load_profile("quark-s1")))
+        microphone = FileMicrophone(*sounds, pace="fast", tail_ms=1500)
+        turns = [turn async for turn in agent.listen(microphone)]
+        await agent.close()
+    return Others(
+        sum(map(len, sounds)) / SAMPLE_BYTES / SAMPLE_RATE_HZ / 60,
+        len(turns),
+        sum(getattr(turn.intent, "reason", "") == SOMEONE_ELSE for turn in turns),
+        sum(isinstance(turn.reply, Proposal) for turn in turns),
+    )
+
+
 def table(found: Mapping[str, float]) -> Table:
     """Return the figures as a table."""
     shown = Table(title=f"who speaks: told from {SURE_OF_WEARER:g} on")
@@ -236,6 +295,8 @@ def main() -> None:
     console.print(table(found))
     console.print(f"3 s of speech take {found['took_3s_ms']:.0f} ms")
     draw(judged, Path("bench-results") / "voices.png")
+    if given.others:
+        console.print(asyncio.run(others()))
     if given.fit:
         console.print(
             "MIDDLE {:.2f}, STEEP {:.1f}, SETTLED {:.0f}: {:.3f} nats".format(*fit(judged))

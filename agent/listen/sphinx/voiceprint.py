@@ -92,7 +92,8 @@ class GaussianVoiceprint:
         spoken_s = sum(f.shape[1] for f in heard) * FRAME_MS / 1000
         if spoken_s < self._least_s:
             raise EngineError(
-                f"a voice needs {self._least_s:.0f} s of speech, there were {spoken_s:.0f}: read more"
+                f"a voice needs {self._least_s:.0f} s of speech, there were {spoken_s:.0f}:"
+                " read more"
             )
         noisy = ([_features(_noisy(_samples(pcm), db)) for pcm in utterances] for db in NOISY_DB)
         copies = [heard, *noisy]
