@@ -52,7 +52,7 @@ LOUD, REACH_DB = 0.4, 30.0
 this of the loud ones."""
 NOISY_DB = (20.0, 10.0)
 """Noise added to what is enrolled, in two more copies: a voice is known in a café, too."""
-MIDDLE, STEEP, SETTLED = 0.85, 10.0, 60.0
+MIDDLE, STEEP, SETTLED = 1.1, 7.5, 30.0
 """Score at which it is as likely the wearer as not; how fast that changes, and after how many
 frames half as fast: fitted by logistic regression over the shared telephone speakers."""
 
@@ -70,7 +70,8 @@ class _Mixture:
 
     def joint(self, features: NDArray[Any], means: NDArray[Any]) -> NDArray[Any]:
         """Return frame × Gaussian, in nats."""
-        return self.log_weights + gaussians(features, means, self.variances)
+        joint: NDArray[Any] = self.log_weights + gaussians(features, means, self.variances)
+        return joint
 
 
 class GaussianVoiceprint:

@@ -211,6 +211,7 @@ async def test_nobody_is_known_before_enrolment(data, monkeypatch, capsys):
 
 
 PLUGIN = """
+from agent import hookimpl
 from agent.testing import ScriptedVoiceprint
 
 @hookimpl
