@@ -44,6 +44,9 @@ with under 0.6."""
 SURE_OF_WEARER = 0.7
 """Probability that it is the enrolled voice under which speech pays nothing and does nothing that
 is private. What that costs, and whom it keeps out, is measured by tests/bench/voices.py."""
+LIKELY_WEARER = 0.5
+"""Probability that a spoken yes to a payment has to exceed: half a second of speech tells less, and
+what it agrees to was asked for with more."""
 
 SOMEONE_ELSE = "it may have been somebody else's voice"
 """Why it was not done, for people who debug."""
@@ -113,7 +116,7 @@ class Responder:
             gate.expire()
         if own is not None and (gate.open is not None or utterance.seen is not None):
             if own.answer == "yes" and turn.transcript.confidence >= SURE and self._in_sight():
-                if someone_else(turn.transcript):
+                if someone_else(turn.transcript, LIKELY_WEARER):
                     return replace(turn, intent=NotRecognized(SOMEONE_ELSE)), self._not_you(turn)
                 return await self._agreed(turn, utterance)
             if own.answer == "no":
@@ -398,9 +401,9 @@ class Responder:
         return replace(shown, timings=turn.timings)
 
 
-def someone_else(transcript: Transcript) -> bool:
-    """Say whether somebody else than the enrolled wearer may have said it."""
-    return transcript.wearer is not None and transcript.wearer < SURE_OF_WEARER
+def someone_else(transcript: Transcript, sure: float = SURE_OF_WEARER) -> bool:
+    """Say whether it may have been somebody else than the enrolled wearer: not more than `sure`."""
+    return transcript.wearer is not None and transcript.wearer <= sure
 
 
 def _gate_language(language: str) -> str:

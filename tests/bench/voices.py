@@ -14,9 +14,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import statistics
+import subprocess
 import tempfile
 import time
+import wave
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +33,7 @@ from rich.table import Table
 from agent.listen.sphinx import voiceprint
 from agent.listen.sphinx.voiceprint import GaussianVoiceprint, Heard, hear
 from agent.listen.voiceprint import Profile, keep
-from agent.loop.respond import SOMEONE_ELSE, SURE_OF_WEARER
+from agent.loop.respond import LIKELY_WEARER, SOMEONE_ELSE, SURE_OF_WEARER
 from agent.messages import Proposal
 from hardware.audio import Resampler, read
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
@@ -44,8 +47,9 @@ CALLS = DATA / "speech" / "wuw-corpus-ii"
 READER = DATA / "speech" / "pocketsphinx" / "librivox"
 FOLDS = tuple((f"{n:03}", f"{n + 5:03}") for n in range(1, 6))
 """Recordings that hold the same key phrase: alone, and in a sentence."""
-LENGTHS_S = (0.5, 1.0, 2.0, 4.0)
-"""Speech in a trial; a “yes” has half a second."""
+YES_S = 0.5
+LENGTHS_S = (YES_S, 1.0, 2.0, 4.0)
+"""Speech in a trial, and in a “yes”."""
 SNR_DB = 12.0
 LEAST_S = 4.0
 """Speech to enrol with: callers gave 5 to 50 s, most of them under 13, less than the agent asks for."""
@@ -165,8 +169,8 @@ def curve(judged: Sequence[Trial]) -> list[tuple[float, float]]:
     return [(100 * float(a), 100 * float(b)) for a, b in zip(taken, refused, strict=True)]
 
 
-def _share(judged: Sequence[Trial], same: bool, taken: bool) -> float:
-    told = [t.told >= SURE_OF_WEARER for t in judged if t.same is same]
+def _share(judged: Sequence[Trial], same: bool, taken: bool, sure: float = SURE_OF_WEARER) -> float:
+    told = [t.told > sure for t in judged if t.same is same]
     return 100 * sum(one is taken for one in told) / max(1, len(told))
 
 
@@ -180,6 +184,9 @@ def figures(judged: Trials | None = None) -> dict[str, float]:
         found[f"equal_error_{name}_percent"] = equal_error(some)
         found[f"wearer_refused_{name}_percent"] = _share(some, True, False)
         found[f"others_taken_{name}_percent"] = _share(some, False, True)
+        if long_s == YES_S:
+            found[f"yes_refused_{noise}_percent"] = _share(some, True, False, LIKELY_WEARER)
+            found[f"others_yes_taken_{noise}_percent"] = _share(some, False, True, LIKELY_WEARER)
     for long_s in LENGTHS_S if judged else ():
         pooled = [t for (_, length), some in judged.items() if length == long_s for t in some]
         found[f"equal_error_all_{long_s:g}s_percent"] = equal_error(pooled)
@@ -242,20 +249,24 @@ class Others:
     """Payments that were proposed all the same."""
 
 
-async def others(limit: int | None = None) -> Others:
+async def others() -> Others:
     """Play everybody else's shared speech to an agent that knows the reader of a book."""
-    from agent.cli.compose import build
-    from agent.config import Config
-
     reader = [read(path) for path in sorted(READER.glob("*.wav"))]
     sounds = [read(order.path) for order in orders()]
     sounds += [pcm for own in callers().values() for pcm in own.values()]
     for folder in ("jfk", "silero-vad", "aishell-10", "fsdd", "pocketsphinx/cards"):
         sounds += [read(path) for path in sorted((DATA / "speech" / folder).glob("*.wav"))]
-    sounds = sounds[:limit]
+    return await _played(sounds, reader)
+
+
+async def _played(sounds: Sequence[bytes], enrolled: Sequence[bytes]) -> Others:
+    """Play sound to an agent that knows one voice."""
+    from agent.cli.compose import build
+    from agent.config import Config
+
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
-        profile = GaussianVoiceprint().enroll(reader)
+        profile = GaussianVoiceprint().enroll(enrolled)
         keep(data, Profile(GaussianVoiceprint.name, profile))
         config = Config(data=data, models=data / "models", plugins=data / "plugins", language="en")
         agent = build(config, MemoryDisplay(load_profile("quark-s1")))
@@ -270,9 +281,47 @@ async def others(limit: int | None = None) -> Others:
     )
 
 
+PAYMENTS = (
+    "pay twenty dollars to anna",
+    "pay thirty five dollars to tom",
+    "pay anna twelve dollars",
+)
+FLITE = ("slt", "rms", "awb", "kal16")
+"""Voices of flite: the first is the wearer's, the others and espeak-ng's are strangers'."""
+
+
+def _said(voice: str, text: str) -> bytes:
+    """Return a sentence in a synthetic voice, 16 kHz, in a faintly noisy room."""
+    command = ["flite", "-voice", voice, "-t", text, "-o", "/dev/stdout"]
+    if voice not in FLITE:
+        command = ["espeak-ng", "-v", voice, "--stdout", text]
+    wav = subprocess.run(command, capture_output=True, check=True).stdout
+    with wave.open(io.BytesIO(wav)) as sound:
+        rate_hz, pcm = sound.getframerate(), wav[44 : 44 + (len(wav) - 44) // 2 * 2]
+    resampler = Resampler()
+    clean = np.frombuffer(resampler.feed(pcm, rate_hz) + resampler.flush(), "<i2")
+    around = np.pad(clean, SAMPLE_RATE_HZ // 2).astype(float)
+    room = np.random.default_rng(0).normal(0, 8, len(around))
+    return np.clip(np.rint(around + room), -32_768, 32_767).astype("<i2").tobytes()
+
+
+async def strangers() -> dict[str, Others]:
+    """Let synthetic voices ask for payments: the wearer's, and others that were never enrolled."""
+    from tests.agent.listen.speakers import LINES
+
+    enrolled = [_said(FLITE[0], line) for line in LINES]
+    robots = ("en-us", "en-gb", "en-us+f3", "en-us+m4")
+    own = [_said(FLITE[0], text) for text in PAYMENTS]
+    foreign = [_said(voice, text) for voice in (*FLITE[1:], *robots) for text in PAYMENTS]
+    return {
+        "the wearer": await _played(own, enrolled),
+        "strangers": await _played(foreign, enrolled),
+    }
+
+
 def table(found: Mapping[str, float]) -> Table:
     """Return the figures as a table."""
-    shown = Table(title=f"who speaks: told from {SURE_OF_WEARER:g} on")
+    shown = Table(title=f"who speaks: the wearer above {SURE_OF_WEARER:g}")
     for head in ("", *(f"{long_s:g} s" for long_s in LENGTHS_S)):
         shown.add_column(head, justify="right")
     kinds = ("clean", *NOISES)
@@ -281,6 +330,12 @@ def table(found: Mapping[str, float]) -> Table:
             row = [found[f"{what}_{noise}_{long_s:g}s_percent"] for long_s in LENGTHS_S]
             quiet = noise if noise in ("clean", "all") else f"{noise}, {SNR_DB:g} dB"
             shown.add_row(f"{what.replace('_', ' ')}, {quiet} (%)", *(f"{x:.1f}" for x in row))
+    for noise in kinds:
+        own, foreign = (
+            found[f"yes_refused_{noise}_percent"],
+            found[f"others_yes_taken_{noise}_percent"],
+        )
+        shown.add_row(f"yes: refused, others' taken, {noise} (%)", f"{own:.1f}, {foreign:.1f}")
     return shown
 
 
@@ -297,6 +352,7 @@ def main() -> None:
     console.print(f"3 s of speech take {found['took_3s_ms']:.0f} ms")
     draw(judged, Path("bench-results") / "voices.png")
     if given.others:
+        console.print(asyncio.run(strangers()))
         console.print(asyncio.run(others()))
     if given.fit:
         console.print(
