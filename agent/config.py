@@ -46,6 +46,8 @@ class Config:
     """`air`, or `bone` for the profile's bone-conduction microphone; `GLASSES_MICROPHONE`."""
     apart: str = ""
     """Plugins that run in a process of their own, by name, separated by commas; `GLASSES_APART`."""
+    private: str = ""
+    """Skills or actions that want the enrolled voice, separated by commas; `GLASSES_PRIVATE`."""
     sensors: str = "none"
     """`system` where this machine's own battery and light sensor are the glasses'; with `none` only
     plugins bring some; `GLASSES_SENSORS`."""
@@ -53,7 +55,16 @@ class Config:
     @property
     def alone(self) -> tuple[str, ...]:
         """The names in `apart`."""
-        return tuple(name for part in self.apart.split(",") if (name := part.strip()))
+        return _names(self.apart)
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The names in `private`."""
+        return frozenset(_names(self.private))
+
+
+def _names(setting: str) -> tuple[str, ...]:
+    return tuple(name for part in setting.split(",") if (name := part.strip()))
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Config:

@@ -43,6 +43,9 @@ class Transcript:
     """False while the wearer still speaks."""
     engine: str | None = None
     """Engine that heard it (`pocketsphinx`, `faster-whisper tiny.en`); None when typed."""
+    wearer: float | None = None
+    """How probably the wearer said it, 0 … 1, and 0.5 where that cannot be told; None when it was
+    typed, and while no voice is enrolled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,10 @@ import agent
 import hardware
 from agent.errors import Cancelled, EngineError
 from agent.listen.transcriber import Transcriber
+from agent.listen.voiceprint import Voiceprint
 from agent.messages import CancelScope, Transcript
 from agent.models.llm.model import Model, NoModel, ScriptedModel
-from agent.testing import ScriptedTranscriber
+from agent.testing import ScriptedTranscriber, ScriptedVoiceprint, voiced
 from hardware.base import (
     Battery,
     Camera,
@@ -45,7 +46,7 @@ from hardware.recorder import GifDisplay
 from hardware.speaker import NoSpeaker, SoundDeviceSpeaker, VirtualSpeaker
 
 PORTS = (
-    Display, Transcriber, Model, Microphone, Speaker, Imu, Battery, LightSensor, Camera,
+    Display, Transcriber, Voiceprint, Model, Microphone, Speaker, Imu, Battery, LightSensor, Camera,
 )  # fmt: skip
 LENS = load("quark-s1")
 
@@ -67,6 +68,12 @@ def sphinx():
     return PocketSphinx()
 
 
+def gaussians():
+    from agent.listen.sphinx.voiceprint import GaussianVoiceprint
+
+    return GaussianVoiceprint()
+
+
 DISPLAYS = {
     MemoryDisplay: lambda folder: MemoryDisplay(LENS),
     ImageDisplay: lambda folder: ImageDisplay(Panel(), LENS),
@@ -79,6 +86,10 @@ DISPLAYS = {
 TRANSCRIBERS = {
     "ScriptedTranscriber": lambda: ScriptedTranscriber(["hello"]),
     "PocketSphinx": sphinx,
+}
+VOICEPRINTS = {
+    "ScriptedVoiceprint": ScriptedVoiceprint,
+    "GaussianVoiceprint": gaussians,
 }
 MODELS = {ScriptedModel: lambda: ScriptedModel(["hi", "hi", {"a": 1}]), NoModel: NoModel}
 SPEAKERS = {VirtualSpeaker: lambda: VirtualSpeaker(length_s=5), NoSpeaker: NoSpeaker}
@@ -121,6 +132,7 @@ HERE = {
         for kind in table
     ),
     *TRANSCRIBERS,
+    *VOICEPRINTS,
     FileMicrophone.__name__,
 }
 
@@ -200,6 +212,28 @@ def test_a_transcriber_hears_an_utterance_after_any_other(make):
     engine.start()
     engine.abort()
     engine.close()
+
+
+@pytest.mark.parametrize("make", VOICEPRINTS.values(), ids=VOICEPRINTS.keys())
+def test_a_voiceprint_enrols_knows_and_tells(make):
+    pytest.importorskip("pocketsphinx")
+    engine = make()
+    assert isinstance(engine, Voiceprint)
+    assert len(engine.name.split()) == 1
+    for nothing in ([], [b""]):
+        with pytest.raises(EngineError, match="read more"):
+            engine.enroll(nothing)
+    for damaged in (b"", b"abc", bytes(1000)):
+        with pytest.raises(EngineError, match="glasses enroll"):
+            engine.know(damaged)
+    said = [voiced(9), voiced(10)]
+    profile = engine.enroll(said)
+    assert isinstance(profile, bytes)
+    later = make()
+    later.know(profile)
+    for pcm in (*said, b"", bytes(2), bytes(32000), voiced(0.1)):
+        told = later.wearer(pcm)
+        assert told is None or 0 <= told <= 1
 
 
 @pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.__name__)

@@ -18,7 +18,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent import private
@@ -94,6 +94,19 @@ class Gate:
     def offer(self, proposal: Proposal, intent: Intent, language: str) -> None:
         """Make this the open proposal; an earlier one is dropped."""
         self.open = Open(proposal, intent, language, uuid.uuid4().hex, self._clock())
+
+    def tell(self, line: str) -> Proposal:
+        """Return the open proposal with a line below it, open under the same key and for as long.
+
+        Raises ValueError where none is open.
+        """
+        if self.open is None:
+            raise ValueError("no proposal is open")
+        proposal = self.open.proposal
+        if not proposal.text.endswith(line):
+            proposal = replace(proposal, text=f"{proposal.text}\n{line}".strip())
+            self.open = replace(self.open, proposal=proposal)
+        return proposal
 
     def expire(self) -> None:
         """Drop the open proposal when its time is over."""

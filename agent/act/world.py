@@ -39,6 +39,8 @@ class AgentOptions:
     """How long a pause must be to end a turn."""
     models: Path | None = None
     """Folder of models that were pulled or trained; None where there is none."""
+    private: frozenset[str] = frozenset()
+    """Skills and actions, by name, that speech does only in the enrolled voice, as payments are."""
 
 
 DEFAULT = AgentOptions()

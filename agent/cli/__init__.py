@@ -403,6 +403,12 @@ def train(
 )
 @click.option("--forget", is_flag=True, help="Remove the voice that was enrolled.")
 @click.option("--sentences", is_flag=True, help="Print the lines to read, and end.")
+@click.option(
+    "--voice",
+    "only_voice",
+    is_flag=True,
+    help="Only learn who speaks; what is read may be Chinese.",
+)
 @one_line_errors
 def enroll_voice(
     language: str | None,
@@ -410,14 +416,15 @@ def enroll_voice(
     source: Path | None,
     forget: bool,
     sentences: bool,
+    only_voice: bool,
 ) -> None:
-    """Read aloud for a minute, and be understood better from then on.
+    """Read aloud for a minute, be understood better, and pay by your own voice alone.
 
     What is kept is how your voice differs from the average one, not what you said.
     """
     from agent.cli.enroll import enroll as run
 
-    run(language, plugins, source, forget, sentences)
+    run(language, plugins, source, forget, sentences, only_voice)
 
 
 @main.command("new-skill")

@@ -15,10 +15,12 @@ from agent.act import dispatch
 from agent.cli import streams
 from agent.config import Config
 from agent.errors import ConfigError, EngineError, GlassesError
+from agent.listen import voiceprint
 from agent.listen.attention import AttentionOptions, Mode
 from agent.listen.bone import BoneFrontEnd, FrontEnd
 from agent.listen.health import HealthLog
 from agent.listen.transcriber import Transcriber
+from agent.listen.voiceprint import Voiceprint
 from agent.loop.agent import Agent, AgentOptions
 from agent.loop.stream import Listening
 from agent.models import store
@@ -57,6 +59,7 @@ MAKE_S = 10.0
 
 PORTS: dict[Kind, Any] = {
     "asr": Transcriber,
+    "voiceprint": Voiceprint,
     "model": Model,
     "display": Display,
     "microphone": Microphone,
@@ -285,12 +288,52 @@ def build(
         folder=folder,
         model=use("model", answer),
         transcriber=hear,
-        options=AgentOptions(language=config.language, models=config.models),
-        listening=_listening(config, folder, ear),
+        options=AgentOptions(
+            language=config.language, models=config.models, private=_private(skills, config)
+        ),
+        listening=_listening(config, folder, ear, skills),
     )
 
 
-def _listening(config: Config, folder: Path, ear: Ears) -> Listening:
+def _private(skills: Skills, config: Config) -> frozenset[str]:
+    """Return what the wearer keeps private, and say what of it nothing is called."""
+    known = {*skills.actions, *(action.skill for action in skills.actions.values())}
+    for name in sorted(config.own - known):
+        streams.echo(f"private: no skill or action is called {name}: see glasses skills", err=True)
+    if config.own and not voiceprint.enrolled(config.data):
+        streams.echo("private has no effect until a voice is enrolled: glasses enroll", err=True)
+    return config.own
+
+
+def voice_engine(skills: Skills, config: Config) -> Voiceprint:
+    """Return the engine that knows voices, a plugin's before the embedded one."""
+    chosen = provided(skills, "voiceprint", config, here=True)
+    for note in chosen.notes:
+        streams.echo(note, err=True)
+    if chosen.provider is not None:
+        engine: Voiceprint = chosen.thing
+        return engine
+    from agent.listen.sphinx.voiceprint import GaussianVoiceprint
+
+    return GaussianVoiceprint()
+
+
+def _voice(config: Config, skills: Skills) -> Callable[[], Voiceprint] | None:
+    """Return what gives an engine that knows the wearer; None where nobody is enrolled."""
+    if not voiceprint.enrolled(config.data):
+        return None
+
+    def know() -> Voiceprint:
+        try:
+            return voiceprint.known(voice_engine(skills, config), config.data)
+        except EngineError as error:
+            streams.echo(f"{error}; until then no payment can be spoken", err=True)
+            raise
+
+    return know
+
+
+def _listening(config: Config, folder: Path, ear: Ears, skills: Skills) -> Listening:
     """Build what the agent hears with besides the speech engine, from the settings."""
     front: Callable[[], FrontEnd] | None = None
     if config.microphone == "bone":
@@ -305,6 +348,7 @@ def _listening(config: Config, folder: Path, ear: Ears) -> Listening:
         attention=AttentionOptions(cast(Mode, config.wake), _wake_phrases(config)),
         health=HealthLog(folder),
         small=ear.small,
+        voice=_voice(config, skills),
     )
 
 

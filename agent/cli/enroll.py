@@ -1,4 +1,4 @@
-"""The command `enroll`: the wearer reads for a minute, and is heard better from then on."""
+"""The command `enroll`: the wearer reads for a minute, is heard better and known from then on."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from agent import config
-from agent.cli.compose import ears, provided
+from agent.cli.compose import ears, provided, voice_engine
 from agent.config import Config
 from agent.derive.sample import samples
 from agent.errors import ConfigError, EngineError
 from agent.language.pronounce import cmu_dictionary
+from agent.listen import voiceprint
 from agent.listen.endpoint import energy_speech_end
 from agent.listen.sphinx import enroll as voice
 from agent.listen.sphinx.acoustic import Aligner, Alignment
@@ -40,13 +41,18 @@ TRIES = 3
 """How often one sentence is asked for before the next."""
 WORDS = range(5, 11)
 """Words of a sentence worth stopping for, and still easily read aloud at once."""
+CHARACTERS = range(8, 17)
+"""The same of a Chinese sentence, in characters."""
+CHARACTERS_A_SECOND = 4.5
+"""How fast they are read aloud."""
+SOUNDS = (".wav", ".flac", ".ogg", ".mp3")
 TRANSCRIPTS = "transcripts.txt"
 _AWKWARD = re.compile(r"\ban [^aeiouh]|\ba [aeio]|\bare (it|this|that)\b|\bis (they|these|those)\b")
 """Templates take what is not grammatical; readers stumble over it."""
 
 TEXTS = {
     "en": {
-        "read": "Read each line aloud when it appears, as you would say it. Ctrl-C ends.",
+        "read": "Read each line aloud as you would say it, a minute in all. Ctrl-C ends.",
         "quiet": "nothing was heard: once more, closer to the microphone",
         "noisy": "the room is too loud: once more",
         "clipped": "too loud, the sound is cut off at its peaks: once more, further away",
@@ -56,13 +62,14 @@ TEXTS = {
         "understood": "{before} → {after} of {takes} sentences understood that it had not learnt"
         " from; likelihood {nats_before:+.2f} → {nats_after:+.2f} nats a frame.",
         "kept": "Your voice is kept in {path}. To remove it: glasses enroll --forget",
+        "known": "Payments by voice want your voice from now on.",
         "worse": "That would not make it better, so nothing was changed.",
         "forgotten": "Your voice is forgotten.",
         "nothing": "There was nothing to forget.",
         "unused": "{engine} is the speech engine in use; enrolment holds for pocketsphinx.",
     },
     "zh": {
-        "read": "屏幕上每出现一行英文，请照平时说话的样子朗读。按 Ctrl-C 结束。",
+        "read": "屏幕上每出现一行，请照平时说话的样子朗读，一共约一分钟。按 Ctrl-C 结束。",
         "quiet": "没有听到声音：请靠近麦克风再读一次",
         "noisy": "周围太吵：请再读一次",
         "clipped": "声音太大，已失真：请离远一点再读一次",
@@ -72,6 +79,7 @@ TEXTS = {
         "understood": "在没有学过的 {takes} 句里，听懂的句数 {before} → {after}；"
         "每帧对数似然 {nats_before:+.2f} → {nats_after:+.2f}。",
         "kept": "您的声音已保存在 {path}。删除：glasses enroll --forget",
+        "known": "从现在起，语音付款需要是您本人的声音。",
         "worse": "适应后没有变好，因此什么都没有改动。",
         "forgotten": "您的声音已删除。",
         "nothing": "没有可删除的内容。",
@@ -85,8 +93,8 @@ TEXTS = {
 class _Session:
     """What was read well enough so far."""
 
-    aligner: Aligner
-    """Judges the takes."""
+    aligner: Aligner | None
+    """Judges what is said in the takes; None where the sound alone matters."""
     takes: list[Take] = field(default_factory=list)
     """The good ones."""
     alignments: list[Alignment] = field(default_factory=list)
@@ -97,51 +105,69 @@ class _Session:
     def add(self, text: str, pcm: bytes) -> Fault | None:
         """Judge a take and keep it when it is good."""
         take = Take(text, voice.trimmed(pcm))
-        fault, alignment = voice.fault(take, self.aligner)
-        if fault is None and alignment is not None:
+        fault = voice.sound_fault(take.pcm)
+        if fault is None and self.aligner is not None:
+            fault, alignment = voice.fault(take, self.aligner)
+            if alignment is not None:
+                self.alignments.append(alignment)
+        if fault is None:
             self.takes.append(take)
-            self.alignments.append(alignment)
-        elif fault is not None:
+        else:
             self.faults[fault] += 1
         return fault
 
 
 def enroll(
-    language: str | None, plugins: Sequence[str], source: Path | None, forget: bool, sentences: bool
+    language: str | None,
+    plugins: Sequence[str],
+    source: Path | None,
+    forget: bool,
+    sentences: bool,
+    only_voice: bool = False,
 ) -> None:
     """Enrol the wearer, from the microphone or a folder, or forget the voice.
 
-    `sentences` prints lines for a folder's transcripts instead. Raises EngineError when too little
-    was read well, ConfigError for a folder without transcripts, DeviceError without a microphone.
+    `sentences` prints lines for a folder's transcripts instead. `only_voice` keeps who speaks, and
+    leaves recognition as it is: what is read may then be Chinese. Raises EngineError when too
+    little was read well, ConfigError for a folder without transcripts, DeviceError without a
+    microphone.
     """
     settings = config.load()
     say = TEXTS["zh" if (language or settings.language) == "zh" else "en"]
     console = Console(highlight=False, soft_wrap=True)
     if forget:
-        console.print(say["forgotten" if voice.forget(settings.data) else "nothing"])
+        there = [voice.forget(settings.data), voiceprint.forget(settings.data)]
+        console.print(say["forgotten" if any(there) else "nothing"])
         return
     skills = Skills.discover(plugins, settings.plugins, apart=settings.alone)
+    chinese = only_voice and (language or settings.language) == "zh"
     sayable = _sayable(skills)
-    chosen = voice.choose(sayable)
+    chosen = _chinese(skills) if chinese else voice.choose(sayable)
     if sentences:
         for number, text in enumerate(chosen, start=1):
             console.print(f"{number:02}.wav {text}", markup=False)
         return
-    if not (engine := ears(settings, "en").name).startswith("pocketsphinx"):
+    engine = ears(settings, "en").name
+    if not only_voice and not engine.startswith("pocketsphinx"):
         console.print(say["unused"].format(engine=engine))
-    aligner = Aligner()
+    aligner = None if only_voice else Aligner()
     try:
         session = _Session(aligner)
         if source is not None:
-            _hear_folder(source, session, console, say)
+            _hear_folder(source, session, console, say, only_voice)
             name = str(source)
         else:
             device = _microphone(skills, settings)
             name = device.name
             asyncio.run(_hear_reading(device, chosen, session, console, say))
     finally:
-        aligner.close()
-    _keep(settings, session, sayable, name, console, say)
+        if aligner is not None:
+            aligner.close()
+    if not only_voice:
+        _enough(session)
+    _know(settings, skills, session, console, say)
+    if not only_voice:
+        _keep(settings, session, sayable, name, console, say)
 
 
 def _sayable(skills: Skills) -> list[str]:
@@ -161,6 +187,21 @@ def _sayable(skills: Skills) -> list[str]:
         and not _AWKWARD.search(text)
         and all(word in known for word in words)
     ]
+
+
+def _chinese(skills: Skills) -> list[str]:
+    """Return Chinese sentences of the installed skills, of about `voice.SPEECH_S`."""
+    drawn = (
+        sample.text
+        for action in skills.actions.values()
+        if "zh" in action.languages
+        for found in samples(action, "zh", off_list=False).values()
+        for sample in found
+        if not sample.free
+    )
+    fit = {text for text in drawn if len(text) in CHARACTERS}
+    rich = sorted(fit, key=lambda text: (-len(set(text)), text))
+    return rich[: round(voice.SPEECH_S * CHARACTERS_A_SECOND / CHARACTERS[0])]
 
 
 def _microphone(skills: Skills, settings: Config) -> Microphone:
@@ -217,9 +258,11 @@ async def _one_take(chunks: AsyncIterator[AudioChunk]) -> bytes:
     return pcm
 
 
-def _hear_folder(folder: Path, session: _Session, console: Console, say: dict[str, str]) -> None:
+def _hear_folder(
+    folder: Path, session: _Session, console: Console, say: dict[str, str], only_voice: bool = False
+) -> None:
     """Hear the recordings of a folder, naming those that cannot be used."""
-    pairs = list(_transcribed(folder))
+    pairs = [(path, "") for path in _sounds(folder)] if only_voice else list(_transcribed(folder))
     with _bar(console) as progress:
         for path, text in progress.track(pairs, description=folder.name):
             try:
@@ -230,6 +273,14 @@ def _hear_folder(folder: Path, session: _Session, console: Console, say: dict[st
             if fault is not None:
                 why = re.split("[:：]", say[fault])[0]
                 console.print(f"{path.name}: {why}: {say['skipped']}", markup=False)
+
+
+def _sounds(folder: Path) -> list[Path]:
+    """Return the recordings of a folder. Raises ConfigError where there are none."""
+    found = sorted(path for path in folder.glob("*") if path.suffix.lower() in SOUNDS)
+    if not found:
+        raise ConfigError(f"--from {folder}: there are no sound files in it: record some, as .wav")
+    return found
 
 
 def _transcribed(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -254,6 +305,27 @@ def _transcribed(folder: Path) -> Iterator[tuple[Path, str]]:
         yield folder / name, " ".join(words)
 
 
+def _know(
+    settings: Config, skills: Skills, session: _Session, console: Console, say: dict[str, str]
+) -> None:
+    """Keep what the wearer's voice is like, for payments and what is private."""
+    engine = voice_engine(skills, settings)
+    profile = voiceprint.Profile(engine.name, engine.enroll([take.pcm for take in session.takes]))
+    voiceprint.keep(settings.data, profile)
+    console.print(say["known"])
+
+
+def _enough(session: _Session) -> None:
+    """Raise EngineError when too little was read to fit recognition to it."""
+    read_s = voice.speech_s(session.alignments)
+    if read_s < voice.LEAST_S:
+        faults = ", ".join(f"{count} × {fault}" for fault, count in session.faults.most_common())
+        raise EngineError(
+            f"{read_s:.0f} s were read well enough, {voice.LEAST_S:.0f} s are needed"
+            f" ({faults or 'nothing was wrong with the rest'}): read more, in a quiet place"
+        )
+
+
 def _keep(
     settings: Config,
     session: _Session,
@@ -263,13 +335,6 @@ def _keep(
     say: dict[str, str],
 ) -> None:
     """Estimate, compare, and keep what helps."""
-    read_s = voice.speech_s(session.alignments)
-    if read_s < voice.LEAST_S:
-        faults = ", ".join(f"{count} × {fault}" for fault, count in session.faults.most_common())
-        raise EngineError(
-            f"{read_s:.0f} s were read well enough, {voice.LEAST_S:.0f} s are needed"
-            f" ({faults or 'nothing was wrong with the rest'}): read more, in a quiet place"
-        )
     with console.status(say["compare"]), tempfile.TemporaryDirectory() as folder:
         comparison = voice.compare(session.takes, session.alignments, sayable, Path(folder))
     console.print(_told(comparison, say))

@@ -29,6 +29,7 @@ from agent.cli.output import new_console, new_table, print_json
 from agent.config import Config
 from agent.derive import page
 from agent.errors import EngineError, PluginError
+from agent.listen import voiceprint
 from agent.listen.health import HealthLog
 from agent.listen.sphinx import enroll
 from agent.listen.vad import CascadeVad
@@ -76,6 +77,7 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     detector = f"webrtcvad {_version('webrtcvad-wheels')}" + ("" if note else ", then silero")
     yield Finding("voice activity", "missing" if note else "ok", detector, note)
     yield _opens(settings)
+    yield _who(settings)
     for language, name in (("en", "English"), ("zh", "Chinese")):
         yield _speech(settings, language, name)
     yield _model(settings)
@@ -130,6 +132,20 @@ def _opens(settings: Config) -> Finding:
     whose = "your voice is enrolled" if voice else "any voice"
     note = "" if voice else "`glasses enroll` fits recognition to yours"
     return Finding("wearer", "ok", f"turns open by {opens[settings.wake]}; {whose}", note)
+
+
+def _who(settings: Config) -> Finding:
+    """Say whether the wearer's voice is known, without which speech cannot pay once enrolled."""
+    try:
+        profile = voiceprint.find(settings.data)
+    except EngineError as error:
+        return Finding("voice", "problem", "no payment can be spoken", str(error))
+    if profile is None:
+        note = "`glasses enroll --voice` lets no other voice pay"
+        return Finding("voice", "ok", "anybody may propose a payment", note)
+    private = ", ".join(sorted(settings.own))
+    wants = f"payments{f' and {private}' if private else ''} want your voice"
+    return Finding("voice", "ok", f"{wants} ({profile.engine})")
 
 
 def _speech(settings: Config, language: str, name: str) -> Finding:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 SAID: dict[str, dict[str, str]] = {
     "en": {
         "unknown": "I can {can}",
+        "not you": "That did not sound like you.\nSay it again, or type it.",
         "unheard": "Sorry, I didn't catch that.\nI can {can}",
         "comma": ", ",
         "too long": "That was too long to read: {limit} characters at most.",
@@ -36,6 +37,7 @@ SAID: dict[str, dict[str, str]] = {
     },
     "zh": {
         "unknown": "我可以：{can}",
+        "not you": "听起来不像您本人。\n请再说一遍，或者打字输入。",
         "unheard": "抱歉，没听清。\n我可以：{can}",
         "comma": "、",
         "too long": "太长了，最多 {limit} 个字符。",

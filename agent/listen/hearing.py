@@ -9,6 +9,7 @@ the turn (`agent.listen.patience`). A turn that ended too soon is told together 
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
 from agent.listen.patience import Patience, Sayable, Standing
 from agent.listen.thread import EngineThread, MissingEngineError
 from agent.listen.transcriber import Transcriber
+from agent.listen.voiceprint import Voice
 from agent.messages import Transcript
 from hardware.base import AudioChunk
 
@@ -100,6 +102,7 @@ class _Ended:
     text: str
     endpoint_ms: float
     final: bool = False  # it has had an effect since
+    wearer: float | None = None  # how probably the wearer said it
     chunks: list[AudioChunk] = field(default_factory=list)  # its own and all since
 
 
@@ -127,10 +130,12 @@ class Hearing:
         on_partial: Callable[[Transcript], None] | None = None,
         now_ms: Callable[[], float] | None = None,
         told: Told | None = None,
+        voice: Voice | None = None,
     ) -> None:
         """Hear through `ears` while there is `attention`, which without one is always.
 
         `on_partial` is told what is heard while it is spoken, `told` is what the engine knows.
+        `voice` tells whether the wearer speaks; None where nobody is enrolled.
 
         `now_ms` is the microphone's clock; without, the times of the chunks are.
         """
@@ -141,6 +146,7 @@ class Hearing:
         self._on_partial = on_partial
         self._now_ms = now_ms
         self._told = told or Told()
+        self._voice = voice
         self._utterance: _Utterance | None = None
         self._ended: _Ended | None = None
 
@@ -291,6 +297,7 @@ class Hearing:
         self._utterance = None
         self.attention.slept()
         endpoint_ms = self._now_ms() if self._now_ms else ended.endpoint_ms
+        who = self._who(utterance)  # on a thread of its own, while the engine decodes
         transcript = await self._ask(utterance, lambda engine: engine.finish())
         heard = Heard(
             transcript or Transcript("", confidence=0.0),
@@ -304,10 +311,30 @@ class Hearing:
             heard = await self._apart(utterance, heard, before)
         self._ended = None
         if not utterance.called and not heard.continues:
+            if who is not None:
+                who.cancel()
             return None
+        wearer = None if who is None else await who
+        if (
+            wearer is not None
+            and heard.continues
+            and before is not None
+            and before.wearer is not None
+        ):
+            wearer = min(wearer, before.wearer)  # one sentence of two people is nobody's
+        heard = replace(heard, transcript=replace(heard.transcript, wearer=wearer))
         if ended.why == "silence" and self._may_go_on(heard):
-            self._ended = _Ended(heard.transcript.text, ended.endpoint_ms, chunks=[*heard.sound])
+            self._ended = _Ended(
+                heard.transcript.text, ended.endpoint_ms, wearer=wearer, chunks=[*heard.sound]
+            )
         return heard
+
+    def _who(self, utterance: _Utterance) -> asyncio.Task[float] | None:
+        """Begin to find out who speaks, where somebody is enrolled."""
+        if self._voice is None:
+            return None
+        sound = b"".join(chunk.words for chunk in utterance.chunks)
+        return asyncio.create_task(self._voice.of(sound))
 
     def _may_go_on(self, heard: Heard) -> bool:
         """Whether speech that follows at once may belong to what was heard."""

@@ -41,6 +41,15 @@ SURE_OF_MONEY = 0.75
 """Confidence under which a payment is not even proposed: clatter and the speech of others can sound
 like one. Of twelve payments by four flite voices ten were heard with 0.84 and more, the other two
 with under 0.6."""
+SURE_OF_WEARER = 0.7
+"""Probability that it is the enrolled voice under which speech pays nothing and does nothing that
+is private. What that costs, and whom it keeps out, is measured by tests/bench/voices.py."""
+LIKELY_WEARER = 0.5
+"""Probability that a spoken yes to a payment has to exceed: half a second of speech tells less, and
+what it agrees to was asked for with more."""
+
+SOMEONE_ELSE = "it may have been somebody else's voice"
+"""Why it was not done, for people who debug."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,8 @@ class Responder:
             gate.expire()
         if own is not None and (gate.open is not None or utterance.seen is not None):
             if own.answer == "yes" and turn.transcript.confidence >= SURE and self._in_sight():
+                if someone_else(turn.transcript, LIKELY_WEARER):
+                    return replace(turn, intent=NotRecognized(SOMEONE_ELSE)), self._not_you(turn)
                 return await self._agreed(turn, utterance)
             if own.answer == "no":
                 return await self._refused(turn, utterance)
@@ -143,6 +154,8 @@ class Responder:
         if any(self.too_unsure(turn.transcript, intent) for intent in intents):
             reason = NotRecognized("heard too unclearly for a payment")
             return replace(turn, intent=reason), self._again("", turn.transcript.language)
+        if any(self.not_theirs(turn.transcript, intent) for intent in intents):
+            return replace(turn, intent=NotRecognized(SOMEONE_ELSE)), self._not_you(turn)
         if self._world.gate.open is not None:
             self._world.gate.drop()  # the wearer went on to something else
         if instead:
@@ -154,7 +167,7 @@ class Responder:
         opened = self._world.gate.open
         if opened is not None and turn.transcript.text:
             changed = self._dialogue.corrected(opened.intent, turn.transcript)
-            if changed is not None and not self.too_unsure(turn.transcript, changed):
+            if changed is not None and not self.unwarranted(turn.transcript, changed):
                 return await self._act(turn, utterance, (changed,))
         return turn, self.declined(turn, utterance)
 
@@ -217,6 +230,22 @@ class Responder:
         action = self._world.skills.actions.get(intent.name)
         money = action is not None and action.declaration.risk == "money"
         return money and transcript.confidence < SURE_OF_MONEY
+
+    def not_theirs(self, transcript: Transcript, intent: Intent) -> bool:
+        """Say whether it is the wearer's alone to ask for, and somebody else may have spoken."""
+        action = self._world.skills.actions.get(intent.name)
+        money = action is not None and action.declaration.risk == "money"
+        private = {intent.name, intent.skill} & self._world.options.private
+        return bool(money or private) and someone_else(transcript)
+
+    def unwarranted(self, transcript: Transcript, intent: Intent) -> bool:
+        """Say whether it was heard too badly, or from too strange a voice, to be done."""
+        return self.too_unsure(transcript, intent) or self.not_theirs(transcript, intent)
+
+    def _not_you(self, turn: Turn) -> Reply:
+        """Say that it did not sound like the wearer; an open question stays, and says so too."""
+        line = said_in(turn.transcript.language)["not you"]
+        return Reply(line) if self._world.gate.open is None else self._world.gate.tell(line)
 
     def _again(self, text: str, language: str) -> Reply:
         """Show the open question once more, or what can be said."""
@@ -370,6 +399,11 @@ class Responder:
         error = f"{turn.error or self._world.skills.offences[name][-1]}; {name} is disabled"
         shown = self.show(replace(turn, error=error), off, lambda: 0.0)
         return replace(shown, timings=turn.timings)
+
+
+def someone_else(transcript: Transcript, sure: float = SURE_OF_WEARER) -> bool:
+    """Say whether it may have been somebody else than the enrolled wearer: not more than `sure`."""
+    return transcript.wearer is not None and transcript.wearer <= sure
 
 
 def _gate_language(language: str) -> str:

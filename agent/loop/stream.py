@@ -33,6 +33,7 @@ from agent.listen.sphinx.stopping import stop_spotter
 from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
 from agent.listen.vad import CascadeVad, Vad
+from agent.listen.voiceprint import Voice, Voiceprint
 from agent.loop.turns import Turns
 from agent.messages import Reply, Transcript
 from agent.turn import Turn, Utterance
@@ -64,6 +65,8 @@ class Listening:
     """Keeps the counters of what was wrong with the sound."""
     small: Callable[[], Transcriber] | None = None
     """The speech engine for when power is low; None where the usual one is small enough."""
+    voice: Callable[[], Voiceprint] | None = None
+    """Gives an engine that knows the wearer's voice; None where nobody is enrolled."""
     allowed: Callable[[], bool] = lambda: True
     """Whether the microphone may be open now: not while power is saved, or the link is lost."""
 
@@ -99,6 +102,7 @@ class Stream:
         self.attention = Attention(
             listening.attention, asked=lambda: expected.asking, spotter=wake_spotter
         )
+        self._voice = None if listening.voice is None else Voice(listening.voice)
         self.hearing = Hearing(
             ears,
             endpointer or Endpointer(listening.vad(vad_mode)),
@@ -107,6 +111,7 @@ class Stream:
             on_partial=on_transcript,
             now_ms=microphone.now_ms,
             told=expected.told,
+            voice=self._voice,
         )
         self._answers = Answers(turns, microphone, source, on_transcript)
         self._make_stop = listening.stop
@@ -142,6 +147,8 @@ class Stream:
             self._answers.give_up()
             self._world.lens.listening(False)
             self._intake.close()
+            if self._voice is not None:
+                self._voice.close()
 
     def also(self, turn: Turn) -> None:
         """Yield a turn that did not come from sound, such as a nod."""

@@ -296,7 +296,7 @@ class Turns:
         if self.world.gate.open is not None or self.busy:
             return None  # what is said may be the answer to a question
         intent = self._dialogue.foresee(transcript)
-        if intent is None or self._responder.too_unsure(transcript, intent):
+        if intent is None or self._responder.unwarranted(transcript, intent):
             return None
         return self._acting.ahead(intent)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "asr",
+    "voiceprint",
     "model",
     "display",
     "microphone",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from agent.testing.conversation import Conversation, Doubles, Exchange
     from agent.testing.doubles import (
         ScriptedTranscriber,
+        ScriptedVoiceprint,
         VirtualLocation,
         lens,
         make_agent,
@@ -45,6 +46,7 @@ __all__ = [
     "Recorder",
     "ScriptedModel",
     "ScriptedTranscriber",
+    "ScriptedVoiceprint",
     "VirtualClock",
     "VirtualLocation",
     "VirtualSpeaker",

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from agent.errors import EngineError
 from agent.language.saying import Saying
 from agent.listen.transcriber import Transcriber
 from agent.listen.vad import WebRtcVad
@@ -74,6 +75,33 @@ class ScriptedTranscriber:
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+class ScriptedVoiceprint:
+    """Knows from the test who speaks, one probability for each utterance."""
+
+    name = "scripted"
+
+    def __init__(self, told: Iterable[float | None] = ()) -> None:
+        """Queue `told`, first in, first out; then it is the wearer."""
+        self.told = deque(told)
+        self.known = b""
+
+    def enroll(self, utterances: Sequence[bytes]) -> bytes:
+        """Return a profile that counts them. Raises EngineError for none."""
+        if not any(utterances):
+            raise EngineError("a voice needs speech: read more")
+        return f"voice of {len(utterances)}".encode()
+
+    def know(self, profile: bytes) -> None:
+        """Remember the profile. Raises EngineError for one that is not of `enroll`."""
+        if not profile.startswith(b"voice of "):
+            raise EngineError("this is no profile: glasses enroll --voice again")
+        self.known = profile
+
+    def wearer(self, pcm: bytes) -> float | None:
+        """Return the next of what was told."""
+        return self.told.popleft() if self.told else 1.0
 
 
 class VirtualLocation:

@@ -77,6 +77,16 @@ def _module(name: str) -> Callable[[Options], Sections]:
     return measure
 
 
+def _voices(options: Options) -> Sections:
+    from tests.bench import voices
+
+    if options.quick or not voices.CALLS.is_dir():
+        return {}
+    judged = voices.trials()
+    voices.draw(judged, OUT / "voices.png")
+    return {"voices": voices.figures(judged)}
+
+
 def _stop(options: Options) -> Sections:
     from tests.bench import stop
 
@@ -113,6 +123,7 @@ SECTIONS: dict[str, Callable[[Options], Sections]] = {
     "whisper": _module("whisper"),
     "wake": _module("wake"),
     "stop": _stop,
+    "voices": _voices,
     "soak": _soak,
     "skills": _skills,
     "lens": _module("lens"),

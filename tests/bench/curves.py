@@ -162,6 +162,28 @@ def draw_noise(
         axes.legend(loc="lower right", frameon=False, fontsize=8)
 
 
+def draw_voices(lines: Mapping[str, Sequence[tuple[float, float]]], path: Path) -> None:
+    """Draw the percent of the wearer's speech refused against that of others' taken (DET)."""
+    with _picture(path, "Who speaks: refused against taken, threshold by threshold") as axes:
+        for (name, points), colour in zip(lines.items(), NOISE_COLOURS, strict=False):
+            kept = [(max(a, 0.1), max(b, 0.1)) for a, b in points]
+            axes.plot(
+                [a for a, _ in kept], [b for _, b in kept], color=colour, lw=1.8, label=name,
+                ls="-" if name.endswith(" 2 s") else (0, (4, 3)), drawstyle="steps-post",
+            )  # fmt: skip
+        axes.plot([0.1, 100], [0.1, 100], color=FAINT, lw=0.8, label="equal error")
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        ticks = [0.1, 1, 2, 5, 10, 20, 50]
+        axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
+        axes.set_yticks(ticks, [f"{t:g}" for t in ticks])
+        axes.set_xlim(0.1, 60)
+        axes.set_ylim(0.1, 60)
+        axes.set_xlabel("others' speech taken for the wearer's (%)")
+        axes.set_ylabel("the wearer's refused (%)")
+        axes.legend(loc="lower left", frameon=False, fontsize=8)
+
+
 def by_noise(
     figures: Mapping[str, float],
 ) -> tuple[dict[str, dict[float, float]], float | None]:

@@ -167,21 +167,28 @@ def trimmed(pcm: bytes) -> bytes:
 
 def fault(take: Take, aligner: Aligner) -> tuple[Fault | None, Alignment | None]:
     """Return what is wrong with a take, and else its alignment. `aligner` compares all sounds."""
-    import numpy as np
-
-    samples = np.abs(np.frombuffer(take.pcm, "<i2").astype(np.int32))
-    frame = 16 * FRAME_MS
-    levels = samples[: len(samples) // frame * frame].reshape(-1, frame).mean(axis=1)
-    if not len(levels) or (loud := float(np.percentile(levels, 95))) < QUIET:
-        return "quiet", None
-    if loud < SNR * float(np.percentile(levels, 10)):
-        return "noisy", None
-    if float((samples >= FULL_SCALE).mean()) > CLIPPED:
-        return "clipped", None
+    if (found := sound_fault(take.pcm)) is not None:
+        return found, None
     alignment = aligner.align(take.text, take.pcm)
     if alignment is None or alignment.score < NATS_A_FRAME:
         return "other words", None
     return None, alignment
+
+
+def sound_fault(pcm: bytes) -> Fault | None:
+    """Return what is wrong with the sound of a take, whatever is said in it."""
+    import numpy as np
+
+    samples = np.abs(np.frombuffer(pcm, "<i2").astype(np.int32))
+    frame = 16 * FRAME_MS
+    levels = samples[: len(samples) // frame * frame].reshape(-1, frame).mean(axis=1)
+    if not len(levels) or (loud := float(np.percentile(levels, 95))) < QUIET:
+        return "quiet"
+    if loud < SNR * float(np.percentile(levels, 10)):
+        return "noisy"
+    if float((samples >= FULL_SCALE).mean()) > CLIPPED:
+        return "clipped"
+    return None
 
 
 def speech_s(alignments: Iterable[Alignment]) -> float:

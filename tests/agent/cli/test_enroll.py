@@ -17,9 +17,13 @@ from agent.cli import enroll as command
 from agent.cli.compose import build
 from agent.cli.enroll import TEXTS, enroll
 from agent.errors import ConfigError, EngineError
+from agent.listen import voiceprint
 from agent.listen.sphinx.acoustic import Aligner
 from agent.listen.sphinx.enroll import _files as voice_files
 from agent.listen.sphinx.enroll import find
+from agent.listen.sphinx.voiceprint import GaussianVoiceprint
+from agent.listen.voiceprint import UNTOLD, Voice
+from agent.plugins.skills import Skills
 from hardware.display import MemoryDisplay
 from hardware.microphone import FileMicrophone
 from hardware.profiles import load as load_profile
@@ -149,3 +153,75 @@ async def test_other_folders_of_the_agent_hear_with_the_same_voice(data, tmp_pat
     assert "the voice is not used" in capsys.readouterr().err
     assert [path.name for path in data.iterdir()] == [kept.parent.name]  # and all else elsewhere
     assert pair.is_dir()
+
+
+@needs_voices
+def test_only_the_voice_is_learnt_from_any_words(data, tmp_path, capsys):
+    folder = recorded(tmp_path / "takes", LINES)
+    (folder / "transcripts.txt").unlink()
+    enroll("zh", (), folder, forget=False, sentences=False, only_voice=True)
+    assert TEXTS["zh"]["known"] in capsys.readouterr().out
+    kept = voiceprint.find(data)
+    assert kept is not None
+    engine = voiceprint.known(GaussianVoiceprint(), data)
+    assert engine.wearer(said(LINES[0], True)) > 0.9
+    assert find(data) is None  # recognition is as it was
+    enroll("en", (), None, forget=True, sentences=False)
+    assert capsys.readouterr().out.strip() == TEXTS["en"]["forgotten"]
+    assert not voiceprint.enrolled(data)
+
+
+def test_an_empty_folder_has_no_voice(data, tmp_path):
+    with pytest.raises(ConfigError, match="no sound files"):
+        enroll(None, (), tmp_path, forget=False, sentences=False, only_voice=True)
+
+
+def test_chinese_lines_to_read(data, capsys):
+    enroll("zh", (), None, forget=False, sentences=True, only_voice=True)
+    lines = [line.partition(" ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert 15 <= len(lines) <= 45
+    assert all(len(line) in command.CHARACTERS for line in lines)
+
+
+async def test_a_damaged_voice_is_one_line_and_pays_nothing(data, capsys):
+    path = voiceprint.keep(data, voiceprint.Profile("gaussians", b"?"))
+    path.write_bytes(b"damaged")
+    agent = build(config.load(), MemoryDisplay(load_profile("quark-s1")))
+    said = capsys.readouterr().err
+    voice = Voice(agent.listening.voice)
+    assert [await voice.of(bytes(3200)) for _ in range(3)] == [UNTOLD] * 3
+    voice.close()
+    await agent.close()
+    said += capsys.readouterr().err
+    (line,) = (line for line in said.splitlines() if "voice" in line)
+    assert "glasses enroll --voice again" in line
+    assert "no payment can be spoken" in line
+
+
+async def test_nobody_is_known_before_enrolment(data, monkeypatch, capsys):
+    monkeypatch.setenv("GLASSES_PRIVATE", "pay.history, nothing")
+    agent = build(config.load(), MemoryDisplay(load_profile("quark-s1")))
+    assert agent.listening.voice is None
+    assert agent.options.private == {"pay.history", "nothing"}
+    told = capsys.readouterr().err
+    assert "nothing is called nothing" not in told
+    assert "private: no skill or action is called nothing" in told
+    assert "until a voice is enrolled" in told
+    await agent.close()
+
+
+PLUGIN = """
+from agent import hookimpl
+from agent.testing import ScriptedVoiceprint
+
+@hookimpl
+def register_devices(provide):
+    provide("voiceprint", lambda config: ScriptedVoiceprint(), "mine")
+"""
+
+
+def test_a_plugins_engine_comes_before_ours(data, tmp_path):
+    assert command.voice_engine(Skills.discover(), config.load()).name == "gaussians"
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    skills = Skills.discover([str(tmp_path / "mine.py")])
+    assert command.voice_engine(skills, config.load()).name == "scripted"

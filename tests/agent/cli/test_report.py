@@ -1,9 +1,12 @@
 """The row of `glasses doctor` that tells how the sound came in."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent import config
 from agent.cli import report
+from agent.listen import voiceprint
 from agent.listen.health import Health, HealthLog
 
 
@@ -42,3 +45,20 @@ def test_a_broken_record_is_none(settings):
     settings.data.mkdir()
     (settings.data / "listening.json").write_text('{"device": ')
     assert row(settings).used == "not yet"
+
+
+def voice_row(settings):
+    (found,) = (f for f in report.findings(settings, ()) if f.part == "voice")
+    return found
+
+
+def test_whose_voice_may_pay(settings):
+    assert voice_row(settings).state == "ok"
+    assert "glasses enroll --voice" in voice_row(settings).note
+    path = voiceprint.keep(settings.data, voiceprint.Profile("gaussians", b"voice"))
+    assert voice_row(settings).used == "payments want your voice (gaussians)"
+    private = replace(settings, private="pay.history")
+    assert voice_row(private).used == "payments and pay.history want your voice (gaussians)"
+    path.write_bytes(b"damaged")
+    assert voice_row(settings).state == "problem"
+    assert "glasses enroll --voice again" in voice_row(settings).note

@@ -16,9 +16,10 @@ from agent.listen.patience import Patience
 from agent.listen.phrases import Spotted
 from agent.listen.thread import EngineThread
 from agent.loop import AgentOptions
+from agent.loop.respond import SOMEONE_ELSE
 from agent.loop.stream import Listening
 from agent.messages import Transcript
-from agent.testing import lens, make_agent
+from agent.testing import ScriptedVoiceprint, lens, make_agent
 from agent.turn import kept
 from hardware.base import AudioChunk
 from hardware.microphone import FileMicrophone
@@ -628,3 +629,96 @@ async def test_listening_goes_on_while_an_answer_is_worked_out(tmp_path, plugin)
     assert turn.reply.text == "Stopped."
     assert taken == [taken[0] + 20.0 * n for n in range(len(taken))]
     assert len(taken) >= 20, "less than the last 200 ms of the pause and the word"
+
+
+# -- who speaks -----------------------------------------------------------------------------------
+
+PAYS = f".... pay twenty {'.' * 20} yes .........."
+
+
+def speaks(tmp_path, plugin, text, *told, **more):
+    """An agent whose wearer is enrolled, and how probably it is the wearer who says each thing."""
+    knows = {"voice": lambda: ScriptedVoiceprint(told)}
+    return wearer(tmp_path, plugin, text, listening=knows | more.pop("listening", {}), **more)
+
+
+@pytest.mark.parametrize("told", [0.0, 0.5, 0.7, None, float("nan"), 2.0])
+async def test_another_voice_proposes_no_payment(tmp_path, plugin, told):
+    agent, microphone = speaks(tmp_path, plugin, ".... pay twenty ..........", told)
+    (turn,) = await listen(agent, microphone)
+    assert plugin.calls == []
+    assert agent.gate.open is None
+    assert turn.intent.reason == SOMEONE_ELSE
+    assert lens(agent) == "That did not sound like you.\nSay it again, or type it."
+
+
+async def test_the_wearer_proposes_and_agrees(tmp_path, plugin):
+    agent, microphone = speaks(tmp_path, plugin, PAYS, 0.9, 0.6)
+    proposed, paid = await listen(agent, microphone)
+    assert (proposed.transcript.wearer, paid.transcript.wearer) == (0.9, 0.6)
+    assert len(plugin.paid) == 1
+
+
+async def test_another_voice_agrees_to_nothing_and_the_question_stays(tmp_path, plugin):
+    said = f"{PAYS} {'.' * 10} yes {'.' * 20} yes .........."
+    agent, microphone = speaks(tmp_path, plugin, said, 0.9, 0.1, None, 0.9)
+    _, strange, short, own = await listen(agent, microphone)
+    assert strange.intent.reason == short.intent.reason == SOMEONE_ELSE
+    for refused in (strange, short):
+        assert isinstance(refused.reply, Proposal)
+        assert refused.reply.amount == 20
+        assert refused.reply.text.count("did not sound like you") == 1
+    assert own.reply.text == "Paid"
+    assert len(plugin.paid) == 1
+
+
+async def test_a_sentence_of_two_people_is_nobodys(tmp_path, plugin):
+    """The wearer says the first half, and somebody else "now"."""
+    said = f".... pay twenty {'.' * 6} now .........."
+    agent, microphone = speaks(tmp_path, plugin, said, 0.1, 0.9)
+    turns = await listen(agent, microphone)
+    assert turns[-1].transcript.text == "pay twenty now"
+    assert turns[-1].transcript.wearer == 0.1
+    assert agent.gate.open is None
+
+
+async def test_another_voice_may_say_everything_else(tmp_path, plugin):
+    agent, microphone = speaks(tmp_path, plugin, ".... skip ..........", 0.0)
+    await listen(agent, microphone)
+    assert plugin.calls == ["skip"]
+
+
+@pytest.mark.parametrize("name", ["counting", "counting.look"])
+@pytest.mark.parametrize("told", [0.1, 0.9])
+async def test_what_is_private_wants_the_wearer(tmp_path, plugin, name, told):
+    options = replace(SHORT, private=frozenset({name}))
+    said = ".... look at trees .........."
+    agent, microphone = speaks(tmp_path, plugin, said, told, options=options)
+    (turn,) = await listen(agent, microphone)
+    assert (turn.reply.text == "trees 1") == (told == 0.9)
+
+
+async def test_typed_lines_and_nods_are_not_speech(tmp_path, plugin):
+    agent, _ = speaks(tmp_path, plugin, "....", 0.0)
+    assert isinstance((await agent.hear("pay twenty")).reply, Proposal)
+    await agent.gesture("nod", rested=True)
+    assert len(plugin.paid) == 1
+    await agent.close()
+
+
+@pytest.mark.parametrize("fault", [EngineError("damaged"), RuntimeError("broke")])
+async def test_a_voice_that_cannot_be_known_opens_nothing(tmp_path, plugin, fault):
+    def broken():
+        raise fault
+
+    agent, microphone = speaks(tmp_path, plugin, PAYS, listening={"voice": broken})
+    turns = await listen(agent, microphone)
+    assert plugin.calls == []
+    assert turns[0].transcript.wearer == 0.5
+
+
+async def test_without_an_enrolled_voice_everybody_is_heard(tmp_path, plugin):
+    agent, microphone = wearer(tmp_path, plugin, PAYS)
+    turns = await listen(agent, microphone)
+    assert [turn.transcript.wearer for turn in turns] == [None, None]
+    assert len(plugin.paid) == 1
