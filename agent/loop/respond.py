@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from agent.act import chat, dashboard
+from agent.act import chat, dashboard, grounds
 from agent.act.dispatch import Acting
 from agent.act.gate import EXPIRES_S, SAID, Open
 from agent.act.speculation import Plan
@@ -27,7 +27,7 @@ from agent.language.said import said_in
 from agent.language.text import MAX_CHARACTERS, is_question
 from agent.loop.expected import Expectations
 from agent.loop.resume import Keeper
-from agent.messages import CancelScope, Intent, NotRecognized, Proposal, Reply, Transcript
+from agent.messages import CancelScope, Intent, NotRecognized, Proposal, Reply, Transcript, Verdict
 from agent.models.llm.model import NoModel
 from agent.plugins import offences
 from agent.turn import Clock, Turn, Utterance
@@ -127,8 +127,8 @@ class Responder:
                 return turn, await self._obeyed(turn, control, utterance)
             case Declined():
                 return turn, Reply(said_in(language)["stopped"])
-        if gate.open is None and is_question(text) and not isinstance(world.model, NoModel):
-            return await self._chatted(turn, utterance.clock)
+        if gate.open is None and is_question(text) and len(text) <= MAX_CHARACTERS:
+            return await self._asked(turn, utterance, decision.meaning)
         return turn, self._again(text, language)
 
     async def _act(
@@ -262,6 +262,30 @@ class Responder:
         if isinstance(reply, Proposal):
             self._world.gate.offer(reply, intents[-1], turn.transcript.language)
         return turn, reply
+
+    async def _asked(
+        self, turn: Turn, utterance: Utterance, meaning: Intent | NotRecognized
+    ) -> tuple[Turn, Reply]:
+        """Answer a question that no skill's sentence foresaw: by who knows, or not at all.
+
+        The language model is asked only what it can know.
+        """
+        world, transcript = self._world, turn.transcript
+        actions, language = world.skills.actions.values(), transcript.language
+        try:
+            needs = self._dialogue.needs(transcript, meaning)
+        except EngineError as error:
+            return replace(turn, error=str(error)), Reply(str(error))
+        told = f"a model can know: {needs.none:.0%}"
+        verdict = Verdict("knowledge", needs.what, needs.p, told)
+        turn = replace(turn, verdicts=(*turn.verdicts, verdict))
+        if needs.nothing:
+            if isinstance(world.model, NoModel):
+                return turn, self._again(transcript.text, language)
+            return await self._chatted(turn, utterance.clock)
+        if (intent := grounds.taken(actions, needs.what, language)) is not None:
+            return await self._acted(turn, [intent], utterance)
+        return turn, grounds.honest(actions, needs.what, needs.p, world.now(), language)
 
     async def _chatted(self, turn: Turn, clock: Clock) -> tuple[Turn, Reply]:
         """Let the language model answer; its lines are lit as they come."""

@@ -249,7 +249,7 @@ class Child:
 
 def _declared(action: Action) -> dict[str, Any]:
     told = action.declaration
-    kept = ("name", "sentences", "risk", "summary", "help", "where")
+    kept = ("name", "sentences", "risk", "summary", "help", "where", "knows")
     return {
         **{name: getattr(told, name) for name in kept},
         "permissions": dict(told.permissions),
