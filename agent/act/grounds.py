@@ -77,7 +77,8 @@ def honest(actions: Iterable[Action], what: str, p: float, now: datetime, langua
 def clock(now: datetime, language: str) -> str:
     """Return the time and the date here, as a sentence."""
     if language == "zh":
-        return f"现在是{now:%H:%M}，{now.year}年{now.month}月{now.day}日，{_DAYS['zh'][now.weekday()]}。"
+        date = f"{now.year}年{now.month}月{now.day}日"
+        return f"现在是{now:%H:%M}，{date}，{_DAYS['zh'][now.weekday()]}。"
     day = f"{_DAYS['en'][now.weekday()]}, {now.day} {_MONTHS[now.month - 1]} {now.year}"
     return f"It is {now:%H:%M}, {day}."
 

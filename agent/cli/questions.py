@@ -156,7 +156,7 @@ def _recites(text: str, language: str) -> bool:
     own, shipped = set[str](), prompts.Prompts()
     for name in _OWN_WORDS:
         try:
-            taken = {name: "" for name in shipped.variables(name, language)}
+            taken = dict.fromkeys(shipped.variables(name, language), "")
             own |= _runs(shipped.render(name, language, **taken), language)
         except PromptError:
             continue  # a prompt that is not there

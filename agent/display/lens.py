@@ -106,6 +106,11 @@ class Lens:
         self._schedule()
         return self._fault, there
 
+    @property
+    def more(self) -> bool:
+        """Whether the last answer has a page after the one that is lit."""
+        return self._arbiter.more
+
     def blank(self) -> str | None:
         """Show nothing, but for an open microphone; return why the display refused."""
         self._fault = None

@@ -76,9 +76,9 @@ def skill(
     Parameters of the function are slots; their types say what may fill them, a default makes one
     optional, and a parameter named `ctx` or annotated `Context` is given the Context. `risk` is
     `none`, `change` or `money` (then the function may only return a Proposal). `permissions` maps
-    what is used to the reason shown to the wearer. `knows` names what the action has that no language
-    model does, of `KNOWS` ("weather"): a question that needs it and that no sentence foresaw comes
-    here, without slots; where a slot is required the wearer is told how to ask.
+    what is used to the reason shown to the wearer. `knows` names what the action has that no
+    language model does, of `KNOWS` ("weather"): a question that needs it and that no sentence
+    foresaw comes here, without slots; where a slot is required the wearer is told how to ask.
 
     Raises SentenceError when sentences and parameters do not fit each other.
     """

@@ -26,7 +26,7 @@ from agent.errors import GlassesError
 from agent.listen.transcriber import Transcriber
 from agent.loop.agent import Agent, AgentOptions
 from agent.messages import CancelScope
-from agent.models.llm.model import Model, ScriptedModel
+from agent.models.llm.model import Model, Prompt, ScriptedModel
 from agent.plugins.skills import Skills
 from agent.testing.clock import BEGINS, VirtualClock
 from agent.testing.conversation import Conversation, Doubles
@@ -246,7 +246,7 @@ class _RecordedModel:
 
     def complete(
         self,
-        prompt: str,
+        prompt: Prompt,
         *,
         max_tokens: int = 128,
         timeout_s: float = 8.0,
@@ -260,7 +260,7 @@ class _RecordedModel:
 
     def stream(
         self,
-        prompt: str,
+        prompt: Prompt,
         *,
         max_tokens: int = 128,
         timeout_s: float = 8.0,
@@ -281,7 +281,7 @@ class _RecordedModel:
 
     def json(
         self,
-        prompt: str,
+        prompt: Prompt,
         schema: Mapping[str, Any],
         *,
         max_tokens: int = 128,

@@ -153,9 +153,9 @@ class Router:
         if self._guess is not None and not self._loaded:
             self._loaded = True  # or is just being loaded, for another stream
             self._guess.warm()
-        if self.knowledge is not None:
-            with suppress(EngineError, ImportError):  # whoever asks is told
-                self.knowledge.needs("what is it made of")
+            if self.knowledge is not None:
+                with suppress(EngineError, ImportError):  # whoever asks is told
+                    self.knowledge.needs("what is it made of")
 
     def route(self, transcript: Transcript, quick: bool = False) -> Meaning:
         """Return the call the words make, or NotRecognized with the reason."""

@@ -1,14 +1,15 @@
-"""Questions that no skill answers."""
+"""Questions that no skill answers, and that a model can know."""
 
 import asyncio
+import threading
 
 import pytest
 
 from agent.act import chat
 from agent.errors import EngineError
 from agent.language.text import is_question
-from agent.messages import CancelScope
-from agent.models.llm.model import ScriptedModel
+from agent.messages import Transcript
+from agent.models.llm.model import Message, ScriptedModel
 from agent.testing import lens, make_agent
 
 
@@ -18,8 +19,12 @@ from agent.testing import lens, make_agent
         ("who wrote the odyssey", True),
         ("how high is the moon tonight", True),
         ("tell me about the romans", True),
+        ("and in which year was he born", True),
+        ("have you got the time", True),
         ("月亮有多少公里远", True),
         ("谁写了红楼梦", True),
+        ("今天冷不冷", True),
+        ("有没有人给我打电话", True),
         ("what", False),
         ("is it", False),
         ("the other day i went home", False),
@@ -31,23 +36,178 @@ def test_what_is_a_question(text, asks):
     assert is_question(text) is asks
 
 
-async def test_three_lines_at_most_and_each_is_shown_when_it_is_whole():
-    shown = []
-    model = ScriptedModel(["Homer.\n\nAbout 700 BC. \nIn Greek.\nAnd more\nand more"])
-    said = await chat.reply(model, "who wrote it", "en", CancelScope(), shown.append)
-    await asyncio.sleep(0)
-    assert said == "Homer.\nAbout 700 BC.\nIn Greek."
-    assert shown == ["Homer.", "Homer.\nAbout 700 BC.", "Homer.\nAbout 700 BC.\nIn Greek."]
-    assert "Question: who wrote it" in model.prompts[0]
+# -- what the model is asked -----------------------------------------------------------------------
 
 
-async def test_an_agent_with_a_model_answers(tmp_path):
-    agent = make_agent(tmp_path, [], model=ScriptedModel(["Homer.\nLong ago."]))
+async def test_a_system_message_comes_first_and_the_question_bare_at_the_end(tmp_path):
+    model = ScriptedModel(["Homer wrote it."])
+    agent = make_agent(tmp_path, [], model=model)
     turn = await agent.hear("who wrote the odyssey please")
-    assert turn.reply.text == "Homer.\nLong ago."
+    assert turn.reply.text == "Homer wrote it."
     assert turn.model == "scripted"
-    assert "Homer." in lens(agent)
     assert turn.error is None
+    assert "Homer" in lens(agent)
+    assert model.prompts[0].startswith("system: ")
+    assert model.prompts[0].endswith("\nuser: who wrote the odyssey please")
+
+
+async def test_what_was_said_goes_with_the_next_question_until_it_is_cleared(tmp_path):
+    model = ScriptedModel(["Shakespeare wrote it.", "In 1564.", "Who?"])
+    agent = make_agent(tmp_path, [], model=model)
+    await agent.hear("who wrote hamlet")
+    await agent.hear("when was he born")
+    before = "user: who wrote hamlet\nassistant: Shakespeare wrote it.\nuser: when was he born"
+    assert before in model.prompts[1]
+    await agent.hear("clear")
+    await agent.hear("when was he born")
+    assert "hamlet" not in model.prompts[2]
+
+
+def test_a_conversation_is_kept_short_and_is_forgotten():
+    talk = chat.Talk()
+    for number in range(6):
+        talk.add(chat.Exchange(f"q{number}", "a" * 150, "en", float(number)))
+    assert [one.question for one in talk.fresh(6.0)] == ["q3", "q4", "q5"]
+    talk.add(chat.Exchange("long", "a" * chat.MOST, "en", 7.0))
+    assert talk.fresh(8.0) == ()
+    talk.add(chat.Exchange("new", "b", "en", 9.0))
+    assert [one.question for one in talk.fresh(10.0)] == ["new"]
+    assert talk.fresh(9.0 + chat.KEPT_S + 1) == ()
+
+
+async def test_chinese_is_asked_in_chinese(tmp_path):
+    model = ScriptedModel(["曹雪芹写了红楼梦。"])
+    await make_agent(tmp_path, [], model=model).hear("谁写了红楼梦")
+    assert "中文" in model.prompts[0]
+
+
+# -- how it is shown -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("Will", ""),
+        ("William ", "William"),
+        ("William Shake", "William"),
+        ("He wrote it.", "He wrote"),
+        ("He wrote it. ", "He wrote it."),
+        ("红楼", "红楼"),
+        ("红楼梦。", "红楼梦。"),
+        ("他是 Shake", "他是"),
+    ],
+)
+def test_half_a_word_is_not_shown(text, shown):
+    assert chat.readable(text) == shown
+
+
+class Slow(ScriptedModel):
+    """Says a word whenever it is let."""
+
+    def __init__(self, words):
+        super().__init__([])
+        self.words, self.let, self.ended = words, threading.Semaphore(0), threading.Event()
+
+    def stream(self, prompt, *, max_tokens=128, timeout_s=8.0, cancel=None):
+        self.prompts.append(str(prompt))
+        try:
+            for word in self.words:
+                while not self.let.acquire(timeout=0.005):
+                    cancel.check("slow")
+                cancel.check("slow")
+                yield word
+        finally:
+            self.ended.set()
+
+
+async def grown(answer, shown, words):
+    """Wait until so many words were shown."""
+    async with asyncio.timeout(5):
+        while not shown or len(shown[-1].split()) < words:
+            await asyncio.sleep(0.001)
+
+
+async def test_each_word_is_shown_as_it_comes():
+    model = Slow(["William ", "Shakespeare ", "wrote ", "it."])
+    answer, shown = chat.Answer(model, (Message("user", "who"),)), []
+    whole = asyncio.create_task(answer.keep(shown.append))
+    for words in (1, 2):
+        model.let.release()
+        await grown(answer, shown, words)
+    assert shown == ["William", "William Shakespeare"]
+    model.let.release(2)
+    assert await whole == "William Shakespeare wrote it."
+    assert answer.whole
+
+
+async def test_called_off_the_model_is_free_at_once():
+    model = Slow(["one ", "two"])
+    answer = chat.Answer(model, (Message("user", "count"),))
+    whole = asyncio.create_task(answer.keep(lambda _: None))
+    await asyncio.sleep(0.01)
+    whole.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(0.05):
+            await whole
+    assert await asyncio.to_thread(model.ended.wait, 0.05)
+
+
+async def test_stop_ends_a_long_answer(tmp_path):
+    model = Slow(["one ", "two ", "three"])
+    agent = make_agent(tmp_path, [], model=model)
+    turn = asyncio.create_task(agent.hear("tell me about the romans"))
+    model.let.release()
+    async with asyncio.timeout(5):
+        while "one" not in lens(agent):
+            await asyncio.sleep(0.001)
+    stopped = await agent.hear("stop")
+    assert (await turn).error.startswith("called off")
+    assert "Stopped" in lens(agent)
+    assert stopped.error is None
+    assert await asyncio.to_thread(model.ended.wait, 1)
+
+
+async def test_more_goes_on_where_a_cut_answer_stopped(tmp_path):
+    long = " ".join(f"word{n}" for n in range(chat.MAX_TOKENS))
+    model = ScriptedModel([long, "and the end."])
+    agent = make_agent(tmp_path, [], model=model)
+    await agent.hear("tell me about the romans")
+    pages = 0
+    while agent.lens.more:
+        await agent.hear("more")
+        pages += 1
+    assert pages
+    turn = await agent.hear("more")
+    assert turn.reply.text == "and the end."
+    assert model.prompts[1].endswith(f"assistant: {long}")
+    turn = await agent.hear("more")
+    assert turn.reply.text == "That's all."
+
+
+# -- ahead of the end of a turn --------------------------------------------------------------------
+
+
+async def test_an_answer_that_began_in_the_silence_is_kept(tmp_path):
+    model = ScriptedModel(["Homer wrote it."])
+    agent = make_agent(tmp_path, [], model=model)
+    agent.lens.attach()
+    begun = agent._turns.plan(Transcript("who wrote the odyssey", "en"))
+    assert isinstance(begun, chat.Answer)
+    same = agent._responder_for_tests if hasattr(agent, "_responder_for_tests") else agent._turns
+    del same
+    begun.drop()
+
+
+@pytest.mark.parametrize("text", ["will it rain tomorrow", "the other day", "what is my balance"])
+async def test_nothing_begins_that_a_model_cannot_know(tmp_path, text):
+    model = ScriptedModel(["Yes."])
+    agent = make_agent(tmp_path, [], model=model)
+    assert agent._turns.plan(Transcript(text, "en")) is None
+    assert model.prompts == []
+
+
+# -- what goes wrong -------------------------------------------------------------------------------
 
 
 async def test_an_agent_without_one_says_what_to_get(tmp_path):
