@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,12 +23,13 @@ MERGED = 8
 """Tokens that may be missing among the pieces of a cut answer: one character is one piece."""
 TIMEOUT_S = 20.0
 """Longest an answer may take, even from a small model on a slow core."""
-KEPT = 3
-"""Questions and answers that go with the next one."""
+KEPT = 5
+"""Most questions and answers that go with the next one. Beyond, all but the last are forgotten at
+once: what a prompt begins with stays the same meanwhile, and need not be evaluated again."""
 KEPT_S = 300.0
 """How long a conversation is remembered."""
-MOST = 600
-"""Most characters of what was said before that go with a question: each costs time."""
+MOST = 1200
+"""Most characters of what was said before that go with a question: they have to fit its context."""
 
 _PART = re.compile(
     r"(^|[\s\u3000-\u303f\u3400-\u9fff\uff00-\uffef])[^\s\u3000-\u9fff\uff00-\uffef]*$"
@@ -58,43 +58,50 @@ class Talk:
 
     def __init__(self) -> None:
         """Begin without one."""
-        self._said: deque[Exchange] = deque(maxlen=KEPT)
+        self._said: list[Exchange] = []
+        self._last: Exchange | None = None
 
     def forget(self) -> None:
         """Begin anew."""
         self._said.clear()
+        self._last = None
 
-    def fresh(self, now_s: float) -> tuple[Exchange, ...]:
-        """Return what was said and is still remembered, the oldest first."""
-        while self._said and now_s - self._said[-1].at_s > KEPT_S:
-            self._said.clear()
-        found: list[Exchange] = []
-        room = MOST
-        for one in reversed(self._said):
-            room -= len(one.question) + len(one.answer)
-            if room < 0:
-                break
-            found.insert(0, one)
-        return tuple(found)
+    def leave(self) -> None:
+        """Note that something else was answered: the last answer does not go on."""
+        self._last = None
+
+    def fresh(self, now_s: float, language: str) -> tuple[Exchange, ...]:
+        """Return what was said in a language and is still remembered, the oldest first."""
+        if not self._said or now_s - self._said[-1].at_s > KEPT_S:
+            return ()
+        return tuple(self._said) if self._said[-1].language == language else ()
 
     def add(self, exchange: Exchange) -> None:
-        """Remember one more; the same question's takes the place of what it was before."""
-        if self._said and self._said[-1].question == exchange.question:
-            self._said.pop()
-        self._said.append(exchange)
+        """Remember one more; one that went on takes the place of what it was before."""
+        said, self._last = self._said, exchange
+        if said and (
+            exchange.at_s - said[-1].at_s > KEPT_S or said[-1].language != exchange.language
+        ):
+            said.clear()
+        if said and said[-1].question == exchange.question:
+            said.pop()
+        said.append(exchange)
+        if len(said) > KEPT or sum(len(one.question + one.answer) for one in said) > MOST:
+            del said[: -1 if len(exchange.answer) < MOST else None]
 
     def unfinished(self, now_s: float) -> Exchange | None:
         """Return the last answer, if it was cut and can go on."""
-        last = self._said[-1] if self._said else None
-        old = last is None or now_s - last.at_s > KEPT_S
-        return None if old or last is None or last.whole else last
+        last = self._last
+        if last is None or last.whole or now_s - last.at_s > KEPT_S:
+            return None
+        return last
 
 
 def asked(talk: Talk, question: str, language: str, now_s: float) -> tuple[Message, ...]:
     """Return a question as the model is asked it, after what was said before."""
     system = Message("system", prompts.render("answer", language))
     before = []
-    for one in talk.fresh(now_s):
+    for one in talk.fresh(now_s, language):
         before += [Message("user", one.question), Message("assistant", one.answer)]
     return (system, *before, Message("user", question))
 

@@ -204,8 +204,9 @@ def model(config: Config) -> Model:
     if path is None:
         return NoModel(missing(config.models))
     from agent.models.llm.llama import LlamaModel
+    from agent.models.llm.options import LlamaOptions
 
-    return LlamaModel(path)
+    return LlamaModel(path, LlamaOptions(prefixes=config.data / "prefixes"))
 
 
 def model_choice(config: Config) -> store.Choice:

@@ -370,13 +370,15 @@ class _Guess:
             if guess is not None and exact is not None and self._pays(guess.intent):
                 return exact, verdicts  # what stands in another command's free words is no payment
             return self._allowed(guess, text), verdicts
+        late = False
         if not quick and ranking.none < NONE_FROM and not self._beyond(text):
             chosen = self._chosen(text, language, ranking, verdicts)
             if isinstance(chosen, Intent) and self._offered(_Guessed(chosen), text):
                 return chosen, verdicts
+            late = isinstance(chosen, NotRecognized) and chosen.reason == qwen.LATE
         shared = [skill for skill, p in ranking.skills.items() if skill != NONE and p >= ASK_FROM]
         together = sum(ranking.skills[skill] for skill in shared)
-        if len(shared) > 1 and together >= ASK_TOGETHER:
+        if (len(shared) > 1 and together >= ASK_TOGETHER) or (late and shared):
             guesses = (self._intent(skill, ranking, text, language, call) for skill in shared)
             offered = [one for g in guesses if (one := self._offered(g, text))]
             options = tuple(one.intent for one in offered)

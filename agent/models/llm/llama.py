@@ -19,6 +19,7 @@ from agent.messages import CancelScope
 from agent.models.llm.model import Prompt, messages_of
 from agent.models.llm.native import Native
 from agent.models.llm.options import LlamaOptions
+from agent.models.llm.prefix import LEAST_TOKENS, Prefixes, identity
 from agent.models.llm.sampling import gbnf
 from agent.models.llm.schema import check_schema, parse
 from agent.models.llm.visible import visible
@@ -42,6 +43,7 @@ class LlamaModel:
         self._lock = threading.Lock()
         self._native: Native | None = None
         self._frames: dict[tuple[str, ...], list[list[int]]] = {}
+        self._prefixes: Prefixes | None = None
         self._closed = False
 
     def load(self) -> None:
@@ -105,10 +107,9 @@ class LlamaModel:
         self._acquire(scope)
         try:
             native = self._ready()
-            tokens = self._wrap(native, prompt)
-            for start in range(native.rewind(tokens), len(tokens), self._options.batch_tokens):
-                self._check(scope)
-                native.decode(tokens[start : start + self._options.batch_tokens])
+            tokens, begins = self._wrap(native, prompt)
+            self._begin(native, tokens[:begins], scope)
+            self._decode(native, tokens, scope)
             with closing(native.picker(schema and gbnf(schema))) as picker:
                 for room in reversed(range(min(max_tokens, native.context_tokens - len(tokens)))):
                     self._check(scope)
@@ -121,14 +122,33 @@ class LlamaModel:
         finally:
             self._release()
 
-    def _wrap(self, native: Native, prompt: Prompt) -> list[int]:
+    def _begin(self, native: Native, tokens: list[int], scope: CancelScope) -> None:
+        """Have what a prompt begins with in the context, evaluated now or at another time."""
+        if len(tokens) < LEAST_TOKENS or native.shared(tokens) == len(tokens):
+            return
+        assert self._prefixes is not None
+        state = self._prefixes.find(tokens)
+        if state is not None and native.restore(tokens, state):
+            return
+        self._decode(native, tokens, scope)
+        self._prefixes.keep(tokens, native.state())
+
+    def _decode(self, native: Native, tokens: list[int], scope: CancelScope) -> None:
+        """Evaluate what is not in the context yet, looking at the clock in between."""
+        for start in range(native.rewind(tokens), len(tokens), self._options.batch_tokens):
+            self._check(scope)
+            native.decode(tokens[start : start + self._options.batch_tokens])
+
+    def _wrap(self, native: Native, prompt: Prompt) -> tuple[list[int], int]:
+        """Return the tokens of a prompt, and how many of them stand before the wearer's words."""
         messages = messages_of(prompt)
         goes_on = len(messages) > 1 and messages[-1].role == "assistant"
         framed = messages[:-1] if goes_on else messages
         frame = self._frame(native, tuple(message.role for message in framed))
-        tokens = [*frame[0]]
+        tokens, begins = [*frame[0]], 0
         for message, after in zip(framed, frame[1:], strict=True):
             tokens += [*native.tokenize(message.text.strip()), *after]
+            begins = begins or (len(tokens) if message.role == "system" else 0)
         if goes_on:
             tokens += native.tokenize(messages[-1].text)
         if len(tokens) >= native.context_tokens:
@@ -138,7 +158,7 @@ class LlamaModel:
             )
         if not tokens:
             raise EngineError(f"{self.name}: the prompt is empty")
-        return tokens
+        return tokens, begins
 
     def _frame(self, native: Native, roles: tuple[str, ...]) -> list[list[int]]:
         """Return the tokens around the messages of a conversation, in order."""
@@ -183,6 +203,9 @@ class LlamaModel:
             except EngineError:
                 native.close()
                 raise
+            shape = f"{native.context_tokens} {self._options.gpu_layers}"
+            belongs = identity(self._path, native.build, shape)
+            self._prefixes = Prefixes(belongs, self._options.prefixes)
             self._native = native
         return self._native
 
