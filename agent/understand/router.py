@@ -273,16 +273,21 @@ class Router:
         except (EngineError, ImportError):
             return False
 
-    def _beyond(self, text: str) -> bool:
-        """Whether a text is a question that no skill answers: no Qwen has to choose among them."""
+    def _beyond(self, text: str) -> str:
+        """Return what makes a text a question that no skill answers; empty where one may.
+
+        `NONE` is that a model can know.
+        """
         if self.knowledge is None or not is_question(text):
-            return False
+            return ""
         try:
             needs = self.knowledge.needs(text)
         except (EngineError, ImportError):
-            return False
+            return ""
+        if needs.nothing:
+            return NONE
         known = {what for action in self._actions.values() for what in action.declaration.knows}
-        return needs.nothing or (needs.plain and needs.what not in known)
+        return needs.what if needs.plain and needs.what not in known else ""
 
     def _sounds_like(
         self, transcript: Transcript, text: str, match: Match | None
@@ -340,7 +345,7 @@ class _Guess:
     """The stages for what no sentence foresaw."""
 
     def __init__(
-        self, actions: Mapping[str, Action], stages: Stages, beyond: Callable[[str], bool]
+        self, actions: Mapping[str, Action], stages: Stages, beyond: Callable[[str], str]
     ) -> None:
         self._actions = actions
         self._stages = stages
@@ -370,8 +375,10 @@ class _Guess:
             if guess is not None and exact is not None and self._pays(guess.intent):
                 return exact, verdicts  # what stands in another command's free words is no payment
             return self._allowed(guess, text), verdicts
-        late = False
-        if not quick and ranking.none < NONE_FROM and not self._beyond(text):
+        beyond, late = self._beyond(text), False
+        if beyond not in ("", NONE):
+            return NotRecognized("a question that no skill here answers", needs=beyond), verdicts
+        if not quick and ranking.none < NONE_FROM and not beyond:
             chosen = self._chosen(text, language, ranking, verdicts)
             if isinstance(chosen, Intent) and self._offered(_Guessed(chosen), text):
                 return chosen, verdicts
