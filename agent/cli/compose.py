@@ -196,7 +196,11 @@ def ears(config: Config, language: str) -> Ears:
 
 
 def model(config: Config) -> Model:
-    """Return the language model on disk, or one whose every call says that there is none."""
+    """Return the language model, or one whose every call says that there is none."""
+    if config.model.startswith(("http://", "https://")):
+        from agent.models.llm.server import ServerModel
+
+        return ServerModel(config.model, config.model_key)
     try:
         path = model_choice(config).path
     except EngineError as error:
@@ -260,7 +264,7 @@ def build(
 
     def answer() -> Model:
         with suppress(EngineError):  # the model itself says so when it is asked
-            for problem in model_choice(config).problems:
+            for problem in () if "://" in config.model else model_choice(config).problems:
                 streams.echo(problem, err=True)
         return model(config)
 

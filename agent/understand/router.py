@@ -69,6 +69,9 @@ SLOTS_FROM = 0.5
 """Confidence of the pocket Qwen in its slots from which they are preferred to a template's."""
 NONE_FROM = 0.9
 """Probability that no skill is meant from which no Qwen is asked."""
+BEYOND_FROM = 0.5
+"""Probability that no skill is meant from which a question that plainly needs what no skill knows
+is left at that: "what song is this" looks like one that needs eyes."""
 BELIEVED_FROM = 0.1
 """Probability of a skill from which a sentence with free words is taken at its word."""
 
@@ -273,21 +276,20 @@ class Router:
         except (EngineError, ImportError):
             return False
 
-    def _beyond(self, text: str) -> str:
-        """Return what makes a text a question that no skill answers; empty where one may.
+    def _beyond(self, text: str, none: float) -> bool:
+        """Whether a text is a question that no skill answers: no Qwen has to choose among them.
 
-        `NONE` is that a model can know.
+        `none` is how probable the semantic stage has it that no skill is meant.
         """
         if self.knowledge is None or not is_question(text):
-            return ""
+            return False
         try:
             needs = self.knowledge.needs(text)
         except (EngineError, ImportError):
-            return ""
-        if needs.nothing:
-            return NONE
+            return False
         known = {what for action in self._actions.values() for what in action.declaration.knows}
-        return needs.what if needs.plain and needs.what not in known else ""
+        plain = needs.plain and needs.what not in known and none >= BEYOND_FROM
+        return needs.nothing or plain
 
     def _sounds_like(
         self, transcript: Transcript, text: str, match: Match | None
@@ -345,7 +347,7 @@ class _Guess:
     """The stages for what no sentence foresaw."""
 
     def __init__(
-        self, actions: Mapping[str, Action], stages: Stages, beyond: Callable[[str], str]
+        self, actions: Mapping[str, Action], stages: Stages, beyond: Callable[[str, float], bool]
     ) -> None:
         self._actions = actions
         self._stages = stages
@@ -375,10 +377,8 @@ class _Guess:
             if guess is not None and exact is not None and self._pays(guess.intent):
                 return exact, verdicts  # what stands in another command's free words is no payment
             return self._allowed(guess, text), verdicts
-        beyond, late = self._beyond(text), False
-        if beyond not in ("", NONE):
-            return NotRecognized("a question that no skill here answers", needs=beyond), verdicts
-        if not quick and ranking.none < NONE_FROM and not beyond:
+        late = False
+        if not quick and ranking.none < NONE_FROM and not self._beyond(text, ranking.none):
             chosen = self._chosen(text, language, ranking, verdicts)
             if isinstance(chosen, Intent) and self._offered(_Guessed(chosen), text):
                 return chosen, verdicts

@@ -150,3 +150,30 @@ def test_what_was_said_is_never_written(tiny: Path, tmp_path: Path) -> None:
     model.complete("no system message, my third secret", max_tokens=2)
     model.close()
     assert len(written(tmp_path)) == 1
+
+
+def first_token_s(model: LlamaModel, prompt: tuple[Message, ...]) -> float:
+    began = time.perf_counter()
+    next(iter(model.stream(prompt, max_tokens=4, timeout_s=300)))
+    return time.perf_counter() - began
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_a_warm_beginning_of_1000_tokens_is_ten_times_as_fast(real_qwen, tmp_path: Path) -> None:
+    long = "The wearer likes short answers and never wants to be kept waiting for them. " * 66
+    options = LlamaOptions(prefixes=tmp_path)
+    model = LlamaModel(real_qwen, options)
+    model.load()
+    cold = first_token_s(model, asked("who wrote hamlet", long))
+    model.complete(asked("hello", "You are another one altogether. " * 5), max_tokens=1)
+    warm = first_token_s(model, asked("who wrote faust", long))
+    model.close()
+    written(tmp_path, 2)
+    again = LlamaModel(real_qwen, options)
+    again.load()
+    restored = first_token_s(again, asked("who wrote faust", long))
+    again.close()
+    print(f"cold {cold:.2f} s, warm {warm:.2f} s, from disk {restored:.2f} s")
+    assert warm <= cold / 10
+    assert restored <= cold / 5
