@@ -331,6 +331,8 @@ class Responder:
         began: list[float] = []
 
         def show(text: str) -> None:
+            if not lens.fits(Reply(text), language):
+                return  # pages are even: what is being read would move
             if began:  # no faster than the lens can take it
                 lens.offer(Reply(text), Priority.FOREGROUND, OWN, language, key="stream")
             else:

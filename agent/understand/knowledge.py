@@ -23,7 +23,7 @@ DATA = Path(__file__).with_name("knowledge.npz")
 LABELS = (*KNOWS, NONE)
 """What a question may need, and that a model can know it."""
 
-PLAIN = 0.9
+PLAIN = 0.8
 """Probability, by words alone, from which no other stage is asked first."""
 
 

@@ -69,6 +69,9 @@ SLOTS_FROM = 0.5
 """Confidence of the pocket Qwen in its slots from which they are preferred to a template's."""
 NONE_FROM = 0.9
 """Probability that no skill is meant from which no Qwen is asked."""
+ASK_UNDER = 0.5
+"""Probability that no skill is meant under which the wearer is asked what Qwen was too slow to say:
+over it, it was rather said to somebody else."""
 BEYOND_FROM = 0.5
 """Probability that no skill is meant from which a question that plainly needs what no skill knows
 is left at that: "what song is this" looks like one that needs eyes."""
@@ -382,7 +385,8 @@ class _Guess:
             chosen = self._chosen(text, language, ranking, verdicts)
             if isinstance(chosen, Intent) and self._offered(_Guessed(chosen), text):
                 return chosen, verdicts
-            late = isinstance(chosen, NotRecognized) and chosen.reason == qwen.LATE
+            too_late = isinstance(chosen, NotRecognized) and chosen.reason == qwen.LATE
+            late = too_late and ranking.none < ASK_UNDER
         shared = [skill for skill, p in ranking.skills.items() if skill != NONE and p >= ASK_FROM]
         together = sum(ranking.skills[skill] for skill in shared)
         if (len(shared) > 1 and together >= ASK_TOGETHER) or (late and shared):

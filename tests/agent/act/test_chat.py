@@ -6,9 +6,10 @@ import threading
 import pytest
 
 from agent.act import chat
+from agent.display.layout import lay_out
 from agent.errors import EngineError
 from agent.language.text import is_question
-from agent.messages import Transcript
+from agent.messages import Reply, Transcript
 from agent.models.llm.model import Message, ScriptedModel
 from agent.testing import lens, make_agent, voiced
 from hardware.microphone import FileMicrophone
@@ -163,6 +164,39 @@ async def test_each_word_is_shown_as_it_comes():
     model.let.release(2)
     assert await whole == "William Shakespeare wrote it."
     assert answer.whole
+
+
+GROWN = {
+    "en": "The Roman Empire was one of the largest of the ancient world and lasted long. ".split(),
+    "zh": list("罗马帝国是古代世界最大的帝国之一，它在东方延续了一千多年，而西方灭亡了。"),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_a_card_grows_and_what_is_read_stays_where_it_is(tmp_path, language):
+    """The last word may go to the next row, with a mark that ends one; nothing else moves."""
+    agent = make_agent(tmp_path, [])
+    gap, said = (" ", GROWN["en"] * 4) if language == "en" else ("", GROWN["zh"] * 4)
+    before: list[str] = []
+    for count in range(1, len(said)):
+        reply = Reply(gap.join(said[:count]))
+        if not agent.lens.fits(reply, language):
+            break
+        (page,) = lay_out(reply, agent.lens.profile, language)
+        rows = [line.text for line in page.lines]
+        if before:
+            assert rows[: len(before) - 1] == before[:-1]
+            assert before[-1].startswith(rows[len(before) - 1][: len(before[-1]) - 1])
+        before = rows
+    assert len(before) > 2
+
+
+async def test_a_long_answer_is_lit_page_by_page_when_it_is_whole(tmp_path):
+    long = " ".join(GROWN["en"] * 4)
+    agent = make_agent(tmp_path, [], model=ScriptedModel([long]))
+    turn = await agent.hear("tell me about the romans")
+    assert len(turn.frames) > 1
+    assert agent.lens.more
 
 
 async def test_called_off_the_model_is_free_at_once():
