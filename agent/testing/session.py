@@ -22,7 +22,7 @@ from typing import Any, TextIO
 
 from agent import private
 from agent.config import CHOICES
-from agent.errors import GlassesError
+from agent.errors import Cancelled, GlassesError
 from agent.listen.transcriber import Transcriber
 from agent.loop.agent import Agent, AgentOptions
 from agent.messages import CancelScope
@@ -272,9 +272,13 @@ class _RecordedModel:
 
         def taken() -> Iterator[str]:
             answer = ""
-            for piece in pieces:
-                answer += piece
-                yield piece
+            try:
+                for piece in pieces:
+                    answer += piece
+                    yield piece
+            except Cancelled:  # begun ahead, and the wearer went on: a replay begins it too
+                self._recorder._event("model", answer)
+                raise
             self._recorder._event("model", answer)
 
         return taken()

@@ -167,7 +167,7 @@ async def test_each_word_is_shown_as_it_comes():
 
 
 GROWN = {
-    "en": "The Roman Empire was one of the largest of the ancient world and lasted long. ".split(),
+    "en": ["The", "Roman", "Empire", "was", "one", "of", "the", "largest", "of", "the", "world."],
     "zh": list("罗马帝国是古代世界最大的帝国之一，它在东方延续了一千多年，而西方灭亡了。"),
 }
 
@@ -192,7 +192,7 @@ async def test_a_card_grows_and_what_is_read_stays_where_it_is(tmp_path, languag
 
 
 async def test_a_long_answer_is_lit_page_by_page_when_it_is_whole(tmp_path):
-    long = " ".join(GROWN["en"] * 4)
+    long = " ".join(GROWN["en"] * 6)
     agent = make_agent(tmp_path, [], model=ScriptedModel([long]))
     turn = await agent.hear("tell me about the romans")
     assert len(turn.frames) > 1
