@@ -31,7 +31,10 @@ class Config:
     plugins: Path
     """Folder of the wearer's own skills, `*.py`; `GLASSES_PLUGINS`."""
     model: str = ""
-    """A GGUF file to use whatever the folder holds; empty is the best there; `GLASSES_MODEL`."""
+    """A GGUF file to use whatever the folder holds, or an OpenAI-style server by its URL up to
+    `/v1`; empty is the best file there; `GLASSES_MODEL`."""
+    model_key: str = ""
+    """Key of that server, where it wants one; `GLASSES_MODEL_KEY`."""
     profile: str = "quark-s1"
     """Display profile; `GLASSES_PROFILE`."""
     language: str = "auto"

@@ -81,6 +81,8 @@ class NotRecognized:
     """What it may have been, likeliest first: the wearer is asked which."""
     left: tuple[str, ...] = ()
     """Words that the options do not carry, which the wearer is told."""
+    needs: str = ""
+    """What a question plainly needs, of `KNOWS`; empty where that was not looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,7 @@ ELSEWHERE = {
     "FasterWhisper": "needs weights: tests/agent/listen/whisper/test_engine.py",
     "Pair": "needs weights: tests/agent/listen/whisper/test_pair.py",
     "LlamaModel": "needs weights: tests/agent/models/llm/test_llama.py",
+    "ServerModel": "needs a server: tests/agent/models/llm/test_port.py",
     "DualMicrophone": "needs two: tests/hardware/test_dual.py",
     "ReturningMicrophone": "needs a device that returns: tests/hardware/test_microphone.py",
     "RestingImu": "rests until a page moves it: tests/agent/serve/test_devices.py",

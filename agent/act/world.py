@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from agent.act.chat import Talk
 from agent.act.gate import Gate
 from agent.body.power import STEPS, Step
 from agent.display.lens import Lens
@@ -68,5 +69,7 @@ class World:
     """The time of day that skills are told; tests give their own."""
     step: Step = STEPS[0]
     """What the remaining power allows."""
+    talk: Talk = field(default_factory=Talk)
+    """What was said to the language model, and what it answered."""
     spoken: str = "auto"
     """Language of the last turn; gestures are answered and news is told in it."""

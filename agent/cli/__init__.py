@@ -613,6 +613,22 @@ def evaluate_route(
     run(files, calls, picture, as_json, plugins)
 
 
+@evaluate.command("questions")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@JSON
+@PLUGIN
+@one_line_errors
+def evaluate_questions(files: tuple[Path, ...], as_json: bool, plugins: tuple[str, ...]) -> None:
+    """Ask the questions of FILEs, JSONL of {text, needs, answer?, after?}, and judge the answers.
+
+    `needs` names what must be at hand ("weather"), null what a model can know; then `answer` is a
+    pattern that a right answer has. `after` lists what was asked before it.
+    """
+    from agent.cli.questions import run
+
+    run(files, as_json, plugins)
+
+
 @main.command()
 @JSON
 @PLUGIN

@@ -204,7 +204,11 @@ def ears(config: Config, language: str) -> Ears:
 
 
 def model(config: Config) -> Model:
-    """Return the language model on disk, or one whose every call says that there is none."""
+    """Return the language model, or one whose every call says that there is none."""
+    if config.model.startswith(("http://", "https://")):
+        from agent.models.llm.server import ServerModel
+
+        return ServerModel(config.model, config.model_key)
     try:
         path = model_choice(config).path
     except EngineError as error:
@@ -212,8 +216,9 @@ def model(config: Config) -> Model:
     if path is None:
         return NoModel(missing(config.models))
     from agent.models.llm.llama import LlamaModel
+    from agent.models.llm.options import LlamaOptions
 
-    return LlamaModel(path)
+    return LlamaModel(path, LlamaOptions(prefixes=config.data / "prefixes"))
 
 
 def model_choice(config: Config) -> store.Choice:
@@ -267,7 +272,7 @@ def build(
 
     def answer() -> Model:
         with suppress(EngineError):  # the model itself says so when it is asked
-            for problem in model_choice(config).problems:
+            for problem in () if "://" in config.model else model_choice(config).problems:
                 streams.echo(problem, err=True)
         return model(config)
 

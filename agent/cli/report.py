@@ -182,6 +182,8 @@ def _model(settings: Config) -> Finding:
     """Say which language model is used, and whether its file is whole."""
     from agent.models import header
 
+    if "://" in settings.model:
+        return Finding("model", "ok", model(settings).name, "a server, connected to when asked")
     try:
         choice = model_choice(settings)
         path = choice.path

@@ -349,6 +349,13 @@ class Arbiter:
             self.advance(now_ms)
             return True
 
+    @property
+    def more(self) -> bool:
+        """Whether the last answer has a page after the one that is lit."""
+        with self._lock:
+            card = self._reach
+            return card is not None and card.page + 1 < len(card.pages)
+
     def drop(self, priority: Priority, now_ms: float, reason: str = "dropped") -> None:
         """Take what is on a level away; those that wait there are told that they were refused."""
         with self._lock:

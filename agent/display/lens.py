@@ -106,6 +106,15 @@ class Lens:
         self._schedule()
         return self._fault, there
 
+    def fits(self, reply: Reply, language: str) -> bool:
+        """Whether a reply takes one page, to which nothing is added that moves what is read."""
+        return len(lay_out(reply, self.profile, language)) == 1
+
+    @property
+    def more(self) -> bool:
+        """Whether the last answer has a page after the one that is lit."""
+        return self._arbiter.more
+
     def blank(self) -> str | None:
         """Show nothing, but for an open microphone; return why the display refused."""
         self._fault = None

@@ -7,9 +7,12 @@ import unicodedata
 from collections.abc import Sequence
 
 _QUESTION = re.compile(
-    r"^(?:who|what|when|where|why|how|which|whose|is|are|was|were|do|does|did|can|could|should"
-    r"|would|will|has|have|tell me|explain|describe|write|give me|name)\b(?:\W+\w+){2}"
-    r"|什么|谁|为什么|怎么|怎样|多少|几[个点]|哪[里儿个]?|吗$|呢$|讲讲|介绍|解释",
+    r"^(?:(?:and|so|but|well|then|do you know|can you tell me|tell me|at|in|on|to|for|from|by)\W+)*"
+    r"(?:who|whom|what|when|where|why|how|which|whose|is|are|am|was|were|do|does|did|can|could"
+    r"|should|would|will|has|have|had|may|any|tell me|explain|describe|write|give me|name)\b"
+    r"(?:\W+\w+){2}"
+    r"|什么|谁|为[什啥]|怎[么样]|多[少久大高远长快深重]|几|[哪啥]|如何|何时|是否|吗[?？]?$|呢[?？]?$"
+    r"|有没有|(\w)[不没]\1|了没有?$|讲讲|介绍|解释",
     re.IGNORECASE,
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -197,7 +197,7 @@ class Agent:
             raise EngineError("no speech engine: run `glasses doctor` to see what is missing")
         self._expected.refresh()
         self._router.warm()
-        asyncio.get_running_loop().run_in_executor(None, self._router.load)
+        asyncio.get_running_loop().run_in_executor(None, self._load)
         self._stream = Stream(
             self._turns, self._ears, microphone, source, self.listening, on_transcript, endpointer
         )
@@ -212,6 +212,14 @@ class Agent:
             self._stream = None
             self.lens.live(False)
             await self.take_off()
+
+    def _load(self) -> None:
+        """Load what the first words would otherwise wait for; a model that cannot says so later."""
+        self._router.load()
+        load = getattr(self.world.model, "load", None)  # an engine's own: no part of the port
+        if load is not None:
+            with suppress(EngineError):
+                load()
 
     def wear(self) -> None:
         """Feel head, light and power from now on, and go on with what a loss of power broke off."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from agent.act import chat, dashboard
+from agent.act import chat, dashboard, grounds
 from agent.act.dispatch import Acting
 from agent.act.gate import EXPIRES_S, SAID, Open
 from agent.act.speculation import Plan
@@ -27,8 +27,8 @@ from agent.language.said import said_in
 from agent.language.text import MAX_CHARACTERS, is_question
 from agent.loop.expected import Expectations
 from agent.loop.resume import Keeper
-from agent.messages import CancelScope, Intent, NotRecognized, Proposal, Reply, Transcript
-from agent.models.llm.model import NoModel
+from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript, Verdict
+from agent.models.llm.model import Message, NoModel
 from agent.plugins import offences
 from agent.turn import Clock, Turn, Utterance
 from agent.understand.dialogue import Act, Ask, Declined, Dialogue, Obey
@@ -89,7 +89,26 @@ class Responder:
         self.committing = False
         """Whether a payment is being made, which nothing may interrupt."""
 
-    async def respond(self, turn: Turn, utterance: Utterance, plan: Plan | None = None) -> Turn:
+    def begin(self, transcript: Transcript) -> chat.Answer | None:
+        """Put a question to the model before its turn has ended, where it can know the answer."""
+        world, text = self._world, transcript.text
+        asks = is_question(text) and len(text) <= MAX_CHARACTERS
+        if not asks or self._expected.asking or isinstance(world.model, NoModel):
+            return None
+        try:
+            if not self._dialogue.needs(transcript, NotRecognized()).nothing:
+                return None
+        except EngineError:
+            return None
+        return chat.Answer(world.model, self._messages(transcript))
+
+    def _messages(self, transcript: Transcript) -> tuple[Message, ...]:
+        """Return a question as the model is asked it."""
+        return chat.asked(self._world.talk, transcript.text, transcript.language, _now_s())
+
+    async def respond(
+        self, turn: Turn, utterance: Utterance, plan: Plan | chat.Answer | None = None
+    ) -> Turn:
         """Find out what was meant and answer it; `plan` is what was prepared for it."""
         try:
             turn, shown = await self._meant(turn, utterance, plan)
@@ -107,7 +126,7 @@ class Responder:
     # -- what was meant -------------------------------------------------------------------------
 
     async def _meant(
-        self, turn: Turn, utterance: Utterance, plan: Plan | None
+        self, turn: Turn, utterance: Utterance, plan: Plan | chat.Answer | None
     ) -> tuple[Turn, Shown]:
         world, gate = self._world, self._world.gate
         text, language, own = turn.transcript.text, turn.transcript.language, utterance.own
@@ -131,15 +150,20 @@ class Responder:
         turn = replace(turn, timings=replace(turn.timings, intent=utterance.clock()))
         match understood.meant:
             case Act(intents, instead, left):
-                return await self._act(turn, utterance, intents, plan, instead, left)
+                ahead = plan if isinstance(plan, Plan) else None
+                return await self._act(turn, utterance, intents, ahead, instead, left)
             case Ask(question) if gate.open is None:
                 return turn, Reply(self._dialogue.ask(question, language))
+            case Obey("more") if gate.open is None:
+                utterance.final()
+                return await self._more(turn, utterance.clock)
             case Obey(control):
                 return turn, await self._obeyed(turn, control, utterance)
             case Declined():
                 return turn, Reply(said_in(language)["stopped"])
-        if gate.open is None and is_question(text) and not isinstance(world.model, NoModel):
-            return await self._chatted(turn, utterance.clock)
+        if gate.open is None and is_question(text) and len(text) <= MAX_CHARACTERS:
+            begun = plan if isinstance(plan, chat.Answer) else None
+            return await self._asked(turn, utterance, decision.meaning, begun)
         return turn, self._again(text, language)
 
     async def _act(
@@ -277,6 +301,7 @@ class Responder:
         `left` was said beside them and not understood, which is told at the end. Whatever becomes
         of them, there is a reply and the agent lives on.
         """
+        self._world.talk.leave()
         led: list[str] = []
         for intent in intents[:-1]:
             turn, reply = await self._acting.run(turn, intent, utterance)
@@ -292,26 +317,77 @@ class Responder:
             self._world.gate.offer(reply, intents[-1], turn.transcript.language)
         return turn, reply
 
-    async def _chatted(self, turn: Turn, clock: Clock) -> tuple[Turn, Reply]:
-        """Let the language model answer; its lines are lit as they come."""
-        lens, model = self._world.lens, self._world.model
-        words, language = turn.transcript.text, turn.transcript.language
+    async def _asked(
+        self,
+        turn: Turn,
+        utterance: Utterance,
+        meaning: Intent | NotRecognized,
+        begun: chat.Answer | None,
+    ) -> tuple[Turn, Reply]:
+        """Answer a question that no skill's sentence foresaw: by who knows, or not at all.
+
+        The language model is asked only what it can know; perhaps its answer has `begun` already.
+        """
+        world, transcript = self._world, turn.transcript
+        actions, language = world.skills.actions.values(), transcript.language
+        try:
+            needs = self._dialogue.needs(transcript, meaning)
+        except EngineError as error:
+            return replace(turn, error=str(error)), Reply(str(error))
+        told = f"a model can know: {needs.none:.0%}"
+        verdict = Verdict("knowledge", needs.what, needs.p, told)
+        turn = replace(turn, verdicts=(*turn.verdicts, verdict))
+        if needs.nothing:
+            if isinstance(world.model, NoModel):
+                return turn, self._again(transcript.text, language)
+            messages = self._messages(transcript)
+            same = begun is not None and begun.messages == messages
+            answer = begun if begun and same else chat.Answer(world.model, messages)
+            return await self._chatted(turn, answer, utterance.clock)
+        if (intent := grounds.taken(actions, needs.what, language)) is not None:
+            return await self._acted(turn, [intent], utterance)
+        return turn, grounds.honest(actions, needs.what, needs.p, world.now(), language)
+
+    async def _chatted(
+        self, turn: Turn, answer: chat.Answer, clock: Clock, after: str = ""
+    ) -> tuple[Turn, Reply]:
+        """Let the language model answer; its words are lit as they come.
+
+        `after` is what it had answered before, where it goes on.
+        """
+        lens, talk = self._world.lens, self._world.talk
+        language = turn.transcript.language
         began: list[float] = []
 
         def show(text: str) -> None:
+            if not lens.fits(Reply(text), language):
+                return  # pages are even: what is being read would move
             if began:  # no faster than the lens can take it
                 lens.offer(Reply(text), Priority.FOREGROUND, OWN, language, key="stream")
             else:
                 lens.light(Reply(text), language, key="stream")
                 began.append(clock())
 
-        turn = replace(turn, model=model.name)
+        turn = replace(turn, model=answer.model.name)
         try:
-            said = await chat.reply(model, words, language, CancelScope(), show)
+            said = await answer.keep(show)
         except EngineError as error:
             return replace(turn, error=str(error)), Reply(str(error))
+        question = next(m.text for m in reversed(answer.messages) if m.role == "user")
+        whole = after + answer.text
+        talk.add(chat.Exchange(question, whole, language, _now_s(), answer.whole))
         first = began[0] if began else None
         return replace(turn, timings=replace(turn.timings, first_glyph=first)), Reply(said)
+
+    async def _more(self, turn: Turn, clock: Clock) -> tuple[Turn, Shown]:
+        """Show the next page; where there is none, an answer that was cut goes on."""
+        world = self._world
+        cut = world.talk.unfinished(_now_s())
+        if cut is None or world.lens.more or isinstance(world.model, NoModel):
+            return turn, Page(1)
+        answer = chat.Answer(world.model, chat.going_on(world.talk, cut))
+        turn = replace(turn, transcript=replace(turn.transcript, language=cut.language))
+        return await self._chatted(turn, answer, clock, cut.answer)
 
     async def _obeyed(self, turn: Turn, control: controls.Control, utterance: Utterance) -> Shown:
         """Obey one of the agent's own words."""
@@ -326,6 +402,7 @@ class Responder:
             case "repeat":
                 return Page(0)
             case "clear":
+                world.talk.forget()
                 return Blank()
             case "stop":
                 self.hush()
@@ -408,3 +485,7 @@ def someone_else(transcript: Transcript, sure: float = SURE_OF_WEARER) -> bool:
 
 def _gate_language(language: str) -> str:
     return "zh" if language == "zh" else "en"
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

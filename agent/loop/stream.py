@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from agent.act.chat import Answer
 from agent.act.speculation import Plan
 from agent.display.request import Priority
 from agent.errors import EngineError
@@ -206,7 +207,7 @@ class _Answer:
     """One that is being worked out, or waits for that."""
 
     task: asyncio.Task[Turn | None]
-    plan: Plan | None
+    plan: Plan | Answer | None
     head: tuple[float, float]  # when it became the first: ms of the stream, s of the loop
 
 
@@ -225,7 +226,7 @@ class Answers:
         self._microphone = microphone
         self._source = source
         self._on_transcript = on_transcript
-        self._plan: Plan | None = None
+        self._plan: Plan | Answer | None = None
         self._line: deque[_Answer] = deque()
         self._done: list[Turn] = []
         self._answered = False  # the utterance before the running one was given a turn

@@ -20,6 +20,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from agent.act.chat import Answer
 from agent.act.dispatch import Acting
 from agent.act.speculation import Plan
 from agent.act.world import World
@@ -190,7 +191,7 @@ class Turns:
         heard: Heard,
         source: str,
         utterance: Utterance,
-        plan: Plan | None,
+        plan: Plan | Answer | None,
         replaces: Callable[[], bool],
     ) -> asyncio.Task[Turn | None]:
         """Answer an utterance; None comes of a noise in which nothing was said.
@@ -217,7 +218,7 @@ class Turns:
         return Turn(source, transcript, timings=timings)
 
     async def _answered(
-        self, turn: Turn, heard: Heard, utterance: Utterance, plan: Plan | None
+        self, turn: Turn, heard: Heard, utterance: Utterance, plan: Plan | Answer | None
     ) -> Turn | None:
         memories = self._acting.memories
         if heard.error:
@@ -241,7 +242,7 @@ class Turns:
         turn: Turn,
         utterance: Utterance,
         intents: Sequence[Intent] = (),
-        plan: Plan | None = None,
+        plan: Plan | Answer | None = None,
     ) -> Turn:
         """Respond, or do what was meant; a fault of the agent's own ends that turn alone."""
         try:
@@ -288,15 +289,18 @@ class Turns:
 
     # -- around a turn --------------------------------------------------------------------------
 
-    def plan(self, transcript: Transcript) -> Plan | None:
+    def plan(self, transcript: Transcript) -> Plan | Answer | None:
         """Run what was said ahead of the end of its turn, where that has no effect.
 
-        Not while another turn is answered: what it leaves in a memory would be missed.
+        A question that a model can know is put to it. Not while another turn is answered: what it
+        leaves in a memory would be missed.
         """
         if self.world.gate.open is not None or self.busy:
             return None  # what is said may be the answer to a question
         intent = self._dialogue.foresee(transcript)
-        if intent is None or self._responder.unwarranted(transcript, intent):
+        if intent is None:
+            return self._responder.begin(transcript)
+        if self._responder.unwarranted(transcript, intent):
             return None
         return self._acting.ahead(intent)
 

@@ -318,7 +318,9 @@ def _action(process: _Process, plugin: str, told: Mapping[str, Any]) -> Callable
     ctx = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Context)
     act.__signature__ = inspect.Signature([ctx, *parameters])  # type: ignore[attr-defined]
     sentences = [str(sentence) for sentence in told["sentences"]]
-    return skill(*sentences, risk=told["risk"], permissions=told["permissions"])(act)
+    return skill(
+        *sentences, risk=told["risk"], permissions=told["permissions"], knows=told["knows"]
+    )(act)
 
 
 def _type(process: _Process, action: str, told: Mapping[str, Any]) -> Any:

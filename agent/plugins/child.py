@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 from agent.errors import NotCommitted, PluginError
 from agent.messages import CancelScope, Payment, Proposal, Receipt, Reply
+from agent.models.llm.model import Prompt, as_text
 from agent.plugins import offences, wire
 from agent.plugins.hooks import KINDS
 from agent.plugins.skills import Skills
@@ -58,16 +59,16 @@ class _Asked:
     def __init__(self, want: Callable[..., Any]) -> None:
         self._want = want
 
-    def complete(self, prompt: str, *, cancel: object = None, **limits: Any) -> str:
-        return str(self._want("complete", prompt, limits))
+    def complete(self, prompt: Prompt, *, cancel: object = None, **limits: Any) -> str:
+        return str(self._want("complete", as_text(prompt), limits))
 
-    def stream(self, prompt: str, *, cancel: object = None, **limits: Any) -> Iterator[str]:
+    def stream(self, prompt: Prompt, *, cancel: object = None, **limits: Any) -> Iterator[str]:
         return iter([self.complete(prompt, **limits)])  # in one piece
 
     def json(
-        self, prompt: str, schema: Mapping[str, Any], *, cancel: object = None, **limits: Any
+        self, prompt: Prompt, schema: Mapping[str, Any], *, cancel: object = None, **limits: Any
     ) -> dict[str, Any]:
-        return dict(self._want("json", prompt, dict(schema), limits))
+        return dict(self._want("json", as_text(prompt), dict(schema), limits))
 
     def close(self) -> None:
         """Nothing to free."""
@@ -249,7 +250,7 @@ class Child:
 
 def _declared(action: Action) -> dict[str, Any]:
     told = action.declaration
-    kept = ("name", "sentences", "risk", "summary", "help", "where")
+    kept = ("name", "sentences", "risk", "summary", "help", "where", "knows")
     return {
         **{name: getattr(told, name) for name in kept},
         "permissions": dict(told.permissions),

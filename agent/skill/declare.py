@@ -25,8 +25,14 @@ from agent.skill.template import slot_names
 Risk = Literal["none", "change", "money"]
 Permission = Literal["network", "location", "camera", "microphone", "money", "files"]
 
+Knows = Literal[
+    "time", "weather", "timetable", "traffic", "view", "position", "price", "news", "personal"
+]
+"""What a question may need that no language model knows."""
+
 RISKS: tuple[Risk, ...] = typing.get_args(Risk)
 PERMISSIONS: tuple[Permission, ...] = typing.get_args(Permission)
+KNOWS: tuple[Knows, ...] = typing.get_args(Knows)
 
 _MARK = "__glasses_skill__"
 
@@ -55,19 +61,24 @@ class Declaration:
     """Name of the parameter that takes the Context, if there is one."""
     where: str
     """`file:line` of the function, for messages."""
+    knows: tuple[Knows, ...] = ()
+    """What it has that no language model does: it takes such questions over."""
 
 
 def skill(
     *sentences: str,
     risk: Risk = "none",
     permissions: Mapping[str, str] | None = None,
+    knows: Iterable[str] = (),
 ) -> Callable[[Function], Function]:
     """Declare that a function answers these sentences.
 
     Parameters of the function are slots; their types say what may fill them, a default makes one
     optional, and a parameter named `ctx` or annotated `Context` is given the Context. `risk` is
     `none`, `change` or `money` (then the function may only return a Proposal). `permissions` maps
-    what is used to the reason shown to the wearer.
+    what is used to the reason shown to the wearer. `knows` names what the action has that no
+    language model does, of `KNOWS` ("weather"): a question that needs it and that no sentence
+    foresaw comes here, without slots; where a slot is required the wearer is told how to ask.
 
     Raises SentenceError when sentences and parameters do not fit each other.
     """
@@ -75,7 +86,7 @@ def skill(
         raise SentenceError('write @skill("…") with what can be said, not @skill alone')
 
     def decorate(function: Function) -> Function:
-        setattr(function, _MARK, _declare(function, sentences, risk, permissions or {}))
+        setattr(function, _MARK, _declare(function, sentences, risk, permissions or {}, knows))
         return function
 
     return decorate
@@ -86,6 +97,7 @@ def _declare(
     sentences: tuple[str, ...],
     risk: Risk,
     permissions: Mapping[str, str],
+    knows: Iterable[str] = (),
 ) -> Declaration:
     if not hasattr(inspect.unwrap(function), "__code__"):
         raise SentenceError(f"@skill is for functions and methods, not for {function!r}")
@@ -105,6 +117,7 @@ def _declare(
         help=rest.strip(),
         context=context,
         where=where,
+        knows=_knows(knows, f"{where}: {name}"),
     )
     for sentence in sentences:
         check_sentence(sentence, declaration, sentence_place(sentence, declaration))
@@ -137,6 +150,15 @@ def _permissions(
             f'{where}: risk "money" needs the permission: permissions={{"money": "why"}}'
         )
     return typing.cast("Mapping[Permission, str]", dict(permissions))
+
+
+def _knows(knows: Iterable[str], where: str) -> tuple[Knows, ...]:
+    """Check what the action says that it knows. Raises SentenceError."""
+    listed = (knows,) if isinstance(knows, str) else tuple(knows)
+    for what in listed:
+        if what not in KNOWS:
+            raise SentenceError(f"{where}: knows {what!r} is not one of {', '.join(KNOWS)}")
+    return typing.cast("tuple[Knows, ...]", listed)
 
 
 def _parameters(function: Callable[..., Any], where: str) -> tuple[str | None, tuple[Slot, ...]]:

@@ -22,11 +22,11 @@ from typing import Any, TextIO
 
 from agent import private
 from agent.config import CHOICES
-from agent.errors import GlassesError
+from agent.errors import Cancelled, GlassesError
 from agent.listen.transcriber import Transcriber
 from agent.loop.agent import Agent, AgentOptions
 from agent.messages import CancelScope
-from agent.models.llm.model import Model, ScriptedModel
+from agent.models.llm.model import Model, Prompt, ScriptedModel
 from agent.plugins.skills import Skills
 from agent.testing.clock import BEGINS, VirtualClock
 from agent.testing.conversation import Conversation, Doubles
@@ -246,7 +246,7 @@ class _RecordedModel:
 
     def complete(
         self,
-        prompt: str,
+        prompt: Prompt,
         *,
         max_tokens: int = 128,
         timeout_s: float = 8.0,
@@ -260,7 +260,7 @@ class _RecordedModel:
 
     def stream(
         self,
-        prompt: str,
+        prompt: Prompt,
         *,
         max_tokens: int = 128,
         timeout_s: float = 8.0,
@@ -272,16 +272,20 @@ class _RecordedModel:
 
         def taken() -> Iterator[str]:
             answer = ""
-            for piece in pieces:
-                answer += piece
-                yield piece
+            try:
+                for piece in pieces:
+                    answer += piece
+                    yield piece
+            except Cancelled:  # begun ahead, and the wearer went on: a replay begins it too
+                self._recorder._event("model", answer)
+                raise
             self._recorder._event("model", answer)
 
         return taken()
 
     def json(
         self,
-        prompt: str,
+        prompt: Prompt,
         schema: Mapping[str, Any],
         *,
         max_tokens: int = 128,

@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.derive.phrase import named, phrase
+from agent.errors import EngineError
 from agent.language import controls
 from agent.language.controls import Control, Own
 from agent.language.said import SAID, said_in
@@ -26,6 +27,9 @@ from agent.messages import Intent, NotRecognized, Transcript, Verdict
 from agent.skill.declare import Action
 from agent.understand.router import Decision, Router
 from agent.understand.templates import read
+
+if TYPE_CHECKING:
+    from agent.understand.knowledge import Needs
 
 EXPIRES_S = 30.0
 """A question that is not answered in this time is closed, as a proposal is."""
@@ -227,6 +231,20 @@ class Dialogue:
     def decide(self, transcript: Transcript) -> Decision:
         """Return what a turn means on its own, without what called the glasses; on any thread."""
         return self._router.decide(self._unaddressed(transcript))
+
+    def needs(self, transcript: Transcript, meaning: Intent | NotRecognized) -> Needs:
+        """Return what a question needs to know, where the router has not seen it in its `meaning`.
+
+        Some milliseconds; on any thread. Raises EngineError.
+        """
+        from agent.understand.knowledge import Needs
+
+        if isinstance(meaning, NotRecognized) and meaning.needs:
+            return Needs(meaning.needs, p=1.0, none=0.0, ask_from=1.0)
+        knowledge = self._router.knowledge
+        if knowledge is None:
+            raise EngineError("questions are not read here: only sentences are understood")
+        return knowledge.needs(self._unaddressed(transcript).text)
 
     def _unaddressed(self, transcript: Transcript) -> Transcript:
         words = unaddressed(transcript.text, self._router.wake)

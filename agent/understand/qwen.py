@@ -7,23 +7,28 @@ it writes to a legal call, it is told to copy, and what it did not copy is not b
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from agent.derive import tools as derive
 from agent.errors import Cancelled, EngineError
-from agent.messages import Intent, NotRecognized
+from agent.messages import CancelScope, Intent, NotRecognized
 from agent.models.llm import prompts
-from agent.models.llm.model import Model
+from agent.models.llm.model import Message, Model, Prompt
 from agent.skill.declare import Action
 
 CANDIDATES = 4
 """Actions that are offered: each costs some 60 tokens of prompt."""
 MAX_TOKENS = 96
 """Longest call; the longest that an example of the skills makes has 40."""
-TIMEOUT_S = 2.0
-"""Longest the wearer is kept waiting for it."""
+TIMEOUT_S = 0.6
+"""Longest the wearer is kept waiting for it: then they are asked instead."""
+PATIENT_S = 8.0
+"""Longest for the model itself, should nobody call it off."""
+LATE = "took too long to choose"
+"""Why there is no choice when that time is over."""
 
 NONE = "none"
 
@@ -48,13 +53,16 @@ def choose(
     schema = {"anyOf": [*derive.call_schema(offered)["anyOf"], _NO_CALL]}
     tools = "\n".join(
         json.dumps({"type": "function", "function": action.schema()}, ensure_ascii=False)
-        for action in offered
+        for action in sorted(offered, key=lambda one: one.name)  # alike prompts are cached
     )
-    prompt = prompts.render("route", language, tools=tools, said=text)
+    system = prompts.render("route", language, tools=tools)
+    prompt = (Message("system", system), Message("user", prompts.quote(text)))
     try:
-        made = model.json(prompt, schema, max_tokens=MAX_TOKENS, timeout_s=TIMEOUT_S)
+        made = _in_time(model, prompt, schema)
     except (EngineError, Cancelled) as error:
         return NotRecognized(f"{model.name}: {error}")
+    if made is None:
+        return NotRecognized(LATE)
     if made["name"] == NONE:
         return NotRecognized(f"{model.name} chose none")
     call = derive.call({action.name: action for action in offered}, made, language)
@@ -65,3 +73,30 @@ def choose(
         if isinstance(value, str) and value.casefold() not in said:
             return NotRecognized(f"{model.name} made up the words for {name}")
     return replace(call, stage="qwen")
+
+
+def _in_time(model: Model, prompt: Prompt, schema: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what the model makes of a prompt, or None when `TIMEOUT_S` is over.
+
+    On a thread of its own: an engine looks at the clock between tokens, and a prompt has many. It
+    is called off then. Raises what the model raises.
+    """
+    scope, made, failed = CancelScope(), [], []
+
+    def work() -> None:
+        try:
+            made.append(
+                model.json(prompt, schema, max_tokens=MAX_TOKENS, timeout_s=PATIENT_S, cancel=scope)
+            )
+        except (EngineError, Cancelled) as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work, name="choosing", daemon=True)
+    thread.start()
+    thread.join(TIMEOUT_S)
+    if thread.is_alive():
+        scope.cancel()
+        return None
+    if failed:
+        raise failed[0]
+    return made[0] if made else None

@@ -21,8 +21,9 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from agent.language.text import (
     as_said,
     clean,
     is_plain,
+    is_question,
     language_of,
     unaddressed,
 )
@@ -45,6 +47,7 @@ from agent.understand.left import left_out
 from agent.understand.templates import Match, Templates, begun, read
 
 if TYPE_CHECKING:
+    from agent.understand.knowledge import Knowledge
     from agent.understand.pocket.router import Guess, PocketRouter
     from agent.understand.semantic import Ranking, Semantic
 
@@ -66,6 +69,12 @@ SLOTS_FROM = 0.5
 """Confidence of the pocket Qwen in its slots from which they are preferred to a template's."""
 NONE_FROM = 0.9
 """Probability that no skill is meant from which no Qwen is asked."""
+ASK_UNDER = 0.5
+"""Probability that no skill is meant under which the wearer is asked what Qwen was too slow to say:
+over it, it was rather said to somebody else."""
+BEYOND_FROM = 0.5
+"""Probability that no skill is meant from which a question that plainly needs what no skill knows
+is left at that: "what song is this" looks like one that needs eyes."""
 BELIEVED_FROM = 0.1
 """Probability of a skill from which a sentence with free words is taken at its word."""
 
@@ -123,8 +132,18 @@ class Router:
         self._templates = Templates(actions)
         self._begun = Templates(actions, begun)
         self._homophones = Homophones(actions)
-        self._guess = _Guess(actions, stages) if stages.semantic else None
+        self._guess = _Guess(actions, stages, self._beyond) if stages.semantic else None
+        self._stages = stages
         self._loaded = False
+
+    @cached_property
+    def knowledge(self) -> Knowledge | None:
+        """What questions need; None where only sentences are understood."""
+        if not self._stages.semantic:
+            return None
+        from agent.understand.knowledge import Knowledge
+
+        return Knowledge(self._stages.models)
 
     def warm(self) -> None:
         """Compile what the first utterance would otherwise wait for."""
@@ -140,6 +159,9 @@ class Router:
         if self._guess is not None and not self._loaded:
             self._loaded = True  # or is just being loaded, for another stream
             self._guess.warm()
+            if self.knowledge is not None:
+                with suppress(EngineError, ImportError):  # whoever asks is told
+                    self.knowledge.needs("what is it made of")
 
     def route(self, transcript: Transcript, quick: bool = False) -> Meaning:
         """Return the call the words make, or NotRecognized with the reason."""
@@ -236,6 +258,8 @@ class Router:
             return replace(found, verdicts=(verdict, *found.verdicts))
         if exact is None and self._own(text):
             return Decision(NotRecognized("the agent's own word"), (verdict,))
+        if exact is None and self._asks_time(spoken):
+            return Decision(NotRecognized("asks for the time", needs="time"), (verdict,))
         language = _language(transcript, text)
         if exact is None and (turned := self._turned(transcript, spoken, quick)):
             return replace(turned, verdicts=(verdict, *turned.verdicts))
@@ -245,6 +269,30 @@ class Router:
         if isinstance(meaning, Intent) and meaning.name not in self._actions:
             meaning = NotRecognized("the skill was removed meanwhile")
         return Decision(meaning, (verdict, *verdicts))
+
+    def _asks_time(self, spoken: str) -> bool:
+        """Whether it plainly asks the clock: no other stage has to look at that."""
+        if self.knowledge is None or not is_question(spoken):
+            return False
+        try:
+            return self.knowledge.plainly(spoken) == "time"
+        except (EngineError, ImportError):
+            return False
+
+    def _beyond(self, text: str, none: float) -> bool:
+        """Whether a text is a question that no skill answers: no Qwen has to choose among them.
+
+        `none` is how probable the semantic stage has it that no skill is meant.
+        """
+        if self.knowledge is None or not is_question(text):
+            return False
+        try:
+            needs = self.knowledge.needs(text)
+        except (EngineError, ImportError):
+            return False
+        known = {what for action in self._actions.values() for what in action.declaration.knows}
+        plain = needs.plain and needs.what not in known and none >= BEYOND_FROM
+        return needs.nothing or plain
 
     def _sounds_like(
         self, transcript: Transcript, text: str, match: Match | None
@@ -301,9 +349,12 @@ def _swallowed(match: Match, text: str) -> bool:
 class _Guess:
     """The stages for what no sentence foresaw."""
 
-    def __init__(self, actions: Mapping[str, Action], stages: Stages) -> None:
+    def __init__(
+        self, actions: Mapping[str, Action], stages: Stages, beyond: Callable[[str, float], bool]
+    ) -> None:
         self._actions = actions
         self._stages = stages
+        self._beyond = beyond
         self._semantic: Semantic | None = None
         self._pocket: PocketRouter | None = None
         self._missing: str | None = None
@@ -329,13 +380,16 @@ class _Guess:
             if guess is not None and exact is not None and self._pays(guess.intent):
                 return exact, verdicts  # what stands in another command's free words is no payment
             return self._allowed(guess, text), verdicts
-        if not quick and ranking.none < NONE_FROM:
+        late = False
+        if not quick and ranking.none < NONE_FROM and not self._beyond(text, ranking.none):
             chosen = self._chosen(text, language, ranking, verdicts)
             if isinstance(chosen, Intent) and self._offered(_Guessed(chosen), text):
                 return chosen, verdicts
+            too_late = isinstance(chosen, NotRecognized) and chosen.reason == qwen.LATE
+            late = too_late and ranking.none < ASK_UNDER
         shared = [skill for skill, p in ranking.skills.items() if skill != NONE and p >= ASK_FROM]
         together = sum(ranking.skills[skill] for skill in shared)
-        if len(shared) > 1 and together >= ASK_TOGETHER:
+        if (len(shared) > 1 and together >= ASK_TOGETHER) or (late and shared):
             guesses = (self._intent(skill, ranking, text, language, call) for skill in shared)
             offered = [one for g in guesses if (one := self._offered(g, text))]
             options = tuple(one.intent for one in offered)

@@ -87,7 +87,7 @@ class Ranking:
 
 
 @lru_cache(maxsize=4)
-def _source(models: Path) -> Source:
+def source_of(models: Path) -> Source:
     """Choose and load once a process, and log what is wrong."""
     from agent.understand.source import choose
 
@@ -131,7 +131,7 @@ class Semantic:
 
     @cached_property
     def _source(self) -> Source | None:
-        return _source(self._models) if self._models is not None else None
+        return source_of(self._models) if self._models is not None else None
 
     def update(self, actions: Mapping[str, Action]) -> None:
         """Take these actions; one that was never learned is matched by its sentences from now on.

@@ -155,6 +155,7 @@ def how_long(
     "(how is|how's) the traffic [(on|to|near|in|at|around) [the] {place}]",
     "(what is|what's) the traffic like [(on|to|near|in|at|around) [the] {place}]",
     "is there [any|much|heavy] traffic [(on|to|near|in|at|around) [the] {place}]",
+    knows=("traffic",),
 )
 def traffic(ctx: Context, place: Destination | None = None) -> Reply:
     """Say that there is no traffic news, wherever it is asked for."""
@@ -188,6 +189,7 @@ def next_step(ctx: Context) -> Reply:
     "(what|which) street am i on",
     "show [me] my (location|position)",
     permissions={"location": WHY},
+    knows=("position",),
 )
 def where(ctx: Context) -> Reply:
     """Tell the street and the nearest known place."""

@@ -73,4 +73,6 @@ def test_the_message_is_the_same_each_time(tmp_path):
         for seed in range(3)
     }  # fmt: skip
     assert len(said) == 1
-    assert "known: apart, data, language, location, microphone, model, models" in said.pop()
+    assert (
+        "known: apart, data, language, location, microphone, model, model_key, models" in said.pop()
+    )

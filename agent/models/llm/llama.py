@@ -1,29 +1,32 @@
 """A GGUF model through llama.cpp, behind the `Model` port: one caller at a time, on the clock.
 
-The prompt is one user message. It is wrapped in the model's own chat template with thinking off,
-and it is tokenized apart from the template: no text in it, wherever it came from, can become a
-control token such as `<|im_end|>` and start a turn of its own.
+The prompt is a conversation, or one user message. It is wrapped in the model's own chat template
+with thinking off, and each message is tokenized apart from the template: no text in it, wherever it
+came from, can become a control token such as `<|im_end|>` and start a turn of its own.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from agent.errors import EngineError
 from agent.messages import CancelScope
+from agent.models.llm.model import Prompt, messages_of
 from agent.models.llm.native import Native
 from agent.models.llm.options import LlamaOptions
+from agent.models.llm.prefix import LEAST_TOKENS, Prefixes, identity
 from agent.models.llm.sampling import gbnf
 from agent.models.llm.schema import check_schema, parse
 from agent.models.llm.visible import visible
 
+_FRAMES = 32  # shapes of conversations whose frames are kept
 _WAIT_S = 0.02  # how often a caller who waits for the model looks whether it was cancelled
-_PLACE = "[[the prompt]]"
+_PLACE = "[[message {at}]]"
 
 
 class LlamaModel:
@@ -39,8 +42,8 @@ class LlamaModel:
         self._options = options or LlamaOptions()
         self._lock = threading.Lock()
         self._native: Native | None = None
-        self._before: list[int] = []
-        self._after: list[int] = []
+        self._frames: dict[tuple[str, ...], list[list[int]]] = {}
+        self._prefixes: Prefixes | None = None
         self._closed = False
 
     def load(self) -> None:
@@ -53,7 +56,7 @@ class LlamaModel:
 
     def complete(
         self,
-        prompt: str,
+        prompt: Prompt,
         *,
         max_tokens: int = 128,
         timeout_s: float = 8.0,
@@ -65,7 +68,7 @@ class LlamaModel:
 
     def stream(
         self,
-        prompt: str,
+        prompt: Prompt,
         *,
         max_tokens: int = 128,
         timeout_s: float = 8.0,
@@ -77,7 +80,7 @@ class LlamaModel:
 
     def json(
         self,
-        prompt: str,
+        prompt: Prompt,
         schema: Mapping[str, Any],
         *,
         max_tokens: int = 128,
@@ -98,16 +101,15 @@ class LlamaModel:
     # -- one answer
 
     def _pieces(
-        self, prompt: str, schema: str | None, max_tokens: int, scope: CancelScope
+        self, prompt: Prompt, schema: str | None, max_tokens: int, scope: CancelScope
     ) -> Generator[bytes]:
         """Yield the bytes of each token of the answer, holding the engine meanwhile."""
         self._acquire(scope)
         try:
             native = self._ready()
-            tokens = self._wrap(native, prompt)
-            for start in range(native.rewind(tokens), len(tokens), self._options.batch_tokens):
-                self._check(scope)
-                native.decode(tokens[start : start + self._options.batch_tokens])
+            tokens, begins = self._wrap(native, prompt)
+            self._begin(native, tokens[:begins], scope)
+            self._decode(native, tokens, scope)
             with closing(native.picker(schema and gbnf(schema))) as picker:
                 for room in reversed(range(min(max_tokens, native.context_tokens - len(tokens)))):
                     self._check(scope)
@@ -120,8 +122,35 @@ class LlamaModel:
         finally:
             self._release()
 
-    def _wrap(self, native: Native, prompt: str) -> list[int]:
-        tokens = [*self._before, *native.tokenize(prompt.strip()), *self._after]
+    def _begin(self, native: Native, tokens: list[int], scope: CancelScope) -> None:
+        """Have what a prompt begins with in the context, evaluated now or at another time."""
+        if len(tokens) < LEAST_TOKENS or native.shared(tokens) == len(tokens):
+            return
+        assert self._prefixes is not None
+        state = self._prefixes.find(tokens)
+        if state is not None and native.restore(tokens, state):
+            return
+        self._decode(native, tokens, scope)
+        self._prefixes.keep(tokens, native.state())
+
+    def _decode(self, native: Native, tokens: list[int], scope: CancelScope) -> None:
+        """Evaluate what is not in the context yet, looking at the clock in between."""
+        for start in range(native.rewind(tokens), len(tokens), self._options.batch_tokens):
+            self._check(scope)
+            native.decode(tokens[start : start + self._options.batch_tokens])
+
+    def _wrap(self, native: Native, prompt: Prompt) -> tuple[list[int], int]:
+        """Return the tokens of a prompt, and how many of them stand before the wearer's words."""
+        messages = messages_of(prompt)
+        goes_on = len(messages) > 1 and messages[-1].role == "assistant"
+        framed = messages[:-1] if goes_on else messages
+        frame = self._frame(native, tuple(message.role for message in framed))
+        tokens, begins = [*frame[0]], 0
+        for message, after in zip(framed, frame[1:], strict=True):
+            tokens += [*native.tokenize(message.text.strip()), *after]
+            begins = begins or (len(tokens) if message.role == "system" else 0)
+        if goes_on:
+            tokens += native.tokenize(messages[-1].text)
         if len(tokens) >= native.context_tokens:
             raise EngineError(
                 f"{self.name}: the prompt is {len(tokens)} tokens long and at most "
@@ -129,7 +158,15 @@ class LlamaModel:
             )
         if not tokens:
             raise EngineError(f"{self.name}: the prompt is empty")
-        return tokens
+        return tokens, begins
+
+    def _frame(self, native: Native, roles: tuple[str, ...]) -> list[list[int]]:
+        """Return the tokens around the messages of a conversation, in order."""
+        if roles not in self._frames:
+            if len(self._frames) >= _FRAMES:
+                self._frames.clear()
+            self._frames[roles] = _chat_frame(native, self.name, roles)
+        return self._frames[roles]
 
     def _check(self, scope: CancelScope) -> None:
         scope.check(self.name)
@@ -162,36 +199,54 @@ class LlamaModel:
         if self._native is None:
             native = Native(self._path, self._options)
             try:
-                self._before, self._after = _chat_frame(native, self.name)
+                self._frames = {("user",): _chat_frame(native, self.name, ("user",))}
             except EngineError:
                 native.close()
                 raise
+            shape = f"{native.context_tokens} {self._options.gpu_layers}"
+            belongs = identity(self._path, native.build, shape)
+            self._prefixes = Prefixes(belongs, self._options.prefixes)
             self._native = native
         return self._native
 
 
-def _chat_frame(native: Native, name: str) -> tuple[list[int], list[int]]:
-    """Tokens that the chat template puts before and after a user's message.
+def _chat_frame(native: Native, name: str, roles: Sequence[str]) -> list[list[int]]:
+    """Return the tokens that the chat template puts before, between and after messages.
 
-    A model without a template gets the bare prompt and continues it.
+    A model without a template gets the bare messages, a line each, and continues them.
     """
     template = native.chat_template
     if template is None:
-        return native.tokenize("", start=True), []
+        between = native.tokenize("\n") if len(roles) > 1 else []
+        return [native.tokenize("", start=True), *([between] * (len(roles) - 1)), []]
+    text = _rendered(template, name, roles)
+    pieces = []
+    for at in range(len(roles)):
+        before, found, text = text.partition(_PLACE.format(at=at))
+        if not found:
+            raise EngineError(f"{name}: its chat template leaves out the message")
+        pieces.append(before)
+    if text.rstrip().endswith("<think>"):
+        # Templates of thinking-only models open the block themselves; nobody waits for that here.
+        text = f"{text.rstrip()}\n\n</think>\n\n"
+    first, *others = (*pieces, text)
+    return [
+        native.tokenize(first, special=True, start=True),
+        *(native.tokenize(other, special=True) for other in others),
+    ]
+
+
+def _rendered(template: str, name: str, roles: Sequence[str]) -> str:
+    """Return a template filled with a place for each message. Raises EngineError."""
     from jinja2 import TemplateError
     from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
     try:
         render = Jinja2ChatFormatter(template=template, eos_token="", bos_token="")
         # Qwen3's template knows `enable_thinking`; others ignore it.
-        messages: Any = [{"role": "user", "content": _PLACE}]
-        text = render(messages=messages, enable_thinking=False).prompt
+        messages: Any = [
+            {"role": role, "content": _PLACE.format(at=at)} for at, role in enumerate(roles)
+        ]
+        return str(render(messages=messages, enable_thinking=False).prompt)
     except (TemplateError, ValueError, TypeError, LookupError) as error:
         raise EngineError(f"{name}: its chat template fails ({error})") from None
-    before, found, after = text.partition(_PLACE)
-    if not found:
-        raise EngineError(f"{name}: its chat template leaves out the message")
-    if after.rstrip().endswith("<think>"):
-        # Templates of thinking-only models open the block themselves; nobody waits for that here.
-        after = f"{after.rstrip()}\n\n</think>\n\n"
-    return native.tokenize(before, special=True, start=True), native.tokenize(after, special=True)

@@ -9,12 +9,39 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NoReturn, Protocol, runtime_checkable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn, Protocol, runtime_checkable
 
 from agent.errors import EngineError
 from agent.messages import CancelScope
 from agent.models.llm.schema import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    """Who says it. The last one is the user's, or the assistant's where an answer is to go on."""
+    text: str
+    """What is said; nothing in it can become another message."""
+
+
+Prompt = str | Sequence[Message]
+"""What a model is asked: a conversation, or the one message of a user."""
+
+
+def messages_of(prompt: Prompt) -> tuple[Message, ...]:
+    """Return a prompt as a conversation."""
+    return (Message("user", prompt),) if isinstance(prompt, str) else tuple(prompt)
+
+
+def as_text(prompt: Prompt) -> str:
+    """Return a prompt as one text, for people."""
+    if isinstance(prompt, str):
+        return prompt
+    return "\n".join(f"{message.role}: {message.text}" for message in prompt)
 
 
 @runtime_checkable
@@ -32,7 +59,7 @@ class Model(Protocol):
 
     def complete(
         self,
-        prompt: str,
+        prompt: Prompt,
         *,
         max_tokens: int = 128,
         timeout_s: float = 8.0,
@@ -43,7 +70,7 @@ class Model(Protocol):
 
     def stream(
         self,
-        prompt: str,
+        prompt: Prompt,
         *,
         max_tokens: int = 128,
         timeout_s: float = 8.0,
@@ -57,7 +84,7 @@ class Model(Protocol):
 
     def json(
         self,
-        prompt: str,
+        prompt: Prompt,
         schema: Mapping[str, Any],
         *,
         max_tokens: int = 128,
@@ -94,7 +121,7 @@ class NoModel:
 
     def complete(
         self,
-        prompt: str,
+        prompt: Prompt,
         *,
         max_tokens: int = 128,
         timeout_s: float = 8.0,
@@ -105,7 +132,7 @@ class NoModel:
 
     def stream(
         self,
-        prompt: str,
+        prompt: Prompt,
         *,
         max_tokens: int = 128,
         timeout_s: float = 8.0,
@@ -116,7 +143,7 @@ class NoModel:
 
     def json(
         self,
-        prompt: str,
+        prompt: Prompt,
         schema: Mapping[str, Any],
         *,
         max_tokens: int = 128,
@@ -143,10 +170,11 @@ class ScriptedModel:
         """Queue `replies`, first in, first out."""
         self.replies = deque(replies)
         self.prompts: list[str] = []
+        """What it was asked; a conversation with each message's role before it."""
         self._closed = False
 
-    def _next(self, prompt: str, scope: CancelScope) -> str:
-        self.prompts.append(prompt)
+    def _next(self, prompt: Prompt, scope: CancelScope) -> str:
+        self.prompts.append(as_text(prompt))
         if self._closed:
             raise EngineError("scripted: the model is closed")
         scope.check(self.name)
@@ -159,7 +187,7 @@ class ScriptedModel:
 
     def complete(
         self,
-        prompt: str,
+        prompt: Prompt,
         *,
         max_tokens: int = 128,
         timeout_s: float = 8.0,
@@ -170,7 +198,7 @@ class ScriptedModel:
 
     def stream(
         self,
-        prompt: str,
+        prompt: Prompt,
         *,
         max_tokens: int = 128,
         timeout_s: float = 8.0,
@@ -184,7 +212,7 @@ class ScriptedModel:
 
     def json(
         self,
-        prompt: str,
+        prompt: Prompt,
         schema: Mapping[str, Any],
         *,
         max_tokens: int = 128,

@@ -185,11 +185,7 @@ class Native:
 
         Prompts begin alike, so this is the prompt cache. At least one token is left to decode.
         """
-        shared = 0
-        for old, new in zip(self._decoded, tokens[:-1], strict=False):
-            if old != new:
-                break
-            shared += 1
+        shared = self.shared(tokens[:-1])
         memory = self._lib.llama_get_memory(self._context)
         # Models with a recurrent state cannot go back part of the way.
         if not self._lib.llama_memory_seq_rm(memory, 0, shared, -1):
@@ -197,6 +193,37 @@ class Native:
             shared = 0
         del self._decoded[shared:]
         return shared
+
+    def shared(self, tokens: Sequence[int]) -> int:
+        """Return how many tokens at the beginning are in the context already."""
+        count = 0
+        for old, new in zip(self._decoded, tokens, strict=False):
+            if old != new:
+                break
+            count += 1
+        return count
+
+    def state(self) -> bytes:
+        """Return the context after what was decoded; nothing where llama.cpp gives none."""
+        size = self._lib.llama_state_seq_get_size(self._context, 0)
+        buffer = (ctypes.c_uint8 * size)()
+        written = self._lib.llama_state_seq_get_data(self._context, buffer, size, 0)
+        return bytes(memoryview(buffer)[:written])
+
+    def restore(self, tokens: Sequence[int], state: bytes) -> bool:
+        """Be as after these tokens, whose `state` it was; say whether llama.cpp took it."""
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        taken = self._lib.llama_state_seq_set_data(self._context, buffer, len(state), 0)
+        if not taken:
+            self._lib.llama_memory_clear(self._lib.llama_get_memory(self._context), True)
+        self._decoded = list(tokens) if taken else []
+        return bool(taken)
+
+    @property
+    def build(self) -> str:
+        """What evaluates: another one may give other numbers."""
+        told: bytes = self._lib.llama_print_system_info()
+        return f"{self._lib.__version__} {told.decode('utf-8', 'replace')}"
 
     def decode(self, tokens: Sequence[int]) -> None:
         """Run at most `batch_tokens` tokens through the model. Raises EngineError."""

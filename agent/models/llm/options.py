@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class LlamaOptions:
     """0 always takes the likeliest token; above, the answer varies with `seed`."""
     seed: int = 7
     """Where chance starts at each call, so that the same prompt gets the same answer."""
+    prefixes: Path | None = None
+    """Folder where what prompts begin with is kept evaluated; None keeps it in memory alone."""
     gpu_layers: int = 0
     """Layers put on an accelerator by a llama.cpp built for one; -1 puts all of them there."""
     embeds: bool = False

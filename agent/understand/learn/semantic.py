@@ -221,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         models, gguf = config.load().models, options.embedding
         reader: Reader | None = Embedding(gguf) if gguf else find(models)
         out = options.out or (gguf.with_suffix(".npz") if gguf else DATA)
-        with _bar() as show:
+        with bar() as show:
             learned, points = train(actions, text, reader, options.other, options.seed, show)
         if gguf:
             learned = (
@@ -258,7 +258,7 @@ def loaded(plugins: Iterable[str]) -> list[Action]:
 
 
 @contextmanager
-def _bar() -> Iterator[Show]:
+def bar() -> Iterator[Show]:
     """Show a progress bar on a terminal."""
     from rich.progress import Progress
 

@@ -1,12 +1,18 @@
 """A real Qwen chooses among candidates, or none, and is believed only where it copied."""
 
+import threading
+import time
+
 import pytest
 
 from agent.errors import EngineError
-from agent.messages import Intent, NotRecognized
+from agent.messages import Intent, NotRecognized, Transcript
 from agent.models.llm.model import ScriptedModel
 from agent.plugins.skills import Skills
+from agent.understand import qwen
 from agent.understand.qwen import choose
+from agent.understand.router import Router, Stages
+from agent.understand.semantic import Ranking, Semantic
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +78,54 @@ def test_in_chinese(actions):
     intent, model = chosen(actions, "想听茉莉花", made, language="zh")
     assert intent == Intent("music", "play", {"song": "茉莉花"}, "qwen", "zh")
     assert "佩戴者" in model.prompts[0]
+
+
+class Pondering(ScriptedModel):
+    """Thinks until it is called off."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked, self.called_off = threading.Event(), threading.Event()
+
+    def json(self, prompt, schema, *, max_tokens=128, timeout_s=8.0, cancel=None):
+        self.asked.set()
+        while not cancel.cancelled:
+            time.sleep(0.001)
+        self.called_off.set()
+        cancel.check(self.name)
+
+
+def test_a_choice_that_takes_too_long_is_none_and_is_called_off(actions, monkeypatch):
+    monkeypatch.setattr(qwen, "TIMEOUT_S", 0.05)
+    model, began = Pondering(), time.monotonic()
+    chosen = choose(model, "a little jazz", "en", [actions["music.play"]])
+    assert chosen == NotRecognized(qwen.LATE)
+    assert time.monotonic() - began < 1
+    assert model.called_off.wait(1)
+
+
+def test_the_wearer_is_asked_instead(actions, monkeypatch):
+    """Of a text that the semantic stage has a mind about, and is not sure of."""
+    monkeypatch.setattr(qwen, "TIMEOUT_S", 0.01)
+    model = Pondering()
+    ranked = {"music.play": 0.4, "navigate.route": 0.2}
+    monkeypatch.setattr(Semantic, "rank", lambda *_: Ranking(ranked, none=0.4, accept=0.9))
+    router = Router(actions, Stages(ask=lambda: model))
+    meaning = router.route(Transcript("something with jazz in it for the afternoon", "en"))
+    assert model.asked.is_set()
+    assert isinstance(meaning, NotRecognized)
+    assert [option.name for option in meaning.options] == ["music.play"]
+
+
+@pytest.mark.parametrize(
+    "text", ["who painted the mona lisa", "will it rain tomorrow", "明天会下雨吗"]
+)
+def test_a_question_for_no_skill_is_not_put_to_it(actions, monkeypatch, text):
+    model = ScriptedModel([])
+    monkeypatch.setattr(
+        Semantic, "rank", lambda *_: Ranking({"music.play": 0.4}, none=0.6, accept=0.9)
+    )
+    meaning = Router(actions, Stages(ask=lambda: model)).route(Transcript(text, "en"))
+    assert isinstance(meaning, NotRecognized)
+    assert meaning.options == ()
+    assert model.prompts == []

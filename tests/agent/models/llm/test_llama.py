@@ -14,6 +14,7 @@ import pytest
 from agent.errors import Cancelled, EngineError
 from agent.models.llm import CancelScope, Model
 from agent.models.llm.llama import LlamaModel
+from agent.models.llm.model import Message
 from agent.models.llm.native import Native
 from agent.models.llm.options import LlamaOptions
 from agent.models.llm.schema import misfit
@@ -321,3 +322,46 @@ def test_the_prompt_cache_keeps_what_prompts_share(tiny: Path) -> None:
     assert native.rewind(native.tokenize("abxy")) == 3
     assert native.rewind(native.tokenize("zz")) == 0
     native.close()
+
+
+# -- conversations
+
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+@pytest.fixture
+def chatting(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> LlamaModel:
+    """A model of Qwen's template."""
+    monkeypatch.setattr(Native, "chat_template", property(lambda _: CHATML))
+    return LlamaModel(tiny)
+
+
+def wrapped(model: LlamaModel, *messages: Message) -> tuple[list[int], int, Native]:
+    model.load()
+    native = model._ready()
+    return *model._wrap(native, messages), native
+
+
+def test_a_conversation_is_the_template_s_tokens(chatting: LlamaModel) -> None:
+    asked = Message("system", "Be short."), Message("user", "who"), Message("assistant", "Tom.")
+    tokens, begins, native = wrapped(chatting, *asked, Message("user", "when"))
+    pieces = (
+        "<|im_start|>system\n", "Be short.", "<|im_end|>\n<|im_start|>user\n", "who",
+        "<|im_end|>\n<|im_start|>assistant\n", "Tom.", "<|im_end|>\n<|im_start|>user\n", "when",
+        "<|im_end|>\n<|im_start|>assistant\n",
+    )  # fmt: skip
+    parts = [native.tokenize(p, special=True, start=not at) for at, p in enumerate(pieces)]
+    assert tokens == [token for part in parts for token in part]
+    assert begins == sum(map(len, parts[:3]))
+    chatting.close()
+
+
+def test_an_answer_goes_on_right_after_its_last_word(chatting: LlamaModel) -> None:
+    asked = Message("system", "Be short."), Message("user", "who")
+    before, _, native = wrapped(chatting, *asked)
+    tokens, _, _ = wrapped(chatting, *asked, Message("assistant", "It was"))
+    assert tokens == before + native.tokenize("It was")
+    chatting.close()

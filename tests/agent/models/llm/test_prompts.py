@@ -50,8 +50,18 @@ def test_a_prompt_says_what_it_was_given(label: str) -> None:
     assert text == text.strip()
 
 
-def test_an_unset_optional_part_is_left_out() -> None:
-    assert "⟦" not in render("answer", "en", question="why?", facts="")
+def test_an_unset_optional_part_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir()
+    text = (
+        "{# variables: word, facts #}\n{{ word }}\n{% if facts %}\n{{ facts | quote }}\n{% endif %}"
+    )
+    (tmp_path / "en" / "tell.j2").write_text(text)
+    assert Prompts([tmp_path]).render("tell", "en", word="why?", facts="") == "why?"
+    assert "⟦" in Prompts([tmp_path]).render("tell", "en", word="why?", facts="so")
+
+
+def test_a_prompt_may_take_nothing() -> None:
+    assert Prompts().variables("answer") == frozenset()
 
 
 def test_another_language_falls_back_to_english() -> None:

@@ -1,0 +1,160 @@
+"""One contract for every engine behind the `Model` port: llama.cpp here, and a server elsewhere.
+
+The server is real, on loopback, and has an OpenAI-style face before the same llama.cpp.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from agent.errors import Cancelled, EngineError
+from agent.messages import CancelScope
+from agent.models.llm.llama import LlamaModel
+from agent.models.llm.model import Message, Model
+from agent.models.llm.options import LlamaOptions
+from agent.models.llm.server import ServerModel
+from tests.agent.models.llm.test_server import event, serving
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"name": {"enum": ["play", "stop"]}, "count": {"type": "integer"}},
+    "required": ["name", "count"],
+    "additionalProperties": False,
+}
+
+
+class Face:
+    """An OpenAI-style face of a model."""
+
+    def __init__(self, model: LlamaModel) -> None:
+        self.model = model
+
+    def app(self) -> Starlette:
+        return Starlette(routes=[Route("/v1/chat/completions", self.chat, methods=["POST"])])
+
+    async def chat(self, request: Request) -> Response:
+        asked = await request.json()
+        messages = tuple(Message(one["role"], one["content"]) for one in asked["messages"])
+        pieces = self.answer(messages, asked)
+        try:
+            first = await run_in_threadpool(next, pieces, "")
+        except EngineError as error:
+            return JSONResponse({"error": {"message": str(error)}}, 400)
+
+        def events() -> Iterator[str]:
+            yield event(first)
+            yield from map(event, pieces)
+            yield event(reason="stop")
+            yield "data: [DONE]\n\n"
+
+        return StreamingResponse(iterate_in_threadpool(events()), media_type="text/event-stream")
+
+    def answer(self, messages: tuple[Message, ...], asked: dict) -> Iterator[str]:
+        if (form := asked.get("response_format")) is None:
+            yield from self.model.stream(messages, max_tokens=asked["max_tokens"], timeout_s=30)
+            return
+        schema = form["json_schema"]["schema"]
+        made = self.model.json(messages, schema, max_tokens=asked["max_tokens"], timeout_s=30)
+        yield json.dumps(made)
+
+
+@pytest.fixture(params=["llama.cpp", "server"])
+def engine(request: pytest.FixtureRequest, tiny: Path) -> Iterator[Model]:
+    """One engine after the other."""
+    here = LlamaModel(tiny, LlamaOptions(context_tokens=2048))
+    here.load()
+    if request.param == "llama.cpp":
+        yield here
+    else:
+        with serving(Face(here)) as url:
+            there = ServerModel(url, name="tiny")
+            yield there
+            there.close()
+    here.close()
+
+
+def test_it_completes_and_streams_the_same(engine: Model) -> None:
+    whole = engine.complete("what is a lens", max_tokens=30, timeout_s=30)
+    pieces = list(engine.stream("what is a lens", max_tokens=30, timeout_s=30))
+    assert len(pieces) > 5
+    assert "".join(pieces) == whole != ""
+
+
+def test_it_takes_a_conversation(engine: Model) -> None:
+    system, first = Message("system", "Be short."), Message("user", "who wrote hamlet")
+    said = Message("assistant", "Shakespeare.")
+    for asked in ([system, first], [system, first, said, Message("user", "when")]):
+        assert engine.complete(asked, max_tokens=20, timeout_s=30)
+        assert engine.complete([*asked, said], max_tokens=20, timeout_s=30)
+
+
+def test_an_object_fits_its_schema(engine: Model) -> None:
+    made = engine.json("play", SCHEMA, max_tokens=60, timeout_s=30)
+    assert made["name"] in ("play", "stop")
+    assert isinstance(made["count"], int)
+
+
+def test_a_schema_that_cannot_be_used_is_refused(engine: Model) -> None:
+    with pytest.raises(EngineError):
+        engine.json("play", {"type": "object", "patternProperties": {"a": {}}}, timeout_s=30)
+
+
+def test_no_text_becomes_a_message(engine: Model) -> None:
+    plain = engine.complete("say <|im_end|>", max_tokens=20, timeout_s=30)
+    assert plain == engine.complete(
+        [Message("user", "say <|im_end|>")], max_tokens=20, timeout_s=30
+    )
+
+
+def test_too_long_a_prompt_is_one_clear_line(engine: Model) -> None:
+    with pytest.raises(EngineError, match="fit") as raised:
+        engine.complete("word " * 5000, timeout_s=30)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_it_is_called_off(engine: Model, late: bool) -> None:
+    scope = CancelScope()
+    if late:
+        threading.Timer(0.03, scope.cancel).start()
+    else:
+        scope.cancel()
+    began = time.monotonic()
+    with pytest.raises(Cancelled):
+        engine.complete("go on and on", max_tokens=100_000, timeout_s=60, cancel=scope)
+    assert time.monotonic() - began < 5
+
+
+def test_its_time_is_over(engine: Model) -> None:
+    with pytest.raises(EngineError, match="no answer within"):
+        engine.complete("go on and on", max_tokens=100_000, timeout_s=0.05)
+
+
+def test_many_callers_take_turns(engine: Model) -> None:
+    wanted = engine.complete("a lens", max_tokens=10, timeout_s=30)
+    found: list[str] = []
+    ask: Callable[[], None] = lambda: found.append(  # noqa: E731
+        engine.complete("a lens", max_tokens=10, timeout_s=30)
+    )
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [wanted] * 4
+
+
+def test_closed_it_answers_no_more(engine: Model) -> None:
+    engine.close()
+    engine.close()
+    with pytest.raises(EngineError, match="closed"):
+        engine.complete("a lens")
