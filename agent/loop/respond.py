@@ -301,7 +301,7 @@ class Responder:
         `left` was said beside them and not understood, which is told at the end. Whatever becomes
         of them, there is a reply and the agent lives on.
         """
-        self._world.talk.leave()
+        self._world.talk.last = None
         led: list[str] = []
         for intent in intents[:-1]:
             turn, reply = await self._acting.run(turn, intent, utterance)
