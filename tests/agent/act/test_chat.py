@@ -248,7 +248,7 @@ async def test_nothing_goes_on_after_something_else(tmp_path):
     talk.add(chat.Exchange("q", "a", "en", 0.0, whole=False))
     assert talk.unfinished(1.0)
     assert talk.unfinished(chat.KEPT_S + 1) is None
-    talk.leave()
+    talk.last = None
     assert talk.unfinished(1.0) is None
 
 
