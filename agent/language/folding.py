@@ -181,6 +181,16 @@ def _figures(text: str) -> Iterator[str]:
         yield spelt(int(number), "zh")
 
 
+def read_aloud(text: str) -> str:
+    """Return a text with its whole numbers in words and without hyphens: "a 12-ounce latte".
+
+    People who write for an engine write “twelve ounce”, and engines write 12-ounce.
+    """
+    language = language_of(text)
+    text = _WHOLE.sub(lambda number: f"{spelt(int(number[0]), language)}", text)
+    return re.sub(r"(?<=\w)-(?=\w)", " ", text)
+
+
 MAX_SPELT = 1_000_000
 """Numbers from here on are compared as they are written."""
 

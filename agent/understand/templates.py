@@ -29,7 +29,7 @@ from hassil.models import MatchEntity
 from hassil.recognize import RecognizeResult
 from hassil.util import fold_case
 
-from agent.language.folding import Folded, fold, ways
+from agent.language.folding import Folded, fold, read_aloud, ways
 from agent.language.text import language_of, readings, without
 from agent.messages import Intent
 from agent.skill.declare import Action, Sentences
@@ -323,6 +323,13 @@ class Templates:
 
     def match(self, text: str, language: str) -> list[Match]:
         """Return every way to read the cleaned text, best first; empty when there is none."""
+        found = self._matched(text, language)
+        if (not found or found[0].free or found[0].missing) and (aloud := read_aloud(text)) != text:
+            least = found[0].free if found and not found[0].missing else len(text)
+            found += [match for match in self._matched(aloud, language) if match.free < least]
+        return sorted(found, key=lambda m: (len(m.missing), m.free, -m.literal))
+
+    def _matched(self, text: str, language: str) -> list[Match]:
         matches: dict[tuple[Any, ...], Match] = {}
         for reading, result in self._compiled(language).recognize(text):
             found = self._convert(result, reading, language)

@@ -55,7 +55,7 @@ def test_written_forms_sound_like_their_words(written: str, spoken: str) -> None
 @needs_espeak
 def test_espeak_guesses_unknown_words_near_the_dictionary() -> None:
     """Held to the CMU dictionary: 1 phone in 10 differs, 1 in 4 is the limit."""
-    from agent.listen.sphinx import pronounce as module
+    from agent.language import pronounce as module
 
     words = tuple(sorted(word for word in cmu_dictionary() if word.isalpha())[::800])
     guessed = module._guess(words)

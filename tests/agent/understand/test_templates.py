@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 import pytest
 
 from agent import OneOf, Range, skill
+from agent.language.text import clean
 from agent.plugins.skills import Skills
 from agent.understand.templates import Templates
 
@@ -103,3 +104,32 @@ def test_the_reading_with_the_most_literal_words_wins():
 
     (best, *_) = Templates(installed(again)).match("define love again", "en")
     assert best.intent.slots == {"word": "love"}
+
+
+# -- as engines write -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "get me a twelve ounce single shot latte",
+        "Get me a 12 ounce, single shot latte.",
+        "get me a 12-ounce single-shot latte",
+        "GET ME A 12-OUNCE SINGLE SHOT LATTE!",
+    ],
+)
+def test_figures_words_and_hyphens_mean_the_same(said):
+    sizes = OneOf(["twelve ounce", "16 ounce"])
+
+    @skill("get me a {size} {shots} latte")
+    def order(size: Annotated[str, sizes], shots: Annotated[str, OneOf(["single shot"])]):
+        """Order one."""
+
+    templates = Templates(installed(order))
+    for text, size in (
+        (said, "twelve ounce"),
+        (said.replace("12", "16").replace("twelve", "sixteen"), "16 ounce"),
+    ):
+        (match, *_) = templates.match(clean(text), "en")
+        assert match.intent.slots == {"size": size, "shots": "single shot"}
+        assert not match.free
