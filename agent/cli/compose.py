@@ -184,7 +184,15 @@ def ears(config: Config, language: str) -> Ears:
             from agent.listen.whisper.pair import Pair
 
             languages = engine.languages(folder) if language == "auto" else frozenset({"en"})
-            return Pair(sphinx(), partial(engine.FasterWhisper, folder, options), languages)
+            tiny = (store.here(config.models, name) for name in store.TINY)
+            small = next((path for path in tiny if path not in (None, folder)), None)
+            return Pair(
+                sphinx(),
+                partial(engine.FasterWhisper, folder, options),
+                languages,
+                smaller=partial(engine.FasterWhisper, small, options) if small else None,
+                tell=partial(streams.echo, err=True),
+            )
 
         name = f"pocketsphinx and faster-whisper {folder.name}"
         return Ears(name, pair, folder=folder, small=sphinx, choice=choice)

@@ -362,6 +362,8 @@ def suitable(memory: int | None = None) -> list[Model]:
     return [registry.find(name) for name in (HEARS, LARGE if large else SMALL, READS)]
 
 
+TINY = ("whisper-tiny", "whisper-tiny.en")
+"""What hears where a larger one is slower than speech."""
 HEARS, LARGE, SMALL, READS = "whisper-base", "qwen2.5-coder-1.5b", "qwen2.5-coder-0.5b", "minilm"
 
 

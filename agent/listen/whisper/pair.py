@@ -40,6 +40,8 @@ class PairOptions:
     """Longest that a turn waits for Whisper once it is over; then the grammar engine decides."""
     loading_s: float = 10.0
     """The same while Whisper is still being loaded."""
+    slow_times: int = 3
+    """Turns in a row that Whisper is too late for, after which a smaller one is used."""
 
 
 class Pair:
@@ -51,10 +53,13 @@ class Pair:
         make: Callable[[], FasterWhisper],
         languages: frozenset[str],
         options: PairOptions = PairOptions(),
+        smaller: Callable[[], FasterWhisper] | None = None,
+        tell: Callable[[str], None] = log.warning,
     ) -> None:
         """Hear with `grammar`, and with what `make` builds once it has, on a thread of its own.
 
-        `languages` are those that the other will understand.
+        `languages` are those that the other will understand. `smaller` builds what is used where
+        that is slower than people speak. What goes wrong is told in a line.
         """
         self.options = options
         self.name = grammar.name
@@ -64,6 +69,7 @@ class Pair:
         self._loading: Future[FasterWhisper] | None = self._thread.submit(make)
         self._whisper: FasterWhisper | None = None
         self._sayings: Sequence[Saying] = ()
+        self._smaller, self._tell, self._late_times = smaller, tell, 0
         self._missed = bytearray()  # what was said while it was loaded
         self._fused: tuple[Written, str, Transcript] | None = None
 
@@ -134,13 +140,14 @@ class Pair:
         try:
             written = written or whisper.written(self.options.patience_s)
         except TimeoutError:
-            log.warning("%s takes longer than %g s", whisper.name, self.options.patience_s)
+            self._too_late(whisper)
             return heard
         except EngineError as error:
             self._lost(error)
             return heard
         finally:
             whisper.abort()
+        self._late_times = 0
         return self._both(Fitted(best.text, best.confidence), written)
 
     def abort(self) -> None:
@@ -187,7 +194,21 @@ class Pair:
 
     def _lost(self, error: EngineError) -> None:
         self._whisper, self.name = None, self._grammar.name
-        log.warning("%s; what is no command is not heard until the next start", error)
+        self._tell(f"{error}; what is no command is not heard until the next start")
+
+    def _too_late(self, whisper: FasterWhisper) -> None:
+        """Use a smaller Whisper where this one is slower than people speak."""
+        self._late_times += 1
+        if self._late_times < self.options.slow_times:
+            return
+        slow = f"{whisper.name} is slower than speech on this machine"
+        self._whisper, self.name, self._late_times = None, self._grammar.name, 0
+        self._thread.submit(whisper.close)
+        if self._smaller is None:
+            self._tell(f"{slow}: only commands are heard; `glasses models pull whisper-tiny`")
+        else:
+            self._tell(f"{slow}: a smaller one is used")
+            self._loading, self._smaller = self._thread.submit(self._smaller), None
 
     def _both(self, fitted: Fitted, written: Written) -> Transcript:
         """Return what both come to."""
