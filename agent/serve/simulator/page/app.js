@@ -3,7 +3,7 @@
 import { Body } from "./body.js";
 import { Lens } from "./lens.js";
 import { Link } from "./link.js";
-import { addOutcome, addTurn, showAbout, showSkills, tabs, waited } from "./panels.js";
+import { addOutcome, addTurn, showAbout, showSkills, tabs, waited, saidIn } from "./panels.js";
 import { Dock } from "./say.js";
 import { Sessions } from "./session.js";
 import { Sound } from "./sound.js";
@@ -43,7 +43,7 @@ on("answered", (message) => lens.after(() => {
   const { turn } = message;
   const total = waited(turn.timings_ms).at(-1)?.[1];
   const spoken = turn.source !== "text" && total !== undefined;
-  caption(turn.transcript, "final", spoken ? `${Math.round(total)} ${t("ms")} ${t("after")}` : "");
+  caption(saidIn(turn), "final", spoken ? `${Math.round(total)} ${t("ms")} ${t("after")}` : "");
   dock.answered();
 }));
 on("outcome", (message) => lens.after(() => {

@@ -43,6 +43,14 @@ export function waited(times) {
     .map((stage) => [stage, Math.max(0, times[stage] - began)]);
 }
 
+const UNSPOKEN = ["nod", "shake", "tap", "double_tap"];
+
+/** What a turn began with: its words, or the gesture that took their place. */
+export function saidIn(turn) {
+  const gesture = turn.source.replace(" ", "_");
+  return turn.transcript || (UNSPOKEN.includes(gesture) ? t(gesture) : "");
+}
+
 export function addTurn({ turn, verdicts, unknown, replayed }) {
   const list = document.getElementById("turn-list");
   const before = list.firstElementChild;
@@ -50,7 +58,7 @@ export function addTurn({ turn, verdicts, unknown, replayed }) {
   const stages = waited(turn.timings_ms)
     .filter(([stage]) => turn.source !== "text" || !["endpoint", "transcript"].includes(stage));
   const total = stages.at(-1)?.[1] ?? 0;
-  const said = turn.transcript || (turn.source === "text" ? "…" : t("nothing"));
+  const said = saidIn(turn) || (turn.source === "text" ? "…" : t("nothing"));
   const heard = turn.source === "text" ? t("typed") : turn.engine.asr ?? turn.source;
   const tags = [
     heard,

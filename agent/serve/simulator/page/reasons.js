@@ -9,6 +9,8 @@ const ZH = [
   ["a sentence matches", "与句子相符"],
   ["a sentence matches, with words of its own", "与句子相符，含自由词语"],
   [/^a sentence begins so, without (.+)$/, "句子只说了开头，缺 $1"],
+  [/^sounds like (.+)$/, "听起来像“$1”"],
+  ["asks for the time", "问的是时间"],
   ["nothing was said", "什么也没说"],
   [/^longer than (\d+) characters$/, "超过 $1 个字符"],
   ["a payment in look-alike or invisible letters", "付款中有形近或不可见的字符"],
