@@ -24,7 +24,7 @@ from tests.bench.mix import NOISES, mixed, samples
 from tests.bench.pair import Ears, Heard, opened, routing, weights
 from tests.bench.recognition import AMBIENT, SNRS_DB, meant, other_speech
 from tests.bench.turns import percent
-from tests.shared import Order, orders
+from tests.shared import MISSING, Order, orders
 
 OUT = Path("bench-results")
 PREFIX = "ears: "
@@ -164,7 +164,10 @@ def main() -> None:
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}: choose among {', '.join(PARTS)}")
     amount = Amount(given.quick, given.realtime, given.minutes)
-    for section, values in figures(amount, given.parts or PARTS).items():
+    found = figures(amount, given.parts or PARTS)
+    if not found:
+        print(f"nothing is measured: {MISSING}")
+    for section, values in found.items():
         print(section)
         for name, value in values.items():
             print(f"  {name.replace('_', ' '):46}{value:10,.1f}", flush=True)

@@ -24,9 +24,10 @@ from agent.turn import intent_json
 from hardware.audio import read
 from hardware.microphone import FileMicrophone
 from tests.bench import turns, voices
-from tests.bench.listening import make_agent, spread
+from tests.bench.listening import spread
 from tests.bench.pair import (
     Ears,
+    agent_with,
     aloud,
     as_shipped,
     errors,
@@ -37,7 +38,7 @@ from tests.bench.pair import (
 )
 from tests.bench.voices import in_room, say
 from tests.bench.words import BYTES_PER_MS, speech_span_ms
-from tests.shared import DATA, PLUGIN
+from tests.shared import DATA
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -145,6 +146,14 @@ PATTERNS: dict[tuple[str, str], tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
 }  # fmt: skip
 """What is said, by action and slot: sentences, and the free words in them."""
+SHARES = {
+    "exact": "exact_percent",
+    "typed": "exact_when_typed_percent",
+    "words": "every_word_heard_percent",
+}
+"""Names of the figures: what came of the sentences spoken, what of them typed, which is the most
+that ears can reach, and whether the ears had every word of the sentence right."""
+RECORD = Path("bench-results") / "free-slots.json"
 ARTICLES = frozenset({"a", "an", "the", "some"})
 """What the templates of products leave off at the front."""
 
@@ -190,31 +199,37 @@ def _bare(words: list[str]) -> list[str]:
 
 
 def slots(quick: bool = False) -> dict[str, float]:
-    """Return how many of the free slots are exact, by voice too; nothing without voices."""
+    """Return how many of the free slots are exact, typed and spoken; nothing without voices.
+
+    What was heard of each sentence is written to `free-slots.json` in the folder of results.
+    """
     known = voices.here()
     if not known:
         return {}
     said = [(free, known[n % len(known)]) for n, free in enumerate(sentences())]
     said = said[::6] if quick else said  # no multiple of the voices, so that all speak
-    right: dict[str, list[bool]] = {voice: [] for voice in known}
-    action: list[bool] = []
+    record: list[dict[str, object]] = []
     with routing() as agent, opened(agent.sayings("en")) as ears:
         for free, voice in track(said, "hearing free words"):
             sound = in_room(say(free.text, voice))
             text = ears.hear(sound[:16_000], sound[16_000:]).both.text
-            right[voice].append(exact(agent, text, free))
-            action.append(_action(agent, text) == free.action)
-    return {
-        "sentences": float(len(said)),
-        "exact_percent": turns.percent(hit for hits in right.values() for hit in hits),
-        "right_action_percent": turns.percent(action),
-        **{f"exact_{voice}_percent": turns.percent(hits) for voice, hits in right.items()},
-    }
-
-
-def _action(agent: Agent, text: str) -> str | None:
-    intent = agent.route(text, "en")[1] if text else None
-    return intent.action if isinstance(intent, Intent) else None
+            record.append({
+                "voice": voice,
+                "said": free.text,
+                "heard": text,
+                "typed": exact(agent, free.text, free),
+                "exact": exact(agent, text, free),
+                "words": aloud(text) == aloud(free.text),
+            })  # fmt: skip
+    RECORD.parent.mkdir(exist_ok=True)
+    RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    found = {"sentences": float(len(said))}
+    for kind in ("exact", "typed", "words"):
+        found[SHARES[kind]] = turns.percent(bool(one[kind]) for one in record)
+    for voice in known:
+        hits = (bool(one["exact"]) for one in record if one["voice"] == voice)
+        found[f"exact_{voice}_percent"] = turns.percent(hits)
+    return found
 
 
 # -- what others said ------------------------------------------------------------------------------
@@ -376,7 +391,7 @@ async def _waits(said: Sequence[Spoken]) -> dict[str, float]:
     waits: list[float] = []
     commands = early = silent = 0
     with tempfile.TemporaryDirectory() as folder:
-        agent = make_agent([str(PLUGIN)], Path(folder), make=as_shipped)
+        agent = agent_with(Path(folder), as_shipped)
         for one in track(said, "waiting for transcripts"):
             pcm = read(one.path)
             end_ms = speech_span_ms(pcm)[1]

@@ -60,16 +60,19 @@ def make_agent(
     scale: float = 1.0,
     make: Callable[[], Transcriber] | None = None,
     timeout_s: float = DEFAULT.engine_timeout_s,
+    models: Path | None = None,
 ) -> Agent:
     """Build the agent as the command line does, with a display that only remembers.
 
-    `make` builds other ears, each of whose calls may take `timeout_s`.
+    `make` builds other ears, each of whose calls may take `timeout_s`; `models` is the folder of
+    what else was pulled for understanding.
     """
     display = MemoryDisplay(load_profile("quark-s1"))
     devices = Devices(display, FixedLocation(DEMO_PLACE), speaker)
     skills = Skills.discover(plugins)
     make = make or ears(load(), "en").make
-    options = AgentOptions("en", engine_timeout_s=timeout_s, patience=Patience().scaled(scale))
+    patience = Patience().scaled(scale)
+    options = AgentOptions("en", engine_timeout_s=timeout_s, patience=patience, models=models)
     return Agent(skills, devices, folder, transcriber=make, options=options)
 
 

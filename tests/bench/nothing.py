@@ -21,14 +21,13 @@ import numpy as np
 from rich.progress import track
 
 from agent.listen.sphinx.engine import PocketSphinx
-from agent.listen.transcriber import Transcriber
+from agent.listen.whisper.pair import Pair
 from hardware.audio import read
 from hardware.base import CHUNK_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ
-from tests.bench.listening import make_agent
-from tests.bench.pair import PATIENCE_S, Ears, load_average
+from tests.bench.pair import Ears, agent_with, load_average
 from tests.bench.soak import CHUNK_BYTES, EndlessMicrophone
 from tests.bench.voices import to_pcm
-from tests.shared import DATA, PLUGIN
+from tests.shared import DATA
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -155,13 +154,13 @@ async def _figures(minutes: float) -> dict[str, float]:
     made: list[Ears] = []
     texts: list[str | None] = []  # which engine each turn with a text is from
 
-    def make() -> Transcriber:
+    def make() -> Pair:
         made.append(Ears())
         return made[-1].pair
 
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        agent = make_agent([str(PLUGIN)], Path(folder), make=make, timeout_s=PATIENCE_S)
+        agent = agent_with(Path(folder), make)
         async for turn in agent.listen(microphone):
             if turn.transcript.text:
                 texts.append(turn.transcript.engine)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -123,11 +123,20 @@ def as_shipped() -> Pair:
     return Ears(PairOptions()).pair
 
 
+def agent_with(folder: Path, make: Callable[[], Pair] | None = None) -> Agent:
+    """Build an agent as the command line does, with all models of this machine.
+
+    `make` builds its ears, with all the time they want.
+    """
+    models = config.load().models
+    return make_agent([str(PLUGIN)], folder, make=make, timeout_s=PATIENCE_S, models=models)
+
+
 @contextmanager
 def routing() -> Iterator[Agent]:
     """Give an agent that is only asked what can be said and what a text means."""
     with tempfile.TemporaryDirectory() as folder:
-        agent = make_agent([str(PLUGIN)], Path(folder))
+        agent = agent_with(Path(folder))
         try:
             yield agent
         finally:

@@ -24,13 +24,13 @@ from hardware.microphone import FileMicrophone
 from tests.bench import detectors, turns
 from tests.bench.detectors import Detected
 from tests.bench.free import plain_whisper, transcribed
-from tests.bench.listening import Wearer, make_agent
+from tests.bench.listening import Wearer
 from tests.bench.mix import BEFORE_MS, NOISES, mixed, samples
-from tests.bench.pair import Ears, as_shipped, load_average, routing
+from tests.bench.pair import Ears, agent_with, as_shipped, load_average, routing
 from tests.bench.recognition import meant
 from tests.bench.turns import Clip
 from tests.bench.words import BYTES_PER_MS, speech_span_ms
-from tests.shared import PLUGIN, Order, orders
+from tests.shared import Order, orders
 
 SNR_DB = 12
 AFTER_MS = 2500
@@ -150,7 +150,7 @@ def _summary(where: str, results: Sequence[Result]) -> dict[str, float]:
 async def _ours(clips: Sequence[Sound]) -> list[Result]:
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        agent = make_agent([str(PLUGIN)], Path(folder), make=as_shipped)
+        agent = agent_with(Path(folder), as_shipped)
         wearer = Wearer(agent)
         async for _ in wearer.listen(FileMicrophone(bytes(64_000), pace="fast", tail_ms=0)):
             pass  # everything is loaded
