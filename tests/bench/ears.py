@@ -164,13 +164,14 @@ def main() -> None:
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}: choose among {', '.join(PARTS)}")
     amount = Amount(given.quick, given.realtime, given.minutes)
-    found = figures(amount, given.parts or PARTS)
-    if not found:
-        print(f"nothing is measured: {MISSING}")
-    for section, values in found.items():
-        print(section)
-        for name, value in values.items():
-            print(f"  {name.replace('_', ' '):46}{value:10,.1f}", flush=True)
+    for part in given.parts or PARTS:
+        found = figures(amount, [part])
+        if not found:
+            print(f"{part} is left out: {MISSING}")
+        for section, values in found.items():
+            print(section)
+            for name, value in values.items():
+                print(f"  {name.replace('_', ' '):46}{value:10,.1f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -153,7 +153,8 @@ SHARES = {
 }
 """Names of the figures: what came of the sentences spoken, what of them typed, which is the most
 that ears can reach, and whether the ears had every word of the sentence right."""
-RECORD = Path("bench-results") / "free-slots.json"
+OUT = Path("bench-results")
+Record = list[dict[str, object]]
 ARTICLES = frozenset({"a", "an", "the", "some"})
 """What the templates of products leave off at the front."""
 
@@ -208,7 +209,7 @@ def slots(quick: bool = False) -> dict[str, float]:
         return {}
     said = [(free, known[n % len(known)]) for n, free in enumerate(sentences())]
     said = said[::6] if quick else said  # no multiple of the voices, so that all speak
-    record: list[dict[str, object]] = []
+    record: Record = []
     with routing() as agent, opened(agent.sayings("en")) as ears:
         for free, voice in track(said, "hearing free words"):
             sound = in_room(say(free.text, voice))
@@ -221,8 +222,7 @@ def slots(quick: bool = False) -> dict[str, float]:
                 "exact": exact(agent, text, free),
                 "words": aloud(text) == aloud(free.text),
             })  # fmt: skip
-    RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    _write("free-slots.json", record)
     found = {"sentences": float(len(said))}
     for kind in ("exact", "typed", "words"):
         found[SHARES[kind]] = turns.percent(bool(one[kind]) for one in record)
@@ -230,6 +230,11 @@ def slots(quick: bool = False) -> dict[str, float]:
         hits = (bool(one["exact"]) for one in record if one["voice"] == voice)
         found[f"exact_{voice}_percent"] = turns.percent(hits)
     return found
+
+
+def _write(name: str, record: Record) -> None:
+    OUT.mkdir(exist_ok=True)
+    (OUT / name).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 # -- what others said ------------------------------------------------------------------------------
@@ -261,20 +266,24 @@ def transcripts(language: str) -> list[Spoken]:
 
 
 def speech(quick: bool = False, realtime: int = 40) -> dict[str, float]:
-    """Return the error rates beside plain faster-whisper's, and the wait for a transcript."""
+    """Return the error rates beside plain faster-whisper's, and the wait for a transcript.
+
+    What was written of each clip is in `free-speech.json` in the folder of results.
+    """
     english, chinese = transcripts("en"), transcripts("zh")
     if not english:
         return {}
+    record: Record = []
     with routing() as agent:
-        sayings = agent.sayings("en")
-        with opened(sayings) as ears:
+        with opened(agent.sayings("en")) as ears:
             plain = plain_whisper(ears.whisper)
-            found = _english(english[::6] if quick else english, ears, plain)
+            found = _english(english[::6] if quick else english, ears, plain, record)
         chinese_sayings = agent.sayings("zh")
     whisper = FasterWhisper(weights(), WhisperOptions("zh", partial_every_ms=0))
     whisper.expect(chinese_sayings)
-    found |= _chinese(chinese, whisper, plain)
+    found |= _chinese(chinese, whisper, plain, record)
     whisper.close()
+    _write("free-speech.json", record)
     return found | asyncio.run(_waits(spread(_uncommanded(english), realtime)))
 
 
@@ -320,7 +329,9 @@ class Rate:
         return 100 * self.wrong / self.words if self.words else float("nan")
 
 
-def _english(said: Sequence[Spoken], ears: Ears, plain: WhisperModel) -> dict[str, float]:
+def _english(
+    said: Sequence[Spoken], ears: Ears, plain: WhisperModel, record: Record
+) -> dict[str, float]:
     """Return word error rates: of all clips, and of those with more than one word."""
     rates = {name: Rate() for name in ("pair", "written", "plain")}
     several = {name: Rate() for name in rates}
@@ -333,6 +344,7 @@ def _english(said: Sequence[Spoken], ears: Ears, plain: WhisperModel) -> dict[st
             "written": versions[0].text if versions else "",
             "plain": transcribed(plain, pcm),
         }
+        record.append({"clip": one.path.name, "said": one.text, **got})
         for name, text in got.items():
             rates[name].add(wanted, aloud(text))
             if len(wanted) > 1:
@@ -350,7 +362,7 @@ def _english(said: Sequence[Spoken], ears: Ears, plain: WhisperModel) -> dict[st
 
 
 def _chinese(
-    said: Sequence[Spoken], whisper: FasterWhisper, plain: WhisperModel
+    said: Sequence[Spoken], whisper: FasterWhisper, plain: WhisperModel, record: Record
 ) -> dict[str, float]:
     """Return character error rates, both in simplified characters."""
     ours, theirs = Rate(), Rate()
@@ -358,8 +370,13 @@ def _chinese(
         pcm, wanted = read(one.path), aloud(simplified(one.text), "zh")
         whisper.start()
         whisper.feed(pcm)
-        ours.add(wanted, aloud(simplified(whisper.finish().text), "zh"))
-        theirs.add(wanted, aloud(simplified(transcribed(plain, pcm, "zh")), "zh"))
+        got = {
+            "whisper": simplified(whisper.finish().text),
+            "plain": simplified(transcribed(plain, pcm, "zh")),
+        }
+        record.append({"clip": one.path.name, "said": one.text, **got})
+        ours.add(wanted, aloud(got["whisper"], "zh"))
+        theirs.add(wanted, aloud(got["plain"], "zh"))
     return {
         "chinese_clips": float(len(said)),
         "chinese_wrong_characters_percent": ours.percent,
