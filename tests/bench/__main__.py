@@ -19,6 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from agent.errors import EngineError
 from tests.bench import bars
 from tests.shared import MISSING, PLUGIN
 
@@ -35,8 +36,8 @@ class Options:
     """Some 40 clips of each set, and a short soak."""
     realtime: int
     """Clips of each set that are streamed at the pace of speech."""
-    minutes: float
-    """Length of the soak."""
+    minutes: float | None
+    """Length of the soak, an hour where it is None; and of what the ears hear nothing in, 10."""
 
 
 def _turns(options: Options) -> Sections:
@@ -64,6 +65,16 @@ def _recognition(options: Options) -> Sections:
         by_noise, clean = curves.by_noise(figures)
         if by_noise:
             curves.draw_noise(by_noise, clean, OUT / "noise.png")
+    return found
+
+
+def _ears(options: Options) -> Sections:
+    from tests.bench import curves, ears
+
+    found = ears.figures(ears.Amount(options.quick, options.realtime, options.minutes))
+    by_noise, clean = curves.by_noise(found.get(bars.EARS, {}))
+    if by_noise:
+        curves.draw_noise(by_noise, clean, OUT / "noise-ears.png")
     return found
 
 
@@ -96,7 +107,8 @@ def _stop(options: Options) -> Sections:
 def _soak(options: Options) -> Sections:
     from tests.bench import soak
 
-    figures = soak.figures(min(options.minutes, 3.0) if options.quick else options.minutes)
+    minutes = 60.0 if options.minutes is None else options.minutes
+    figures = soak.figures(min(minutes, 3.0) if options.quick else minutes)
     return {"soak": figures} if figures else {}
 
 
@@ -120,7 +132,7 @@ SECTIONS: dict[str, Callable[[Options], Sections]] = {
     "process": _process,  # first, since what it says of memory is to be the agent's alone
     "turns": _turns,
     "recognition": _recognition,
-    "whisper": _module("whisper"),
+    "ears": _ears,
     "wake": _module("wake"),
     "stop": _stop,
     "voices": _voices,
@@ -145,7 +157,10 @@ def main() -> None:
         "--realtime", type=int, default=40,
         help="clips of each set streamed at real-time pace (default 40; quick 8)",
     )  # fmt: skip
-    parser.add_argument("--minutes", type=float, default=60.0, help="length of the soak (60)")
+    parser.add_argument(
+        "--minutes", type=float,
+        help="length of the soak (default 60), and of the ears' noise and music (default 10)",
+    )  # fmt: skip
     given = parser.parse_args()
     wanted = given.only.split(",")
     if unknown := set(wanted) - set(SECTIONS):
@@ -168,7 +183,7 @@ def _measured(name: str, options: Options, console: Console) -> Sections:
     """Return the figures of a section, or say why there are none."""
     try:
         found = SECTIONS[name](options)
-    except ModuleNotFoundError as error:
+    except (ModuleNotFoundError, EngineError) as error:  # a package or weights are not here
         console.print(f"{name} is left out: {error}", style="yellow")
         return {}
     if not found:

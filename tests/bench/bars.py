@@ -45,6 +45,7 @@ class Bar:
 
 FLUENT, HESITANT = "fluent", "hesitant"
 SLOWLY = ", real-time pace"
+EARS, SPEECH = "ears: recognition", "ears: free speech"
 
 BARS = (
     Bar("fluent commands: cut off (%)", FLUENT, "cut_off_percent", 3),
@@ -93,5 +94,20 @@ BARS = (
     Bar("unseen text: call, slots exact (%)", "unseen", "exact_percent", 85, True),
     Bar("pocket Qwen alone, known (%)", "understanding", "pocket_known_shapes_percent", 99, True),
     Bar("pocket Qwen alone, held out (%)", "understanding", "pocket_held_out_percent", 85, True),
+    Bar("both ears: understood, clean (%)", EARS, "accepted_clean_percent", 98, at_least=True),
+    Bar("both ears: understood at 12 dB (%)", EARS, "accepted_12db_percent", 91, at_least=True),
+    Bar("both ears: mean of 24 to 6 dB (%)", EARS, "accepted_mean_percent", 89, at_least=True),
+    Bar("both ears: worse than one alone (points)", EARS, "worse_than_one_alone_points", 0),
+    Bar("both ears: other speech a command (%)", EARS, "false_accept_percent", 1),
+    Bar("English beyond plain Whisper (points)", SPEECH, "english_pair_beyond_plain_points", 1),
+    Bar(
+        "the same, more than a word (points)",
+        SPEECH, "english_sentences_pair_beyond_plain_points", 1,
+    ),
+    Bar("Chinese beyond plain Whisper (points)", SPEECH, "chinese_beyond_plain_points", 1),
+    Bar("speech end to free transcript, p50 (ms)", SPEECH, "wait_p50_ms", 600),
+    Bar("free words in commands exact (%)", "ears: free slots", "exact_percent", 90, at_least=True),
+    Bar("noise, music, silence: turns", "ears: nothing", "turns_from_whisper", 0),
+    Bar("the same: growth of memory (%)", "ears: nothing", "memory_growth_percent", 5),
 )  # fmt: skip
 """The bars, in the order of the issues."""

@@ -184,6 +184,45 @@ def draw_voices(lines: Mapping[str, Sequence[tuple[float, float]]], path: Path) 
         axes.legend(loc="lower left", frameon=False, fontsize=8)
 
 
+PEERS = {
+    "ours": ("glasses", "#0072b2", "o"),
+    "home assistant": ("as Home Assistant has it", "#d55e00", "s"),
+    "realtimestt": ("RealtimeSTT's way", "#009e73", "^"),
+}
+"""Name, colour and marker of each, by section."""
+
+
+def draw_peers(figures: Mapping[str, Mapping[str, float]], path: Path) -> None:
+    """Draw acceptance against the wait for a meaning, clean (full) and in noise (hollow).
+
+    `figures` are those of `tests.bench.peers`, by name. A line goes from the median wait to the one
+    at which 95 of 100 are over.
+    """
+    with _picture(path, "Commands understood against the wait, on the same weights") as axes:
+        for who, values in figures.items():
+            label, colour, marker = PEERS[who]
+            for where, noise in peers_at(values):
+                share = values[f"{where}_accepted_percent"]
+                p50_ms, p95_ms = (values[f"{where}_wait_p{p}_ms"] for p in (50, 95))
+                axes.plot([p50_ms, p95_ms], [share, share], color=colour, lw=1.2, zorder=2)
+                axes.plot(
+                    p50_ms, share, marker, ms=9, color=colour, mfc="white" if noise else colour,
+                    mew=1.6, ls="none", label=f"{label}, {noise or 'clean'}", zorder=3,
+                    clip_on=False,
+                )  # fmt: skip
+        axes.set_xlim(left=0)
+        axes.set_ylim(0, 100)
+        axes.set_xlabel("wait after the last speech (ms): median, and a line to the 95th of 100")
+        axes.set_ylabel("understood, action and every slot (%)")
+        axes.legend(loc="lower right", frameon=False, fontsize=8)
+
+
+def peers_at(values: Mapping[str, float]) -> list[tuple[str, str]]:
+    """Return the conditions of a peer's figures: the beginning of their names, and which noise."""
+    found = (re.fullmatch(r"(clean|(\d+)db)_accepted_percent", name) for name in values)
+    return [(match[1], f"{match[2]} dB" if match[2] else "") for match in found if match]
+
+
 def by_noise(
     figures: Mapping[str, float],
 ) -> tuple[dict[str, dict[float, float]], float | None]:

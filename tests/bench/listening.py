@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from agent.act.world import DEFAULT
 from agent.cli.compose import DEMO_PLACE, ears
 from agent.config import load
 from agent.listen.endpoint import Ended, Endpointer, Event
 from agent.listen.patience import Patience
+from agent.listen.transcriber import Transcriber
 from agent.listen.vad import CascadeVad
 from agent.loop import Agent, AgentOptions
 from agent.plugins.skills import Skills
@@ -52,14 +54,25 @@ class Measured:
 
 
 def make_agent(
-    plugins: Sequence[str], folder: Path, speaker: Speaker | None = None, scale: float = 1.0
+    plugins: Sequence[str],
+    folder: Path,
+    speaker: Speaker | None = None,
+    scale: float = 1.0,
+    make: Callable[[], Transcriber] | None = None,
+    timeout_s: float = DEFAULT.engine_timeout_s,
+    models: Path | None = None,
 ) -> Agent:
-    """Build the agent as the command line does, with a display that only remembers."""
+    """Build the agent as the command line does, with a display that only remembers.
+
+    `make` builds other ears, each of whose calls may take `timeout_s`; `models` is the folder of
+    what else was pulled for understanding.
+    """
     display = MemoryDisplay(load_profile("quark-s1"))
     devices = Devices(display, FixedLocation(DEMO_PLACE), speaker)
     skills = Skills.discover(plugins)
-    make = ears(load(), "en").make
-    options = AgentOptions(language="en", patience=Patience().scaled(scale))
+    make = make or ears(load(), "en").make
+    patience = Patience().scaled(scale)
+    options = AgentOptions("en", engine_timeout_s=timeout_s, patience=patience, models=models)
     return Agent(skills, devices, folder, transcriber=make, options=options)
 
 

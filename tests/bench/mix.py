@@ -35,23 +35,25 @@ def samples(path: Path) -> NDArray[Any]:
     return np.frombuffer(read(path), "<i2").astype(np.float64)
 
 
-def around(pcm: bytes) -> tuple[NDArray[Any], slice]:
+def around(pcm: bytes, after_ms: int = AFTER_MS) -> tuple[NDArray[Any], slice]:
     """Return the speech of a clip with the sound around it, and where in that the speech is."""
     import numpy as np
 
     sound = np.frombuffer(pcm, "<i2").astype(np.float64)
     begin_ms, end_ms = speech_span_ms(pcm)
     begin, end = (round(ms * SAMPLE_RATE_HZ / 1000) for ms in (begin_ms, end_ms))
-    before, after = (ms * SAMPLE_RATE_HZ // 1000 for ms in (BEFORE_MS, AFTER_MS))
+    before, after = (ms * SAMPLE_RATE_HZ // 1000 for ms in (BEFORE_MS, after_ms))
     padded = np.concatenate([np.zeros(before), sound, np.zeros(after)])
     return padded[begin : end + before + after], slice(before, before + end - begin)
 
 
-def mixed(name: str, pcm: bytes, noise: NDArray[Any] | None, snr_db: float) -> bytes:
+def mixed(
+    name: str, pcm: bytes, noise: NDArray[Any] | None, snr_db: float, after_ms: int = AFTER_MS
+) -> bytes:
     """Return a clip cut to its speech and the sound around it, in noise or as it is."""
     import numpy as np
 
-    sound, speech = around(pcm)
+    sound, speech = around(pcm, after_ms)
     if noise is not None:
         drawn = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
         piece = np.take(noise, drawn % len(noise) + np.arange(len(sound)), mode="wrap")

@@ -62,7 +62,7 @@ def _figures(agent: Agent, said: Sequence[Order]) -> dict[str, float]:
     }
     found["accepted_12db_percent"] = by_snr[12]
     found["accepted_mean_percent"] = statistics.mean(by_snr.values())
-    engine, other = _engine(agent), list(_other_speech())
+    engine, other = _engine(agent), list(other_speech())
     heard = [_meant(agent, engine, *piece) for piece in track(other, "hearing other speech")]
     found["other_speech_pieces"] = len(heard)
     found["false_accept_percent"] = 100 * sum(h is not None for h in heard) / max(1, len(heard))
@@ -94,7 +94,11 @@ def _meant(agent: Agent, engine: PocketSphinx, before: bytes, speech: bytes) -> 
     engine.start()
     for at in range(0, len(speech), CHUNK):
         engine.feed(speech[at : at + CHUNK])
-    text = engine.finish().text
+    return meant(agent, engine.finish().text)
+
+
+def meant(agent: Agent, text: str) -> object:
+    """Return what a text makes the agent do: action and slots, or a word of its own; else None."""
     if not text:
         return None
     _, intent = agent.route(text, "en")
@@ -104,7 +108,7 @@ def _meant(agent: Agent, engine: PocketSphinx, before: bytes, speech: bytes) -> 
     return controls.control(text)
 
 
-def _other_speech() -> Iterator[tuple[bytes, bytes]]:
+def other_speech() -> Iterator[tuple[bytes, bytes]]:
     """Yield the sound before and of every utterance in the other recordings."""
     for folder in OTHER:
         for path in sorted((DATA / "speech" / folder).rglob("*")):

@@ -8,14 +8,12 @@ words are synthetic voices, over a room and over the tunes that ship, since nobo
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shutil
 import statistics
 import subprocess
 import time
-import wave
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +29,10 @@ from agent.listen.endpoint import energy_speech_end
 from agent.listen.phrases import Phrase, Spotted
 from agent.listen.sphinx import stopping
 from agent.listen.sphinx.spotter import Spotter, SpotterOptions
-from hardware.audio import Resampler, read
+from hardware.audio import read
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from tests.bench.synthetic import FLITE as VOICES
+from tests.bench.synthetic import levelled, room, to_pcm
 from tests.shared import DATA, orders
 
 CHUNK_BYTES = 640
@@ -45,7 +45,6 @@ KEY_PHRASES = {
     "voyager": (),
 }
 """What the callers say, and how, where the dictionary does not know."""
-VOICES = ("slt", "rms", "awb", "kal16")
 STRETCHES = ("0.85", "1.0", "1.25")
 PINYIN = {"停": "ting2", "停止": "ting2 zhi3", "取消": "qu3 xiao1", "算了": "suan4 le5"}
 """espeak-ng's Mandarin reads pinyin where its dictionary of characters is not installed."""
@@ -67,7 +66,7 @@ def listen(spotter: Spotter, pcm: bytes) -> Alarm:
     """Stream one clip, in chunks of 20 ms, with half a second of quiet after it."""
     spotter.reset()
     found, reports = [], []
-    padded = pcm + _room(0.5)
+    padded = pcm + room(0.5)
     for at in range(0, len(padded), CHUNK_BYTES):
         if spotted := spotter.feed(padded[at : at + CHUNK_BYTES]):
             found.append(spotted)
@@ -127,17 +126,7 @@ def said(text: str) -> list[bytes]:
         ]
     else:
         return []
-    return [_levelled(subprocess.run(c, capture_output=True, check=True).stdout) for c in commands]
-
-
-def _levelled(file: bytes) -> bytes:
-    with wave.open(io.BytesIO(file)) as sound:
-        resampler = Resampler()
-        pcm = resampler.feed(sound.readframes(len(file) // 2), sound.getframerate())
-    samples = np.frombuffer(pcm + resampler.flush(), "<i2").astype(np.float64)
-    loud = np.flatnonzero(np.abs(samples) > 0.01 * np.abs(samples).max())
-    samples = samples[loud[0] : loud[-1] + 1]
-    return _pcm(samples * 2_000 / np.sqrt(np.square(samples).mean()))
+    return [levelled(subprocess.run(c, capture_output=True, check=True).stdout) for c in commands]
 
 
 def over(word: bytes, background: bytes | None, snr_db: float, seed: int) -> tuple[bytes, float]:
@@ -145,7 +134,7 @@ def over(word: bytes, background: bytes | None, snr_db: float, seed: int) -> tup
     random = np.random.default_rng(seed)
     samples = np.frombuffer(word, "<i2").astype(np.float64)
     length = len(samples) + 2 * SAMPLE_RATE_HZ
-    mixed = np.frombuffer(_room(length / SAMPLE_RATE_HZ), "<i2")[:length].astype(np.float64)
+    mixed = np.frombuffer(room(length / SAMPLE_RATE_HZ), "<i2")[:length].astype(np.float64)
     if background is not None:
         whole = np.frombuffer(background, "<i2").astype(np.float64)
         at = int(random.integers(0, len(whole) - length))
@@ -153,15 +142,7 @@ def over(word: bytes, background: bytes | None, snr_db: float, seed: int) -> tup
         gain = np.sqrt(np.square(samples).mean() / max(1.0, float(np.square(part).mean())))
         mixed = mixed + part * gain * 10 ** (-snr_db / 20)
     mixed[SAMPLE_RATE_HZ : SAMPLE_RATE_HZ + len(samples)] += samples
-    return _pcm(mixed), energy_speech_end(word, 1_000)
-
-
-def _pcm(samples: np.ndarray) -> bytes:
-    return np.clip(samples, -32_768, 32_767).astype("<i2").tobytes()
-
-
-def _room(seconds: float) -> bytes:
-    return _pcm(np.random.default_rng(1).normal(0, 20, round(SAMPLE_RATE_HZ * seconds)))
+    return to_pcm(mixed), energy_speech_end(word, 1_000)
 
 
 def hours(clips: Iterable[bytes]) -> float:
