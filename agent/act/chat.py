@@ -66,10 +66,6 @@ class Talk:
         self._said.clear()
         self._last = None
 
-    def leave(self) -> None:
-        """Note that something else was answered: the last answer does not go on."""
-        self._last = None
-
     def fresh(self, now_s: float, language: str) -> tuple[Exchange, ...]:
         """Return what was said in a language and is still remembered, the oldest first."""
         if not self._said or now_s - self._said[-1].at_s > KEPT_S:
