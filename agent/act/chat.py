@@ -59,13 +59,12 @@ class Talk:
     def __init__(self) -> None:
         """Begin without one."""
         self._said: list[Exchange] = []
-        self.last: Exchange | None = None
-        """The answer that may go on; None once something else was answered."""
+        self._last: Exchange | None = None
 
     def forget(self) -> None:
         """Begin anew."""
         self._said.clear()
-        self.last = None
+        self._last = None
 
     def fresh(self, now_s: float, language: str) -> tuple[Exchange, ...]:
         """Return what was said in a language and is still remembered, the oldest first."""
@@ -75,7 +74,7 @@ class Talk:
 
     def add(self, exchange: Exchange) -> None:
         """Remember one more; one that went on takes the place of what it was before."""
-        said, self.last = self._said, exchange
+        said, self._last = self._said, exchange
         if said and (
             exchange.at_s - said[-1].at_s > KEPT_S or said[-1].language != exchange.language
         ):
@@ -88,7 +87,7 @@ class Talk:
 
     def unfinished(self, now_s: float) -> Exchange | None:
         """Return the last answer, if it was cut and can go on."""
-        last = self.last
+        last = self._last
         if last is None or last.whole or now_s - last.at_s > KEPT_S:
             return None
         return last

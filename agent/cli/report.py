@@ -359,6 +359,8 @@ def _print_action(action: Action, reads: str | None) -> None:
     uses = [*declared.permissions.items(), *([("transcripts", reads)] if reads else [])]
     for at, (permission, why) in enumerate(uses):
         table.add_row("" if at else "uses", escape(f"{permission}: {why}"))
+    if declared.knows:
+        table.add_row("knows", ", ".join(declared.knows))
     table.add_row("from", escape(action.source))
     console.print(table)
     console.print()
@@ -380,6 +382,7 @@ def _as_json(action: Action) -> dict[str, object]:
         "summary": declared.summary,
         "risk": declared.risk,
         "permissions": dict(declared.permissions),
+        "knows": list(declared.knows),
         "sentences": {lang: list(s.templates) for lang, s in action.languages.items()},
         "slots": [
             {"name": slot, "takes": takes, "required": required == "required"}

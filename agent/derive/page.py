@@ -61,6 +61,8 @@ def _section(action: Action) -> str:
         parts.append("\n".join([*table, *(f"| `{n}` | {_cell(t)} | {r} |" for n, t, r in rows)]))
     if declared.risk != "none":
         parts.append(f"Risk: {declared.risk}.")
+    if declared.knows:
+        parts.append(f"Answers questions that need: {', '.join(declared.knows)}.")
     for permission, why in declared.permissions.items():
         parts.append(f"Uses {permission}: {why}.")
     for language, sentences in action.languages.items():

@@ -40,7 +40,7 @@ SAID: dict[str, dict[str, str]] = {
         "no position": "I have nothing here that knows this place.",
         "no price": "I have no current prices here.",
         "no news": "I have no news here.",
-        "no personal": "I have nothing about you here that says so.",
+        "no personal": "I have no record of that about you here.",
         "no way to know": "I have nothing here that knows that.",
         "knows if asked": "Please say it like this: “{phrase}”.",
         "would know": "The plugin {plugin} would know.",

@@ -186,6 +186,28 @@ def readings(text: str, language: str) -> list[str]:
     return [reading for reading in dict.fromkeys((text, bare, once)) if reading or reading == text]
 
 
+_REFERS = re.compile(
+    r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|there|that|this|those)\b|[他她它]|那[里儿个]|呢$",
+    re.IGNORECASE,
+)
+
+
+def refers_back(text: str) -> bool:
+    """Return whether a text has a word for what was spoken of before: "when was he born"."""
+    return bool(_REFERS.search(text))
+
+
+_OF_WHOM = re.compile(
+    r"^(?:\W*\w+'?\w*){0,3}?\W*\b(?:he|she|him|her|his|hers)\b|^那?么?[他她它]", re.IGNORECASE
+)
+"""A pronoun among the first four words: nobody can have been named before it."""
+
+
+def of_whom(text: str) -> bool:
+    """Return whether a text is of somebody whom it does not name: "when was he born"."""
+    return bool(_OF_WHOM.search(text))
+
+
 def is_question(text: str) -> bool:
     """Return whether a text asks something, rather than being half heard or said to others."""
     return bool(_QUESTION.search(text))

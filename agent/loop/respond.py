@@ -12,6 +12,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from agent.act import chat, dashboard, grounds
 from agent.act.dispatch import Acting
@@ -24,7 +25,7 @@ from agent.display.request import Priority
 from agent.errors import EngineError
 from agent.language import controls
 from agent.language.said import said_in
-from agent.language.text import MAX_CHARACTERS, is_question
+from agent.language.text import MAX_CHARACTERS, is_question, of_whom, refers_back
 from agent.loop.expected import Expectations
 from agent.loop.resume import Keeper
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript, Verdict
@@ -32,6 +33,9 @@ from agent.models.llm.model import Message, NoModel
 from agent.plugins import offences
 from agent.turn import Clock, Turn, Utterance
 from agent.understand.dialogue import Act, Ask, Declined, Dialogue, Obey
+
+if TYPE_CHECKING:
+    from agent.understand.knowledge import Needs
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +90,7 @@ class Responder:
         self._acting = acting
         self._expected = expected
         self._keeper = keeper
+        self._talking = False  # whether the last answer was the model's
         self.committing = False
         """Whether a payment is being made, which nothing may interrupt."""
 
@@ -96,11 +101,18 @@ class Responder:
         if not asks or self._expected.asking or isinstance(world.model, NoModel):
             return None
         try:
-            if not self._dialogue.needs(transcript, NotRecognized()).nothing:
+            if not self._knowable(transcript, self._dialogue.needs(transcript, NotRecognized())):
                 return None
         except EngineError:
             return None
         return chat.Answer(world.model, self._messages(transcript))
+
+    def _knowable(self, transcript: Transcript, needs: Needs) -> bool:
+        """Whether a question may be put to the model, perhaps for what was just said there."""
+        fresh = self._world.talk.fresh(_now_s(), transcript.language)
+        if not self._talking or not fresh:
+            return needs.nothing and not of_whom(transcript.text)
+        return needs.nothing or (needs.follows and refers_back(transcript.text))
 
     def _messages(self, transcript: Transcript) -> tuple[Message, ...]:
         """Return a question as the model is asked it."""
@@ -301,7 +313,7 @@ class Responder:
         `left` was said beside them and not understood, which is told at the end. Whatever becomes
         of them, there is a reply and the agent lives on.
         """
-        self._world.talk.last = None
+        self._talking = False
         led: list[str] = []
         for intent in intents[:-1]:
             turn, reply = await self._acting.run(turn, intent, utterance)
@@ -337,7 +349,7 @@ class Responder:
         told = f"a model can know: {needs.none:.0%}"
         verdict = Verdict("knowledge", needs.what, needs.p, told)
         turn = replace(turn, verdicts=(*turn.verdicts, verdict))
-        if needs.nothing:
+        if self._knowable(transcript, needs):
             if isinstance(world.model, NoModel):
                 return turn, self._again(transcript.text, language)
             messages = self._messages(transcript)
@@ -346,6 +358,7 @@ class Responder:
             return await self._chatted(turn, answer, utterance.clock)
         if (intent := grounds.taken(actions, needs.what, language)) is not None:
             return await self._acted(turn, [intent], utterance)
+        self._talking = False
         return turn, grounds.honest(actions, needs.what, needs.p, world.now(), language)
 
     async def _chatted(
@@ -375,6 +388,7 @@ class Responder:
             return replace(turn, error=str(error)), Reply(str(error))
         question = next(m.text for m in reversed(answer.messages) if m.role == "user")
         whole = after + answer.text
+        self._talking = True
         talk.add(chat.Exchange(question, whole, language, _now_s(), answer.whole))
         first = began[0] if began else None
         return replace(turn, timings=replace(turn.timings, first_glyph=first)), Reply(said)
@@ -383,7 +397,7 @@ class Responder:
         """Show the next page; where there is none, an answer that was cut goes on."""
         world = self._world
         cut = world.talk.unfinished(_now_s())
-        if cut is None or world.lens.more or isinstance(world.model, NoModel):
+        if cut is None or not self._talking or world.lens.more or isinstance(world.model, NoModel):
             return turn, Page(1)
         answer = chat.Answer(world.model, chat.going_on(world.talk, cut))
         turn = replace(turn, transcript=replace(turn.transcript, language=cut.language))

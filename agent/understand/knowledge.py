@@ -23,6 +23,9 @@ DATA = Path(__file__).with_name("knowledge.npz")
 LABELS = (*KNOWS, NONE)
 """What a question may need, and that a model can know it."""
 
+FOLLOWS = 3.0
+"""How much likelier a model can know what is asked in its own conversation, and refers to what was
+said there."""
 PLAIN = 0.8
 """Probability, by words alone, from which no other stage is asked first."""
 
@@ -39,6 +42,12 @@ class Needs:
     """Probability that a model can know."""
     ask_from: float
     """Probability of `none` from which a model is asked."""
+
+    @property
+    def follows(self) -> bool:
+        """Whether it may be put to a model that has just answered, of what was spoken of there."""
+        odds = FOLLOWS * self.none / max(1 - self.none, 1e-9)
+        return odds > self.ask_from / max(1 - self.ask_from, 1e-9)
 
     @property
     def plain(self) -> bool:

@@ -73,8 +73,9 @@ ASK_UNDER = 0.5
 """Probability that no skill is meant under which the wearer is asked what Qwen was too slow to say:
 over it, it was rather said to somebody else."""
 BEYOND_FROM = 0.5
-"""Probability that no skill is meant from which a question that plainly needs what no skill knows
-is left at that: "what song is this" looks like one that needs eyes."""
+"""Probability that no skill is meant from which a question is not put to Qwen's choice that a model
+can know, or that plainly needs what no skill knows: "what song is this" looks like one for eyes,
+"can you play the beatles" like one that asks what they can."""
 BELIEVED_FROM = 0.1
 """Probability of a skill from which a sentence with free words is taken at its word."""
 
@@ -284,15 +285,14 @@ class Router:
 
         `none` is how probable the semantic stage has it that no skill is meant.
         """
-        if self.knowledge is None or not is_question(text):
+        if self.knowledge is None or none < BEYOND_FROM or not is_question(text):
             return False
         try:
             needs = self.knowledge.needs(text)
         except (EngineError, ImportError):
             return False
         known = {what for action in self._actions.values() for what in action.declaration.knows}
-        plain = needs.plain and needs.what not in known and none >= BEYOND_FROM
-        return needs.nothing or plain
+        return needs.nothing or (needs.plain and needs.what not in known)
 
     def _sounds_like(
         self, transcript: Transcript, text: str, match: Match | None

@@ -38,7 +38,7 @@ def shine(colour: Colour, level: Level, time: timedelta | None = None) -> Reply:
     return Reply(f"{colour!r} {level!r} {time!r}", kind="list", undo=lambda: Reply("dark again"))
 
 
-@skill("spin {tune}")
+@skill("spin {tune}", knows=("timetable", "price"))
 def spin(tune: Annotated[Tune, OneOf(titles)]) -> Reply:
     """Spin a record."""
     return Reply(tune.name, title="Record")

@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from agent.errors import EngineError
+from agent.errors import Cancelled, EngineError
 from agent.messages import CancelScope
 from agent.models.llm.model import Prompt, messages_of
 from agent.models.llm.native import Native
@@ -127,10 +127,18 @@ class LlamaModel:
         if len(tokens) < LEAST_TOKENS or native.shared(tokens) == len(tokens):
             return
         assert self._prefixes is not None
-        state = self._prefixes.find(tokens)
-        if state is not None and native.restore(tokens, state):
-            return
-        self._decode(native, tokens, scope)
+        found = self._prefixes.find(tokens)
+        if found is not None and found[0] > native.shared(tokens):
+            length, state = found
+            if native.restore(tokens[:length], state) and length == len(tokens):
+                return
+        try:
+            self._decode(native, tokens, scope)
+        except (EngineError, Cancelled):  # what has been done of it is not done again
+            done = native.shared(tokens)
+            if done >= LEAST_TOKENS:
+                self._prefixes.keep(tokens[:done], native.state(), whole=False)
+            raise
         self._prefixes.keep(tokens, native.state())
 
     def _decode(self, native: Native, tokens: list[int], scope: CancelScope) -> None:

@@ -49,33 +49,42 @@ class Prefixes:
         """Keep states of `belongs` in memory and, where there is one, in a folder."""
         self._belongs = belongs
         self._folder = folder
-        self._kept: OrderedDict[bytes, bytes] = OrderedDict()
+        self._kept: OrderedDict[bytes, tuple[int, bytes]] = OrderedDict()
 
     def _key(self, tokens: Sequence[int]) -> bytes:
         row = struct.pack(f"<{len(tokens)}i", *tokens)
         return hashlib.blake2b(self._belongs + b"\0" + row, digest_size=32).digest()
 
-    def find(self, tokens: Sequence[int]) -> bytes | None:
-        """Return the state after these tokens, from memory or disk."""
-        key = self._key(tokens)
-        state = self._kept.get(key)
-        if state is None and (state := self._read(key)) is not None:
-            self._hold(key, state)
-        if state is not None:
-            self._kept.move_to_end(key)
-        return state
+    def find(self, tokens: Sequence[int]) -> tuple[int, bytes] | None:
+        """Return how many of these tokens have been evaluated, and the state after them.
 
-    def keep(self, tokens: Sequence[int], state: bytes) -> None:
-        """Keep a state in memory, and on disk as soon as it is written there."""
+        All of them, from memory or disk; else as many as were evaluated before it was called off.
+        """
+        key = self._key(tokens)
+        if key not in self._kept and (state := self._read(key)) is not None:
+            self._hold(key, len(tokens), state)
+        for length in sorted({length for length, _ in self._kept.values()}, reverse=True):
+            if length <= len(tokens) and (key := self._key(tokens[:length])) in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        return None
+
+    def keep(self, tokens: Sequence[int], state: bytes, whole: bool = True) -> None:
+        """Keep a state in memory and, where it is of a `whole` beginning, on disk.
+
+        One that goes on with another takes its place.
+        """
         if len(state) > MOST_BYTES:
             return
+        for length in {length for length, _ in self._kept.values() if length < len(tokens)}:
+            self._kept.pop(self._key(tokens[:length]), None)
         key = self._key(tokens)
-        self._hold(key, state)
-        if self._folder is not None:  # nobody waits for a disk
+        self._hold(key, len(tokens), state)
+        if whole and self._folder is not None:  # nobody waits for a disk
             threading.Thread(target=self._write, args=(key, state), daemon=True).start()
 
-    def _hold(self, key: bytes, state: bytes) -> None:
-        self._kept[key] = state
+    def _hold(self, key: bytes, length: int, state: bytes) -> None:
+        self._kept[key] = length, state
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
 

@@ -61,8 +61,43 @@ async def test_what_was_said_goes_with_the_next_question_until_it_is_cleared(tmp
     before = "user: who wrote hamlet\nassistant: Shakespeare wrote it.\nuser: when was he born"
     assert before in model.prompts[1]
     await agent.hear("clear")
-    await agent.hear("when was he born")
+    await agent.hear("who wrote faust")
     assert "hamlet" not in model.prompts[2]
+
+
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        ("who wrote hamlet", "what else did he write"),
+        ("who wrote hamlet", "when was he born"),
+        ("谁写了红楼梦", "他还写过什么"),
+    ],
+)
+async def test_what_refers_to_the_conversation_is_asked_in_it_alone(tmp_path, before, then):
+    model = ScriptedModel(["An answer.", "Another."])
+    agent = make_agent(tmp_path, [], model=model)
+    await agent.hear(then)
+    assert model.prompts == []
+    await agent.hear(before)
+    assert (await agent.hear(then)).reply.text == "Another."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "is it raining there now",
+        "what did he say to me",
+        "what does that sign say",
+        "他给我打电话了吗",
+    ],
+)
+async def test_a_conversation_is_no_way_round(tmp_path, text):
+    model = ScriptedModel(["Shakespeare wrote it.", "Yes."])
+    agent = make_agent(tmp_path, [], model=model)
+    await agent.hear("who wrote hamlet")
+    turn = await agent.hear(text, "en")
+    assert turn.model is None
+    assert len(model.prompts) == 1
 
 
 def questions(talk, now_s, language="en"):
@@ -244,12 +279,14 @@ async def test_more_goes_on_where_a_cut_answer_stopped(tmp_path):
 
 
 async def test_nothing_goes_on_after_something_else(tmp_path):
-    talk = chat.Talk()
-    talk.add(chat.Exchange("q", "a", "en", 0.0, whole=False))
-    assert talk.unfinished(1.0)
-    assert talk.unfinished(chat.KEPT_S + 1) is None
-    talk.last = None
-    assert talk.unfinished(1.0) is None
+    long = " ".join(f"word{n}" for n in range(chat.MAX_TOKENS))
+    model = ScriptedModel([long])
+    agent = make_agent(tmp_path, [], model=model)
+    await agent.hear("tell me about the romans")
+    await agent.hear("will it rain tomorrow")
+    turn = await agent.hear("more")
+    assert turn.reply.text == "That's all."
+    assert len(model.prompts) == 1
 
 
 # -- ahead of the end of a turn --------------------------------------------------------------------

@@ -1,6 +1,6 @@
 import pytest
 
-from agent.language.text import as_said, clean, is_plain, language_of
+from agent.language.text import as_said, clean, is_plain, language_of, of_whom
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,23 @@ def test_language_by_script(text, language):
 )
 def test_commas_that_part_things_come_back(words, text, said):
     assert as_said(words, text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "whom"),
+    [
+        ("when was he born", True),
+        ("what else did he write", True),
+        ("who is her father", True),
+        ("他是哪里人", True),
+        ("那她呢", True),
+        ("它有多高", True),
+        ("how old was napoleon when he died", False),
+        ("what did shakespeare write in his last years", False),
+        ("where is there water", False),
+        ("李白是谁他写了什么", False),
+        ("", False),
+    ],
+)
+def test_whom_a_question_is_of(text, whom):
+    assert of_whom(text) is whom

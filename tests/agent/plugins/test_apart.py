@@ -120,7 +120,7 @@ def test_what_it_declares_is_the_same():
         actions = [a for a in skills.actions.values() if a.skill == "bundle"]
         return [
             (a.name, a.schema(), a.declaration.sentences, a.declaration.risk, a.declaration.where,
-             a.declaration.permissions, [*a.sayings("en")])
+             a.declaration.permissions, a.declaration.knows, [*a.sayings("en")])
             for a in actions
         ]  # fmt: skip
 

@@ -8,7 +8,7 @@ import pytest
 from agent.derive.paraphrases import NONE
 from agent.errors import EngineError, SentenceError
 from agent.skill.declare import KNOWS
-from agent.understand.knowledge import LABELS, Knowledge
+from agent.understand.knowledge import LABELS, Knowledge, Needs
 from agent.understand.learn import knowledge as learn
 
 HELD_OUT = Path(__file__).with_name("questions.jsonl")
@@ -104,3 +104,11 @@ def test_a_line_that_cannot_be_read_is_told(tmp_path, monkeypatch, lines, told):
     monkeypatch.setattr(learn, "files", lambda _: tmp_path)
     with pytest.raises(SentenceError, match=told):
         learn.templates("en")
+
+
+@pytest.mark.parametrize(
+    ("none", "nothing", "follows"), [(0.6, True, True), (0.4, False, True), (0.2, False, False)]
+)
+def test_in_its_own_conversation_a_model_is_asked_a_little_more(none, nothing, follows):
+    needs = Needs("news", p=0.9, none=none, ask_from=0.5)
+    assert (needs.nothing, needs.follows) == (nothing, follows)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import Cancelled
+from agent.messages import CancelScope
 from agent.models.llm import prefix
 from agent.models.llm.llama import LlamaModel
 from agent.models.llm.model import Message
@@ -49,7 +51,7 @@ def decoded(monkeypatch) -> list[int]:
 def test_a_state_is_found_by_its_tokens_and_nothing_else() -> None:
     kept = Prefixes(b"a model")
     kept.keep(TOKENS, b"state")
-    assert kept.find(TOKENS) == b"state"
+    assert kept.find(TOKENS) == (len(TOKENS), b"state")
     assert kept.find(TOKENS[:-1]) is None
     assert kept.find([*TOKENS[:-1], 7]) is None
 
@@ -61,14 +63,14 @@ def test_the_one_that_was_used_longest_ago_goes_first() -> None:
     assert kept.find([*TOKENS, 0])
     kept.keep(TOKENS, b"new")
     assert kept.find([*TOKENS, 0])
-    assert kept.find([*TOKENS, 1]) is None
+    assert kept.find([*TOKENS, 1]) == (len(TOKENS), b"new")  # what it begins with
 
 
 def test_it_is_there_after_a_restart_for_the_same_model_alone(tmp_path: Path) -> None:
     Prefixes(b"a model", tmp_path).keep(TOKENS, b"state")
     (file,) = written(tmp_path)
     assert file.stat().st_mode & 0o077 == 0
-    assert Prefixes(b"a model", tmp_path).find(TOKENS) == b"state"
+    assert Prefixes(b"a model", tmp_path).find(TOKENS) == (len(TOKENS), b"state")
     assert Prefixes(b"another", tmp_path).find(TOKENS) is None
 
 
@@ -97,7 +99,17 @@ def test_a_folder_that_cannot_be_written_costs_nothing(tmp_path: Path, caplog) -
     (tmp_path / "file").write_text("")
     kept = Prefixes(b"a model", tmp_path / "file")
     kept.keep(TOKENS, b"state")
-    assert kept.find(TOKENS) == b"state"
+    assert kept.find(TOKENS) == (len(TOKENS), b"state")
+
+
+def test_what_was_called_off_goes_on_from_there(tmp_path: Path) -> None:
+    kept = Prefixes(b"a model", tmp_path)
+    kept.keep(TOKENS[:20], b"half", whole=False)
+    assert kept.find(TOKENS) == (20, b"half")
+    kept.keep(TOKENS, b"whole")
+    assert kept.find(TOKENS) == (len(TOKENS), b"whole")
+    assert kept.find(TOKENS[:30]) is None  # its half made room
+    assert len(written(tmp_path)) == 1
 
 
 def test_no_more_files_than_there_may_be(tmp_path: Path, monkeypatch) -> None:
@@ -123,6 +135,43 @@ def test_another_question_evaluates_only_what_is_new(tiny: Path, decoded: list[i
     decoded.clear()
     model.complete(asked("who are you"), max_tokens=1)
     assert sum(decoded) < cold / 4
+    model.close()
+
+
+def test_one_that_is_called_off_again_and_again_is_evaluated_once(tiny: Path, decoded) -> None:
+    model = LlamaModel(tiny)
+    model.load()
+    scope = CancelScope()
+
+    class Soon(CancelScope):
+        """Called off after some looks."""
+
+        looks = 4
+
+        def check(self, what: str) -> None:
+            self.looks -= 1
+            if self.looks < 0:
+                self.cancel()
+            super().check(what)
+
+        def within(self, timeout_s: float) -> CancelScope:
+            return self
+
+    model.complete(asked("hello"), max_tokens=1, cancel=scope)
+    whole = sum(decoded)
+    model.close()
+    model = LlamaModel(tiny)
+    done: list[int] = []
+    while True:
+        decoded.clear()
+        try:
+            model.complete(asked("hello"), max_tokens=1, cancel=Soon())
+            break
+        except Cancelled:
+            done.append(sum(decoded))
+            model.complete("something else in between", max_tokens=1)
+    assert len(done) > 1
+    assert sum(done) + sum(decoded) <= whole + 40  # and not all of it each time
     model.close()
 
 
