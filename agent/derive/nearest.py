@@ -35,9 +35,9 @@ VARIANTS = 3
 """Ways to say a word of the grammar that are followed."""
 READ = 4
 """Ways to read a text aloud that are tried ("1984")."""
-FREE = 0.3
+FREE = 0.2
 """Cost of a phone of free text: a word of a list may be so unlike before it is another word."""
-FREE_WORD = 0.15
+FREE_WORD = 0.1
 """Cost of a word of free text, on top: a single short word is easily like another."""
 FREE_MOST = FREE + FREE_WORD
 """The most that a phone of free text costs: one that is a word of its own."""

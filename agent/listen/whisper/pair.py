@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 from agent.errors import EngineError
 from agent.language.saying import Saying
+from agent.listen.patience import Sayable
 from agent.listen.sphinx.engine import PocketSphinx
 from agent.listen.whisper.engine import MAX_BYTES, FasterWhisper, Written
 from agent.listen.whisper.fusion import Fitted
@@ -34,6 +35,9 @@ class PairOptions:
     sure: float = 0.95
     """Confidence from which the grammar engine is not checked: three in four of 245 orders have
     more, and of these 99 % are right; at 12 dB six in ten, 95 %."""
+    sure_open: float = 0.99
+    """The same of a sentence that may hold words of no list: the grammar puts the likest in their
+    place, and the long rest of the sentence fits all the same."""
     sure_alone: float = 0.6
     """The same while Whisper is still being loaded."""
     patience_s: float = 2.5
@@ -69,6 +73,7 @@ class Pair:
         self._loading: Future[FasterWhisper] | None = self._thread.submit(make)
         self._whisper: FasterWhisper | None = None
         self._sayings: Sequence[Saying] = ()
+        self._closed = Sayable(())
         self._smaller, self._tell, self._late_times = smaller, tell, 0
         self._missed = bytearray()  # what was said while it was loaded
         self._fused: tuple[Written, str, Transcript] | None = None
@@ -81,8 +86,9 @@ class Pair:
 
     def expect(self, sayings: Sequence[Saying]) -> None:
         """Say what can be said from the next utterance on."""
-        self._sayings = sayings
         self._grammar.expect(sayings)
+        self._sayings = sayings
+        self._closed = Sayable([saying for saying in sayings if not saying.open])
         if self._whisper is not None:
             self._whisper.expect(sayings)
 
@@ -127,8 +133,8 @@ class Pair:
     def finish(self) -> Transcript:
         """End the utterance."""
         heard = self._grammar.finish()
-        best, loaded = self._grammar.best, self._whisper is not None
-        sure = self.options.sure if loaded else self.options.sure_alone
+        best = self._grammar.best
+        sure = self._sure_from(heard.text)
         written = self._whisper.ready if self._whisper is not None else None
         if written is None and heard.text and heard.confidence >= sure:
             if self._whisper is not None:
@@ -181,6 +187,14 @@ class Pair:
         self._whisper.expect(self._sayings)
         self.name = f"{self._grammar.name} and {self._whisper.name}"
         return self._whisper
+
+    def _sure_from(self, text: str) -> float:
+        """Return the confidence from which the grammar engine is not checked."""
+        if self._whisper is None:
+            return self.options.sure_alone
+        if self._closed.standing(text).kind in ("answer", "complete"):
+            return self.options.sure
+        return self.options.sure_open
 
     def _late(self) -> FasterWhisper | None:
         """Return Whisper, and what was said while it was loaded with it, if it comes in time."""

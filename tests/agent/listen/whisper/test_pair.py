@@ -120,6 +120,11 @@ def test_what_the_grammar_is_sure_of_waits_for_nobody():
     assert scribe.waited == 0
 
 
+def test_words_of_no_list_are_asked_of_whisper_all_the_same():
+    heard = hear(pair(Grammar("translate hello", 0.98), Scribe("Translate I have lost my keys.")))
+    assert heard.text == "translate i have lost my keys"
+
+
 @pytest.mark.parametrize(
     ("fitted", "written", "said"),
     [
