@@ -95,6 +95,20 @@ def test_a_recording_begins_where_both_detectors_hear_a_voice():
     assert ended == peers.Ended(100, 1800)
 
 
+def test_home_assistant_adds_up_the_silences_in_a_command():
+    speech = "." * 50 + "#" * 60  # begun after 300 ms, and 900 ms of speech
+    assert peers.command(flags(speech + "." * 50), 9000) == peers.Ended(0, 2900)
+    paused = speech + "." * 20 + "#" * 10 + "." * 50
+    assert peers.command(flags(paused), 9000) == peers.Ended(0, 3100)
+    long = speech + "." * 20 + "#" * 50 + "." * 50  # a second of speech: counted anew
+    assert peers.command(flags(long), 9000) == peers.Ended(0, 4300)
+
+
+def test_home_assistant_hears_no_command_in_a_knock():
+    knocks = ("#" * 10 + "." * 60) * 4
+    assert peers.command(flags(knocks), 5600) == peers.Ended(0, 5600)
+
+
 def test_a_recording_without_a_silence_ends_with_the_sound():
     assert peers.recording(flags("#" * 100), flags("#" * 100), 2000) == peers.Ended(0, 2000)
 
