@@ -73,7 +73,7 @@ def pieces(seed: int) -> Iterator[bytes]:
     recorded = [_samples(read(path)) for path in noises()]
     length = round(PIECE_S * SAMPLE_RATE_HZ)
     while True:
-        kinds = [*recorded, "music", "music", "both", "both", "both", "silence"]
+        kinds: list[Any] = [*recorded, "music", "music", "both", "both", "both", "silence"]
         chance.shuffle(kinds)
         for kind in kinds:
             level = chance.choice(LEVELS_DBFS)

@@ -26,7 +26,7 @@ from tests.bench.detectors import Detected
 from tests.bench.free import plain_whisper, transcribed
 from tests.bench.listening import Wearer
 from tests.bench.mix import BEFORE_MS, NOISES, mixed, samples
-from tests.bench.pair import Ears, agent_with, as_shipped, load_average, routing
+from tests.bench.pair import listening_agent, load_average, routing
 from tests.bench.recognition import meant
 from tests.bench.turns import Clip
 from tests.bench.words import BYTES_PER_MS, speech_span_ms
@@ -173,10 +173,8 @@ def _summary(where: str, results: Sequence[Result]) -> dict[str, float]:
 async def _ours(clips: Sequence[Sound]) -> list[Result]:
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        agent = agent_with(Path(folder), as_shipped)
+        agent = await listening_agent(Path(folder))
         wearer = Wearer(agent)
-        async for _ in wearer.listen(FileMicrophone(bytes(64_000), pace="fast", tail_ms=0)):
-            pass  # everything is loaded
         for clip in track(clips, "ours, in real time"):
             microphone = FileMicrophone(clip.pcm, tail_ms=0)
             heard = [turn async for turn in wearer.listen(microphone)]
@@ -190,9 +188,7 @@ async def _ours(clips: Sequence[Sound]) -> list[Result]:
 
 def _theirs(clips: Sequence[Sound]) -> dict[str, list[Result]]:
     found: dict[str, list[Result]] = {}
-    ears = Ears()  # only for its arithmetic: the same device and type of numbers
-    plain = plain_whisper(ears.whisper)
-    ears.close()
+    plain = plain_whisper()
     with routing() as agent:
         agent.route("what time is it", "en")  # everything is loaded
         for who, rule in RULES.items():
