@@ -9,9 +9,10 @@ from agent.errors import EngineError
 from agent.messages import Intent
 from agent.plugins.skills import Skills
 from hardware.spoken import clips as spoken
-from tests.bench import curves, ears, free, nothing, peers, voices
+from tests.bench import bars, curves, ears, free, nothing, peers, voices
 from tests.bench.detectors import Detected
 from tests.bench.pair import aloud, errors, weights
+from tests.bench.recognition import SNRS_DB
 from tests.bench.soak import CHUNK_BYTES
 
 pytestmark = pytest.mark.slow
@@ -57,6 +58,21 @@ def test_a_table_has_every_level_and_the_pictures_names():
     by_noise, clean = curves.by_noise(found)
     assert by_noise == {"kitchen": {24: 90, 6: 90}, "café": {24: 90, 6: 90}}
     assert clean == 99
+
+
+def test_every_bar_of_the_ears_has_a_figure_of_that_name():
+    shares = dict.fromkeys(ears.WHO, 90.0)
+    heard = ears._levels(shares, {("kitchen", db): shares for db in SNRS_DB})
+    names = {
+        bars.EARS: {*heard, "false_accept_percent"},
+        bars.SPEECH: {*free._english([], None, None, []), *free._chinese([], None, None, [])}
+        | {"wait_p50_ms"},
+        "ears: free slots": {*free.SHARES.values()},
+        "ears: nothing": {"turns_from_whisper", "memory_growth_percent"},
+    }
+    of_ears = [bar for bar in bars.BARS if bar.section.startswith(ears.PREFIX)]
+    assert len(of_ears) == 12
+    assert not [bar.figure for bar in of_ears if bar.figure not in names[bar.section]]
 
 
 def test_there_are_a_hundred_sentences_whose_free_words_are_in_no_list():
