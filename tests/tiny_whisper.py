@@ -1,8 +1,8 @@
 """Whispers made here: the real format, engine and decode loop, but weights that nobody trained.
 
-`random_model` draws its weights; in the shape of tiny or base its compute times are the real ones.
-`scripted_model` has weights set by hand so that it says what a table of bigrams says: with it,
-beams, scores and probabilities are the real engine's and known beforehand.
+`random_model` draws its weights. `scripted_model` has weights set by hand so that it says what a
+table of bigrams says: with it, beams, scores and probabilities are the real engine's and known
+beforehand.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MELS = 80
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Dimensions of a Whisper, as in OpenAI's table of models (Radford et al. 2022, table 1)."""
+    """Dimensions of a Whisper."""
 
     layers: int
     """Layers of the encoder, and of the decoder."""
@@ -36,8 +36,6 @@ class Shape:
     """Attention heads."""
 
 
-TINY = Shape(4, 384, 6)
-BASE = Shape(6, 512, 8)
 TOY = Shape(1, 64, 2)
 
 
@@ -122,11 +120,11 @@ class _Weights:
             self.attention(layer.attention, cross=True)
 
 
-def _spec(shape: Shape, noise: float, tokens: Sequence[str]) -> Any:
+def _spec(noise: float, tokens: Sequence[str]) -> Any:
     from ctranslate2.specs import WhisperSpec
 
-    spec = WhisperSpec(shape.layers, shape.heads, shape.layers, shape.heads)
-    _Weights(shape, noise).fill(spec, len(tokens))
+    spec = WhisperSpec(TOY.layers, TOY.heads, TOY.layers, TOY.heads)
+    _Weights(TOY, noise).fill(spec, len(tokens))
     return spec
 
 
@@ -142,13 +140,11 @@ def _save(spec: Any, folder: Path, tokens: Sequence[str], multilingual: bool) ->
     spec.save(str(folder))
 
 
-def random_model(
-    folder: Path, shape: Shape = TOY, multilingual: bool = False, noise: float = 0.05
-) -> Path:
-    """Make a Whisper of random weights in `folder`: it hears, but only noise."""
+def random_model(folder: Path) -> Path:
+    """Make an English Whisper of random weights in `folder`: it hears, but only noise."""
     folder.mkdir(parents=True, exist_ok=True)
-    tokens = save_tokenizer(folder, (), multilingual)
-    _save(_spec(shape, noise, tokens), folder, tokens, multilingual)
+    tokens = save_tokenizer(folder, (), multilingual=False)
+    _save(_spec(0.05, tokens), folder, tokens, multilingual=False)
     return folder
 
 
@@ -156,16 +152,10 @@ Bigrams = Mapping[str, Mapping[str, float]]
 """For a token, the probabilities of those that may come next; tokens are words or special."""
 
 
-def scripted_model(
-    folder: Path,
-    bigrams: Bigrams,
-    multilingual: bool = False,
-    shape: Shape = TOY,
-    noise: float = 0.0,
-) -> Path:
+def scripted_model(folder: Path, bigrams: Bigrams, multilingual: bool = False) -> Path:
     """Make a Whisper that says what `bigrams` say after `<|notimestamps|>`, whatever it hears.
 
-    Its layers hold nothing, or faint noise, so that a state is the embedding of the token before;
+    Its layers hold nothing, so that a state is the embedding of the token before;
     each token of the table has a dimension of its own, and the projection holds the logarithms of
     its probabilities. What no table names comes with probability 0 (e^-30).
     """
@@ -174,10 +164,10 @@ def scripted_model(
     words = [token for token in dict.fromkeys(said) if not token.startswith("<|")]
     tokens = save_tokenizer(folder, words, multilingual)
     places = {name: tokens.index(_piece(name)) for name in dict.fromkeys(said)}
-    width = shape.width
+    width = TOY.width
     if len(bigrams) >= width:
         raise ValueError(f"{len(bigrams)} tokens do not fit into {width} dimensions")
-    spec = _spec(shape, noise, tokens)
+    spec = _spec(0.0, tokens)
     embeddings = np.zeros((len(tokens), width), np.float32)
     projection = np.zeros((len(tokens), width), np.float32)
     size = math.sqrt(width - 1)  # of the one dimension of a one-hot state after the layer norm

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from rich.progress import track
 
+from agent.errors import EngineError
 from agent.loop import Agent
 from hardware.audio import read
 from tests.bench import curves, free, nothing, peers
@@ -165,7 +166,10 @@ def main() -> None:
         parser.error(f"no part {', '.join(sorted(unknown))}: choose among {', '.join(PARTS)}")
     amount = Amount(given.quick, given.realtime, given.minutes)
     for part in given.parts or PARTS:
-        found = figures(amount, [part])
+        try:
+            found = figures(amount, [part])
+        except EngineError as error:
+            parser.exit(1, f"{error}\n")
         if not found:
             print(f"{part} is left out: {MISSING}")
         for section, values in found.items():

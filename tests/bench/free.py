@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from rich.progress import track
 
 from agent.listen.whisper.engine import FasterWhisper, WhisperOptions, simplified
+from agent.listen.whisper.window import placement
 from agent.loop import Agent
 from agent.messages import Intent
 from agent.turn import intent_json
@@ -27,10 +28,9 @@ from tests.bench import synthetic, turns
 from tests.bench.listening import spread
 from tests.bench.pair import (
     Ears,
-    agent_with,
     aloud,
-    as_shipped,
     errors,
+    listening_agent,
     load_average,
     opened,
     routing,
@@ -274,9 +274,9 @@ def speech(quick: bool = False, realtime: int = 40) -> dict[str, float]:
     if not english:
         return {}
     record: Record = []
+    plain = plain_whisper()
     with routing() as agent:
         with opened(agent.sayings("en")) as ears:
-            plain = plain_whisper(ears.whisper)
             found = _english(english[::6] if quick else english, ears, plain, record)
         chinese_sayings = agent.sayings("zh")
     whisper = FasterWhisper(weights(), WhisperOptions("zh", partial_every_ms=0))
@@ -287,17 +287,21 @@ def speech(quick: bool = False, realtime: int = 40) -> dict[str, float]:
     return found | asyncio.run(_waits(spread(_uncommanded(english), realtime)))
 
 
-def plain_whisper(like: FasterWhisper) -> WhisperModel:
-    """Return faster-whisper as anybody uses it, with the same weights and arithmetic."""
+def plain_whisper() -> WhisperModel:
+    """Return faster-whisper as anybody uses it, warm, with the weights and arithmetic that we use."""
     from faster_whisper import WhisperModel
 
-    return WhisperModel(
+    options = WhisperOptions()
+    device, compute_type = placement(options)
+    plain = WhisperModel(
         str(weights()),
-        device=like.window.device,
-        compute_type=like.window.compute_type,
-        cpu_threads=like.options.cpu_threads,
+        device=device,
+        compute_type=compute_type,
+        cpu_threads=options.cpu_threads,
         local_files_only=True,
     )
+    transcribed(plain, bytes(1000 * BYTES_PER_MS))
+    return plain
 
 
 def transcribed(plain: WhisperModel, pcm: bytes, language: str = "en") -> str:
@@ -408,7 +412,7 @@ async def _waits(said: Sequence[Spoken]) -> dict[str, float]:
     waits: list[float] = []
     commands = early = silent = 0
     with tempfile.TemporaryDirectory() as folder:
-        agent = agent_with(Path(folder), as_shipped)
+        agent = await listening_agent(Path(folder))
         for one in track(said, "waiting for transcripts"):
             pcm = read(one.path)
             end_ms = speech_span_ms(pcm)[1]

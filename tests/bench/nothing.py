@@ -1,7 +1,8 @@
 """Nothing out of nothing: noise, music and silence through a whole agent with both engines.
 
 The shared recordings of noise, tunes and chords and drums that are made here, alone and together,
-and digital silence follow each other, as fast as the agent takes them. No turn may come of it.
+and digital silence follow each other, as fast as the agent takes them. No turn may come of it, and
+a command that is spoken afterwards must be heard.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from agent.listen.sphinx.engine import PocketSphinx
 from agent.listen.whisper.pair import Pair
 from hardware.audio import read
 from hardware.base import CHUNK_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ
+from hardware.microphone import FileMicrophone
+from hardware.spoken import clips as spoken
 from tests.bench.pair import Ears, agent_with, load_average
 from tests.bench.soak import CHUNK_BYTES, EndlessMicrophone
 from tests.bench.synthetic import to_pcm
@@ -73,7 +76,7 @@ def pieces(seed: int) -> Iterator[bytes]:
     recorded = [_samples(read(path)) for path in noises()]
     length = round(PIECE_S * SAMPLE_RATE_HZ)
     while True:
-        kinds = [*recorded, "music", "music", "both", "both", "both", "silence"]
+        kinds: list[Any] = [*recorded, "music", "music", "both", "both", "both", "silence"]
         chance.shuffle(kinds)
         for kind in kinds:
             level = chance.choice(LEVELS_DBFS)
@@ -164,6 +167,8 @@ async def _figures(minutes: float) -> dict[str, float]:
         async for turn in agent.listen(microphone):
             if turn.transcript.text:
                 texts.append(turn.transcript.engine)
+        said = FileMicrophone(spoken()[0], pace="fast")
+        awake = [turn async for turn in agent.listen(said) if turn.transcript.text]
         await agent.close()
     grammar = texts.count(PocketSphinx.name)
     marks = microphone.memory_mb or [float("nan")]
@@ -173,6 +178,7 @@ async def _figures(minutes: float) -> dict[str, float]:
         "whisper_was_asked": float(sum(ears.whisper.asked for ears in made)),
         "turns_from_whisper": float(len(texts) - grammar),
         "turns_from_the_grammar": float(grammar),
+        "command_after_it_heard": float(len(awake) == 1),
         "memory_first_mark_mb": marks[0],
         "memory_last_mark_mb": marks[-1],
         "memory_growth_percent": 100 * (marks[-1] / marks[0] - 1),

@@ -24,8 +24,9 @@ from agent.listen.whisper.pair import Pair, PairOptions
 from agent.loop import Agent
 from agent.messages import Transcript
 from agent.models import store
+from hardware.microphone import FileMicrophone
 from tests.bench.listening import make_agent
-from tests.bench.recognition import CHUNK
+from tests.bench.recognition import AMBIENT, CHUNK
 from tests.shared import PLUGIN
 
 WEIGHTS = "whisper-base"
@@ -118,11 +119,6 @@ class Ears:
         self.pair.close()
 
 
-def as_shipped() -> Pair:
-    """Build the pair as patient as it ships, with Whisper loaded."""
-    return Ears(PairOptions()).pair
-
-
 def agent_with(folder: Path, make: Callable[[], Pair] | None = None) -> Agent:
     """Build an agent as the command line does, with all models of this machine.
 
@@ -130,6 +126,14 @@ def agent_with(folder: Path, make: Callable[[], Pair] | None = None) -> Agent:
     """
     models = config.load().models
     return make_agent([str(PLUGIN)], folder, make=make, timeout_s=PATIENCE_S, models=models)
+
+
+async def listening_agent(folder: Path) -> Agent:
+    """Build one whose ears are as patient as they ship, everything loaded."""
+    agent = agent_with(folder, lambda: Ears(PairOptions()).pair)
+    async for _ in agent.listen(FileMicrophone(bytes(2 * AMBIENT), pace="fast", tail_ms=0)):
+        pass
+    return agent
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The agent beside what others do with the same weights, on the same clips.
 
 `ours` is the whole agent in real time. `home assistant` is plain faster-whisper behind webrtcvad and
-700 ms of silence, its text routed by the same templates; `realtimestt` opens with webrtcvad and
+its own count of 700 ms of silence, its text routed by the same router; `realtimestt` opens with webrtcvad and
 silero, ends with 600 ms of webrtcvad's silence, and lets Whisper write all of it. Of the other two
 the wait is when their rule ends the turn, and then the time that writing and routing take here.
 """
@@ -26,7 +26,7 @@ from tests.bench.detectors import Detected
 from tests.bench.free import plain_whisper, transcribed
 from tests.bench.listening import Wearer
 from tests.bench.mix import BEFORE_MS, NOISES, mixed, samples
-from tests.bench.pair import Ears, agent_with, as_shipped, load_average, routing
+from tests.bench.pair import listening_agent, load_average, routing
 from tests.bench.recognition import meant
 from tests.bench.turns import Clip
 from tests.bench.words import BYTES_PER_MS, speech_span_ms
@@ -35,8 +35,9 @@ from tests.shared import Order, orders
 SNR_DB = 12
 AFTER_MS = 2500
 """Sound after the last speech, noise included."""
-HOME_ASSISTANT_MS = 700.0
-"""Silence that ends a command there: `silence_seconds` of its segmenter by default."""
+HA_SPEECH_MS, HA_COMMAND_MS, HA_SILENCE_MS, HA_RESET_MS = 300.0, 1000.0, 700.0, 1000.0
+"""Home Assistant's defaults: speech that begins a command, the shortest command, silence that ends
+it, and the silence before it, or unbroken speech in it, after which is counted anew."""
 REALTIMESTT_MS = 600.0
 """`post_speech_silence_duration` by default."""
 BEFORE_VOICE_MS = 1000.0
@@ -78,8 +79,30 @@ class Ended:
 
 def home_assistant(pcm: bytes) -> Ended:
     """Return the first turn of Home Assistant: all that it was sent until the command was over."""
-    ends = detectors.ends(detectors.webrtcvad(pcm), HOME_ASSISTANT_MS)
-    return Ended(0.0, ends[0] if ends else len(pcm) / BYTES_PER_MS)
+    return command(detectors.webrtcvad(pcm), len(pcm) / BYTES_PER_MS)
+
+
+def command(heard: Detected, length_ms: float) -> Ended:
+    """Return when a command is over by Home Assistant's counting: silences in it add up."""
+    speech_ms = silence_ms = lasted_ms = run_ms = 0.0  # run: unbroken, of what is counted anew by
+    begun = False
+    for number, speech in enumerate(heard.flags, start=1):
+        if not begun:
+            speech_ms += heard.frame_ms if speech else 0.0
+            run_ms = 0.0 if speech else run_ms + heard.frame_ms
+            if run_ms >= HA_RESET_MS:
+                speech_ms = run_ms = 0.0
+            if speech_ms >= HA_SPEECH_MS:
+                begun, run_ms, lasted_ms = True, 0.0, HA_SPEECH_MS
+            continue
+        lasted_ms += heard.frame_ms
+        silence_ms += 0.0 if speech else heard.frame_ms
+        run_ms = run_ms + heard.frame_ms if speech else 0.0
+        if run_ms >= HA_RESET_MS:
+            silence_ms = run_ms = 0.0
+        if not speech and silence_ms >= HA_SILENCE_MS and lasted_ms >= HA_COMMAND_MS:
+            return Ended(0.0, number * heard.frame_ms)
+    return Ended(0.0, length_ms)
 
 
 def realtimestt(pcm: bytes) -> Ended:
@@ -150,10 +173,8 @@ def _summary(where: str, results: Sequence[Result]) -> dict[str, float]:
 async def _ours(clips: Sequence[Sound]) -> list[Result]:
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        agent = agent_with(Path(folder), as_shipped)
+        agent = await listening_agent(Path(folder))
         wearer = Wearer(agent)
-        async for _ in wearer.listen(FileMicrophone(bytes(64_000), pace="fast", tail_ms=0)):
-            pass  # everything is loaded
         for clip in track(clips, "ours, in real time"):
             microphone = FileMicrophone(clip.pcm, tail_ms=0)
             heard = [turn async for turn in wearer.listen(microphone)]
@@ -167,9 +188,7 @@ async def _ours(clips: Sequence[Sound]) -> list[Result]:
 
 def _theirs(clips: Sequence[Sound]) -> dict[str, list[Result]]:
     found: dict[str, list[Result]] = {}
-    ears = Ears()  # only for its arithmetic: the same device and type of numbers
-    plain = plain_whisper(ears.whisper)
-    ears.close()
+    plain = plain_whisper()
     with routing() as agent:
         agent.route("what time is it", "en")  # everything is loaded
         for who, rule in RULES.items():

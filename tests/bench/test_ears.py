@@ -9,9 +9,10 @@ from agent.errors import EngineError
 from agent.messages import Intent
 from agent.plugins.skills import Skills
 from hardware.spoken import clips as spoken
-from tests.bench import curves, ears, free, nothing, peers, synthetic
+from tests.bench import bars, curves, ears, free, nothing, peers, synthetic
 from tests.bench.detectors import Detected
 from tests.bench.pair import aloud, errors, weights
+from tests.bench.recognition import SNRS_DB
 from tests.bench.soak import CHUNK_BYTES
 
 pytestmark = pytest.mark.slow
@@ -59,6 +60,21 @@ def test_a_table_has_every_level_and_the_pictures_names():
     assert clean == 99
 
 
+def test_every_bar_of_the_ears_has_a_figure_of_that_name():
+    shares = dict.fromkeys(ears.WHO, 90.0)
+    heard = ears._levels(shares, {("kitchen", db): shares for db in SNRS_DB})
+    names = {
+        bars.EARS: {*heard, "false_accept_percent"},
+        bars.SPEECH: {*free._english([], None, None, []), *free._chinese([], None, None, [])}
+        | {"wait_p50_ms"},
+        "ears: free slots": {*free.SHARES.values()},
+        "ears: nothing": {"turns_from_whisper", "memory_growth_percent"},
+    }
+    of_ears = [bar for bar in bars.BARS if bar.section.startswith(ears.PREFIX)]
+    assert len(of_ears) == 12
+    assert not [bar.figure for bar in of_ears if bar.figure not in names[bar.section]]
+
+
 def test_there_are_a_hundred_sentences_whose_free_words_are_in_no_list():
     said = free.sentences()
     assert len({free_.text for free_ in said}) == 100
@@ -93,6 +109,20 @@ def test_a_recording_begins_where_both_detectors_hear_a_voice():
     webrtc = flags("#" * 60 + "." * 40)  # the noise before the voice counts for the first
     ended = peers.recording(webrtc, flags("." * 55 + "#" * 5 + "." * 40), 2000)
     assert ended == peers.Ended(100, 1800)
+
+
+def test_home_assistant_adds_up_the_silences_in_a_command():
+    speech = "." * 50 + "#" * 60  # begun after 300 ms, and 900 ms of speech
+    assert peers.command(flags(speech + "." * 50), 9000) == peers.Ended(0, 2900)
+    paused = speech + "." * 20 + "#" * 10 + "." * 50
+    assert peers.command(flags(paused), 9000) == peers.Ended(0, 3100)
+    long = speech + "." * 20 + "#" * 50 + "." * 50  # a second of speech: counted anew
+    assert peers.command(flags(long), 9000) == peers.Ended(0, 4300)
+
+
+def test_home_assistant_hears_no_command_in_a_knock():
+    knocks = ("#" * 10 + "." * 60) * 4
+    assert peers.command(flags(knocks), 5600) == peers.Ended(0, 5600)
 
 
 def test_a_recording_without_a_silence_ends_with_the_sound():
