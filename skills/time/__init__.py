@@ -15,7 +15,7 @@ from skills.time import festivals, home, places, sky, wording, zones
 from skills.time.places import Spot
 
 WHY = "to know when the sun rises and sets where you are"
-WARM_AFTER_S = 1.0
+WARM_AFTER_S = 3.0
 """How long after the start the library of holidays is loaded, so that it delays nothing."""
 FAR = timedelta(days=2)
 """From here on a length of time is told in days."""
@@ -71,9 +71,9 @@ NoDay = Annotated[
     "what time is it [(now|right now|please)]",
     "(what is|what's) the time [(now|right now|please)]",
     "(what is|what's) the current time",
-    "(tell|give) me the time",
+    "(tell|give|show) me the [current] time",
     "do you have the time",
-    "(do you know|can you tell me) what time it is",
+    "(do you know|can you tell me|tell me|let me know|i need to know) what time it is [now]",
     "what time is it [(right now|now)] in [the] {place}",
     "(what is|what's) the [current] time in [the] {place}",
     "what time [do] they have in {place}",
@@ -81,13 +81,16 @@ NoDay = Annotated[
     "[the] [current] time in {known} [please]",
     "(what is|what's) [the] {known} time",
     "what time is it {known} time",
+    knows=("time",),
 )
 def clock(ctx: Context, place: AnyPlace | None = None, known: KnownPlace | None = None) -> Reply:
     """Tell the time, here or in a place."""
     wanted, now = place or known, _now(ctx)
     if wanted is None:
         shown, spoken = _clock(now, ctx), wording.spoken_clock(now, ctx.language)
-        return Reply(ctx.say("It is {time}", time=shown), speech=ctx.say("It is {time}", time=spoken))
+        return Reply(
+            ctx.say("It is {time}", time=shown), speech=ctx.say("It is {time}", time=spoken)
+        )
     spot = places.find(wanted)
     zone = places.zone(spot.zone) if spot else None
     if spot is None or zone is None:
@@ -129,9 +132,15 @@ def moment(ctx: Context) -> Reply:
     "what weekday is it [today]",
     "(what is|what's) the (date|day) [today]",
     "(what is|what's) (today's date|the date today|today's day)",
-    "what (date|is today's date) is it [today]",
+    "what date is it [today]",
     "what date is today",
-    "(tell|give) me (the date|today's date)",
+    "today is (which|what) (date|day)",
+    "what day of the week are we on",
+    "(tell|give|show) me (the date|today's date)",
+    "(tell me|let me know|do you know) what the date is [today]",
+    "(tell me|let me know|do you know) what (the date|day) is {day}",
+    "what (date|day) will it be {day}",
+    "{day} what will the date be",
     "which day is it [today]",
     "what (day|date|weekday) (is|will be) {day}",
     "what (day|date|weekday) (is it|will it be) {day}",
@@ -141,6 +150,7 @@ def moment(ctx: Context) -> Reply:
     "what will the date be {day}",
     "what (day [of the week]|date) was [it [on]] {past}",
     "what (day [of the week]|date) (is|was|will be) {wrong}",
+    knows=("time",),
 )
 def which_day(
     ctx: Context,
@@ -166,6 +176,7 @@ def which_day(
     "(what|which) week [number] (is it|is this|are we in)",
     "(what|which) week of the year is it",
     "(what is|what's) the week number",
+    knows=("time",),
 )
 def week(ctx: Context) -> Reply:
     """Tell the number of the week (ISO 8601: weeks begin on Monday, the first has 4 January)."""
@@ -177,7 +188,7 @@ def week(ctx: Context) -> Reply:
     "is {year} a leap year",
     "(was|will) {year} [be] a leap year",
     "when is the next leap year",
-    "how many days (are there|does) [in] this year [have]",
+    knows=("time",),
 )
 def leap_year(ctx: Context, year: Year | None = None) -> Reply:
     """Tell whether a year is a leap year, and which is the next."""
@@ -204,8 +215,8 @@ def leap_year(ctx: Context, year: Year | None = None) -> Reply:
     "how many {unit} [(is it|are there|are left)] (until|till|to|before) {festival}",
     "how many {unit} [(is it|are there|are left)] (until|till|to|before) {sun}",
     "how (long|many {unit}) (until|till|to) {wrong}",
-    "how long is the day [still]",
     permissions={"location": WHY},
+    knows=("time",),
 )
 def until(
     ctx: Context,
@@ -226,12 +237,14 @@ def until(
         if day == now.date():
             return _said(ctx.say("{festival} is today.", festival=_festival(festival, ctx)))
         when, unit = datetime(day.year, day.month, day.day), unit or "days"
-    elif sun is not None or when is None:
-        place, event = ctx.location, sun or "sunset"
-        found = sky.next_sun(event, ctx.clock().astimezone(), place)
+    elif sun is not None:
+        place = ctx.location
+        found = sky.next_sun(sun, ctx.clock().astimezone(), place)
         if found is None:
-            return _no_sun(event, ctx)
+            return _no_sun(sun, ctx)
         when, honest = zones.there(found, None), _honest(place.simulated, ctx)
+    if when is None:
+        return _said(ctx.say("I do not know when that is."))
     if when.replace(second=0) < now.replace(second=0, microsecond=0):
         whole = "days" if when.time() == datetime.min.time() else None
         return _said(ctx.say("That was {ago} ago.", ago=_length(when, now, unit or whole, ctx)))
@@ -250,6 +263,7 @@ def until(
     "how many {unit} (is it|has it been|have passed|ago was) [since] {when}",
     "how many {unit} (is it|has it been|have passed|ago was) [since] {festival}",
     "how many {unit} since ({when}|{festival})",
+    knows=("time",),
 )
 def since(
     ctx: Context,
@@ -280,6 +294,7 @@ def since(
     "(what is|what's) the time difference between [the] {other} and [the] {place}",
     "how (far|many hours) (ahead|behind) is {place}",
     "how many hours ahead of us is {place}",
+    knows=("time",),
 )
 def difference(place: AnyPlace, ctx: Context, other: AnyPlace | None = None) -> Reply:
     """Tell how far the clocks of a place are ahead, and what they show."""
@@ -312,8 +327,11 @@ def difference(place: AnyPlace, ctx: Context, other: AnyPlace | None = None) -> 
     "(what|which) time zone is {place} [in]",
     "(what is|what's) the time zone (of|in|for) {place}",
     "{known} is in (what|which) time zone",
+    knows=("time",),
 )
-def time_zone(ctx: Context, place: AnyPlace | None = None, known: KnownPlace | None = None) -> Reply:
+def time_zone(
+    ctx: Context, place: AnyPlace | None = None, known: KnownPlace | None = None
+) -> Reply:
     """Tell the time zone, here or of a place, as hours from UTC."""
     now, wanted = zones.instant(ctx.clock()), place or known
     if wanted is None:
@@ -333,6 +351,7 @@ def time_zone(ctx: Context, place: AnyPlace | None = None, known: KnownPlace | N
     " (start|begin|end|change) [in {place}]",
     "when (is|does) the [next] (time|clock) change [happen] [in {place}]",
     "is it (daylight saving|daylight savings|summer time) [time] [now]",
+    knows=("time",),
 )
 def clock_change(
     ctx: Context, place: AnyPlace | None = None, known: KnownPlace | None = None
@@ -367,6 +386,7 @@ def clock_change(
     "is there a [(public|bank|national)] holiday today",
     "is {day} a [(public|bank|national)] holiday",
     "is there a [(public|bank|national)] holiday [on] {day}",
+    knows=("time",),
 )
 def holiday(ctx: Context, day: datetime | None = None) -> Reply:
     """Tell whether a day is a public holiday, and which."""
@@ -386,10 +406,11 @@ def holiday(ctx: Context, day: datetime | None = None) -> Reply:
 
 @skill(
     "when is the next [(public|bank|national)] holiday",
-    "what (is|'s) the next [(public|bank|national)] holiday",
-    "what's the next [(public|bank|national)] holiday",
-    "(what is|what's) the date of the next [(public|bank|national)] holiday",
+    "(what is|what's) the next [(public|bank|national)] holiday",
+    "(what is|what's) the date of the next [closest] [(public|bank|national)] holiday",
+    "i (want to|wanna|would like to) know the next [(public|bank|national)] holiday",
     "how (long|many {unit}) [is it] (until|till|to) the next [(public|bank|national)] holiday",
+    knows=("time",),
 )
 def next_holiday(ctx: Context, unit: Unit | None = None) -> Reply:
     """Tell the next public holiday, its day, and how long until then."""
@@ -404,15 +425,19 @@ def next_holiday(ctx: Context, unit: Unit | None = None) -> Reply:
     told = ctx.say("{name}: {day}", name=name, day=wording.day_name(day, ctx.language))
     midnight = datetime(day.year, day.month, day.day)
     ahead = _length(now, midnight, unit or "days", ctx)
-    return Reply(f"{told}\n{ctx.say('in {length} ({country})', length=ahead, country=country)}", speech=told)
+    return Reply(
+        f"{told}\n{ctx.say('in {length} ({country})', length=ahead, country=country)}", speech=told
+    )
 
 
 @skill(
     "when is [the [next]] {festival} [this year]",
     "(what|which) (day|date|day of the week) is {festival} [this year]",
-    "what is the date of {festival}",
+    "(what is|what's) the date of {festival}",
+    "what is the date {festival} falls on",
     "(what|which) (day|date) does {festival} fall on [this year]",
     "when (was|will) {festival} [be] [this year]",
+    knows=("time",),
 )
 def festival_day(festival: Festival, ctx: Context) -> Reply:
     """Tell which day a holiday or a festival is next."""
@@ -435,6 +460,7 @@ def festival_day(festival: Festival, ctx: Context) -> Reply:
     "(when|what time) will the sun (set|go down) [(today|tonight)]",
     "(when|what time) does it get dark [(today|tonight)]",
     permissions={"location": WHY},
+    knows=("time",),
 )
 def sun_time(ctx: Context, sun: Sun | None = None, day: datetime | None = None) -> Reply:
     """Tell when the sun sets or rises where the wearer is, today or on another day."""
@@ -447,6 +473,7 @@ def sun_time(ctx: Context, sun: Sun | None = None, day: datetime | None = None) 
     "(when|what time) does it get light [today]",
     "(when|what time) does the sun (rise|come up) [on] {day}",
     permissions={"location": WHY},
+    knows=("time",),
 )
 def sun_up(ctx: Context, day: datetime | None = None) -> Reply:
     """Tell when the sun rises where the wearer is, today or on another day."""
@@ -523,7 +550,8 @@ def _length(begin: datetime, end: datetime, unit: str | None, ctx: Context) -> s
         return _weeks(days, ctx)
     if unit in ("hours", "minutes"):
         return wording.count(int(passes.total_seconds()) // wording.UNITS[unit], unit, ctx.language)
-    if unit == "days" or passes >= FAR:
+    whole = days >= FAR.days and end.time() == datetime.min.time()
+    if unit == "days" or whole or passes >= FAR:
         return wording.count(days, "days", ctx.language)
     return wording.length(passes, ctx.language)
 
@@ -585,15 +613,17 @@ def _unknown(place: str, ctx: Context) -> Reply:
 
 
 def _no_country(country: str, ctx: Context) -> Reply:
-    return _said(ctx.say("I know no holidays of “{country}”: set GLASSES_COUNTRY.", country=country))
+    return _said(
+        ctx.say("I know no holidays of “{country}”: set GLASSES_COUNTRY.", country=country)
+    )
 
 
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Add the actions. Raises DataError: without its places the skill is left out."""
     places.spots()
-    register(
-        clock, moment, which_day, week, leap_year, until, since, difference, time_zone,
+    register(  # `moment` first: it takes what asks for the time in other words
+        moment, clock, which_day, week, leap_year, until, since, difference, time_zone,
         clock_change, holiday, next_holiday, festival_day, sun_time, sun_up,
     )  # fmt: skip
     _warm_soon()

@@ -18,7 +18,7 @@ def sun(event: str, day: date, place: Place) -> datetime | None:
     noon = datetime(day.year, day.month, day.day, 12).astimezone()
     try:
         found = (sunrise if event == "sunrise" else sunset)(
-            Observer(place.lat, place.lon), date=day, tzinfo=noon.tzinfo
+            Observer(place.lat, place.lon), date=day, tzinfo=noon.tzinfo or UTC
         )
     except ValueError:
         return None

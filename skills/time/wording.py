@@ -53,7 +53,7 @@ def _below_sixty(minute: int) -> str:
     if minute == 0:
         return "o'clock"
     if minute < 20:
-        return (f"oh {ONES[minute]}" if minute < 10 else TEENS[minute - 10])
+        return f"oh {ONES[minute]}" if minute < 10 else TEENS[minute - 10]
     tens, ones = divmod(minute, 10)
     return f"{_TENS[tens]}-{ONES[ones]}" if ones else _TENS[tens]
 

@@ -74,5 +74,6 @@ def test_the_message_is_the_same_each_time(tmp_path):
     }  # fmt: skip
     assert len(said) == 1
     assert (
-        "known: apart, country, data, language, location, microphone, model, model_key, models" in said.pop()
+        "known: apart, country, data, language, location, microphone, model, model_key, models"
+        in said.pop()
     )

@@ -73,7 +73,7 @@ def ask(tmp_path, zone):
     """Say something to a whole agent at a time; answers the lines of its reply."""
 
     async def asked(text, now=NOW):
-        agent = make_agent(tmp_path, ["skills.time"], model=ScriptedModel([]))
+        agent = make_agent(tmp_path, [skill_time], model=ScriptedModel([]))
         agent.now = lambda: now
         turn = await agent.hear(text)
         assert turn.error is None
@@ -217,9 +217,7 @@ def test_the_next_change_is_found_to_the_second(name, at):
 def test_both_sides_of_the_date_line(zone, context):
     now = datetime(2026, 11, 29, 10, 30)
     told = skill_time.difference("American Samoa", context(now), other="Kiritimati").text
-    assert told == (
-        "American Samoa is 25 hours behind Kiritimati\nAmerican Samoa Saturday, 23:30"
-    )
+    assert told == ("American Samoa is 25 hours behind Kiritimati\nAmerican Samoa Saturday, 23:30")
     assert skill_time.clock(context(now), place="Kiritimati").text == (
         "It is 00:30 on Monday in Kiritimati"
     )
@@ -240,7 +238,6 @@ def test_how_long_it_is_is_what_passes(tmp_path_factory, installed, now, minutes
     parts = {unit: int(number) for number, unit in re.findall(r"(\d+) (hour|minute|day)s?", told)}
     if "day" in parts:
         assert parts == {"day": (end.date() - begin.date()).days}
-        assert passes >= 48 * 60
     else:
         assert 60 * parts.get("hour", 0) + parts.get("minute", 0) == passes
 
@@ -277,7 +274,9 @@ def test_every_festival_has_a_day_each_year():
     assert festivals.on_or_after("Labor Day", date(2026, 1, 1), "CN") == date(2026, 5, 1)
 
 
-@pytest.mark.parametrize(("country", "first"), [("US", "New Year's Day"), ("CN", "元旦"), ("DE", "元旦")])
+@pytest.mark.parametrize(
+    ("country", "first"), [("US", "New Year's Day"), ("CN", "元旦"), ("DE", "元旦")]
+)
 def test_holidays_have_names_people_use(country, first):
     language = "en" if country == "US" else "zh"
     listed = festivals.public(country, 2027, language)
@@ -286,7 +285,7 @@ def test_holidays_have_names_people_use(country, first):
 
 
 def test_a_country_without_holidays_is_named(context, monkeypatch, zone):
-    monkeypatch.setattr(home, "named", lambda: "ZZ")
+    monkeypatch.setattr(home, "named", lambda environ: "ZZ")
     told = "I know no holidays of “ZZ”: set GLASSES_COUNTRY."
     assert skill_time.holiday(context()).text == told
     assert skill_time.next_holiday(context()).text == told
@@ -371,11 +370,12 @@ def test_every_answer_can_be_read_out(context, zone):
 
 def test_importing_it_loads_no_library():
     code = (
-        "import sys, skills.time as t; from agent.plugins.skills import Skills; Skills().load(t);"
-        " print({'holidays', 'astral', 'numpy'} & set(sys.modules))"
+        "import sys, skills.time as t; t.places.spots(); t.festivals.said('en');"
+        " print({'holidays', 'astral', 'numpy'} & set(sys.modules)); t.festivals.warm();"
+        " print('holidays' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    assert done.stdout.split() == ["set()", "True"]
 
 
 @pytest.mark.parametrize(

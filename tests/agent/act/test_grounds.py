@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 
+import skills.time as skill_time
 from agent import Reply, hookimpl, skill
 from agent.act import grounds
 from agent.errors import SentenceError
@@ -86,7 +87,7 @@ async def test_without_a_model_it_is_as_honest(tmp_path):
     ],
 )
 async def test_the_clock_that_ships_is_the_agents(tmp_path, text, told):
-    agent = make_agent(tmp_path, ["skills.time"], model=ScriptedModel([]))
+    agent = make_agent(tmp_path, [skill_time], model=ScriptedModel([]))
     agent.now = lambda: SOON
     turn = await agent.hear(text)
     assert turn.reply.text == told
