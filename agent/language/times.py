@@ -90,12 +90,13 @@ _ORDINAL = rf"{_either(_ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th)"
 _MONTH = _either((*_MONTHS, *(name[:3] for name in _MONTHS), "sept"))
 _PART = r"(?: in the| at)? (?P<{}>morning|afternoon|evening|night)"
 _DAY = (
-    r"(?:(?:the )?(?P<named>today|tomorrow|day after tomorrow|next week|yesterday|day before yesterday|last week)"
+    rf"(?:(?:the )?(?P<named>{_either(name for name in _NAMED if name.isascii())})"
     rf"(?:{_PART.format('part')})?"
     r"|(?P<this>tonight|this (?:morning|afternoon|evening))"
     rf"|(?:on )?(?:(?:(?P<which>next|last|this|this coming|coming) )?(?P<weekday>{'|'.join(_DAYS)})"
     rf"|(?:(?P<month>{_MONTH}) (?:the )?(?P<date>{_ORDINAL}|\d{{1,2}})"
-    rf"|(?:the )?(?P<date2>{_ORDINAL}|\d{{1,2}}) (?:of )?(?P<month2>{_MONTH}))(?P<year> (?:1[6-9]|2[01])\d\d)?"
+    rf"|(?:the )?(?P<date2>{_ORDINAL}|\d{{1,2}}) (?:of )?(?P<month2>{_MONTH}))"
+    r"(?P<year> (?:1[6-9]|2[01])\d\d)?"
     rf"|the (?P<date3>{_ORDINAL})(?P<ahead> of next month)?)(?:{_PART.format('part2')})?)"
 )
 _CLOCK = (
@@ -112,7 +113,8 @@ _ENGLISH = [
 _ZH_NUMBER = r"[零〇一二两三四五六七八九十]+|\d{1,2}"
 _CHINESE = re.compile(
     rf"(?:(?P<named>{_either(name for name in _NAMED if len(name) > 1 and not name.isascii())}"
-    rf"|[今明后昨](?=[晚早夜半]))|(?P<which>下下|[这本下上]?)个?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天])"
+    rf"|[今明后昨](?=[晚早夜半]))"
+    rf"|(?P<which>下下|[这本下上]?)个?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天])"
     rf"|(?:(?P<year>(?:1[6-9]|2[01])\d\d|今|明|后|去)年的?)?(?:(?:(?P<month>{_ZH_NUMBER})月|(?P<ahead>[这本下])个?月)的?)?"
     rf"(?P<date>{_ZH_NUMBER})[号日])?的?(?P<part>{_either(_ZH_PARTS)})?的?"
     rf"(?:(?:差(?P<short>{_ZH_NUMBER}|一刻)分?钟?)?(?P<hour>{_ZH_NUMBER})"

@@ -126,7 +126,11 @@ def _labor_day(year: int, country: str) -> date:
 FESTIVALS: Mapping[str, Festival] = {
     one.en[0]: one
     for one in (
-        Festival(("New Year's Day", "new year", "new years", "new year's"), ("元旦", "新年"), _fixed(1, 1)),
+        Festival(
+            ("New Year's Day", "new year", "new years", "new year's"),
+            ("元旦", "新年"),
+            _fixed(1, 1),
+        ),
         Festival(("New Year's Eve",), ("跨年夜", "新年前夜"), _fixed(12, 31)),
         Festival(("Valentine's Day",), ("情人节",), _fixed(2, 14)),
         Festival(("Women's Day",), ("妇女节",), _fixed(3, 8)),
@@ -137,24 +141,54 @@ FESTIVALS: Mapping[str, Festival] = {
         Festival(("Christmas Eve",), ("平安夜",), _fixed(12, 24)),
         Festival(("Christmas Day", "christmas", "xmas"), ("圣诞节", "圣诞"), _fixed(12, 25)),
         Festival(("Easter", "easter sunday"), ("复活节",), _listed("DE", "Easter Monday", -1)),
-        Festival(("Martin Luther King Jr. Day", "martin luther king day"), ("马丁·路德·金纪念日", "马丁路德金日"), _listed("US", "Martin Luther King Jr. Day")),
-        Festival(("Washington's Birthday", "presidents day"), ("总统日",), _listed("US", "Washington's Birthday")),
+        Festival(
+            ("Martin Luther King Jr. Day", "martin luther king day"),
+            ("马丁·路德·金纪念日", "马丁路德金日"),
+            _listed("US", "Martin Luther King Jr. Day"),
+        ),
+        Festival(
+            ("Washington's Birthday", "presidents day"),
+            ("总统日",),
+            _listed("US", "Washington's Birthday"),
+        ),
         Festival(("Memorial Day",), ("阵亡将士纪念日",), _listed("US", "Memorial Day")),
-        Festival(("Juneteenth National Independence Day", "juneteenth"), ("六月节",), _fixed(6, 19)),
+        Festival(
+            ("Juneteenth National Independence Day", "juneteenth"), ("六月节",), _fixed(6, 19)
+        ),
         Festival(("Independence Day",), ("美国独立日", "独立日"), _fixed(7, 4)),
         Festival(("Labor Day",), ("劳动节", "五一", "五一劳动节"), _labor_day),
         Festival(("Columbus Day",), ("哥伦布日",), _listed("US", "Columbus Day")),
         Festival(("Veterans Day",), ("退伍军人节",), _fixed(11, 11)),
-        Festival(("Thanksgiving Day", "thanksgiving"), ("感恩节",), _listed("US", "Thanksgiving Day")),
-        Festival(("Spring Festival", "chinese new year", "lunar new year"), ("春节", "大年初一", "农历新年"), _listed("CN", "Chinese New Year")),
-        Festival(("Chinese New Year's Eve",), ("除夕", "大年三十"), _listed("CN", "Chinese New Year", -1)),
+        Festival(
+            ("Thanksgiving Day", "thanksgiving"), ("感恩节",), _listed("US", "Thanksgiving Day")
+        ),
+        Festival(
+            ("Spring Festival", "chinese new year", "lunar new year"),
+            ("春节", "大年初一", "农历新年"),
+            _listed("CN", "Chinese New Year"),
+        ),
+        Festival(
+            ("Chinese New Year's Eve",), ("除夕", "大年三十"), _listed("CN", "Chinese New Year", -1)
+        ),
         Festival(("Lantern Festival",), ("元宵节", "元宵"), _listed("CN", "Chinese New Year", 14)),
-        Festival(("Tomb-Sweeping Day", "qingming festival"), ("清明节", "清明"), _listed("CN", "Tomb-Sweeping Day")),
-        Festival(("Dragon Boat Festival",), ("端午节", "端午"), _listed("CN", "Dragon Boat Festival")),
-        Festival(("Mid-Autumn Festival", "moon festival"), ("中秋节", "中秋"), _listed("CN", "Mid-Autumn Festival")),
-        Festival(("National Day", "chinese national day"), ("国庆节", "国庆", "十一国庆"), _fixed(10, 1)),
+        Festival(
+            ("Tomb-Sweeping Day", "qingming festival"),
+            ("清明节", "清明"),
+            _listed("CN", "Tomb-Sweeping Day"),
+        ),
+        Festival(
+            ("Dragon Boat Festival",), ("端午节", "端午"), _listed("CN", "Dragon Boat Festival")
+        ),
+        Festival(
+            ("Mid-Autumn Festival", "moon festival"),
+            ("中秋节", "中秋"),
+            _listed("CN", "Mid-Autumn Festival"),
+        ),
+        Festival(
+            ("National Day", "chinese national day"), ("国庆节", "国庆", "十一国庆"), _fixed(10, 1)
+        ),
     )
-}  # fmt: skip
+}
 """Every festival that can be asked for, by the English name that is shown."""
 
 

@@ -10,7 +10,7 @@ from agent.environment import STARTED
 
 BY_LANGUAGE = {"en": "US", "zh": "CN"}
 """The country where neither a setting nor the system's locale names one."""
-TWELVE = frozenset("US CA AU NZ PH IN PK BD EG SA CO MX MY".split())
+TWELVE = frozenset(("US", "CA", "AU", "NZ", "PH", "IN", "PK", "BD", "EG", "SA", "CO", "MX", "MY"))
 """Countries whose English writes 4:58 PM (Unicode CLDR, timeData)."""
 
 
