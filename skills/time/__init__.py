@@ -16,7 +16,7 @@ from skills.time.places import Spot
 
 WHY = "to know when the sun rises and sets where you are"
 WARM_AFTER_S = 3.0
-"""How long after the start the library of holidays is loaded, so that it delays nothing."""
+"""How long after the start the libraries are loaded, so that it delays nothing."""
 FAR = timedelta(days=2)
 """From here on a length of time is told in days."""
 
@@ -43,7 +43,7 @@ KnownPlace = Annotated[str, OneOf(places.said)]
 Festival = Annotated[str, OneOf(_festivals)]
 Unit = Annotated[str, OneOf(_units)]
 Sun = Annotated[str, OneOf(_suns)]
-Year = Annotated[int, Range(1583, 9999)]
+Year = Annotated[int, Range(1, 9999)]
 NoDay = Annotated[
     str,
     OneOf(
@@ -71,11 +71,11 @@ NoDay = Annotated[
     "what time is it [(now|right now|please)]",
     "(what is|what's) the time [(now|right now|please)]",
     "(what is|what's) the current time",
-    "(tell|give|show) me the [current] time",
+    "(tell|give) me the [current] time",
     "do you have the time",
     "(do you know|can you tell me|tell me|let me know|i need to know) what time it is [now]",
     "what time is it [(right now|now)] in [the] {place}",
-    "(what is|what's) the [current] time in [the] {place}",
+    "(what is|what's) the [current] time in [the] {known}",
     "what time [do] they have in {place}",
     "(tell|give) me the time in {place}",
     "[the] [current] time in {known} [please]",
@@ -113,12 +113,12 @@ def clock(ctx: Context, place: AnyPlace | None = None, known: KnownPlace | None 
     knows=("time",),
 )
 def moment(ctx: Context) -> Reply:
-    """Tell the time and the date."""
+    """Tell the time and the date, and that it is here: somewhere else may have been meant."""
     now, language = _now(ctx), ctx.language
     day, spoken = wording.day_name(now, language), wording.spoken_clock(now, language)
     return Reply(
-        ctx.say("It is {time}, {day}.", time=_clock(now, ctx), day=day),
-        speech=ctx.say("It is {time}, {day}.", time=spoken, day=day),
+        ctx.say("Here it is {time}, {day}.", time=_clock(now, ctx), day=day),
+        speech=ctx.say("Here it is {time}, {day}.", time=spoken, day=day),
     )
 
 
@@ -126,22 +126,20 @@ def moment(ctx: Context) -> Reply:
 
 
 @skill(
-    "what day is it [today]",
-    "what day (is|was) today",
-    "what day of the week is it [today]",
-    "what weekday is it [today]",
-    "(what is|what's) the (date|day) [today]",
-    "(what is|what's) (today's date|the date today|today's day)",
-    "what date is it [today]",
-    "what date is today",
+    "what day is it",
+    "what day of the week is it",
+    "what weekday is it",
+    "(what is|what's) the (date|day)",
+    "(what is|what's) (today's date|today's day)",
+    "what date is it",
     "today is (which|what) (date|day)",
     "what day of the week are we on",
-    "(tell|give|show) me (the date|today's date)",
-    "(tell me|let me know|do you know) what the date is [today]",
-    "(tell me|let me know|do you know) what (the date|day) is {day}",
+    "(tell|give) me (the date|today's date)",
+    "(tell me|let me know|do you know) what the date is",
+    "(tell me|let me know|do you know) what (the date|the date is|day is|day it is) {day}",
     "what (date|day) will it be {day}",
     "{day} what will the date be",
-    "which day is it [today]",
+    "which day is it",
     "what (day|date|weekday) (is|will be) {day}",
     "what (day|date|weekday) (is it|will it be) {day}",
     "(what is|what's) the (date|day) [(on|of)] {day}",
@@ -289,14 +287,14 @@ def since(
 
 
 @skill(
-    "(what is|what's) the time difference (to|with|from|in|between here and) [the] {place}",
+    "(what is|what's) the time difference (to|with|from|between here and) [the] {place}",
     "[what is the] time difference (to|with|from) {place}",
     "(what is|what's) the time difference between [the] {other} and [the] {place}",
     "how (far|many hours) (ahead|behind) is {place}",
     "how many hours ahead of us is {place}",
     knows=("time",),
 )
-def difference(place: AnyPlace, ctx: Context, other: AnyPlace | None = None) -> Reply:
+def difference(place: AnyPlace, ctx: Context, other: KnownPlace | None = None) -> Reply:
     """Tell how far the clocks of a place are ahead, and what they show."""
     there, here = places.find(place), places.find(other) if other is not None else None
     if there is None or (other is not None and here is None):
@@ -325,7 +323,7 @@ def difference(place: AnyPlace, ctx: Context, other: AnyPlace | None = None) -> 
     "what time zone (am i in|is this|are we in|do we have|is it)",
     "(what is|what's) (my|the|our) time zone",
     "(what|which) time zone is {place} [in]",
-    "(what is|what's) the time zone (of|in|for) {place}",
+    "(what is|what's) the time zone (of|for) {place}",
     "{known} is in (what|which) time zone",
     knows=("time",),
 )
@@ -382,8 +380,7 @@ def clock_change(
 
 
 @skill(
-    "is (it|today) a [(public|bank|national)] holiday [today]",
-    "is there a [(public|bank|national)] holiday today",
+    "is it a [(public|bank|national)] holiday",
     "is {day} a [(public|bank|national)] holiday",
     "is there a [(public|bank|national)] holiday [on] {day}",
     knows=("time",),
@@ -454,11 +451,11 @@ def festival_day(festival: Festival, ctx: Context) -> Reply:
 
 
 @skill(
-    "(when is|what time is) [the] {sun} [(today|tonight)]",
+    "(when is|what time is) [the] {sun}",
     "(when is|what time is) [the] {sun} [on] {day}",
-    "(when|what time) does the sun (set|go down) [(today|tonight)]",
-    "(when|what time) will the sun (set|go down) [(today|tonight)]",
-    "(when|what time) does it get dark [(today|tonight)]",
+    "(when|what time) does the sun (set|go down) [{day}]",
+    "(when|what time) will the sun (set|go down) [{day}]",
+    "(when|what time) does it get dark [{day}]",
     permissions={"location": WHY},
     knows=("time",),
 )
@@ -468,9 +465,9 @@ def sun_time(ctx: Context, sun: Sun | None = None, day: datetime | None = None) 
 
 
 @skill(
-    "(when|what time) does the sun (rise|come up) [today]",
-    "(when|what time) will the sun (rise|come up) [today]",
-    "(when|what time) does it get light [today]",
+    "(when|what time) does the sun (rise|come up)",
+    "(when|what time) will the sun (rise|come up) [{day}]",
+    "(when|what time) does it get light [{day}]",
     "(when|what time) does the sun (rise|come up) [on] {day}",
     permissions={"location": WHY},
     knows=("time",),
@@ -630,11 +627,20 @@ def register_skills(register: Callable[..., None]) -> None:
 
 
 def _warm_soon() -> None:
-    """Load the library of holidays a moment later, once a process."""
+    """Load the libraries a moment later, once a process."""
     if not _warming:
-        _warming.append(timer := threading.Timer(WARM_AFTER_S, festivals.warm))
+        _warming.append(timer := threading.Timer(WARM_AFTER_S, _warm))
         timer.daemon = True
         timer.start()
+
+
+def _warm() -> None:
+    """Load what the first questions would wait for: a fifth of a second."""
+    festivals.warm()
+    places.find("london")
+    for spot in places.spots():
+        places.zone(spot.zone)
+    sky.warm()
 
 
 _warming: list[threading.Timer] = []

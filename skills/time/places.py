@@ -72,6 +72,7 @@ def find(name: str) -> Spot | None:
     """
     known, said = _by_name(), compared(name.strip().removesuffix("那边").removesuffix("时间"))
     said = said.removeprefix("the ").removesuffix(" right now").removesuffix(" now").strip()
+    said = said.removesuffix(" zones").removesuffix(" zone")
     if spot := known.get(said):
         return spot
     words = said.split()

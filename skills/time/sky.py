@@ -32,3 +32,8 @@ def next_sun(event: str, now: datetime, place: Place) -> datetime | None:
         if found is not None and found > now.astimezone(UTC):
             return found
     return None
+
+
+def warm() -> None:
+    """Load the library, so that the first question about the sun does not wait for it."""
+    sun("sunset", date(2000, 1, 1), Place(lat=0.0, lon=0.0))

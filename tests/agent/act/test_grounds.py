@@ -81,7 +81,7 @@ async def test_without_a_model_it_is_as_honest(tmp_path):
     [
         ("what time is it", "It is 16:05"),
         ("what day of the week is it", "It is Sunday, 29 November 2026"),
-        ("do you know what day of the month we have", "It is 16:05, Sunday, 29 November 2026."),
+        ("do you know what day of the month we have", "Here it is 16:05, Sunday, 29 November 2026."),
         ("现在几点了", "现在是下午4点05分"),
         ("今天几号", "今天是2026年11月29日，星期日"),
     ],
