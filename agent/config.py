@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -41,6 +42,9 @@ class Config:
     """`en`, `zh` or `auto`; `GLASSES_LANGUAGE`."""
     location: str = ""
     """`latitude,longitude` where no device can tell; empty is the demo town; `GLASSES_LOCATION`."""
+    country: str = ""
+    """Country whose holidays count, as `US`; empty is the system's locale's, else the United States
+    in English and China in Chinese; `GLASSES_COUNTRY`."""
     wake: str = "always"
     """What opens a turn: `always` speech, `phrase` the wake phrase, `touch`; `GLASSES_WAKE`."""
     wake_phrase: str = "okay glasses, hey glasses"
@@ -87,6 +91,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
     for key, choices in CHOICES.items():
         if (value := values.get(key, choices[0])) not in choices:
             raise ConfigError(f"{key} is {value!r}: it can be {', '.join(choices)}")
+    if (value := values.get("country", "")) and not re.fullmatch("[A-Za-z]{2}", value):
+        raise ConfigError(f"country is {value!r}: it is two letters, such as US or CN")
     return Config(
         data=Path(values.pop("data")).expanduser(),
         models=Path(values.pop("models")).expanduser(),

@@ -12,6 +12,8 @@ zone, as `datetime.now()` gives them. What people leave open is settled so:
 - a date without a year or a month is the next such day, and may be today
 - midnight ends the day it is said with, and the hours after it belong to that night: 今晚两点 and
   "tonight at two" come two hours after it; 凌晨 begins the day it is said with
+- what has gone by is said so: yesterday, "last friday" (the one before today; 上周五 is in the week
+  before this one), "three days ago", 两小时前
 - "in a day" is at the same time of the next day, "in 24 hours" so long from now, whatever is done
   to the clocks
 """
@@ -62,6 +64,9 @@ _FIRST = (
 _ORDINALS = (*_FIRST, *(f"twenty {one}" for one in _FIRST[:9]), "thirtieth", "thirty first")
 _NAMED = {
     "today": 0, "tomorrow": 1, "day after tomorrow": 2, "next week": 7,
+    "yesterday": -1, "day before yesterday": -2, "last week": -7,
+    "昨天": -1, "昨日": -1, "昨": -1, "前天": -2, "大前天": -3,
+    "上周": -7, "上星期": -7, "上个星期": -7, "上礼拜": -7, "上个礼拜": -7,
     "今天": 0, "今日": 0, "今": 0, "明天": 1, "明日": 1, "明": 1, "后天": 2, "后": 2, "大后天": 3,
     "下周": 7, "下星期": 7, "下个星期": 7, "下礼拜": 7, "下个礼拜": 7,
 }  # fmt: skip
@@ -85,12 +90,13 @@ _ORDINAL = rf"{_either(_ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th)"
 _MONTH = _either((*_MONTHS, *(name[:3] for name in _MONTHS), "sept"))
 _PART = r"(?: in the| at)? (?P<{}>morning|afternoon|evening|night)"
 _DAY = (
-    r"(?:(?:the )?(?P<named>today|tomorrow|day after tomorrow|next week)"
+    rf"(?:(?:the )?(?P<named>{_either(name for name in _NAMED if name.isascii())})"
     rf"(?:{_PART.format('part')})?"
     r"|(?P<this>tonight|this (?:morning|afternoon|evening))"
-    rf"|(?:on )?(?:(?:(?P<which>next|this|this coming|coming) )?(?P<weekday>{'|'.join(_DAYS)})"
+    rf"|(?:on )?(?:(?:(?P<which>next|last|this|this coming|coming) )?(?P<weekday>{'|'.join(_DAYS)})"
     rf"|(?:(?P<month>{_MONTH}) (?:the )?(?P<date>{_ORDINAL}|\d{{1,2}})"
-    rf"|(?:the )?(?P<date2>{_ORDINAL}|\d{{1,2}}) (?:of )?(?P<month2>{_MONTH}))(?P<year> 20\d\d)?"
+    rf"|(?:the )?(?P<date2>{_ORDINAL}|\d{{1,2}}) (?:of )?(?P<month2>{_MONTH}))"
+    r"(?P<year> (?:1[6-9]|2[01])\d\d)?"
     rf"|the (?P<date3>{_ORDINAL})(?P<ahead> of next month)?)(?:{_PART.format('part2')})?)"
 )
 _CLOCK = (
@@ -107,8 +113,9 @@ _ENGLISH = [
 _ZH_NUMBER = r"[零〇一二两三四五六七八九十]+|\d{1,2}"
 _CHINESE = re.compile(
     rf"(?:(?P<named>{_either(name for name in _NAMED if len(name) > 1 and not name.isascii())}"
-    rf"|[今明后](?=[晚早夜半]))|(?P<which>下下|[这本下]?)个?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天])"
-    rf"|(?:(?P<year>20\d\d|今|明|后)年的?)?(?:(?:(?P<month>{_ZH_NUMBER})月|(?P<ahead>[这本下])个?月)的?)?"
+    rf"|[今明后昨](?=[晚早夜半]))"
+    rf"|(?P<which>下下|[这本下上]?)个?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天])"
+    rf"|(?:(?P<year>(?:1[6-9]|2[01])\d\d|今|明|后|去)年的?)?(?:(?:(?P<month>{_ZH_NUMBER})月|(?P<ahead>[这本下])个?月)的?)?"
     rf"(?P<date>{_ZH_NUMBER})[号日])?的?(?P<part>{_either(_ZH_PARTS)})?的?"
     rf"(?:(?:差(?P<short>{_ZH_NUMBER}|一刻)分?钟?)?(?P<hour>{_ZH_NUMBER})"
     rf"(?:[点點时](?P<minute>半|整|钟|过?[一三]刻|[过差]?(?:{_ZH_NUMBER})分?|差一刻)?"
@@ -137,6 +144,7 @@ def _ways(said: str, now: datetime) -> Iterator[Callable[[], datetime | None]]:
     """Yield the ways to read a text."""
     yield partial(_written, said, now)
     yield partial(_later, said, now)
+    yield partial(_ago, said, now)
     yield partial(_days_later, said, now)
     for pattern in _ENGLISH:
         if found := pattern.fullmatch(said):
@@ -164,6 +172,16 @@ def _later(said: str, now: datetime) -> datetime | None:
     days, rest = numbers.parse_days(next(filter(None, found.groups())))
     start = _local(now) + days if days else _local(now)  # adding nothing would forget the fold
     return _local(start.astimezone(UTC) + rest).replace(microsecond=0)
+
+
+def _ago(said: str, now: datetime) -> datetime | None:
+    """Read a length of time that has gone by, as `_later` reads one to come."""
+    found = re.fullmatch(r"(.+) ago|(.+?)(?:以前|之前|前)", said)
+    if found is None:
+        return None
+    days, rest = numbers.parse_days(next(filter(None, found.groups())))
+    start = _local(now) - days if days else _local(now)
+    return _local(start.astimezone(UTC) - rest).replace(microsecond=0)
 
 
 def _days_later(said: str, now: datetime) -> datetime | None:
@@ -278,7 +296,7 @@ def _chinese_day(found: dict[str, str | None], today: date) -> date | None:
     if said := found["year"]:
         if month is None:
             raise ValueError("a year and a day, but no month")
-        year = int(said) if said.isdigit() else today.year + "今明后".index(said)
+        year = int(said) if said.isdigit() else today.year + "去今明后".index(said) - 1
         return date(year, month, number)
     return _date(today, number, month)
 
@@ -325,8 +343,9 @@ def _at(day: date | None, hours: set[int], minutes: int, now: datetime) -> datet
 
 
 def _weekday(number: int, today: date, which: str) -> date:
-    if which in ("next", "下", "下下"):
-        weeks = 2 if which == "下下" else 1
+    if which == "last":
+        return today - timedelta(days=(today.weekday() - number - 1) % 7 + 1)
+    if weeks := {"next": 1, "下": 1, "下下": 2, "上": -1}.get(which):
         return today + timedelta(days=7 * weeks - today.weekday() + number)
     after = 0 if which in ("this", "这", "本") else 1
     return today + timedelta(days=(number - today.weekday() - after) % 7 + after)

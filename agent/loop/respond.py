@@ -359,7 +359,7 @@ class Responder:
         if (intent := grounds.taken(actions, needs.what, language)) is not None:
             return await self._acted(turn, [intent], utterance)
         self._talking = False
-        return turn, grounds.honest(actions, needs.what, needs.p, world.now(), language)
+        return turn, grounds.honest(actions, needs.what, needs.p, language)
 
     async def _chatted(
         self, turn: Turn, answer: chat.Answer, clock: Clock, after: str = ""

@@ -48,7 +48,14 @@ if TYPE_CHECKING:
     from agent.turn import Turn
 
 ENTRY_POINTS = "glasses"
-BUILTIN = ("skills.shop", "skills.pay", "skills.translate", "skills.navigate", "skills.music")
+BUILTIN = (
+    "skills.shop",
+    "skills.pay",
+    "skills.translate",
+    "skills.navigate",
+    "skills.music",
+    "skills.time",
+)
 
 LOAD_S = 15.0
 """Longest a plugin may take to be imported, and then to register."""

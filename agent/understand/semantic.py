@@ -55,6 +55,12 @@ READ_ACTIONS = 25
 and words do."""
 
 
+NEVER_NEAR = "time"
+"""What an unlearned action may know that nearness says nothing of: half of all that is asked holds
+words of time ("what time is my flight"). Its sentences are understood, and what plainly asks for
+the time comes to it by `knowledge`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """What a text may mean."""
@@ -142,7 +148,11 @@ class Semantic:
             return
         self._actions = tuple(actions.values())
         known, before = set(self.learned.labels), self._nearest
-        new = [action for action in self._actions if action.name not in known]
+        new = [
+            action
+            for action in self._actions
+            if action.name not in known and NEVER_NEAR not in action.declaration.knows
+        ]
         reads = self.meaning if len(new) <= READ_ACTIONS else None
         idf = self.learned.words.idf
         self._nearest = {

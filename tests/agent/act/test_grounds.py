@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 
+import skills.time as skill_time
 from agent import Reply, hookimpl, skill
 from agent.act import grounds
 from agent.errors import SentenceError
@@ -78,18 +79,27 @@ async def test_without_a_model_it_is_as_honest(tmp_path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("what time is it", "It is 16:05, Sunday, 29 November 2026."),
-        ("what day of the week is it", "It is 16:05, Sunday, 29 November 2026."),
-        ("现在几点了", "现在是16:05，2026年11月29日，星期日。"),
-        ("今天几号", "现在是16:05，2026年11月29日，星期日。"),
+        ("what time is it", "It is 16:05"),
+        ("what day of the week is it", "It is Sunday, 29 November 2026"),
+        (
+            "do you know what day of the month we have",
+            "Here it is 16:05, Sunday, 29 November 2026.",
+        ),
+        ("现在几点了", "现在是下午4点05分"),
+        ("今天几号", "今天是2026年11月29日，星期日"),
     ],
 )
-async def test_the_clock_is_the_agents_own(tmp_path, text, told):
-    agent = make_agent(tmp_path, [], model=ScriptedModel([]))
+async def test_the_clock_that_ships_is_the_agents(tmp_path, text, told):
+    agent = make_agent(tmp_path, [skill_time], model=ScriptedModel([]))
     agent.now = lambda: SOON
     turn = await agent.hear(text)
     assert turn.reply.text == told
     assert told[:8] in lens(agent)
+
+
+async def test_without_a_clock_it_says_who_would_have_one(tmp_path):
+    turn = await make_agent(tmp_path, [], model=ScriptedModel([])).hear("what time is it")
+    assert turn.reply.text == "I have no clock here.\nThe plugin skills.time would know."
 
 
 async def test_a_skill_that_knows_takes_such_questions_over(tmp_path):
@@ -112,7 +122,7 @@ async def test_a_question_orders_nothing(tmp_path):
     assert turn.reply.text == "I have no weather forecast here."
 
 
-async def test_a_clock_that_is_a_skill_is_asked_before_the_agents_own(tmp_path):
+async def test_another_clock_takes_the_question_as_well(tmp_path):
     @skill("chime", knows=("time",))
     def chime() -> Reply:
         """Say the time."""
@@ -123,19 +133,19 @@ async def test_a_clock_that_is_a_skill_is_asked_before_the_agents_own(tmp_path):
 
 
 def test_a_known_plugin_is_told_of():
-    told = grounds.honest([], "position", 0.9, SOON, "en").text
+    told = grounds.honest([], "position", 0.9, "en").text
     assert told.endswith("The plugin skills.navigate would know.")
-    assert "skills.navigate" in grounds.honest([], "position", 0.9, SOON, "zh").text
+    assert "skills.navigate" in grounds.honest([], "position", 0.9, "zh").text
 
 
 def test_what_is_not_plain_is_not_named():
-    assert grounds.honest([], "price", 0.3, SOON, "en").text == SAID["en"]["no way to know"]
+    assert grounds.honest([], "price", 0.3, "en").text == SAID["en"]["no way to know"]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_need_has_its_sentence(language):
     for what in KNOWS:
-        told = grounds.honest([], what, 1.0, SOON, language).text
+        told = grounds.honest([], what, 1.0, language).text
         assert len(told.splitlines()) <= 2
         assert set(grounds.known()) <= set(KNOWS)
 

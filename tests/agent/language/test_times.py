@@ -26,6 +26,32 @@ SAID = (
 
 
 @pytest.mark.parametrize(
+    ("said", "moment"),
+    [
+        ("yesterday", datetime(2026, 3, 3)),
+        ("the day before yesterday", datetime(2026, 3, 2)),
+        ("yesterday at eight", datetime(2026, 3, 3, 8)),
+        ("last friday", datetime(2026, 2, 27)),
+        ("last wednesday", datetime(2026, 2, 25)),
+        ("last week", datetime(2026, 2, 25)),
+        ("three days ago", datetime(2026, 3, 1, 9, 30)),
+        ("two hours ago", datetime(2026, 3, 4, 7, 30)),
+        ("july 4 1976", datetime(1976, 7, 4)),
+        ("昨天", datetime(2026, 3, 3)),
+        ("昨晚八点", datetime(2026, 3, 3, 20)),
+        ("前天", datetime(2026, 3, 2)),
+        ("上周五", datetime(2026, 2, 27)),
+        ("上周三", datetime(2026, 2, 25)),
+        ("三天前", datetime(2026, 3, 1, 9, 30)),
+        ("去年5月3日", datetime(2025, 5, 3)),
+        ("1976年7月4日", datetime(1976, 7, 4)),
+    ],
+)
+def test_what_has_gone_by(said, moment):
+    assert parse_time(said, NOW) == moment
+
+
+@pytest.mark.parametrize(
     ("said", "day", "clock"),
     [
         ("tomorrow at eight", 5, "8:00"),
@@ -165,7 +191,7 @@ def test_a_time(said, day, clock):
      "in 99999999999 days", "明", "点", "八", "后", "大后", "八点七十分", "下", "周八", "明天明天",
      "eight pm tomorrow morning", "february 30", "31 april", "the 32nd", "december", "the zeroth",
      "tomorrow tomorrow", "at eight at nine tomorrow", "at minus eight", "早上20点", "中午五点",
-     "二月三十号", "十三月一号", "三十二号", "明年五号", "at twenty", "march 5th 1999", "星期", "差五分",
+     "二月三十号", "十三月一号", "三十二号", "明年五号", "at twenty", "march 5th 999", "last tomorrow", "上明天", "ago", "前", "星期", "差五分",
      "2026-03-05T25:00", "2026-03-05T08:00+99:00", "0001-01-01T00:00+14:00x", "next tomorrow",
      "in minus ten minutes", "负十分钟后", "in two hours at eight", "half a day from tomorrow",
      "两小时后八点", "a week from", "from tomorrow", "a week from a week from"],
