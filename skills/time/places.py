@@ -27,8 +27,6 @@ class Spot:
     """Chinese names."""
     capital: tuple[str, ...] = ()
     """English and Chinese name of the capital, for a country of several zones."""
-    heard: bool = True
-    """Whether speech listens for its English name."""
 
     def shown(self, language: str) -> str:
         """Return the name to show: of a country of several zones its capital's."""
@@ -46,7 +44,6 @@ def spots() -> tuple[Spot, ...]:
             row.texts("en"),
             row.texts("zh"),
             row.texts("capital") if "capital" in row.values else (),
-            row.values.get("heard", True) is True,
         )
         for row in rows(Path(__file__).with_name("places.jsonl"))
     )
@@ -62,7 +59,7 @@ def said(language: str) -> dict[str, str]:
     """Return the names of places that speech listens for, with what `find` knows each by."""
     if language == "zh":
         return {name: spot.en[0] for spot in spots() for name in spot.zh}
-    return {name.lower(): spot.en[0] for spot in spots() if spot.heard for name in spot.en}
+    return {name.lower(): spot.en[0] for spot in spots() for name in spot.en}
 
 
 def find(name: str) -> Spot | None:
