@@ -1,1 +1,1 @@
-"""Speech by Whisper: any words, hinted at what can be said."""
+"""Speech by Whisper: any words, alone or beside a grammar engine."""

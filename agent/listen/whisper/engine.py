@@ -360,7 +360,8 @@ class FasterWhisper:
             )
             if decoded is None:
                 break
-            if sane := [h for h in decoded.hypotheses if self._sane(h)]:
+            told = [replace(h, text=once(h.text)) for h in decoded.hypotheses]
+            if sane := [h for h in told if self._sane(h)]:
                 if self._silent(decoded, sane[0]):
                     return self._nothing(decoded.language)
                 return Written(tuple(sane), decoded.language)
@@ -400,6 +401,19 @@ def is_sentence(text: str) -> bool:
     A word alone is heard in any noise, and what can be said with one is in the grammar.
     """
     return len(UNIT.findall(text)) > 1 and not text.endswith(("...", "…"))
+
+
+def once(text: str) -> str:
+    """Return a text that says the same twice as one that says it once.
+
+    In a window that is longer than the speech Whisper goes on, and has nothing else to write.
+    """
+    units = list(UNIT.finditer(text))
+    words = [unit[0].casefold() for unit in units]
+    half = len(words) // 2
+    if not half or words[:half] != words[half:]:
+        return text
+    return text[: units[half].start()].rstrip(" ,;，；")
 
 
 def shown(text: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from agent.errors import EngineError, SentenceError
 from agent.language.saying import Saying
 from agent.listen.transcriber import Transcriber
-from agent.listen.whisper.engine import FasterWhisper, WhisperOptions, find_model
+from agent.listen.whisper.engine import FasterWhisper, WhisperOptions, find_model, once, shown
 from hardware.audio import read
 from hardware.spoken import __file__ as spoken
 from tests.pace import PATIENCE_S, until
@@ -177,6 +177,34 @@ def test_chinese_is_heard_and_held_against_what_can_be_said(tmp_path: Path) -> N
     whisper.expect([Saying("music.play", "播放[一首]音乐", {})])
     assert hear(whisper).text == "播放音乐"
     assert hear(FasterWhisper(made, WhisperOptions(language="en"))).language == "en"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("Operator Operator", "Operator"),
+        ("Play jazz. Play jazz.", "Play jazz."),
+        ("Play jazz, play rock.", "Play jazz, play rock."),
+        ("播放音乐，播放音乐", "播放音乐"),
+        ("", ""),
+    ],
+)
+def test_what_is_written_twice_was_said_once(written: str, told: str) -> None:
+    assert once(written).rstrip("，") == told
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("Play jazz.", "Play jazz"),
+        ("Is it late?", "Is it late?"),
+        ("It is late. Go home.", "It is late. Go home."),
+        ("播放音乐。", "播放音乐"),
+        ("And then...", "And then..."),
+    ],
+)
+def test_a_sentence_is_shown_without_its_full_stop(written: str, told: str) -> None:
+    assert shown(written) == told
 
 
 # -- while it is spoken ------------------------------------------------------------------------
