@@ -94,7 +94,7 @@ class _Process:
         kept = {name: STARTED[name] for name in PASSED_ON if name in STARTED}
         path = os.pathsep.join(filter(None, (str(Path(p).resolve()) for p in sys.path)))
         with theirs:
-            self._running = subprocess.Popen(
+            running = subprocess.Popen(
                 [
                     sys.executable,
                     "-P",
@@ -110,9 +110,10 @@ class _Process:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        self._socket, self._read, self._loaded = ours, b"", False
+        # Ended when the agent goes, too; and this very one, whoever else begins one meanwhile.
+        self._end = weakref.finalize(self, _kill, running, ours)
+        self._running, self._socket, self._read, self._loaded = running, ours, b"", False
         self.born += 1
-        self._end = weakref.finalize(self, _kill, self._running, ours)  # when the agent goes, too
 
     def close(self) -> None:
         """End it for good."""
@@ -233,6 +234,7 @@ def _kill(running: subprocess.Popen[bytes], connection: socket.socket) -> None:
     connection.close()
     with suppress(OSError):
         os.killpg(running.pid, signal.SIGKILL)
+    running.kill()  # it may not lead its group yet
     running.wait()
 
 
