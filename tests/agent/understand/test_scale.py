@@ -99,11 +99,11 @@ def sampled(actions, language):
 
 @pytest.mark.slow
 def test_the_index_loses_nothing_and_changes_no_ranking(skills):
-    some = generated.load(skills[:100], Skills.discover())
+    ships = Skills.discover()
+    ships.unload("time")  # some of its sentences take hassil alone minutes
+    some = generated.load(skills[:100], ships)
     indexed, plain = Templates(some), Plain(some)
-    said = [
-        text for language in ("en", "zh") for text in sampled(Skills.discover().actions, language)
-    ]
+    said = [text for language in ("en", "zh") for text in sampled(ships.actions, language)]
     said += [one.said[n % len(one.said)] for n, one in enumerate(skills[:100])]
     real = generated.strangers(200)
     matched = 0
