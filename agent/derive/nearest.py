@@ -245,8 +245,7 @@ class _Graph:
         self.leads[self.lasts] = self.dsts
         self.after = np.full(len(self.unit), -1, np.int64)  # the state before a first place
         self.after[self.firsts] = self.srcs
-        units = _units()
-        self.gap = np.array([gap(unit) for unit in units], np.float32)[self.unit]
+        self.gap = np.array([gap(unit) for unit in [*_UNITS]], np.float32)[self.unit]
         self.kinds, self.kind = np.unique(self.unit, return_inverse=True)
         self._rows: dict[tuple[Unit, ...], NDArray[Any]] = {}
         # Scratch; belongs to the search that runs.
@@ -259,22 +258,23 @@ class _Graph:
         import numpy as np
 
         if options not in self._rows:
-            units = _units()
-            rows = [[unlike(units[n], option) for n in self.kinds] for option in options]
+            rows = [[unlike(_UNITS[n], option) for n in self.kinds] for option in options]
             self._rows[options] = np.array(rows, np.float32).min(axis=0)
         return self._rows[options]
 
 
-_KNOWN: dict[Unit, int] = {}
+_NUMBERS: dict[Unit, int] = {}
+_UNITS: list[Unit] = []
+_NUMBERING = Lock()  # the ears and the router build graphs on threads of their own
 
 
 def _number(unit: Unit) -> int:
     """Return the number of a unit, the same for all graphs."""
-    return _KNOWN.setdefault(unit, len(_KNOWN))
-
-
-def _units() -> list[Unit]:
-    return list(_KNOWN)
+    with _NUMBERING:
+        if unit not in _NUMBERS:
+            _UNITS.append(unit)
+            _NUMBERS[unit] = len(_UNITS) - 1
+        return _NUMBERS[unit]
 
 
 Costs = tuple["NDArray[Any]", "NDArray[Any]"]
@@ -437,9 +437,8 @@ class _Search:
     def _through(self, node: int, column: int) -> tuple[int, int]:
         """Return the column and the state that the word of a place was begun from."""
         g = self._g
-        kind = _units()[int(g.unit[node])]
         while True:
-            src, kind = int(g.after[node]), _units()[int(g.unit[node])]
+            src, kind = int(g.after[node]), _UNITS[int(g.unit[node])]
             moves = [(self._come(node, src, column) + gap(kind), 0, 1)]
             if column:
                 options = self._heard.units[column - 1]

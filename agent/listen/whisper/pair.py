@@ -42,8 +42,9 @@ class PairOptions:
     """The same while Whisper is still being loaded."""
     patience_s: float = 2.5
     """Longest that a turn waits for Whisper once it is over; then the grammar engine decides."""
-    loading_s: float = 10.0
-    """The same while Whisper is still being loaded."""
+    loading_s: float = 3.0
+    """Longest that it waits for Whisper to be loaded, before that: with `patience_s` well under the
+    8 s after which an engine that does not answer is begun anew, and would load for ever."""
     slow_times: int = 3
     """Turns in a row that Whisper is too late for, after which a smaller one is used."""
 

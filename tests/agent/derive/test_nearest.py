@@ -1,9 +1,13 @@
 """The sentence that sounds most like a text."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from agent.derive import nearest as nearest_module
 from agent.derive.nearest import Nearest
 from agent.language.saying import Saying
+from agent.language.sounds import Syllable
 
 SAYINGS = [
     Saying("coffee.order", "(brew|make me) (a|an) [{size} ounce] {drink}", {
@@ -106,3 +110,11 @@ def test_a_skill_that_did_not_change_is_not_built_again():
     before = Nearest(SAYINGS)
     after = Nearest([*SAYINGS, Saying("new.skill", "dance", {})])
     assert set(before._graphs) < set(after._graphs)
+
+
+def test_units_are_numbered_once_whoever_builds_a_graph_meanwhile():
+    made = [Syllable("b", "a", tone) for tone in range(100, 500)]
+    with ThreadPoolExecutor(8) as threads:
+        numbers = list(threads.map(nearest_module._number, made * 8))
+    assert len(set(numbers)) == len(made)
+    assert [nearest_module._UNITS[n] for n in numbers] == made * 8

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from agent.act.world import DEFAULT
 from agent.derive.nearest import Nearest
 from agent.errors import EngineError
 from agent.language.saying import Saying
@@ -269,6 +270,11 @@ def test_one_that_is_there_only_after_the_end_is_freed():
     assert grammar.closed
     may.set()
     assert until(lambda: scribe.closed)
+
+
+def test_all_waits_together_end_before_the_engine_would_be_begun_anew():
+    options = PairOptions()
+    assert options.loading_s + options.patience_s <= 0.75 * DEFAULT.engine_timeout_s
 
 
 # -- on the real thing -----------------------------------------------------------------------------
