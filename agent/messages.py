@@ -155,6 +155,8 @@ class Reply:
     """What to say aloud, where there is a voice; None is silence."""
     undo: Callable[[], Reply | None] | None = None
     """Takes back what the action has done; called at most once, when the wearer says “undo”."""
+    partial: bool = False
+    """More of the text is on its way: an answer that is lit as it comes."""
 
 
 @dataclass(frozen=True, slots=True)

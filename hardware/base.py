@@ -169,6 +169,8 @@ class Frame:
     """The microphone is open for what the wearer says: always shown."""
     light: float = 1.0
     """0 … 1, how bright the whole lens is lit: less at night, on a low battery, when hot."""
+    partial: bool = False
+    """More of the text is on its way, and the next frame has it too."""
 
 
 @runtime_checkable

@@ -208,8 +208,9 @@ class TerminalDisplay:
 
     Plain ANSI, no toolkit: the first card must not wait for an import. The box is as high as the
     card. Letters from right to left are written as they are read; a terminal that knows them puts
-    them in their places. Write nothing else between two frames of a card; call `settle` when
-    something else is to be printed, and the next frame starts a box of its own below it.
+    them in their places. On a pipe a partial frame waits until it is whole: what was printed cannot
+    grow. Write nothing else between two frames of a card; call `settle` when something else is to
+    be printed, and the next frame starts a box of its own below it.
     """
 
     def __init__(self, profile: DisplayProfile, stream: TextIO | None = None) -> None:
@@ -235,7 +236,7 @@ class TerminalDisplay:
         columns = self._terminal_columns()
         if columns >= frame.profile.columns:
             self._redraw(_box(frame, _paints(), columns, self._can_write("╭")))
-        elif frame != self._printed:
+        elif frame != self._printed and not frame.partial:  # what was printed cannot grow
             self._printed = frame
             self._write("".join(f"| {line.text}".rstrip() + "\n" for line in frame.lines))
 

@@ -106,8 +106,8 @@ class Nearest:
         skills: dict[str, list[Saying]] = {}
         for saying in sayings:
             skills.setdefault(saying.intent.partition(".")[0], []).append(saying)
-        self._graphs = [_kept(_Listed(one)) for one in skills.values()]
-        self._all = _Graph.together(self._graphs)
+        self._graphs = tuple(_kept(_Listed(one)) for one in skills.values())
+        self._all = _together(self._graphs)
 
     def find(self, text: str, within: float = math.inf, most: float = math.inf) -> Near | None:
         """Return the nearest sentence, some 10 ms.
@@ -172,6 +172,11 @@ class _Listed:
 @lru_cache(maxsize=64)
 def _kept(listed: _Listed) -> _Graph:
     return _Graph(grammar.build(listed.sayings))
+
+
+@lru_cache(maxsize=4)  # one a language, for the ears and the router alike, and what was before
+def _together(graphs: tuple[_Graph, ...]) -> _Graph:
+    return _Graph.together(graphs)
 
 
 class _Graph:

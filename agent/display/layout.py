@@ -55,7 +55,8 @@ def lay_out(reply: Reply, profile: DisplayProfile, language: str = "en") -> tupl
     Text from right to left is wrapped in the order in which it is read; whatever draws a row puts
     its letters in their places. Takes time in proportion to the text.
     """
-    return paginate(_card(reply, language), profile)
+    frames = paginate(_card(reply, language), profile)
+    return tuple(replace(f, partial=True) for f in frames) if reply.partial else frames
 
 
 def dwell_ms(frame: Frame) -> float:

@@ -373,12 +373,13 @@ class Responder:
         began: list[float] = []
 
         def show(text: str) -> None:
-            if not lens.fits(Reply(text), language):
+            reply = Reply(text, partial=True)
+            if not lens.fits(reply, language):
                 return  # pages are even: what is being read would move
             if began:  # no faster than the lens can take it
-                lens.offer(Reply(text), Priority.FOREGROUND, OWN, language, key="stream")
+                lens.offer(reply, Priority.FOREGROUND, OWN, language, key="stream")
             else:
-                lens.light(Reply(text), language, key="stream")
+                lens.light(reply, language, key="stream")
                 began.append(clock())
 
         turn = replace(turn, model=answer.model.name)

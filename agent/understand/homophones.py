@@ -29,7 +29,7 @@ class Homophones:
     def find(self, text: str) -> Near | None:
         """Return the sentence that sounds like a text, some 20 ms; None where none does.
 
-        Half a second more for the first, and some 10 ms for each skill that has changed since.
+        Half a second more for the first, and some 50 ms once a skill has changed.
         """
         sayings = [s for action in [*self._actions.values()] for s in action.sayings("zh")]
         near = Nearest(sayings).find(text, SAME)

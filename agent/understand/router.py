@@ -44,6 +44,7 @@ from agent.skill.declare import Action
 from agent.understand import mood, qwen
 from agent.understand.homophones import Homophones
 from agent.understand.left import left_out
+from agent.understand.names import name_of
 from agent.understand.templates import Match, Templates, begun, read
 
 if TYPE_CHECKING:
@@ -415,7 +416,15 @@ class _Guess:
             risky = self._pays(guess)
             sure = ranking.within(guess.skill).get(guess.name, 0.0) >= ACTION_FROM
             return exact if risky or guess.missing or not sure else guess
-        return guess if guess.slots.keys() >= exact.slots.keys() else exact
+        if guess.slots.keys() != exact.slots.keys():
+            return guess if guess.slots.keys() > exact.slots.keys() else exact
+        action = self._actions[exact.name]
+        named = {
+            slot: name_of(value, str(guess.slots[slot]), action, slot, language)
+            for slot, value in exact.slots.items()
+            if isinstance(value, str) and action.kind(slot).is_open
+        }
+        return replace(guess, slots={**guess.slots, **named})
 
     def _pays(self, intent: Intent) -> bool:
         return _risk(self._actions, intent) == "money"
