@@ -420,7 +420,7 @@ class _Guess:
             return guess if guess.slots.keys() > exact.slots.keys() else exact
         action = self._actions[exact.name]
         named = {
-            slot: name_of(value, str(guess.slots[slot]), action, slot, language)
+            slot: name_of(value, str(guess.slots[slot]), action, language)
             for slot, value in exact.slots.items()
             if isinstance(value, str) and action.kind(slot).is_open
         }

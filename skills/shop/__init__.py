@@ -177,7 +177,7 @@ def add_to_list(product: Goods, ctx: Context) -> Reply:
 
 
 @skill(
-    "(remove|delete|take) [the] {product} from (my|the) [shopping|grocery] list",
+    "(remove|delete|take [away]) [the] {product} from (my|the) [shopping|grocery] list",
     "take [the] {product} off [of] (my|the) [shopping|grocery] list",
     "(check|cross|tick) [the] {product} off [of] (my|the) [shopping|grocery] list",
     "(check|cross|tick) off [the] {product} on (my|the) [shopping|grocery] list",
