@@ -16,8 +16,8 @@ from agent.skill.declare import Action, Sentences
 
 ABOUT = frozenset(
     (
-        "a", "an", "the", "some", "any", "of", "by", "from", "in", "called", "named", "titled", "sung",
-        "that", "goes", "like", "tunes", "songs", "way", "route",
+        "a", "an", "the", "some", "any", "of", "by", "from", "in", "called", "named", "titled",
+        "sung", "that", "goes", "like", "tunes", "songs", "way", "route",
     )
 )  # fmt: skip
 """Words of no skill that speak of a name which follows, or precedes."""
