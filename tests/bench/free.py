@@ -195,8 +195,9 @@ def exact(agent: Agent, text: str, wanted: Free) -> bool:
     return call["action"] == wanted.action and got == _bare(aloud(wanted.words))
 
 
-def _bare(words: list[str]) -> list[str]:
-    return words[1:] if words[:1] and words[0] in ARTICLES else words
+def _bare(words: list[str]) -> str:
+    """Return words without an article at the front; where they are joined makes no difference."""
+    return "".join(words[1:] if words[:1] and words[0] in ARTICLES else words).replace("-", "")
 
 
 def slots(quick: bool = False) -> dict[str, float]:
