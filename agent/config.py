@@ -17,6 +17,7 @@ CHOICES = {
     "wake": ("always", "phrase", "touch"),
     "microphone": ("air", "bone"),
     "sensors": ("none", "system"),
+    "share": ("", "notes"),
 }
 """Settings that can be one of a few words, the default first."""
 
@@ -55,6 +56,8 @@ class Config:
     """Plugins that run in a process of their own, by name, separated by commas; `GLASSES_APART`."""
     private: str = ""
     """Skills or actions that want the enrolled voice, separated by commas; `GLASSES_PRIVATE`."""
+    share: str = ""
+    """What of yours a model on another machine may be told, `notes`; `GLASSES_SHARE`."""
     sensors: str = "none"
     """`system` where this machine's own battery and light sensor are the glasses'; with `none` only
     plugins bring some; `GLASSES_SENSORS`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.errors import Cancelled, EngineError
@@ -93,12 +93,19 @@ class Talk:
         return last
 
 
-def asked(talk: Talk, question: str, language: str, now_s: float) -> tuple[Message, ...]:
-    """Return a question as the model is asked it, after what was said before."""
+def asked(
+    talk: Talk, question: str, language: str, now_s: float, notes: Sequence[str] = ()
+) -> tuple[Message, ...]:
+    """Return a question as the model is asked it, after what was said before.
+
+    `notes` are what the wearer had remembered and may matter: they go with it, marked as theirs.
+    """
     system = Message("system", prompts.render("answer", language))
     before = []
     for one in talk.fresh(now_s, language):
         before += [Message("user", one.question), Message("assistant", one.answer)]
+    if notes:
+        question = prompts.render("known", language, notes="\n".join(notes), question=question)
     return (system, *before, Message("user", question))
 
 
@@ -116,9 +123,10 @@ def readable(text: str) -> str:
 class Answer:
     """An answer of the model's, as it comes."""
 
-    def __init__(self, model: Model, messages: tuple[Message, ...]) -> None:
-        """Begin to ask, on a thread of its own."""
+    def __init__(self, model: Model, messages: tuple[Message, ...], question: str = "") -> None:
+        """Begin to ask, on a thread of its own; `question` is what the wearer said."""
         self.model = model
+        self.question = question
         self.messages = messages
         self.text = ""
         """What has come so far."""

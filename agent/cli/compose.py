@@ -302,7 +302,10 @@ def build(
         model=use("model", answer),
         transcriber=hear,
         options=AgentOptions(
-            language=config.language, models=config.models, private=_private(skills, config)
+            language=config.language,
+            models=config.models,
+            private=_private(skills, config),
+            share=frozenset(filter(None, (config.share,))),
         ),
         listening=_listening(config, folder, ear, skills),
     )

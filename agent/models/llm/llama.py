@@ -35,6 +35,8 @@ class LlamaModel:
     Loading itself is not interrupted: a first call may find its time spent, the next one will not.
     """
 
+    remote = False
+
     def __init__(self, path: Path, options: LlamaOptions | None = None) -> None:
         """Name the file; nothing is opened yet."""
         self.name = path.stem
