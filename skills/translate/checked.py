@@ -256,7 +256,8 @@ _NOT = re.compile(
     re.IGNORECASE,
 )
 _NO_NOT = re.compile(
-    r"\bwhy (?:not|don't)\b|\bno (?:problem|worries)\b|\bnever mind\b|doesn't matter|\bor not\b|\bnot only\b"
+    r"\bwhy (?:not|don't)\b|\bno (?:problem|worries)\b|\bnever mind\b|doesn't matter"
+    r"|\bor not\b|\bnot only\b"
     r"|\bno longer\b|\bno (?:one|\d+)\b|\bno\. ?\d"
     r"|\bbus stop\b|\btrain stop\b|\bnext stop\b|\bstop (?:is|here|at)\b"
     r"|\b(?:isn't|aren't|don't|doesn't|won't"
