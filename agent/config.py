@@ -37,6 +37,9 @@ class Config:
     `/v1`; empty is the best file there; `GLASSES_MODEL`."""
     model_key: str = ""
     """Key of that server, where it wants one; `GLASSES_MODEL_KEY`."""
+    ggml: str = ""
+    """A backend of ggml's to load besides those it was built with, as `libggml-rpc.so`;
+    `GLASSES_GGML`."""
     profile: str = "quark-s1"
     """Display profile; `GLASSES_PROFILE`."""
     language: str = "auto"

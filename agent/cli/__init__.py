@@ -532,13 +532,21 @@ def pull_models(names: tuple[str, ...], suitable: bool, source: Path | None) -> 
 
 
 @models.command("use")
-@click.argument("name")
+@click.argument("name", required=False)
+@click.option(
+    "--device",
+    metavar="DEVICE",
+    help="Run language models on it: CPU, CUDA0, HTP0, rpc://host:port, or auto.",
+)
 @one_line_errors
-def use_model(name: str) -> None:
-    """Use model NAME from now on; `auto` is the best of each kind again."""
+def use_model(name: str | None, device: str | None) -> None:
+    """Use model NAME from now on; `auto` is the best of each kind again.
+
+    `glasses doctor` shows the devices.
+    """
     from agent.cli.models import use
 
-    use(name)
+    use(name, device)
 
 
 @models.command("verify")

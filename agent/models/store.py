@@ -381,10 +381,37 @@ def use(models: Path, name: str) -> list[Installed]:
         wanted[found.kind] = found.name
         picked = [found]
     try:
-        _replace(models / CHOSEN, {"format": FORMAT, "used": wanted})
+        on = device(models)
+        _replace(
+            models / CHOSEN, {"format": FORMAT, "used": wanted} | ({"device": on} if on else {})
+        )
     except OSError as error:
         raise EngineError(f"{models / CHOSEN}: cannot be written ({error.strerror})") from None
     return picked
+
+
+def use_device(models: Path, name: str) -> None:
+    """Put language models on a device from now on, or with `auto` on the best there is.
+
+    Raises EngineError where the choice cannot be kept.
+    """
+    told: dict[str, Any] = {"format": FORMAT, "used": chosen(models)}
+    if name != "auto":
+        told["device"] = name
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        _replace(models / CHOSEN, told)
+    except OSError as error:
+        raise EngineError(f"{models / CHOSEN}: cannot be written ({error.strerror})") from None
+
+
+def device(models: Path) -> str:
+    """Return the device that `glasses models use --device` was told; empty is the best there is."""
+    try:
+        told = reading.from_json(reading.read_text(models / CHOSEN)).get("device", "")
+        return told if isinstance(told, str) else ""
+    except (OSError, ValueError, AttributeError):
+        return ""
 
 
 def trusted_by_name(models: Path, name: str) -> Installed:

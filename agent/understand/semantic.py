@@ -153,7 +153,7 @@ class Semantic:
         new = [
             action
             for action in self._actions
-            if action.name not in known and not _by_sentences_alone(action)
+            if action.name not in known and not by_sentences_alone(action)
         ]
         reads = self.meaning if len(new) <= READ_ACTIONS else None
         idf = self.learned.words.idf
@@ -306,7 +306,8 @@ def sentences(action: Action) -> dict[str, str]:
     return found
 
 
-def _by_sentences_alone(action: Action) -> bool:
+def by_sentences_alone(action: Action) -> bool:
+    """Return whether an action is never recognised by likeness."""
     declared = action.declaration
     return NEVER_NEAR in declared.knows or NEVER_NEAR_TO in declared.permissions
 

@@ -35,13 +35,13 @@ class LlamaModel:
     Loading itself is not interrupted: a first call may find its time spent, the next one will not.
     """
 
-    remote = False
-
     def __init__(self, path: Path, options: LlamaOptions | None = None) -> None:
         """Name the file; nothing is opened yet."""
         self.name = path.stem
         self._path = path
         self._options = options or LlamaOptions()
+        self.remote = self._options.leaves
+        """Whether what it is asked leaves this machine."""
         self._lock = threading.Lock()
         self._native: Native | None = None
         self._frames: dict[tuple[str, ...], list[list[int]]] = {}
@@ -213,7 +213,8 @@ class LlamaModel:
             except EngineError:
                 native.close()
                 raise
-            shape = f"{native.context_tokens} {self._options.gpu_layers}"
+            on = f"{self._options.gpu_layers} {self._options.device_name}".strip()
+            shape = f"{native.context_tokens} {on}"
             belongs = identity(self._path, native.build, shape)
             self._prefixes = Prefixes(belongs, self._options.prefixes)
             self._native = native
