@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agent.act.chat import Talk
 from agent.act.gate import Gate
-from agent.body.power import STEPS, Step
+from agent.body.power import STEPS, Rung, Step
 from agent.display.lens import Lens
 from agent.errors import EngineError
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
@@ -76,6 +76,8 @@ class World:
     """The time of day that skills are told; tests give their own."""
     step: Step = STEPS[0]
     """What the remaining power allows."""
+    rung: Rung = "large"
+    """What understands and answers now."""
     talk: Talk = field(default_factory=Talk)
     """What was said to the language model, and what it answered."""
     spoken: str = "auto"

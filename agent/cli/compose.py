@@ -240,6 +240,25 @@ def model(config: Config) -> Model:
         return LlamaModel(path, options)
 
 
+def _small(config: Config) -> Model | None:
+    try:
+        return small_model(config)
+    except EngineError:  # the model itself says so when it is asked
+        return None
+
+
+def small_model(config: Config) -> Model | None:
+    """Return the model that stands in for a larger one; None where that is small, or not there."""
+    path = None if "://" in config.model else model_choice(config).path
+    small = store.here(config.models, store.SMALL)
+    if path is None or small is None or path.stat().st_size <= small.stat().st_size:
+        return None
+    from agent.models.llm.llama import LlamaModel
+    from agent.models.llm.options import LlamaOptions
+
+    return LlamaModel(small, LlamaOptions(prefixes=config.data / "prefixes"))
+
+
 def _on_device(options: LlamaOptions, config: Config) -> LlamaOptions:
     """Return the options for the device that was chosen. Raises DeviceError where it is not there.
 
@@ -348,6 +367,7 @@ def build(
             share=frozenset(filter(None, (config.share,))),
         ),
         listening=_listening(config, folder, ear, skills),
+        small=None if skills.providers("model") else _small(config),
     )
 
 

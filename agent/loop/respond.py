@@ -98,6 +98,7 @@ class Responder:
         self._expected = expected
         self._keeper = keeper
         self._talking = False  # whether the last answer was the model's
+        self._answer: chat.Answer | None = None  # the model's that is coming now
         self.committing = False
         """Whether a payment is being made, which nothing may interrupt."""
 
@@ -413,15 +414,30 @@ class Responder:
                 began.append(clock())
 
         turn = replace(turn, model=answer.model.name)
+        self._answer = answer
         try:
             said = await answer.keep(show)
         except EngineError as error:
             return replace(turn, error=str(error)), Reply(str(error))
+        finally:
+            self._answer = None
+        if not said:  # it gave way before its first word
+            return turn, Reply(said_in(language)["gave way" if answer.cut else "no answer"])
         whole = after + answer.text
         self._talking = True
         talk.add(chat.Exchange(answer.question, whole, language, _now_s(), answer.whole))
         first = began[0] if began else None
         return replace(turn, timings=replace(turn.timings, first_glyph=first)), Reply(said)
+
+    def give_way(self) -> None:
+        """End an answer of the model's that is still coming, within a token."""
+        if self._answer is not None:
+            self._answer.give_way()
+
+    def hold(self, still: bool) -> None:
+        """Let such an answer wait while somebody speaks, or go on."""
+        if self._answer is not None:
+            self._answer.hold(still)
 
     async def _more(self, turn: Turn, clock: Clock) -> tuple[Turn, Shown]:
         """Show the next page; where there is none, an answer that was cut goes on."""

@@ -469,6 +469,14 @@ def machine_memory() -> int:
     return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
+def available_memory() -> int:
+    """Return the memory that could be had now without swapping, in bytes."""
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]) << 10
+    return machine_memory()
+
+
 def chosen(models: Path) -> dict[str, str]:
     """Return the names that `glasses models use` was told, by kind."""
     try:

@@ -149,8 +149,8 @@ class Notes:
         known = self.all()
         if not known:
             return ()
-        wanted = _telling(text)
-        own = [_telling(note.text) for note in known]
+        wanted = telling(text)
+        own = [telling(note.text) for note in known]
         often = Counter(word for words in own for word in words)
         weight = {word: 1.0 / math.sqrt(often.get(word, 1)) for word in wanted}
         whole = sum(weight.values())
@@ -218,7 +218,7 @@ _LATIN = re.compile(r"[a-z0-9'à-öø-ÿ]+")
 _CHINESE = re.compile(r"[\u3400-\u9fff]+")
 
 
-def _telling(text: str) -> frozenset[str]:
+def telling(text: str) -> frozenset[str]:
     """Return the words of a text that tell what it is about, without their endings.
 
     Of Chinese, each character that is no particle: words are not parted there.

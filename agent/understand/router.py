@@ -104,6 +104,8 @@ class Stages:
     """False: what no sentence foresaw is not recognised."""
     ask: Callable[[], Model] = NoModel
     """Gives the real Qwen to ask where the semantic stage is unsure, as far as there is one now."""
+    sparing: Callable[[], bool] = lambda: False
+    """Whether sentences alone are to be understood now: the last of the power is left."""
     learned: Path | None = None
     """What the semantic stage was taught; None takes what ships, or belongs to the reader."""
 
@@ -264,7 +266,7 @@ class Router:
         language = _language(transcript, text)
         if exact is None and (turned := self._turned(transcript, spoken, quick)):
             return replace(turned, verdicts=(verdict, *turned.verdicts))
-        if self._guess is None or len(text) > MAX_GUESSED:
+        if self._guess is None or len(text) > MAX_GUESSED or self._stages.sparing():
             return Decision(exact or NotRecognized(reason), (verdict,))
         meaning, verdicts = self._guess(text, language, exact, quick)
         if isinstance(meaning, Intent) and meaning.name not in self._actions:

@@ -15,7 +15,7 @@ from typing import Annotated
 
 from agent import Context, OneOf, Reply, hookimpl, private, skill
 from agent.errors import EngineError, GlassesError
-from agent.skill.notes import Note, exported
+from agent.skill.notes import Note, exported, telling
 
 WHY = {"personal": "to keep what you ask me to remember"}
 MAX_TOKENS = 40
@@ -170,26 +170,27 @@ def put_into(old: str, new: str) -> str:
 def _worded(question: str, notes: tuple[Note, ...], ctx: Context) -> str:
     """Return an answer made of notes by a model; nothing where it knows none or adds to them."""
     try:
-        own = "\n".join(f"{note.text} ({_ago(note, ctx)})" for note in notes)
-        prompt = ctx.prompt("recall", notes=own, question=question)
+        own = "\n".join(note.text for note in notes)
+        prompt = ctx.prompt("recall", notes=own, question=question.rstrip("?？"))
         said = ctx.private_model.complete(prompt, max_tokens=MAX_TOKENS, cancel=ctx.cancel)
     except EngineError:
         return ""
     answer = said.partition("\n")[0].strip()
-    return answer if _is_made_of(answer, f"{own} {question}") else ""
+    return answer if is_made_of(answer, own, question) else ""
 
 
-_FACT = re.compile(r"\d+|(?<=\w )[A-Z][\w'-]*")
-"""What an answer must not add: a number, or a name within a sentence."""
+_ADDS_NOTHING = frozenset(("yes", "no", "told", "ask", "asked", "question", "answer")) | frozenset(
+    "您他她它们那些个"
+)
 
 
-def _is_made_of(answer: str, known: str) -> bool:
-    """Return whether every number and name of an answer stands in what it was made of."""
-    unknown = not answer or re.search(
-        r"\b(?:unknown|not know|don't know)\b|不知道", answer.casefold()
-    )
-    added = (fact for fact in _FACT.findall(answer) if fact.casefold() not in known.casefold())
-    return not unknown and next(added, None) is None
+def is_made_of(answer: str, notes: str, question: str) -> bool:
+    """Return whether an answer tells something of the notes, and nothing but of them.
+
+    A small model may as well talk about the question, or know better.
+    """
+    said, known, asked = telling(answer), telling(notes), telling(question)
+    return bool(said & (known - asked)) and said <= known | asked | _ADDS_NOTHING
 
 
 def _quoted(note: Note, ctx: Context) -> str:

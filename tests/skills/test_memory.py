@@ -81,7 +81,7 @@ async def test_a_model_words_the_answer_and_the_words_it_is_made_of_are_shown(tm
         "You said, just now: “I parked on level 3”",
     ]
     assert turn.model == "scripted"
-    assert "⟦\nI parked on level 3 (just now)\n⟧" in model.prompts[0]
+    assert "⟦\nI parked on level 3\n⟧" in model.prompts[0]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,14 @@ class LlamaModel:
         self._prefixes: Prefixes | None = None
         self._closed = False
 
+    @property
+    def memory_mb(self) -> float:
+        """About what it takes of the memory once it is loaded, in MiB."""
+        try:
+            return self._path.stat().st_size / 2**20 * 1.2
+        except OSError:
+            return 0.0
+
     def load(self) -> None:
         """Load ahead of the first call. Raises EngineError when the file cannot be used."""
         self._acquire(CancelScope())
@@ -94,6 +102,10 @@ class LlamaModel:
         check_schema(schema)
         raw = b"".join(self._pieces(prompt, json.dumps(schema), max_tokens, scope))
         return parse(raw.decode("utf-8", "ignore"), schema)
+
+    def unload(self) -> None:
+        """Free the memory until the next call, unless one is in progress."""
+        self._free_if_idle()
 
     def close(self) -> None:
         """Free the memory, at once or as soon as the call in progress has noticed."""
