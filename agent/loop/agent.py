@@ -41,6 +41,7 @@ from agent.models.llm.model import Model, NoModel
 from agent.plugins.skills import Skills
 from agent.turn import Turn
 from agent.understand.dialogue import Dialogue
+from agent.understand.plan import Planner
 from agent.understand.router import Decision, Router, Stages
 from hardware.base import Devices, Microphone
 
@@ -93,7 +94,10 @@ class Agent:
         self._acting = Acting(self.world, self._dialogue)
         self._expected = Expectations(self.world, self._dialogue)
         keeper = Keeper(self.world)
-        responder = Responder(self.world, self._dialogue, self._acting, self._expected, keeper)
+        planner = Planner(self._router, skills.actions, lambda: self.world.model)
+        responder = Responder(
+            self.world, self._dialogue, self._acting, self._expected, keeper, planner
+        )
         self._turns = Turns(
             self.world, self._dialogue, self._acting, self._expected, responder,
             after=self._after, final=self._final,

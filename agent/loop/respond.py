@@ -43,6 +43,7 @@ from agent.understand.dialogue import Act, Ask, Declined, Dialogue, Obey
 
 if TYPE_CHECKING:
     from agent.understand.knowledge import Needs
+    from agent.understand.plan import Planner
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +91,10 @@ class Responder:
         acting: Acting,
         expected: Expectations,
         keeper: Keeper,
+        planner: Planner | None = None,
     ) -> None:
-        """Get ready."""
+        """Get ready; without a planner, one utterance is one command or some that are foreseen."""
+        self._planner = planner
         self._world = world
         self._dialogue = dialogue
         self._acting = acting
@@ -182,6 +185,9 @@ class Responder:
         else:  # it may be asked to choose, and the microphone must not wait for it
             decision = await asyncio.to_thread(self._dialogue.decide, turn.transcript)
         understood = self._dialogue.understand(turn.transcript, own, decision)
+        if own is None and (made := await self._planned(turn.transcript, understood.meant)):
+            turn = replace(turn, timings=replace(turn.timings, intent=utterance.clock()))
+            return await self._act(turn, utterance, made)
         decision = understood.decision
         turn = replace(turn, intent=decision.meaning, verdicts=decision.verdicts)
         turn = replace(turn, timings=replace(turn.timings, intent=utterance.clock()))
@@ -202,6 +208,16 @@ class Responder:
             begun = plan if isinstance(plan, chat.Answer) else None
             return await self._asked(turn, utterance, decision.meaning, begun)
         return turn, self._again(text, language)
+
+    async def _planned(self, transcript: Transcript, meant: object) -> tuple[Intent, ...]:
+        """Return a plan for a request of several parts, which nothing else has read whole."""
+        if self._world.gate.open is not None or self._planner is None:
+            return ()
+        if isinstance(meant, Act) and len(meant.intents) > 1:
+            return ()  # each of its parts was foreseen
+        if len(self._planner.parts(transcript)) < 2:
+            return ()
+        return await asyncio.to_thread(self._planner.plan, transcript)
 
     async def _act(
         self,
@@ -343,6 +359,9 @@ class Responder:
         for intent in intents[:-1]:
             turn, reply = await self._acting.run(turn, intent, utterance)
             led.append(reply.text.partition("\n")[0] or reply.title)
+            language = turn.transcript.language
+            if not isinstance(reply, Proposal):  # what is done is shown as it is done
+                self._world.lens.light(Reply("\n".join(led)), language, key="steps")
             turn = replace(turn, before=(*turn.before, intent))
         turn, reply = await self._acting.run(turn, intents[-1], utterance, plan)
         if led:

@@ -273,6 +273,11 @@ class Router:
             meaning = NotRecognized("the skill was removed meanwhile")
         return Decision(meaning, (verdict, *verdicts))
 
+    def likeliest(self, text: str, language: str) -> list[Action]:
+        """Return the actions that a text is likeliest to mean, the likeliest first."""
+        ranked = self._guess.likeliest(clean(text), language) if self._guess is not None else []
+        return [action for name in ranked if (action := self._actions.get(name)) is not None]
+
     def _asks_time(self, spoken: str) -> bool:
         """Whether it plainly asks the clock: no other stage has to look at that."""
         if self.knowledge is None or not is_question(spoken):
@@ -398,6 +403,11 @@ class _Guess:
             left = tuple(words for one in offered for words in one.left)
             return NotRecognized("two skills are as likely", options, left), verdicts
         return NotRecognized("too unlike what the skills can do"), verdicts
+
+    def likeliest(self, text: str, language: str) -> list[str]:
+        """Return the names of the likeliest actions."""
+        ranking = self._ranked(text, language, self._called(text, []), [])
+        return [] if ranking is None else [*ranking.actions][: qwen.CANDIDATES]
 
     def _better(
         self, exact: Intent, ranking: Ranking, text: str, language: str, call: Guess | None
