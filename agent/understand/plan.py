@@ -1,8 +1,8 @@
 """A plan: what one sentence cannot route, taken as up to three calls, one after the other.
 
-"Find me a café and turn the music down" has two parts, each an order or a question of its own. Each
-is read like any other utterance, with what it points back at ("there", "it") replaced by what the
-part before it was about. Where the stages are unsure of a part, a real Qwen chooses among the likeliest
+"Find a café and turn the music down" has two parts, each an order or a question of its own. Each is
+read like any other utterance, with what it points back at ("there", "it") replaced by what the part
+before it was about. Where the stages are unsure of a part, a real Qwen chooses among the likeliest
 actions and those of the skill before, bound by a grammar, and may only copy. Where one part stays
 unread there is no plan, and nothing is done of it.
 
@@ -107,8 +107,8 @@ class Planner:
                 continue  # "find a café near the station and take me there": it shows the way
             made.append(intent)
         money = [self._risk(intent) == "money" for intent in made]
-        if sum(money) > 1:
-            return ()
+        if sum(money) > 1 or (any(money) and any(map(self._takes_words, made))):
+            return ()  # "play jazz and pay anna twenty": that may be one long title
         return tuple(sorted(made, key=self._pays))
 
     def parts(self, transcript: Transcript) -> tuple[str, ...]:
@@ -206,6 +206,13 @@ class Planner:
         return action is not None and any(
             isinstance(slot.kind, Text) for slot in action.declaration.slots
         )
+
+    def _takes_words(self, intent: Intent) -> bool:
+        """Whether free words stand in a call that pays nothing."""
+        action = self._actions.get(intent.name)
+        if action is None or self._pays(intent):
+            return False
+        return any(action.kind(slot).is_open for slot in intent.slots)
 
     def _risk(self, intent: Intent) -> str | None:
         action = self._actions.get(intent.name)

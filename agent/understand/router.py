@@ -386,6 +386,9 @@ class _Guess:
             guess = self._intent(ranking.skill, ranking, text, language, call)
             if guess is not None and exact is not None and self._pays(guess.intent):
                 return exact, verdicts  # what stands in another command's free words is no payment
+            if guess is not None and self._lacks(guess.intent) and self._beyond(text, 1.0):
+                reason = "asks what a model can know, of what the skill does not have"
+                return NotRecognized(reason), verdicts
             return self._allowed(guess, text), verdicts
         late = False
         if not quick and ranking.none < NONE_FROM and not self._beyond(text, ranking.none):
@@ -431,6 +434,23 @@ class _Guess:
 
     def _pays(self, intent: Intent) -> bool:
         return _risk(self._actions, intent) == "money"
+
+    def _lacks(self, intent: Intent) -> bool:
+        """Whether a question is of something that the skill has none of: 三国演义 is no song here.
+
+        Its sentences take any words there, so what is asked of a book is like what is asked of a
+        song: that it is one, only its list can tell.
+        """
+        action = self._actions.get(intent.name)
+        if action is None or action.declaration.risk != "none":
+            return False
+        return any(
+            isinstance(value, str)
+            and action.kind(slot).is_open
+            and (listed := action.values(slot, intent.language)) is not None
+            and value.casefold() not in {str(one).casefold() for one in (*listed, *listed.values())}
+            for slot, value in intent.slots.items()
+        )
 
     def _allowed(self, guess: _Guessed | None, text: str) -> Meaning:
         """Return a guessed call, or that it has to be asked about first."""
