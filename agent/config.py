@@ -17,6 +17,7 @@ CHOICES = {
     "wake": ("always", "phrase", "touch"),
     "microphone": ("air", "bone"),
     "sensors": ("none", "system"),
+    "share": ("", "notes"),
 }
 """Settings that can be one of a few words, the default first."""
 
@@ -36,6 +37,9 @@ class Config:
     `/v1`; empty is the best file there; `GLASSES_MODEL`."""
     model_key: str = ""
     """Key of that server, where it wants one; `GLASSES_MODEL_KEY`."""
+    ggml: str = ""
+    """A backend of ggml's to load besides those it was built with, as `libggml-rpc.so`;
+    `GLASSES_GGML`."""
     profile: str = "quark-s1"
     """Display profile; `GLASSES_PROFILE`."""
     language: str = "auto"
@@ -55,6 +59,8 @@ class Config:
     """Plugins that run in a process of their own, by name, separated by commas; `GLASSES_APART`."""
     private: str = ""
     """Skills or actions that want the enrolled voice, separated by commas; `GLASSES_PRIVATE`."""
+    share: str = ""
+    """What of yours a model on another machine may be told, `notes`; `GLASSES_SHARE`."""
     sensors: str = "none"
     """`system` where this machine's own battery and light sensor are the glasses'; with `none` only
     plugins bring some; `GLASSES_SENSORS`."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.errors import Cancelled, EngineError
@@ -23,6 +24,8 @@ MERGED = 8
 """Tokens that may be missing among the pieces of a cut answer: one character is one piece."""
 TIMEOUT_S = 20.0
 """Longest an answer may take, even from a small model on a slow core."""
+HOLD_S = 3.0
+"""Longest a token waits for a speaker: a room that is never quiet must not end an answer."""
 KEPT = 5
 """Most questions and answers that go with the next one. Beyond, all but the last are forgotten at
 once: what a prompt begins with stays the same meanwhile, and need not be evaluated again."""
@@ -93,12 +96,19 @@ class Talk:
         return last
 
 
-def asked(talk: Talk, question: str, language: str, now_s: float) -> tuple[Message, ...]:
-    """Return a question as the model is asked it, after what was said before."""
+def asked(
+    talk: Talk, question: str, language: str, now_s: float, notes: Sequence[str] = ()
+) -> tuple[Message, ...]:
+    """Return a question as the model is asked it, after what was said before.
+
+    `notes` are what the wearer had remembered and may matter: they go with it, marked as theirs.
+    """
     system = Message("system", prompts.render("answer", language))
     before = []
     for one in talk.fresh(now_s, language):
         before += [Message("user", one.question), Message("assistant", one.answer)]
+    if notes:
+        question = prompts.render("known", language, notes="\n".join(notes), question=question)
     return (system, *before, Message("user", question))
 
 
@@ -116,16 +126,21 @@ def readable(text: str) -> str:
 class Answer:
     """An answer of the model's, as it comes."""
 
-    def __init__(self, model: Model, messages: tuple[Message, ...]) -> None:
-        """Begin to ask, on a thread of its own."""
+    def __init__(self, model: Model, messages: tuple[Message, ...], question: str = "") -> None:
+        """Begin to ask, on a thread of its own; `question` is what the wearer said."""
         self.model = model
+        self.question = question
         self.messages = messages
         self.text = ""
         """What has come so far."""
         self.whole = True
         """Whether the model came to its end; False where it was cut."""
+        self.cut = False
+        """Whether it gave way to what the wearer said meanwhile."""
         self._loop = asyncio.get_running_loop()
         self._scope = CancelScope()
+        self._goes_on = threading.Event()
+        self._goes_on.set()
         self._show: Callable[[str], None] | None = None
         self._kept = False
         self._shown = ""
@@ -139,9 +154,13 @@ class Answer:
             ):
                 pieces += 1
                 self.text += piece
+                self._goes_on.wait(HOLD_S)
                 if self._show is not None:
                     self._loop.call_soon_threadsafe(self._grown)
         except (EngineError, Cancelled) as error:
+            if self.cut:
+                self.whole = False
+                return None
             return error
         self.whole = pieces < MAX_TOKENS - MERGED
         return None
@@ -152,6 +171,16 @@ class Answer:
         if self._show is not None and text and text != self._shown:
             self._shown = text
             self._show(text)
+
+    def hold(self, still: bool) -> None:
+        """Leave the cores to who listens while somebody speaks, `HOLD_S` a token at most."""
+        (self._goes_on.clear if still else self._goes_on.set)()
+
+    def give_way(self) -> None:
+        """End it within a token: the wearer has gone on. What has come stays, and can go on."""
+        self.cut = True
+        self._goes_on.set()
+        self._scope.cancel()
 
     def drop(self) -> None:
         """Call it off: the wearer went on, or meant something else. A kept one goes on."""

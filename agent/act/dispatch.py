@@ -249,6 +249,8 @@ class Acting:
             devices=self._devices(),
             cancel=scope,
             shows=partial(self._shows, action, language),
+            kept=self._world.notes,
+            tells=lambda: self._world.tells,
             clock=self._world.now,
         )
 

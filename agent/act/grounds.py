@@ -15,6 +15,9 @@ from agent.language.said import said_in
 from agent.messages import Intent, Reply
 from agent.skill.declare import Action
 
+QUESTION = "question"
+"""The slot that is given what was asked."""
+
 SURE = 0.5
 """Probability of a need from which it is named; under it the wearer hears only that it is none that
 can be known here."""
@@ -37,11 +40,20 @@ def _asks(action: Action) -> bool:
     return any(slot.required for slot in action.declaration.slots)
 
 
-def taken(actions: Iterable[Action], what: str, language: str) -> Intent | None:
-    """Return the call of the skill that takes such a question over, where one can as it is."""
+def _hears(action: Action) -> bool:
+    return any(slot.name == QUESTION for slot in action.declaration.slots)
+
+
+def taken(actions: Iterable[Action], what: str, language: str, question: str = "") -> Intent | None:
+    """Return the call of the skill that takes such a question over, where one can as it is.
+
+    With a `question`, one that is given it; without, one that asks for nothing.
+    """
+    wanted = {QUESTION} if question else set[str]()
     for action in knowing(actions, what):
-        if not _asks(action):
-            return Intent(action.skill, action.declaration.name, {}, "knows", language)
+        if {slot.name for slot in action.declaration.slots if slot.required} == wanted:
+            slots = {QUESTION: question} if question else {}
+            return Intent(action.skill, action.declaration.name, slots, "knows", language)
     return None
 
 
@@ -52,7 +64,8 @@ def honest(actions: Iterable[Action], what: str, p: float, language: str) -> Rep
     """
     said = said_in(language)
     text = said[f"no {what}"] if p >= SURE else said["no way to know"]
-    if asking := knowing(actions, what):  # it has to be told more
+    asking = [action for action in knowing(actions, what) if not _hears(action)]
+    if asking:  # it has to be told more
         action = asking[0]
         slot = next(slot.name for slot in action.declaration.slots if slot.required)
         blank = Intent(action.skill, action.declaration.name, {}, "knows", language)

@@ -20,6 +20,10 @@ from hardware.base import Power
 
 StepName = Literal["normal", "dimmer", "slower", "smaller", "text"]
 Cause = Literal["battery", "temperature"]
+Rung = Literal["large", "small", "pocket", "templates"]
+"""What understands: a language model, a smaller one, the pocket Qwen, sentences alone."""
+RUNGS: tuple[Rung, ...] = ("large", "small", "pocket", "templates")
+"""From the top down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,9 @@ class Step:
     update: float = 1.0
     """What the shortest time between two frames is multiplied with."""
     large_engines: bool = True
-    """Whether whisper and Qwen may run, or only pocketsphinx and the pocket model."""
+    """Whether whisper may run, or only pocketsphinx."""
+    model: Rung = "large"
+    """The largest that may understand and answer."""
     listening: bool = True
     """Whether the microphone may be open and the camera used."""
 
@@ -41,9 +47,9 @@ class Step:
 STEPS: tuple[Step, ...] = (
     Step("normal"),
     Step("dimmer", light=0.6),
-    Step("slower", light=0.6, update=2.0),
-    Step("smaller", light=0.5, update=2.0, large_engines=False),
-    Step("text", light=0.4, update=3.0, large_engines=False, listening=False),
+    Step("slower", light=0.6, update=2.0, model="small"),
+    Step("smaller", light=0.5, update=2.0, large_engines=False, model="pocket"),
+    Step("text", light=0.4, update=3.0, large_engines=False, model="templates", listening=False),
 )
 """From the top down; each one gives up more."""
 

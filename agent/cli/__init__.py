@@ -532,13 +532,21 @@ def pull_models(names: tuple[str, ...], suitable: bool, source: Path | None) -> 
 
 
 @models.command("use")
-@click.argument("name")
+@click.argument("name", required=False)
+@click.option(
+    "--device",
+    metavar="DEVICE",
+    help="Run language models on it: CPU, CUDA0, HTP0, rpc://host:port, or auto.",
+)
 @one_line_errors
-def use_model(name: str) -> None:
-    """Use model NAME from now on; `auto` is the best of each kind again."""
+def use_model(name: str | None, device: str | None) -> None:
+    """Use model NAME from now on; `auto` is the best of each kind again.
+
+    `glasses doctor` shows the devices.
+    """
     from agent.cli.models import use
 
-    use(name)
+    use(name, device)
 
 
 @models.command("verify")
@@ -573,6 +581,65 @@ def model_path(name: str | None) -> None:
     from agent.cli.models import path
 
     path(name)
+
+
+@main.group()
+def memory() -> None:
+    """List, add, edit, export and forget what you asked to have remembered."""
+
+
+@memory.command("list")
+@JSON
+@one_line_errors
+def list_notes(as_json: bool) -> None:
+    """Show all of it, the oldest first."""
+    from agent.cli.memory import show
+
+    show(as_json)
+
+
+@memory.command("add")
+@click.argument("text", callback=_text)
+@one_line_errors
+def add_note(text: str) -> None:
+    """Remember TEXT."""
+    from agent.cli.memory import add
+
+    add(text)
+
+
+@memory.command("edit")
+@click.argument("number", type=int)
+@click.argument("text", callback=_text)
+@one_line_errors
+def edit_note(number: int, text: str) -> None:
+    """Put TEXT in the place of the note NUMBER."""
+    from agent.cli.memory import edit
+
+    edit(number, text)
+
+
+@memory.command("forget")
+@click.argument("numbers", nargs=-1, type=int, metavar="[NUMBER]...")
+@click.option("--all", "everything", is_flag=True, help="Forget everything.")
+@one_line_errors
+def forget_notes(numbers: tuple[int, ...], everything: bool) -> None:
+    """Forget notes by NUMBER; nothing else remembers them."""
+    from agent.cli.memory import forget
+
+    forget(numbers, everything)
+
+
+@memory.command("export")
+@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
+@JSON
+@one_line_errors
+def export_notes(out: Path | None, as_json: bool) -> None:
+    """Write all of it, as Markdown or one JSON array, to FILE or standard output."""
+    from agent.cli.memory import export
+
+    _has_folder(out)
+    export(out, as_json)
 
 
 @main.group("eval")

@@ -28,7 +28,7 @@ from agent.models.llm.model import Model, NoModel, missing
 from agent.plugins.hooks import KINDS, Kind
 from agent.plugins.offences import raised
 from agent.plugins.skills import Provider, Skills
-from hardware import location
+from hardware import location, npu
 from hardware.base import (
     Battery,
     DeviceError,
@@ -48,11 +48,17 @@ from hardware.speaker import find_speaker
 
 if TYPE_CHECKING:
     from agent.listen.sphinx.engine import PocketSphinx
+    from agent.models.llm.options import LlamaOptions
 
 DEMO_PLACE = Place(lat=40.0026, lon=-34.9963, simulated=True)
 """Where the glasses believe to be when nothing can tell: the market square of the made-up town that
 ships, which lies in the open Atlantic so that nobody is ever led along invented streets."""
 
+
+RPC = "rpc://"
+"""Before the `host:port` of an RPC server of ggml's, where a device is chosen."""
+EVERY_LAYER = 999
+"""More layers than a model has."""
 
 MAKE_S = 10.0
 """Longest a plugin may take to build a device."""
@@ -226,7 +232,60 @@ def model(config: Config) -> Model:
     from agent.models.llm.llama import LlamaModel
     from agent.models.llm.options import LlamaOptions
 
-    return LlamaModel(path, LlamaOptions(prefixes=config.data / "prefixes"))
+    options = LlamaOptions(prefixes=config.data / "prefixes")
+    try:
+        return LlamaModel(path, _on_device(options, config))
+    except DeviceError as error:
+        streams.echo(f"{error}; meanwhile: the processor", err=True)
+        return LlamaModel(path, options)
+
+
+def _small(config: Config) -> Model | None:
+    try:
+        return small_model(config)
+    except EngineError:  # the model itself says so when it is asked
+        return None
+
+
+def small_model(config: Config) -> Model | None:
+    """Return the model that stands in for a larger one; None where that is small, or not there."""
+    path = None if "://" in config.model else model_choice(config).path
+    small = store.here(config.models, store.SMALL)
+    if path is None or small is None or path.stat().st_size <= small.stat().st_size:
+        return None
+    from agent.models.llm.llama import LlamaModel
+    from agent.models.llm.options import LlamaOptions
+
+    return LlamaModel(small, LlamaOptions(prefixes=config.data / "prefixes"))
+
+
+def _on_device(options: LlamaOptions, config: Config) -> LlamaOptions:
+    """Return the options for the device that was chosen. Raises DeviceError where it is not there.
+
+    Without a choice it is the fastest that ggml was built for; never another machine's.
+    """
+    wanted = store.device(config.models)
+    if not wanted and not npu.accelerated():
+        return options
+    if config.ggml:
+        npu.load(Path(config.ggml).expanduser())
+    endpoint = wanted.removeprefix(RPC) if wanted.startswith(RPC) else ""
+    name = npu.connect(endpoint) if endpoint else wanted
+    found = npu.automatic(npu.built())
+    if name:
+        found = next((d for d in npu.built() if d.name.casefold() == name.casefold()), None)
+    if found is None:
+        there = ", ".join(device.name for device in npu.built())
+        raise DeviceError(f"ggml has no device {name} here (it has {there}): see glasses doctor")
+    if not found.accelerates:
+        return options
+    return replace(
+        options,
+        gpu_layers=EVERY_LAYER,
+        device=npu.handle(found.name) or 0,
+        device_name=found.name,
+        leaves=bool(endpoint) and not npu.is_here(endpoint),
+    )
 
 
 def model_choice(config: Config) -> store.Choice:
@@ -302,9 +361,13 @@ def build(
         model=use("model", answer),
         transcriber=hear,
         options=AgentOptions(
-            language=config.language, models=config.models, private=_private(skills, config)
+            language=config.language,
+            models=config.models,
+            private=_private(skills, config),
+            share=frozenset(filter(None, (config.share,))),
         ),
         listening=_listening(config, folder, ear, skills),
+        small=None if skills.providers("model") else _small(config),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from agent import config
 from agent.cli import streams
+from agent.cli.compose import RPC
 from agent.cli.output import new_console, new_table, print_json
 from agent.errors import EngineError
 from agent.models import pull as pulling
@@ -17,6 +18,7 @@ from agent.models import registry, sources, store
 from agent.models.pull import Convert, Teller
 from agent.models.registry import ANY, Model
 from agent.models.store import Installed
+from hardware import npu
 
 
 def show(as_json: bool) -> None:
@@ -178,14 +180,37 @@ def _bar(model: Model) -> Iterator[Teller]:
         )
 
 
-def use(name: str) -> None:
-    """Keep which model is used."""
-    folder = config.load().models
+def use(name: str | None, device: str | None) -> None:
+    """Keep which model is used, and on what."""
+    settings = config.load()
+    folder = settings.models
+    if name is None and device is None:
+        raise EngineError("name a model (`glasses models list` shows them), or --device")
+    if device is not None:
+        _use_device(settings, device)
+    if name is None:
+        return
     chosen = store.use(folder, name)
     for found in chosen:
         streams.echo(f"{found.name} {_FOR[found.kind]} from now on: {found.path}")
     if not chosen:
         streams.echo("the best of each kind that memory allows is used again")
+
+
+def _use_device(settings: config.Config, name: str) -> None:
+    """Keep a device that is there."""
+    if name != "auto":
+        if settings.ggml:
+            npu.load(Path(settings.ggml).expanduser())
+        wanted = npu.connect(name.removeprefix(RPC)) if name.startswith(RPC) else name
+        there = [device.name for device in npu.built()]
+        if wanted.casefold() not in map(str.casefold, there):
+            raise EngineError(
+                f"ggml has no device {name} here: it has {', '.join(there) or 'none'}; `glasses"
+                " doctor` says which build would use what lies idle"
+            )
+    store.use_device(settings.models, name)
+    streams.echo(f"language models run on {'the best there is' if name == 'auto' else name}")
 
 
 def verify(names: Sequence[str], as_json: bool) -> None:

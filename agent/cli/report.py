@@ -81,6 +81,7 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     for language, name in (("en", "English"), ("zh", "Chinese")):
         yield _speech(settings, language, name)
     yield _model(settings)
+    yield from _devices(settings)
     yield _paraphrases(settings)
     yield _pocket(settings)
     profile = load_profile(settings.profile)
@@ -201,6 +202,35 @@ def _model(settings: Config) -> Finding:
     if choice.problems:
         return Finding("model", "problem", model(settings).name, "; ".join(choice.problems))
     return Finding("model", "ok", model(settings).name, _why("language", choice, "auto"))
+
+
+def _devices(settings: Config) -> Iterable[Finding]:
+    """Say what the language model would run on, and what of this machine lies idle."""
+    from hardware import npu
+
+    here, ggml = npu.host(), npu.built()
+    chosen = store.device(settings.models)
+    best = npu.automatic(ggml)
+    used = chosen or (best.name if best else "none")
+    listed = ", ".join(f"{device.name} ({device.description})" for device in ggml)
+    note = (
+        f"ggml has {listed}"
+        if listed
+        else "llama.cpp cannot be loaded: pip install llama-cpp-python"
+    )
+    kind = npu.kind_of(used)
+    if kind not in npu.TRIED and best:
+        note += "; not tried on silicon by this project"
+    choice = model_choice(settings).path if "://" not in settings.model else None
+    if choice is not None and (wrong := npu.suits(kind, choice.name)):
+        note += f"; {wrong}"
+    yield Finding("model device", "ok" if ggml else "missing", used, note)
+    processor = next((device.description for device in here if device.kind == "cpu"), "")
+    for advice in npu.idle(here, ggml):
+        yield Finding("idle device", "missing", advice.host.description, advice.told)
+    yield Finding(
+        "processor", "ok", processor, "no other device that ggml knows" if len(here) == 1 else ""
+    )
 
 
 def _paraphrases(settings: Config) -> Finding:

@@ -45,6 +45,8 @@ SAID: dict[str, dict[str, str]] = {
         "no way to know": "I have nothing here that knows that.",
         "knows if asked": "Please say it like this: “{phrase}”.",
         "would know": "The plugin {plugin} would know.",
+        "gave way": "I left that open. Say “more”, or ask again.",
+        "no answer": "I have no answer to that.",
         "loading": "I am still loading.\nI will hear you in a moment.",
     },
     "zh": {
@@ -87,6 +89,8 @@ SAID: dict[str, dict[str, str]] = {
         "no way to know": "这件事我这里无从得知。",
         "knows if asked": "请这样说：“{phrase}”。",
         "would know": "插件 {plugin} 可以回答。",
+        "gave way": "这个问题先放下了。请说“更多”，或者再问一次。",
+        "no answer": "这个问题我答不上来。",
         "loading": "语音识别还在加载。\n您说的话稍后就会听到。",
     },
 }

@@ -208,6 +208,14 @@ def of_whom(text: str) -> bool:
     return bool(_OF_WHOM.search(text))
 
 
+_OF_ONESELF = re.compile(r"\b(?:i|me|my|mine|we|us|our|ours)\b|[我咱]", re.IGNORECASE)
+
+
+def of_oneself(text: str) -> bool:
+    """Return whether a text speaks of who says it: "where did I park"."""
+    return bool(_OF_ONESELF.search(text))
+
+
 def is_question(text: str) -> bool:
     """Return whether a text asks something, rather than being half heard or said to others."""
     return bool(_QUESTION.search(text))

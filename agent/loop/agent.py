@@ -18,7 +18,8 @@ from typing import Any
 from agent.act.dispatch import Acting
 from agent.act.gate import Gate
 from agent.act.world import DEFAULT, AgentOptions, World
-from agent.body.power import Step
+from agent.body.mind import Mind, Sizes
+from agent.body.power import Rung, Step
 from agent.display.lens import Lens
 from agent.errors import EngineError
 from agent.language import controls
@@ -35,14 +36,16 @@ from agent.loop.senses import Felt, Senses
 from agent.loop.stream import LISTENING, Listening, Stream
 from agent.loop.turns import Turns
 from agent.messages import Intent, NotRecognized, Transcript
+from agent.models import store
 from agent.models.llm.model import Model, NoModel
 from agent.plugins.skills import Skills
 from agent.turn import Turn
 from agent.understand.dialogue import Dialogue
+from agent.understand.plan import Planner
 from agent.understand.router import Decision, Router, Stages
 from hardware.base import Devices, Microphone
 
-SPARING = "the language model rests while power is low: charge or swap the batteries"
+SPARING = "the language model rests while power or memory is low: charge or swap the batteries"
 
 __all__ = ["Agent", "AgentOptions"]
 
@@ -59,19 +62,24 @@ class Agent:
         transcriber: Callable[[], Transcriber] | None = None,
         options: AgentOptions = DEFAULT,
         listening: Listening = LISTENING,
+        small: Model | None = None,
     ) -> None:
         """Build an agent; `folder` holds what outlives it.
 
-        `transcriber` builds its ears; `listening` is what else it hears with.
+        `transcriber` builds its ears; `listening` is what else it hears with; `small` is the model
+        that stands in for `model` while power, memory or patience is short.
         """
         lens = Lens(lambda: self.world.devices.display)
         self._model = model or NoModel()
+        self._small = small
+        self._mind = Mind(_sizes(self._model, small))
         self.world = World(
             skills, devices, lens, Gate(folder), folder, self._model, options,
             spoken=options.language,
         )  # fmt: skip
         self.listening = listening
-        stages = Stages(options.models, ask=lambda: self.world.model)
+        stages = Stages(options.models, ask=lambda: self.world.model,
+            sparing=lambda: self.world.rung == "templates")  # fmt: skip
         self._router = Router(
             skills.actions, stages, lambda said: controls.control(said) is not None
         )
@@ -86,10 +94,13 @@ class Agent:
         self._acting = Acting(self.world, self._dialogue)
         self._expected = Expectations(self.world, self._dialogue)
         keeper = Keeper(self.world)
-        responder = Responder(self.world, self._dialogue, self._acting, self._expected, keeper)
+        planner = Planner(self._router, skills.actions, lambda: self.world.model)
+        responder = Responder(
+            self.world, self._dialogue, self._acting, self._expected, keeper, planner
+        )
         self._turns = Turns(
             self.world, self._dialogue, self._acting, self._expected, responder,
-            keep_soon=keeper.keep_soon, final=self._final,
+            after=self._after, final=self._final,
         )  # fmt: skip
         self._gestures = Gestures(self.world, self._turns, self._acting, self._expected)
         felt = Felt(
@@ -137,7 +148,9 @@ class Agent:
     @model.setter
     def model(self, model: Model) -> None:
         self._model = model
-        self._spare_model(self.world.step)
+        self._mind = Mind(_sizes(model, self._small))
+        self._mind.power(self.world.step)
+        self._think()
 
     @property
     def options(self) -> AgentOptions:
@@ -300,14 +313,36 @@ class Agent:
 
     async def _spare(self, step: Step) -> None:
         """Make do with the small engines while power is low, or use all of them again."""
-        self._spare_model(step)
+        self._mind.power(step)
+        self._think()
         small = self.listening.small
         if self._ears is not None and self._transcriber is not None and small is not None:
             await self._ears.use(self._transcriber if step.large_engines else small)
             self._expected.forget()
 
-    def _spare_model(self, step: Step) -> None:
-        self.world.model = self._model if step.large_engines else NoModel(SPARING)
+    def _after(self, turn: Turn) -> None:
+        """Write down what a turn has changed, and see which model may answer the next."""
+        self._keeper.keep_soon()
+        if isinstance(self._model, NoModel):
+            return
+        now_ms = asyncio.get_running_loop().time() * 1000
+        timings = turn.timings
+        if turn.model and timings.first_glyph is not None and timings.intent is not None:
+            self._mind.answered((timings.first_glyph - timings.intent) / 1000, now_ms)
+        self._mind.memory(store.available_memory() / 2**20, now_ms)
+        self._mind.look(now_ms)
+        self._think()
+
+    def _think(self) -> None:
+        """Let the model that may think now answer, and free the other's memory."""
+        rung = self._mind.rung
+        before, self.world.rung = self.world.rung, rung
+        models: dict[Rung, Model | None] = {"large": self._model, "small": self._small}
+        chosen = models.get(rung)
+        self.world.model = NoModel(SPARING) if chosen is None else chosen
+        for other in models.values() if rung != before else ():
+            if other is not chosen and (unload := getattr(other, "unload", None)) is not None:
+                unload()
 
     async def close(self) -> None:
         """Let go of engines, once a payment that is being made has ended; it is not used again."""
@@ -321,3 +356,15 @@ class Agent:
                 await self._keeper.close()
             finally:
                 self._model.close()
+                if self._small is not None:
+                    self._small.close()
+
+
+def _sizes(model: Model, small: Model | None) -> Sizes:
+    """Return what each model that there is takes of the memory, as far as it says."""
+    there: dict[Rung, Model | None] = {"large": model, "small": small}
+    return {
+        rung: float(getattr(one, "memory_mb", 0.0))
+        for rung, one in there.items()
+        if one is not None and not isinstance(one, NoModel)
+    }

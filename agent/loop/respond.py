@@ -22,20 +22,28 @@ from agent.act.world import World
 from agent.derive import page
 from agent.display.lens import OWN
 from agent.display.request import Priority
-from agent.errors import EngineError
+from agent.errors import EngineError, GlassesError
 from agent.language import controls
 from agent.language.said import said_in
-from agent.language.text import MAX_CHARACTERS, is_question, of_whom, refers_back
+from agent.language.text import (
+    MAX_CHARACTERS,
+    is_question,
+    of_oneself,
+    of_whom,
+    refers_back,
+)
 from agent.loop.expected import Expectations
 from agent.loop.resume import Keeper
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript, Verdict
 from agent.models.llm.model import Message, NoModel
 from agent.plugins import offences
+from agent.skill.data import DataError
 from agent.turn import Clock, Turn, Utterance
 from agent.understand.dialogue import Act, Ask, Declined, Dialogue, Obey
 
 if TYPE_CHECKING:
     from agent.understand.knowledge import Needs
+    from agent.understand.plan import Planner
 
 log = logging.getLogger(__name__)
 
@@ -83,14 +91,17 @@ class Responder:
         acting: Acting,
         expected: Expectations,
         keeper: Keeper,
+        planner: Planner | None = None,
     ) -> None:
-        """Get ready."""
+        """Get ready; without a planner, one utterance is one command or some that are foreseen."""
+        self._planner = planner
         self._world = world
         self._dialogue = dialogue
         self._acting = acting
         self._expected = expected
         self._keeper = keeper
         self._talking = False  # whether the last answer was the model's
+        self._answer: chat.Answer | None = None  # the model's that is coming now
         self.committing = False
         """Whether a payment is being made, which nothing may interrupt."""
 
@@ -101,11 +112,12 @@ class Responder:
         if not asks or self._expected.asking or isinstance(world.model, NoModel):
             return None
         try:
-            if not self._knowable(transcript, self._dialogue.needs(transcript, NotRecognized())):
+            needs = self._dialogue.needs(transcript, NotRecognized())
+            if not self._knowable(transcript, needs) or self._recalled(transcript, needs):
                 return None
-        except EngineError:
+        except GlassesError:
             return None
-        return chat.Answer(world.model, self._messages(transcript))
+        return chat.Answer(world.model, self._messages(transcript), text)
 
     def _knowable(self, transcript: Transcript, needs: Needs) -> bool:
         """Whether a question may be put to the model, perhaps for what was just said there."""
@@ -114,9 +126,25 @@ class Responder:
             return needs.nothing and not of_whom(transcript.text)
         return needs.nothing or (needs.follows and refers_back(transcript.text))
 
+    def _recalled(self, transcript: Transcript, needs: Needs) -> Intent | None:
+        """Return the call that finds what the wearer had remembered, where a question is of that.
+
+        Raises DataError.
+        """
+        world, text, what = self._world, transcript.text, "personal"
+        plainly = needs.what == what and not needs.nothing
+        if needs.nothing and not of_oneself(text):
+            return None
+        if not world.notes.near(text, loosely=plainly):
+            return None
+        return grounds.taken(world.skills.actions.values(), what, transcript.language, text)
+
     def _messages(self, transcript: Transcript) -> tuple[Message, ...]:
-        """Return a question as the model is asked it."""
-        return chat.asked(self._world.talk, transcript.text, transcript.language, _now_s())
+        """Return a question as the model is asked it. Raises DataError."""
+        world, text = self._world, transcript.text
+        notes = world.notes.near(text) if world.tells else ()
+        known = [note.text for note in notes]
+        return chat.asked(world.talk, text, transcript.language, _now_s(), known)
 
     async def respond(
         self, turn: Turn, utterance: Utterance, plan: Plan | chat.Answer | None = None
@@ -157,6 +185,9 @@ class Responder:
         else:  # it may be asked to choose, and the microphone must not wait for it
             decision = await asyncio.to_thread(self._dialogue.decide, turn.transcript)
         understood = self._dialogue.understand(turn.transcript, own, decision)
+        if own is None and (made := await self._planned(turn.transcript, understood.meant)):
+            turn = replace(turn, timings=replace(turn.timings, intent=utterance.clock()))
+            return await self._act(turn, utterance, made)
         decision = understood.decision
         turn = replace(turn, intent=decision.meaning, verdicts=decision.verdicts)
         turn = replace(turn, timings=replace(turn.timings, intent=utterance.clock()))
@@ -177,6 +208,16 @@ class Responder:
             begun = plan if isinstance(plan, chat.Answer) else None
             return await self._asked(turn, utterance, decision.meaning, begun)
         return turn, self._again(text, language)
+
+    async def _planned(self, transcript: Transcript, meant: object) -> tuple[Intent, ...]:
+        """Return a plan for a request of several parts, which nothing else has read whole."""
+        if self._world.gate.open is not None or self._planner is None:
+            return ()
+        if isinstance(meant, Act) and len(meant.intents) > 1:
+            return ()  # each of its parts was foreseen
+        if len(self._planner.parts(transcript)) < 2:
+            return ()
+        return await asyncio.to_thread(self._planner.plan, transcript)
 
     async def _act(
         self,
@@ -318,6 +359,9 @@ class Responder:
         for intent in intents[:-1]:
             turn, reply = await self._acting.run(turn, intent, utterance)
             led.append(reply.text.partition("\n")[0] or reply.title)
+            language = turn.transcript.language
+            if not isinstance(reply, Proposal):  # what is done is shown as it is done
+                self._world.lens.light(Reply("\n".join(led)), language, key="steps")
             turn = replace(turn, before=(*turn.before, intent))
         turn, reply = await self._acting.run(turn, intents[-1], utterance, plan)
         if led:
@@ -349,12 +393,19 @@ class Responder:
         told = f"a model can know: {needs.none:.0%}"
         verdict = Verdict("knowledge", needs.what, needs.p, told)
         turn = replace(turn, verdicts=(*turn.verdicts, verdict))
+        try:
+            if (intent := self._recalled(transcript, needs)) is not None:
+                return await self._acted(turn, [intent], utterance)
+            messages = self._messages(transcript)
+        except DataError as error:
+            return replace(turn, error=str(error)), Reply(str(error), kind="alert")
         if self._knowable(transcript, needs):
             if isinstance(world.model, NoModel):
                 return turn, self._again(transcript.text, language)
-            messages = self._messages(transcript)
             same = begun is not None and begun.messages == messages
-            answer = begun if begun and same else chat.Answer(world.model, messages)
+            answer = (
+                begun if begun and same else chat.Answer(world.model, messages, transcript.text)
+            )
             return await self._chatted(turn, answer, utterance.clock)
         if (intent := grounds.taken(actions, needs.what, language)) is not None:
             return await self._acted(turn, [intent], utterance)
@@ -383,16 +434,30 @@ class Responder:
                 began.append(clock())
 
         turn = replace(turn, model=answer.model.name)
+        self._answer = answer
         try:
             said = await answer.keep(show)
         except EngineError as error:
             return replace(turn, error=str(error)), Reply(str(error))
-        question = next(m.text for m in reversed(answer.messages) if m.role == "user")
+        finally:
+            self._answer = None
+        if not said:  # it gave way before its first word
+            return turn, Reply(said_in(language)["gave way" if answer.cut else "no answer"])
         whole = after + answer.text
         self._talking = True
-        talk.add(chat.Exchange(question, whole, language, _now_s(), answer.whole))
+        talk.add(chat.Exchange(answer.question, whole, language, _now_s(), answer.whole))
         first = began[0] if began else None
         return replace(turn, timings=replace(turn.timings, first_glyph=first)), Reply(said)
+
+    def give_way(self) -> None:
+        """End an answer of the model's that is still coming, within a token."""
+        if self._answer is not None:
+            self._answer.give_way()
+
+    def hold(self, still: bool) -> None:
+        """Let such an answer wait while somebody speaks, or go on."""
+        if self._answer is not None:
+            self._answer.hold(still)
 
     async def _more(self, turn: Turn, clock: Clock) -> tuple[Turn, Shown]:
         """Show the next page; where there is none, an answer that was cut goes on."""
@@ -400,7 +465,7 @@ class Responder:
         cut = world.talk.unfinished(_now_s())
         if cut is None or not self._talking or world.lens.more or isinstance(world.model, NoModel):
             return turn, Page(1)
-        answer = chat.Answer(world.model, chat.going_on(world.talk, cut))
+        answer = chat.Answer(world.model, chat.going_on(world.talk, cut), cut.question)
         turn = replace(turn, transcript=replace(turn.transcript, language=cut.language))
         return await self._chatted(turn, answer, clock, cut.answer)
 

@@ -172,6 +172,7 @@ class Stream:
             self._latest = mended
             chunk = mended if self._front is None else self._front.restore(mended)
             self._answers.note(await self._heard(chunk), chunk, self._seen)
+        self._turns.speaking(not self.hearing.idle)
         is_open = self.hearing.open and not isinstance(raw, AbsentChunk)
         self._world.lens.listening(is_open)
         return await self._answers.ready(self._latest)

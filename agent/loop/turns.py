@@ -60,20 +60,20 @@ class Turns:
         acting: Acting,
         expected: Expectations,
         responder: Responder,
-        keep_soon: Callable[[], None],
+        after: Callable[[Turn], None],
         final: Callable[[], None],
     ) -> None:
         """Begin with an empty lane.
 
-        `keep_soon` has what a turn has changed written down; `final` is told that a turn has had an
-        effect, so that none may take the place of what came before.
+        `after` is given each turn, to write down what it has changed; `final` is told that a turn
+        has had an effect, so that none may take the place of what came before.
         """
         self.world = world
         self._dialogue = dialogue
         self._acting = acting
         self.expected = expected
         self._responder = responder
-        self._keep_soon = keep_soon
+        self._after = after
         self._line: list[asyncio.Task[Turn | None]] = []
         self._running: asyncio.Task[Turn | None] | None = None
         self.final = final
@@ -109,6 +109,10 @@ class Turns:
         """End a turn that runs or waits, but for a payment that is being made."""
         if task is not self._running or not self._responder.committing:
             task.cancel()
+
+    def speaking(self, speaks: bool) -> None:
+        """Note whether somebody speaks now: an answer of the model's then waits."""
+        self._responder.hold(speaks)
 
     def call_off(self) -> None:
         """End all turns that run or wait, but for a payment that is being made."""
@@ -200,6 +204,8 @@ class Turns:
         answered.
         """
         turn = self._turn(heard, source, utterance)
+        if turn.transcript.text and not heard.error:
+            self._responder.give_way()  # who speaks comes before what is still being said
         if not heard.error and (shown := self.overtaken(turn, utterance)) is not None:
             return asyncio.create_task(self.ended(_timed(shown, heard)))
 
@@ -318,7 +324,7 @@ class Turns:
             for offence in offences.faults(outcome, f"{name}.turn_ended", offences.OBSERVER_S):
                 skills.offend(name, offence)
         self.expected.answers += 1
-        self._keep_soon()
+        self._after(turn)
         for name in skills.settle():
             if isinstance(turn.intent, Intent) and turn.intent.skill == name:
                 turn = self._responder.disabled(turn, name)

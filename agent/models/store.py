@@ -381,10 +381,37 @@ def use(models: Path, name: str) -> list[Installed]:
         wanted[found.kind] = found.name
         picked = [found]
     try:
-        _replace(models / CHOSEN, {"format": FORMAT, "used": wanted})
+        on = device(models)
+        _replace(
+            models / CHOSEN, {"format": FORMAT, "used": wanted} | ({"device": on} if on else {})
+        )
     except OSError as error:
         raise EngineError(f"{models / CHOSEN}: cannot be written ({error.strerror})") from None
     return picked
+
+
+def use_device(models: Path, name: str) -> None:
+    """Put language models on a device from now on, or with `auto` on the best there is.
+
+    Raises EngineError where the choice cannot be kept.
+    """
+    told: dict[str, Any] = {"format": FORMAT, "used": chosen(models)}
+    if name != "auto":
+        told["device"] = name
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        _replace(models / CHOSEN, told)
+    except OSError as error:
+        raise EngineError(f"{models / CHOSEN}: cannot be written ({error.strerror})") from None
+
+
+def device(models: Path) -> str:
+    """Return the device that `glasses models use --device` was told; empty is the best there is."""
+    try:
+        told = reading.from_json(reading.read_text(models / CHOSEN)).get("device", "")
+        return told if isinstance(told, str) else ""
+    except (OSError, ValueError, AttributeError):
+        return ""
 
 
 def trusted_by_name(models: Path, name: str) -> Installed:
@@ -440,6 +467,14 @@ def remove(models: Path, name: str) -> Installed:
 def machine_memory() -> int:
     """Return the memory of this machine in bytes."""
     return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+
+def available_memory() -> int:
+    """Return the memory that could be had now without swapping, in bytes."""
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]) << 10
+    return machine_memory()
 
 
 def chosen(models: Path) -> dict[str, str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agent.messages import CancelScope, Reply
     from agent.models.llm.model import Model
     from agent.skill.declare import Permission
+    from agent.skill.notes import Notes
 
 GUARDED: Mapping[str, Permission] = {"camera": "camera", "microphone": "microphone"}
 """Kinds of device that need a permission."""
@@ -59,6 +60,10 @@ class Context:
     """Asks the arbiter for the lens; behind `show`."""
     over: bool = False
     """Whether the action has returned, so that what it shows comes by itself."""
+    kept: Notes | None = None
+    """What the wearer asked to have remembered; behind `notes`."""
+    tells: Callable[[], bool] = lambda: True
+    """Whether the model may be told what is the wearer's alone; behind `private_model`."""
     cancel: CancelScope | None = None
     """Called off when the wearer says stop or the action's time is over; hand it to `model`."""
 
@@ -78,6 +83,24 @@ class Context:
             raise EngineError(missing())
         self.asked_model = True
         return self.engine
+
+    @property
+    def private_model(self) -> Model:
+        """The model, for a prompt that holds what the wearer asked to have remembered.
+
+        Raises EngineError where it would leave this device and the wearer has not allowed that.
+        """
+        if not self.tells():
+            raise EngineError("what you had remembered stays here: GLASSES_SHARE=notes allows it")
+        return self.model
+
+    @property
+    def notes(self) -> Notes:
+        """What the wearer had remembered. Raises Refused without the permission `personal`."""
+        self._need("personal", "asked for what you had remembered")
+        if self.kept is None:
+            raise DeviceError("nothing is remembered here")
+        return self.kept
 
     def prompt(self, name: str, /, **variables: Any) -> str:
         """Render a prompt file in the language of the turn. Raises PromptError."""

@@ -23,7 +23,7 @@ from agent.skill.slots import Slot
 from agent.skill.template import slot_names
 
 Risk = Literal["none", "change", "money"]
-Permission = Literal["network", "location", "camera", "microphone", "money", "files"]
+Permission = Literal["network", "location", "camera", "microphone", "money", "files", "personal"]
 
 Knows = Literal[
     "time", "weather", "timetable", "traffic", "view", "position", "price", "news", "personal"
@@ -78,7 +78,8 @@ def skill(
     `none`, `change` or `money` (then the function may only return a Proposal). `permissions` maps
     what is used to the reason shown to the wearer. `knows` names what the action has that no
     language model does, of `KNOWS` ("weather"): a question that needs it and that no sentence
-    foresaw comes here, without slots; where a slot is required the wearer is told how to ask.
+    foresaw comes here, without slots; where a slot is required the wearer is told how to ask. Of
+    `personal` a required slot `question` is filled with what was asked, where notes are near it.
 
     Raises SentenceError when sentences and parameters do not fit each other.
     """

@@ -26,7 +26,7 @@ from agent.errors import Cancelled, GlassesError
 from agent.listen.transcriber import Transcriber
 from agent.loop.agent import Agent, AgentOptions
 from agent.messages import CancelScope
-from agent.models.llm.model import Model, Prompt, ScriptedModel
+from agent.models.llm.model import Model, Prompt, ScriptedModel, leaves
 from agent.plugins.skills import Skills
 from agent.testing.clock import BEGINS, VirtualClock
 from agent.testing.conversation import Conversation, Doubles
@@ -241,6 +241,7 @@ class _Filmed(MemoryDisplay):
 class _RecordedModel:
     def __init__(self, model: Model, recorder: Recorder) -> None:
         self.name = model.name
+        self.remote = leaves(model)
         self._model = model
         self._recorder = recorder
 

@@ -44,9 +44,16 @@ _NO_CALL: dict[str, Any] = {
 
 
 def choose(
-    model: Model, text: str, language: str, candidates: Sequence[Action]
+    model: Model,
+    text: str,
+    language: str,
+    candidates: Sequence[Action],
+    timeout_s: float | None = None,
 ) -> Intent | NotRecognized:
-    """Return the call that the model reads in a text, or why it makes none. Never raises."""
+    """Return the call that the model reads in a text, or why it makes none. Never raises.
+
+    It has `timeout_s`, and `TIMEOUT_S` where that is not given.
+    """
     offered = [a for a in candidates if a.declaration.risk != "money"][:CANDIDATES]
     if not offered:
         return NotRecognized("nothing to choose among")
@@ -58,7 +65,7 @@ def choose(
     system = prompts.render("route", language, tools=tools)
     prompt = (Message("system", system), Message("user", prompts.quote(text)))
     try:
-        made = _in_time(model, prompt, schema)
+        made = _in_time(model, prompt, schema, TIMEOUT_S if timeout_s is None else timeout_s)
     except (EngineError, Cancelled) as error:
         return NotRecognized(f"{model.name}: {error}")
     if made is None:
@@ -75,8 +82,10 @@ def choose(
     return replace(call, stage="qwen")
 
 
-def _in_time(model: Model, prompt: Prompt, schema: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what the model makes of a prompt, or None when `TIMEOUT_S` is over.
+def _in_time(
+    model: Model, prompt: Prompt, schema: dict[str, Any], timeout_s: float
+) -> dict[str, Any] | None:
+    """Return what the model makes of a prompt, or None when that time is over.
 
     On a thread of its own: an engine looks at the clock between tokens, and a prompt has many. It
     is called off then. Raises what the model raises.
@@ -93,7 +102,7 @@ def _in_time(model: Model, prompt: Prompt, schema: dict[str, Any]) -> dict[str, 
 
     thread = threading.Thread(target=work, name="choosing", daemon=True)
     thread.start()
-    thread.join(TIMEOUT_S)
+    thread.join(timeout_s)
     if thread.is_alive():
         scope.cancel()
         return None

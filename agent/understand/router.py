@@ -105,6 +105,8 @@ class Stages:
     """False: what no sentence foresaw is not recognised."""
     ask: Callable[[], Model] = NoModel
     """Gives the real Qwen to ask where the semantic stage is unsure, as far as there is one now."""
+    sparing: Callable[[], bool] = lambda: False
+    """Whether sentences alone are to be understood now: the last of the power is left."""
     learned: Path | None = None
     """What the semantic stage was taught; None takes what ships, or belongs to the reader."""
 
@@ -265,12 +267,17 @@ class Router:
         language = _language(transcript, text)
         if exact is None and (turned := self._turned(transcript, spoken, quick)):
             return replace(turned, verdicts=(verdict, *turned.verdicts))
-        if self._guess is None or len(text) > MAX_GUESSED:
+        if self._guess is None or len(text) > MAX_GUESSED or self._stages.sparing():
             return Decision(exact or NotRecognized(reason), (verdict,))
         meaning, verdicts = self._guess(text, language, exact, quick)
         if isinstance(meaning, Intent) and meaning.name not in self._actions:
             meaning = NotRecognized("the skill was removed meanwhile")
         return Decision(meaning, (verdict, *verdicts))
+
+    def likeliest(self, text: str, language: str) -> list[Action]:
+        """Return the actions that a text is likeliest to mean, the likeliest first."""
+        ranked = self._guess.likeliest(clean(text), language) if self._guess is not None else []
+        return [action for name in ranked if (action := self._actions.get(name)) is not None]
 
     def _asks_time(self, spoken: str) -> bool:
         """Whether it plainly asks the clock: no other stage has to look at that."""
@@ -380,6 +387,9 @@ class _Guess:
             guess = self._intent(ranking.skill, ranking, text, language, call)
             if guess is not None and exact is not None and self._pays(guess.intent):
                 return exact, verdicts  # what stands in another command's free words is no payment
+            if guess is not None and self._lacks(guess.intent) and self._beyond(text, 1.0):
+                reason = "asks what a model can know, of what the skill does not have"
+                return NotRecognized(reason), verdicts
             return self._allowed(guess, text), verdicts
         late = False
         if not quick and ranking.none < NONE_FROM and not self._beyond(text, ranking.none):
@@ -397,6 +407,11 @@ class _Guess:
             left = tuple(words for one in offered for words in one.left)
             return NotRecognized("two skills are as likely", options, left), verdicts
         return NotRecognized("too unlike what the skills can do"), verdicts
+
+    def likeliest(self, text: str, language: str) -> list[str]:
+        """Return the names of the likeliest actions."""
+        ranking = self._ranked(text, language, self._called(text, []), [])
+        return [] if ranking is None else [*ranking.actions][: qwen.CANDIDATES]
 
     def _better(
         self, exact: Intent, ranking: Ranking, text: str, language: str, call: Guess | None
@@ -428,6 +443,23 @@ class _Guess:
 
     def _pays(self, intent: Intent) -> bool:
         return _risk(self._actions, intent) == "money"
+
+    def _lacks(self, intent: Intent) -> bool:
+        """Whether a question is of something that the skill has none of: 三国演义 is no song here.
+
+        Its sentences take any words there, so what is asked of a book is like what is asked of a
+        song: that it is one, only its list can tell.
+        """
+        action = self._actions.get(intent.name)
+        if action is None or action.declaration.risk != "none":
+            return False
+        return any(
+            isinstance(value, str)
+            and action.kind(slot).is_open
+            and (listed := action.values(slot, intent.language)) is not None
+            and value.casefold() not in {str(one).casefold() for one in (*listed, *listed.values())}
+            for slot, value in intent.slots.items()
+        )
 
     def _allowed(self, guess: _Guessed | None, text: str) -> Meaning:
         """Return a guessed call, or that it has to be asked about first."""

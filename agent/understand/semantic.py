@@ -59,6 +59,8 @@ NEVER_NEAR = "time"
 """What an unlearned action may know that nearness says nothing of: half of all that is asked holds
 words of time ("what time is my flight"). Its sentences are understood, and what plainly asks for
 the time comes to it by `knowledge`."""
+NEVER_NEAR_TO = "personal"
+"""A permission of which the same holds: what the wearer has remembered may be of anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class Semantic:
         new = [
             action
             for action in self._actions
-            if action.name not in known and NEVER_NEAR not in action.declaration.knows
+            if action.name not in known and not by_sentences_alone(action)
         ]
         reads = self.meaning if len(new) <= READ_ACTIONS else None
         idf = self.learned.words.idf
@@ -302,6 +304,12 @@ def sentences(action: Action) -> dict[str, str]:
         own = [example.text for example in examples(action, language, 3)]
         found.update(dict.fromkeys(own[:EXAMPLES], language))
     return found
+
+
+def by_sentences_alone(action: Action) -> bool:
+    """Return whether an action is never recognised by likeness."""
+    declared = action.declaration
+    return NEVER_NEAR in declared.knows or NEVER_NEAR_TO in declared.permissions
 
 
 def _unit(values: Floats) -> Floats:

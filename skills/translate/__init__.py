@@ -6,11 +6,12 @@ Into other languages only the model can, and it is asked.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated
 
 from agent import Context, OneOf, Reply, hookimpl, skill
 from agent.errors import EngineError
-from skills.translate import languages
+from skills.translate import checked, languages
 from skills.translate.phrasebook import SPOKEN, book, is_chinese, normal
 
 _LONGEST = 300
@@ -127,13 +128,62 @@ def _ask_model(
             text=ctx.say("Too long: {longest} characters at most.", longest=_LONGEST),
         )
     try:
-        prompt = ctx.prompt("translate", text=text, language=language)
-        answer = _first_line(ctx.model.complete(prompt, cancel=ctx.cancel))
+        answer = _asked(ctx, "translate", text, language)
     except EngineError as error:
         return Reply(title=_heading(text), text=f"{alone}\n{ctx.say('Model: {why}', why=error)}")
+    if not (fits(answer) and _is_whole(text, answer)):
+        with suppress(EngineError):  # then the first one counts
+            again = _asked(ctx, "translate_again", text, language)
+            answer = again if _is_better(again, answer, text, fits) else answer
     if not fits(answer):
-        return Reply(title=_heading(text), text=ctx.say("I can't translate that."))
-    return _show(ctx, text, answer, ctx.say("(by the model, unchecked)"))
+        return Reply(
+            title=_heading(text),
+            text="\n".join([ctx.say("I can't translate that."), *_near(ctx, text)]),
+        )
+    if not _is_whole(text, answer):
+        return _unsure(ctx, text, answer)
+    return _show(ctx, text, answer, ctx.say("(by the model)"))
+
+
+def _asked(ctx: Context, prompt: str, text: str, language: str) -> str:
+    """Return what the model makes of a text. Raises EngineError."""
+    asked = ctx.prompt(prompt, text=text, language=language)
+    return _first_line(ctx.model.complete(asked, cancel=ctx.cancel))
+
+
+def _is_whole(text: str, answer: str) -> bool:
+    """Return whether nothing that can be checked was lost, and no word was left as it was."""
+    return not checked.lost(text, answer) and not checked.mixed(text, answer)
+
+
+def _is_better(again: str, before: str, text: str, fits: Callable[[str], bool]) -> bool:
+    """Return whether a second answer is to be taken, and not the first."""
+    if not fits(again) or checked.mixed(text, again):
+        return False
+    first = not fits(before) or checked.mixed(text, before)
+    return first or len(checked.lost(text, again)) < len(checked.lost(text, before))
+
+
+def _unsure(ctx: Context, text: str, answer: str) -> Reply:
+    """Show a translation that may be wrong as such, and the nearest phrase that is right."""
+    found = checked.lost(text, answer)
+    lead = ctx.say("Unsure.")
+    if what := ", ".join(dict.fromkeys(one.what for one in found if one.kind != "negation")):
+        lead = ctx.say("Unsure: {what}?", what=what)
+    elif found:
+        lead = ctx.say("Unsure: “not”?")
+    note = "\n".join([answer, *_near(ctx, text)])
+    return _show(ctx, text, lead, note)
+
+
+def _near(ctx: Context, text: str) -> list[str]:
+    """Return a line with the phrase of the book that is nearest to a text, if one is near."""
+    phrase = book().nearest(text)
+    if phrase is None:
+        return []
+    pair = (phrase.zh[0], phrase.en[0]) if is_chinese(text) else (phrase.en[0], phrase.zh[0])
+    lines = [ctx.say("Near it: {source}", source=pair[0]), pair[1]]
+    return lines if is_chinese(text) else [*lines, phrase.pinyin]
 
 
 def _first_line(answer: str) -> str:

@@ -19,6 +19,10 @@ FILE = Path(__file__).with_name("phrasebook.jsonl")
 SPOKEN = 100
 """How many phrases, from the top of the file, speech recognition listens for."""
 
+NEAR = 0.5
+"""Share of telling words that a phrase must exceed to be offered in place of an unsure translation:
+of "I am allergic to peanuts" and "I am allergic to nuts" it is a half and more."""
+
 _CONTRACTIONS = (
     (r"\bwon't\b", "will not"),
     (r"\b(?:can't|cannot)\b", "can not"),
@@ -65,6 +69,39 @@ class PhraseBook:
     def from_chinese(self, text: str) -> Phrase | None:
         """Return the phrase that a Chinese text, or its pinyin, says, or None."""
         return self.chinese.get(normal(text)) or self.chinese.get(toneless(text))
+
+    def nearest(self, text: str) -> Phrase | None:
+        """Return the phrase that shares most of its telling words with a text; None if none does.
+
+        Only to be offered as another phrase, never as what was meant.
+        """
+        wanted = _telling(text)
+        best, most = None, NEAR
+        for phrase in self.phrases:
+            for said in phrase.zh if is_chinese(text) else phrase.en:
+                own = _telling(said)
+                share = 2 * len(wanted & own) / max(1, len(wanted) + len(own))
+                if share > most:
+                    best, most = phrase, share
+        return best
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_TELLS_NOTHING = _words(
+    "i you he she it we they a an the is am are was were be to of in on at for my your this that do"
+    " does did have has please can could would like want and or not no there here me"
+)
+
+
+def _telling(text: str) -> frozenset[str]:
+    """Return the words, or the Chinese characters, that tell what a text is about."""
+    said = normal(text)
+    if is_chinese(said):
+        return frozenset(re.sub(r"[我你您他她的了吗呢是在有不这那请要想一个]", "", said))
+    return frozenset(said.split()) - _TELLS_NOTHING
 
 
 @cache

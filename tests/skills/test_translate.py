@@ -182,7 +182,7 @@ def test_another_language_is_asked_of_the_model(context):
     model = ScriptedModel(["“Bonjour”\n(informal: salut)"])
     ctx = context(model=model)
     reply = translate.into("french", ctx, "hello")
-    assert (reply.title, reply.text) == ("hello", "Bonjour\n(by the model, unchecked)")
+    assert (reply.title, reply.text) == ("hello", "Bonjour\n(by the model)")
     assert reply.kind == "translation"
     assert "French" in model.prompts[0]
     assert translate.again(ctx) == reply
@@ -264,7 +264,7 @@ def test_which_language_is_meant(installed, text, action, slots):
 def test_the_model_is_asked_what_the_book_does_not_know(context):
     model = ScriptedModel(["“河边有三只羊。”\nThree sheep."])
     reply = translate.to_chinese("three sheep stand by the river", context(model=model))
-    assert reply.text == "河边有三只羊。\n(by the model, unchecked)"
+    assert reply.text == "河边有三只羊。\n(by the model)"
     assert reply.kind == "translation"
     assert "three sheep stand by the river" in model.prompts[0]
     assert "Chinese" in model.prompts[0]
@@ -273,7 +273,7 @@ def test_the_model_is_asked_what_the_book_does_not_know(context):
 def test_the_prompt_is_in_the_language_of_the_turn(context):
     model = ScriptedModel(["Three sheep."])
     reply = translate.to_english(context("zh", model), "三只羊")
-    assert reply.text == "Three sheep.\n（模型翻译，未核对）"
+    assert reply.text == "Three sheep.\n（模型翻译）"
     assert "英文" in model.prompts[0]
 
 

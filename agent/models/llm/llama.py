@@ -40,11 +40,21 @@ class LlamaModel:
         self.name = path.stem
         self._path = path
         self._options = options or LlamaOptions()
+        self.remote = self._options.leaves
+        """Whether what it is asked leaves this machine."""
         self._lock = threading.Lock()
         self._native: Native | None = None
         self._frames: dict[tuple[str, ...], list[list[int]]] = {}
         self._prefixes: Prefixes | None = None
         self._closed = False
+
+    @property
+    def memory_mb(self) -> float:
+        """About what it takes of the memory once it is loaded, in MiB."""
+        try:
+            return self._path.stat().st_size / 2**20 * 1.2
+        except OSError:
+            return 0.0
 
     def load(self) -> None:
         """Load ahead of the first call. Raises EngineError when the file cannot be used."""
@@ -92,6 +102,10 @@ class LlamaModel:
         check_schema(schema)
         raw = b"".join(self._pieces(prompt, json.dumps(schema), max_tokens, scope))
         return parse(raw.decode("utf-8", "ignore"), schema)
+
+    def unload(self) -> None:
+        """Free the memory until the next call, unless one is in progress."""
+        self._free_if_idle()
 
     def close(self) -> None:
         """Free the memory, at once or as soon as the call in progress has noticed."""
@@ -211,7 +225,8 @@ class LlamaModel:
             except EngineError:
                 native.close()
                 raise
-            shape = f"{native.context_tokens} {self._options.gpu_layers}"
+            on = f"{self._options.gpu_layers} {self._options.device_name}".strip()
+            shape = f"{native.context_tokens} {on}"
             belongs = identity(self._path, native.build, shape)
             self._prefixes = Prefixes(belongs, self._options.prefixes)
             self._native = native

@@ -102,6 +102,14 @@ class Model(Protocol):
         ...
 
 
+def leaves(model: Model) -> bool:
+    """Return whether what a model is asked leaves this device, or nobody knows.
+
+    A model says so by `remote`, which is no part of the port; one that does not may be anywhere.
+    """
+    return bool(getattr(model, "remote", True))
+
+
 def missing(folder: object = "the models folder") -> str:
     """Say that there is no language model, and where one is looked for."""
     return (
@@ -114,6 +122,7 @@ class NoModel:
     """The model that is not there: every call says what is missing and what to do."""
 
     name = "none"
+    remote = False
 
     def __init__(self, reason: str = missing()) -> None:
         """`reason` is the whole message, one line."""
@@ -165,6 +174,7 @@ class ScriptedModel:
     """
 
     name = "scripted"
+    remote = False
 
     def __init__(self, replies: Iterable[str | Mapping[str, Any] | Exception] = ()) -> None:
         """Queue `replies`, first in, first out."""

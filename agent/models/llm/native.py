@@ -90,6 +90,9 @@ class Native:
     def _load_model(self) -> Handle:
         params = self._lib.llama_model_default_params()
         params.n_gpu_layers = self._options.gpu_layers
+        if self._options.device:
+            self._devices = (ctypes.c_void_p * 2)(self._options.device, None)
+            params.devices = ctypes.addressof(self._devices)
         _complaints.clear()
         model = self._lib.llama_model_load_from_file(os.fsencode(self._path), params)
         if not model:

@@ -28,6 +28,12 @@ class LlamaOptions:
     """Folder where what prompts begin with is kept evaluated; None keeps it in memory alone."""
     gpu_layers: int = 0
     """Layers put on an accelerator by a llama.cpp built for one; -1 puts all of them there."""
+    device: int = 0
+    """Address of the ggml device that those layers are put on; 0 leaves it to llama.cpp."""
+    device_name: str = ""
+    """What ggml calls it; empty with 0."""
+    leaves: bool = False
+    """Whether that device is another machine's, which would be told all that is asked."""
     embeds: bool = False
     """Whether it reads a text into numbers, the last token's, rather than going on with it."""
 

@@ -13,7 +13,9 @@ import queue
 import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, suppress
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from agent.errors import EngineError
 from agent.messages import CancelScope
@@ -32,6 +34,15 @@ _LOOK_S = 0.02
 _END = object()
 
 
+def is_loopback(url: str) -> bool:
+    """Return whether a URL names this machine itself."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class ServerModel:
     """A `Model` on the other end of a connection, which is made at the first call."""
 
@@ -42,6 +53,8 @@ class ServerModel:
         """
         self.url = url.rstrip("/")
         self.name = name or self.url.partition("://")[2]
+        self.remote = not is_loopback(self.url)
+        """Whether what it is asked leaves this device."""
         self._wanted = name
         self._key = key
         self._client: Any = None

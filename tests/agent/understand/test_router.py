@@ -264,3 +264,20 @@ def test_the_semantic_stage_may_be_taught_otherwise(tmp_path):
     assert isinstance(decision.meaning, NotRecognized)
     (semantic,) = (one for one in decision.verdicts if one.stage == "semantic")
     assert "none.npz" in semantic.reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["三国演义是谁写的", "西游记是谁写的", "悲惨世界是谁写的", "静夜思是谁写的", "资本论是谁写的"],
+)
+def test_what_no_list_of_a_skill_has_is_a_question_for_a_model(text):
+    """A book is asked for as a song is; that it is none, only the list of songs can tell."""
+    found = Router(Skills.discover().actions).decide(Transcript(text, "zh"))
+    assert isinstance(found.meaning, NotRecognized), found.meaning
+
+
+@pytest.mark.parametrize("text", ["欢乐颂是谁写的", "这首歌是谁写的", "ode to joy是谁写的"])
+def test_what_its_list_has_is_the_skills(text):
+    found = Router(Skills.discover().actions).decide(Transcript(text, "zh"))
+    assert isinstance(found.meaning, Intent)
+    assert found.meaning.name == "music.about"
