@@ -250,6 +250,7 @@ class Acting:
             cancel=scope,
             shows=partial(self._shows, action, language),
             clock=self._world.now,
+            teller=self._world.gate.teller,
         )
 
     def _devices(self) -> Mapping[str, Callable[[], Any]]:

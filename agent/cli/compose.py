@@ -28,6 +28,7 @@ from agent.models.llm.model import Model, NoModel, missing
 from agent.plugins.hooks import KINDS, Kind
 from agent.plugins.offences import raised
 from agent.plugins.skills import Provider, Skills
+from agent.skill.payments import PaymentProvider
 from hardware import location
 from hardware.base import (
     Battery,
@@ -68,8 +69,12 @@ PORTS: dict[Kind, Any] = {
     "imu": Imu,
     "battery": Battery,
     "light": LightSensor,
+    "payment": PaymentProvider,
 }
 """What a thing of each kind must be able to do; other kinds are between plugins and skills."""
+
+LENT = tuple(kind for kind in KINDS if kind != "payment")
+"""What a skill may ask for by `ctx.device`: no skill calls a payment provider, the gate does."""
 
 
 @dataclass(slots=True)
@@ -291,7 +296,7 @@ def build(
         imu=use("imu", lambda: None),
         battery=use("battery", find_battery if config.sensors == "system" else lambda: None),
         light=use("light", find_light if config.sensors == "system" else lambda: None),
-        others={k: _opener(skills, k, config) for k in KINDS if skills.providers(k)},
+        others={k: _opener(skills, k, config) for k in LENT if skills.providers(k)},
     )
     for warning in dispatch.warnings(skills.actions.values(), devices):
         streams.echo(warning, err=True)

@@ -24,6 +24,7 @@ Kind = Literal[
     "imu",
     "battery",
     "light",
+    "payment",
 ]
 KINDS: tuple[Kind, ...] = typing.get_args(Kind)
 """What a plugin can provide."""
