@@ -204,7 +204,7 @@ class Order:
     details: Mapping[str, str] = field(default_factory=dict)
     """What the provider needs besides, as the proposal gave it."""
     kind: OrderKind = "payment"
-    """`payment`; `refund` of the order whose key is `of`; `top-up` of the provider's own account."""
+    """`payment`; `refund` of the order whose key is `of`; `top-up` of the provider's account."""
     of: str = ""
     """Key of the order that is given back."""
 

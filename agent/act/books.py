@@ -5,6 +5,9 @@ SQLite in WAL mode with `synchronous = FULL`: a commit is on the disk when it re
 each line has a hash over itself and the one before (`agent.act.chain`). Before an older layout is
 migrated the file is copied. What is damaged, newer than this version or cannot be read is left
 exactly as it is.
+
+Nothing here opens the file but SQLite: closing any other descriptor of it would drop the locks that
+SQLite holds (fcntl(2)), and another process might take the log for its own.
 """
 
 from __future__ import annotations
@@ -22,6 +25,9 @@ from agent.skill.payments import LedgerError
 
 WAIT_S = 5.0
 """How long to wait for another process that writes."""
+
+POLL_S = 0.01
+"""How often to try what SQLite does not wait for."""
 
 Step = Callable[[sqlite3.Connection], None]
 
@@ -123,8 +129,10 @@ class Books:
     def _check(self) -> None:
         """Look at the whole file before anything is written to it, once."""
         with self._lock:
+            if not self.path.is_file():
+                raise LedgerError("closed", f"{self.path} is no file: nothing was written")
             found = self.path.stat()
-            if self._sound == (found.st_dev, found.st_ino) and _is_ours(self.path):
+            if self._sound == (found.st_dev, found.st_ino):
                 return
             if found.st_size:  # SQLite makes a file empty, then fills it
                 with closing(_connect(self.path, self._wait_s, "ro")) as db:
@@ -189,12 +197,6 @@ def _version(db: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _is_ours(path: Path) -> bool:
-    """Say whether a file still begins as SQLite's do; a look at every use, and a cheap one."""
-    with path.open("rb") as file:
-        return file.read(16) == b"SQLite format 3\0"
-
-
 def _connect(
     path: Path, wait_s: float, mode: str = "rw", threads: bool = False
 ) -> sqlite3.Connection:
@@ -214,7 +216,7 @@ def _use_wal(db: sqlite3.Connection, wait_s: float) -> None:
         except sqlite3.OperationalError as error:
             if not _is_busy(error) or time.monotonic() > until:
                 raise
-        time.sleep(0.01)
+        time.sleep(POLL_S)
 
 
 def _is_busy(error: sqlite3.Error) -> bool:

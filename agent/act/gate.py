@@ -1,10 +1,10 @@
 """The gate: nothing with an effect happens before an explicit yes, and then exactly once.
 
-A skill may only propose. The gate keeps the one open proposal, with what the wearer is asked besides
-the yes: once more where the same was paid just now, and the PIN above a limit. A yes names, by its
-key, the proposal that the wearer saw, and settles that one or none: it is `accepted` at once, so
-that nothing can take it a second time, and then committed by the teller, which writes it to the
-ledger before anything is sent (`agent.act.teller`).
+A skill may only propose. The gate keeps the one open proposal, with what is asked besides the yes:
+once more where the same was paid just now, and the PIN above a limit. A yes names, by its key, the
+proposal that the wearer saw, and settles that one or none: it is `accepted` at once, so that
+nothing can take it a second time, and then committed by the teller, which writes it to the ledger
+before anything is sent (`agent.act.teller`).
 """
 
 from __future__ import annotations
@@ -210,14 +210,13 @@ class Gate:
         if order.kind == "payment" and self.teller.ledger.last_same(order, since) is not None:
             asked.append("again")
         limit = limits.of.get(order.currency)
-        if limit and order.kind == "payment":
-            if to_minor(order.amount, order.currency) > limit.pin:
-                if not self.pin.set:
-                    most = shown(limit.pin, order.currency)
-                    raise NotCommitted(said["no pin"].format(limit=most))
-                if (left_s := self.pin.locked_s()) > 0:
-                    raise NotCommitted(said["locked"].format(minutes=-(-left_s // 60)))
-                asked.append("pin")
+        minor = to_minor(order.amount, order.currency)
+        if order.kind == "payment" and limit is not None and minor > limit.pin:
+            if not self.pin.set:
+                raise NotCommitted(said["no pin"].format(limit=shown(limit.pin, order.currency)))
+            if (left_s := self.pin.locked_s()) > 0:
+                raise NotCommitted(said["locked"].format(minutes=-(-left_s // 60)))
+            asked.append("pin")
         return tuple(asked)
 
     def offer(

@@ -70,7 +70,7 @@ class Ledger:
 
     def begin(
         self, order: Order, now: datetime, skill: str, provider: str = "", owner: str = "",
-        terms: Terms = Terms(),  # noqa: B008  frozen, so sharing it is safe
+        terms: Terms = Terms(),
     ) -> Entry:  # fmt: skip
         """Write down that it was agreed to and is submitted now; only then may it be sent.
 
@@ -198,7 +198,7 @@ class Ledger:
 
     def check(
         self, order: Order, now: datetime, skill: str, provider: str = "",
-        terms: Terms = Terms(),  # noqa: B008  frozen, so sharing it is safe
+        terms: Terms = Terms(),
     ) -> None:  # fmt: skip
         """Raise LedgerError where `begin` would, as things stand."""
         if not self._books.there:

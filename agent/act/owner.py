@@ -16,7 +16,7 @@ from agent import private
 
 
 class Owner:
-    """This process, as one of those that pay from a folder."""
+    """One of the processes that pay from a folder: the one that made it."""
 
     def __init__(self, folder: Path) -> None:
         """Take a name of its own and hold its lock until `close`, or until the process ends.

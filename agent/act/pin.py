@@ -13,10 +13,12 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from agent import private
 from agent.errors import ConfigError
+from agent.language import numbers
 
 SHORTEST, LONGEST = 4, 8
 """How many digits it may have."""
@@ -31,7 +33,7 @@ HIDDEN = "••••"
 """What stands for a PIN wherever it would be seen or kept."""
 
 _WORDS = {
-    **dict(zip("zero one two three four five six seven eight nine".split(), "0123456789", strict=True)),
+    **{word: str(digit) for digit, word in enumerate(numbers.ONES)},
     **dict(zip("零一二三四五六七八九", "0123456789", strict=True)),
     "oh": "0", "o": "0", "〇": "0", "幺": "1", "两": "2", "to": "2", "too": "2", "for": "4",
 }  # fmt: skip
@@ -65,7 +67,7 @@ def sayings(language: str) -> tuple[str, ...]:
 
 def simple(pin: str) -> bool:
     """Say whether a PIN is among the first that anybody would try."""
-    steps = {(int(b) - int(a)) % 10 for a, b in zip(pin, pin[1:], strict=False)}
+    steps = {(int(b) - int(a)) % 10 for a, b in pairwise(pin)}
     return len(steps) == 1 and steps <= {0, 1, 9}
 
 

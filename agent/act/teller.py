@@ -19,7 +19,6 @@ from agent.act import limits
 from agent.act.ledger import Ledger, Terms
 from agent.act.owner import Owner
 from agent.act.states import IllegalStep
-from agent.errors import ConfigError
 from agent.messages import Order, Outcome, Payment
 from agent.skill.payments import (
     Cancels,
@@ -158,9 +157,9 @@ class Teller:
         found: list[Entry] = []
         opened = self.ledger.entries(states=("confirmed", "submitted", "unknown", "paid"))
         for entry in reversed(opened):
-            if (now := self._asked(entry)) is not None and now.state != entry.state:
-                if entry.state != "paid":  # that it is settled is no news
-                    found.append(now)
+            now = self._asked(entry)
+            if now is not None and entry.state not in ("paid", now.state):
+                found.append(now)  # that a paid one is settled is no news
         return found
 
     def ask(self, key: str) -> Entry | None:
@@ -244,7 +243,7 @@ class Teller:
 
 
 def _found_out(entry: Entry, provider: PaymentProvider) -> Outcome:
-    """Ask what became of an order; where it can be, it is called off for good in the same breath."""
+    """Ask what became of an order; where it can be, it is called off in the same breath."""
     if entry.state != "paid" and isinstance(provider, Cancels):
         return provider.cancel(entry.order)
     return provider.ask(entry.order)

@@ -1,4 +1,4 @@
-"""Money: exact amounts in whole minor units, whose currency is the wearer's, and how they are shown.
+"""Money: exact amounts in minor units, the currency of the wearer, and how they are shown.
 
 An amount is a `Decimal` beside its ISO 4217 code and is kept as a whole number of the smallest unit
 there is of that currency: cents, fen, yen. No `float` is ever on its way.
