@@ -360,10 +360,14 @@ def test_a_disk_that_is_full_is_told_and_nothing_was_written(tmp_path):
     """SQLite's own limit of pages stands for the end of the disk: the same error comes of it."""
     full(tmp_path)
     ledger = Ledger(tmp_path)
-    with pytest.raises(LedgerError) as refused, ledger._books.writing() as db:
-        db.execute("PRAGMA max_page_count = 1")
-        db.execute("CREATE TABLE filling (x BLOB)")
-        db.execute("INSERT INTO filling VALUES (zeroblob(9999999))")
+
+    def fill():
+        with ledger._books.writing() as db:
+            db.execute("PRAGMA max_page_count = 1")
+            db.execute("INSERT INTO events VALUES (9, '', '', '', '', hex(zeroblob(9999999)), '')")
+
+    with pytest.raises(LedgerError) as refused:
+        fill()
     assert refused.value.why == "full"
     assert len(Ledger(tmp_path).entries()) == 3
 
