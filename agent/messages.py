@@ -207,6 +207,8 @@ class Order:
     """`payment`; `refund` of the order whose key is `of`; `top-up` of the provider's account."""
     of: str = ""
     """Key of the order that is given back."""
+    reference: str = ""
+    """The provider's own reference, when it is asked about what it gave one for."""
 
     def __post_init__(self) -> None:
         """Refuse a `float`, which cannot hold a cent, with TypeError."""

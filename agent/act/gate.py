@@ -28,7 +28,7 @@ from agent.act.teller import ANOTHER, Begun, Teller
 from agent.errors import ConfigError, GlassesError, NotCommitted, PluginError
 from agent.language.money import shown, to_minor
 from agent.messages import Intent, Order, Outcome, Payment, Proposal, Receipt, Reply
-from agent.skill.payments import Entry, LedgerError
+from agent.skill.payments import PENDING, Entry, LedgerError
 from hardware.base import DeviceError
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ SAID = {
         "payment done": "Paid.",
         "refund done": "Given back.",
         "top-up done": "Done.",
+        "pending": "Now confirm it on your phone. I will see when it is paid.",
         "twice": "You paid the same at {time}.",
         "again": "Yes once more pays it again.",
         "pin": "Say your PIN, or tap it.",
@@ -96,6 +97,7 @@ SAID = {
         "payment done": "已付款。",
         "refund done": "已退款。",
         "top-up done": "已充值。",
+        "pending": "请在手机上确认。付好后我会知道。",
         "twice": "{time}已付过相同的一笔。",
         "again": "再说一次“确认”才会再付一笔。",
         "pin": "请说密码，或轻点输入。",
@@ -394,6 +396,8 @@ class Gate:
                 return Reply(outcome.text or said[f"{proposal.order} done"], title=proposal.title)
             case "refused":
                 return Reply(said["failed"].format(reason=outcome.text), kind="alert")
+        if outcome.text == PENDING:
+            return Reply(said["pending"], title=proposal.title)
         reason = outcome.text or said["silent"]
         if reason == ANOTHER:
             self.fault = "paid something else than was shown"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -178,7 +179,8 @@ class Teller:
 
     def _asked(self, entry: Entry) -> Entry | None:
         """Ask the provider; None where there is nobody to ask, or it is not ours to."""
-        order, provider = entry.order, self.provider(entry.provider)
+        order = replace(entry.order, reference=entry.reference)
+        provider, entry = self.provider(entry.provider), replace(entry, order=order)
         if order.key in self._calling or provider is None:
             return None
         if entry.state in ("confirmed", "submitted") and self._lives(entry.owner):

@@ -29,6 +29,7 @@ from agent.plugins.hooks import KINDS, Kind
 from agent.plugins.offences import raised
 from agent.plugins.skills import Provider, Skills
 from agent.skill.payments import PaymentProvider
+from agent.skill.secrets import Secrets
 from hardware import location
 from hardware.base import (
     Battery,
@@ -221,7 +222,7 @@ def model(config: Config) -> Model:
     if config.model.startswith(("http://", "https://")):
         from agent.models.llm.server import ServerModel
 
-        return ServerModel(config.model, config.model_key)
+        return ServerModel(config.model, config.model_key or _secret(config, "model-key"))
     try:
         path = model_choice(config).path
     except EngineError as error:
@@ -232,6 +233,12 @@ def model(config: Config) -> Model:
     from agent.models.llm.options import LlamaOptions
 
     return LlamaModel(path, LlamaOptions(prefixes=config.data / "prefixes"))
+
+
+def _secret(config: Config, name: str) -> str:
+    """Return a secret, or nothing where there is none. Raises ConfigError."""
+    found = Secrets(config.data, config.plugins.parent).get(name)
+    return found.value if found else ""
 
 
 def model_choice(config: Config) -> store.Choice:

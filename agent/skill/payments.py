@@ -31,6 +31,10 @@ class LedgerError(GlassesError):
         self.limit = limit
 
 
+PENDING = "to be confirmed elsewhere"
+"""Text of an `unknown` outcome that waits for the wearer: the provider asks them itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One payment, as the ledger has it now."""
