@@ -25,6 +25,7 @@ Kind = Literal[
     "battery",
     "light",
     "payment",
+    "phone",
 ]
 KINDS: tuple[Kind, ...] = typing.get_args(Kind)
 """What a plugin can provide."""

@@ -15,7 +15,16 @@ from agent.errors import ConfigError
 from agent.language import money
 from agent.skill.data import DataError
 from agent.skill.payments import LedgerError
-from skills.pay import accounts, address_book, afterwards, records, wallet
+from skills.pay import (
+    accounts,
+    address_book,
+    afterwards,
+    alipay_bot,
+    handover,
+    links,
+    records,
+    wallet,
+)
 
 To = Annotated[str, OneOf(address_book.names)]
 
@@ -166,10 +175,12 @@ def register_skills(register: Callable[..., None]) -> None:
     """Add the actions."""
     register(pay, history, payees, top_up, balance)
     register(afterwards.status, afterwards.receipt, afterwards.refund, afterwards.limits)
+    register(links.pay_link, handover.hand_over)
     register(accounts.bill, accounts.transfer)
 
 
 @hookimpl
 def register_devices(provide: Callable[..., None]) -> None:
-    """Bring the wallet."""
+    """Bring the wallet and Alipay's."""
     provide("payment", lambda config: wallet.Wallet(), wallet.NAME)
+    provide("payment", lambda config: alipay_bot.AlipayBot(), alipay_bot.NAME)

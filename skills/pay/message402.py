@@ -107,7 +107,7 @@ def unpack(header: str) -> dict[str, Any]:
 
 
 def signed_text(fields: Mapping[str, str]) -> str:
-    """Return what is signed: the fields that say something, sorted, as `key=value` joined by `&`."""
+    """Return what is signed: fields that are not empty, sorted, as `key=value` joined by `&`."""
     return "&".join(f"{key}={fields[key]}" for key in sorted(SIGNED) if fields.get(key))
 
 
@@ -124,7 +124,7 @@ def sign(private_pem: str, text: str) -> str:
 
 
 def is_signed(public_pem: str, text: str, signature: str) -> bool:
-    """Say whether a signature is the owner's of that key. Raises ValueError for a key that is none."""
+    """Say whether a signature is by that key. Raises ValueError for a key that is none."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import padding, rsa
