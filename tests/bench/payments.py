@@ -1,7 +1,7 @@
 """Payments under the worst of luck: killed at any instruction, over a line that does what it likes.
 
     make soak            10,000 payments
-    make soak ARGS=500   as many as that
+    make soak ARGS=500   as many as that; Ctrl-C ends it after whole rounds, with their report
 
 Two processes pay from one folder and are killed (SIGKILL) again and again. Their provider loses
 requests and answers, answers late, twice, or with what another was to hear. In the end everything
@@ -38,6 +38,8 @@ from agent.skill.payments import LedgerError
 from skills.pay.wallet import OPENING, Wallet
 
 PAYMENTS = 10_000
+ROUND = 500
+"""Payments of one ledger; then both sides are compared, and another one begins."""
 AGENTS = 2
 ANSWER_S = 0.04
 """How long a process waits for the provider."""
@@ -216,6 +218,16 @@ class Report:
         """How many payments are not as they have to be."""
         return sum(map(len, (self.lost, self.double, self.off, self.open, self.broken_word)))
 
+    def add(self, other: Report) -> None:
+        """Take in what came of another round."""
+        for name in ("payments", "kills", "paid", "refused"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.moved += other.moved
+        self.took_s += other.took_s
+        self.faults += other.faults
+        for name in ("lost", "double", "off", "open", "broken_word"):
+            getattr(self, name).extend(getattr(other, name))
+
     def __str__(self) -> str:
         """Return it in lines."""
         faults = ", ".join(f"{count} {what}" for what, count in sorted(self.faults.items()))
@@ -287,7 +299,7 @@ def _kill_and_kill(
                 if one[0].exitcode not in (-9, None):
                     raise RuntimeError(f"a process ended by itself with {one[0].exitcode}")
                 living.remove(one)
-            time.sleep(0.005)
+            time.sleep(0.01)
     finally:
         for process, _ in living:
             process.kill()
@@ -371,13 +383,18 @@ def main() -> int:
     logging.disable(logging.WARNING)  # faults are what it is about
     payments = int(sys.argv[1]) if len(sys.argv) > 1 else PAYMENTS
     columns = ("payments", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
+    report = Report()
+    with Progress(*columns) as progress, suppress(KeyboardInterrupt):
         task = progress.add_task("", total=payments)
-        report = soak(
-            payments,
-            seed=random.randrange(2**32),
-            show=lambda done: progress.update(task, completed=min(done, payments)),
-        )
+        while report.payments < payments:
+            so_far, left = report.payments, payments - report.payments
+            report.add(
+                soak(
+                    min(ROUND, left),
+                    seed=random.randrange(2**32),
+                    show=lambda done, so_far=so_far: progress.update(task, completed=so_far + done),
+                )
+            )
         progress.update(task, completed=payments)
     print(report)
     return int(report.faults_found > 0)
