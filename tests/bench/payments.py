@@ -45,7 +45,7 @@ ANSWER_S = 0.04
 """How long a process waits for the provider."""
 LATE_S = 0.15
 """Most that the provider takes for what it does late."""
-LIFE_S = 0.25
+LIFE_S = 0.5
 """How long a process lives, on average."""
 PAYEES = ("anna", "tom", "mina", "陈静")
 LIMITS = """again_minutes = 0
@@ -174,7 +174,8 @@ def live(folder: Path, port: int, seed: int) -> None:
     luck, gate = random.Random(seed), gate_of(folder, port)
     told = os.open(folder / "told", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     gate.recovered("en")
-    while True:
+    parent = multiprocessing.parent_process()
+    while parent is None or parent.is_alive():
         minor, payee = luck.randint(1, 20), luck.choice(PAYEES)
         provider = "wallet" if luck.random() < 0.3 else "loopback"
         proposal = Proposal(
