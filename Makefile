@@ -1,10 +1,10 @@
 # Two commands do everything: `make run` and `make test`.
-# The rest: install, models, lint, bench, clean.
+# The rest: install, models, lint, bench, soak, clean.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run install models test lint bench clean
+.PHONY: run install models test lint bench soak clean
 
 run: install
 	@$(BIN)/glasses talk
@@ -32,6 +32,9 @@ lint: .venv/installed-test
 
 bench: .venv/installed-test
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+soak: .venv/installed-test
+	@$(BIN)/python -m tests.bench.payments $(ARGS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache bench-results

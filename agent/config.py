@@ -49,6 +49,9 @@ class Config:
     country: str = ""
     """Country whose holidays count, as `US`; empty is the system's locale's, else the United States
     in English and China in Chinese; `GLASSES_COUNTRY`."""
+    currency: str = ""
+    """Currency of amounts that are said without one, as `CNY`; empty is that of the country, and
+    the yuan in Chinese; `GLASSES_CURRENCY`."""
     wake: str = "always"
     """What opens a turn: `always` speech, `phrase` the wake phrase, `touch`; `GLASSES_WAKE`."""
     wake_phrase: str = "okay glasses, hey glasses"
@@ -99,6 +102,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
             raise ConfigError(f"{key} is {value!r}: it can be {', '.join(choices)}")
     if (value := values.get("country", "")) and not re.fullmatch("[A-Za-z]{2}", value):
         raise ConfigError(f"country is {value!r}: it is two letters, such as US or CN")
+    if (value := values.get("currency", "")) and not re.fullmatch("[A-Za-z]{3}", value):
+        raise ConfigError(f"currency is {value!r}: it is three letters, such as CNY or USD")
     return Config(
         data=Path(values.pop("data")).expanduser(),
         models=Path(values.pop("models")).expanduser(),

@@ -183,9 +183,66 @@ class Receipt:
     """What the provider says was paid. Where it is not what was shown, the outcome is unknown."""
 
 
+OrderKind = Literal["payment", "refund", "top-up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a payment provider is to do: all of it is in the ledger before the provider is called.
+
+    So it can be asked about again, word for word, by a process that knows nothing else of it.
+    """
+
+    key: str
+    """Idempotency key: the same key is the same payment, however often it is sent."""
+    amount: Decimal
+    """How much, in `currency`; above zero."""
+    currency: str
+    """ISO 4217 code."""
+    payee: str
+    """Who gets it, as the wearer was shown."""
+    account: str
+    """Who that is, by an id that stays the same when the name changes."""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """What the provider needs besides, as the proposal gave it."""
+    kind: OrderKind = "payment"
+    """`payment`; `refund` of the order whose key is `of`; `top-up` of the provider's account."""
+    of: str = ""
+    """Key of the order that is given back."""
+    reference: str = ""
+    """The provider's own reference, when it is asked about what it gave one for."""
+
+    def __post_init__(self) -> None:
+        """Refuse a `float`, which cannot hold a cent, with TypeError."""
+        if not isinstance(self.amount, Decimal):
+            raise TypeError(f"an amount is a Decimal, and this is a {type(self.amount).__name__}")
+
+
+OutcomeState = Literal["paid", "refused", "unknown", "absent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a payment provider says of an order."""
+
+    state: OutcomeState
+    """`paid`; `refused`, now and for ever; `unknown`, ask again; `absent`: it knows no such key,
+    which may still be on its way."""
+    text: str = ""
+    """What the wearer is told, in their words; of a refusal, why."""
+    reference: str = ""
+    """The provider's own reference, if any."""
+    paid: Payment | None = None
+    """What the provider says was paid, where it says so; compared to what was agreed to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal(Reply):
-    """A reply with an effect that has NOT happened yet; only the agent can commit it."""
+    """A reply with an effect that has NOT happened yet; only the agent can commit it.
+
+    It is carried out by `commit`, or by the payment `provider` that it names, which can be asked
+    what became of it after a loss of power.
+    """
 
     amount: Decimal = Decimal(0)
     """How much would move, in `currency`; shown before anything is asked."""
@@ -196,3 +253,13 @@ class Proposal(Reply):
     commit: Callable[[str], Receipt] | Callable[[str, Payment], Receipt] | None = None
     """Carries the effect out under the idempotency key it is given. Called once, by the gate, which
     also gives it the `Payment` that was shown if it takes a second argument: pay that."""
+    provider: str = ""
+    """Name of the payment provider that carries it out; then no `commit` is needed."""
+    account: str = ""
+    """Who the payee is, by an id that stays the same when the name changes; else `payee`."""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """What the provider needs besides. It goes into the ledger: no secret belongs here."""
+    order: OrderKind = "payment"
+    """As in `Order.kind`."""
+    of: str = ""
+    """As in `Order.of`."""

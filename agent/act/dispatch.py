@@ -252,6 +252,7 @@ class Acting:
             kept=self._world.notes,
             tells=lambda: self._world.tells,
             clock=self._world.now,
+            teller=self._world.gate.teller,
         )
 
     def _devices(self) -> Mapping[str, Callable[[], Any]]:

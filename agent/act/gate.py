@@ -1,58 +1,128 @@
 """The gate: nothing with an effect happens before an explicit yes, and then exactly once.
 
-A skill may only propose. The gate keeps the one open proposal. A yes names, by its key, the
+A skill may only propose. The gate keeps the one open proposal, with what is asked besides the yes:
+once more where the same was paid just now, and the PIN above a limit. A yes names, by its key, the
 proposal that the wearer saw, and settles that one or none: it is `accepted` at once, so that
-nothing can take it a second time, and then committed: its key is written to the ledger, durably,
-before the skill's `commit` is called with that key, and what came of it is written after. If power
-goes in between, the entry is still `committing` at the next start: its outcome is unknown, and it
-is reported, never repeated.
+nothing can take it a second time, and then committed by the teller, which writes it to the ledger
+before anything is sent (`agent.act.teller`).
 """
 
 from __future__ import annotations
 
 import inspect
 import logging
-import math
 import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
-from agent import private
-from agent.errors import GlassesError, NotCommitted, PluginError
-from agent.messages import Intent, Payment, Proposal, Receipt, Reply
+from agent.act import states
+from agent.act.pin import Pin
+from agent.act.states import State
+from agent.act.teller import ANOTHER, Begun, Teller
+from agent.errors import ConfigError, GlassesError, NotCommitted, PluginError
+from agent.language.money import shown, to_minor
+from agent.messages import Intent, Order, Outcome, Payment, Proposal, Receipt, Reply
+from agent.skill.payments import PENDING, Entry, LedgerError
 from hardware.base import DeviceError
 
 log = logging.getLogger(__name__)
 
 EXPIRES_S = 30.0
-"""A proposal not answered in this time is gone."""
+"""A proposal not answered in this time is gone; each further question begins it anew."""
+
+Question = Literal["again", "pin"]
+"""What is asked besides the yes."""
 
 SAID = {
     "en": {
         "declined": "Cancelled. Nothing was paid.",
         "expired": "Too late: that payment was dropped. Ask again.",
         "failed": "Not paid: {reason}",
-        "ledger": "the ledger cannot be written ({error})",
         "committing": "A payment is being made and cannot be stopped.",
         "another": "the provider was told of another payment",
         "late": "no answer yet",
         "broke": "the skill failed",
-        "unknown": "Payment outcome unknown: {reason}. Check before paying again.",
+        "no way": "the skill gave no way to carry it out",
+        "no provider": "{name} is not connected",
+        "silent": "the provider does not answer",
+        "unknown": "Payment outcome unknown: {reason}. It is asked again; do not pay again.",
+        "payment done": "Paid.",
+        "refund done": "Given back.",
+        "top-up done": "Done.",
+        "pending": "Now confirm it on your phone. I will see when it is paid.",
+        "twice": "You paid the same at {time}.",
+        "again": "Yes once more pays it again.",
+        "pin": "Say your PIN, or tap it.",
+        "wrong pin": "Wrong PIN. {left} left.",
+        "locked": "the PIN is locked for {minutes} min",
+        "no pin": "above {limit} a PIN is needed: set one with “glasses pin”",
+        "flat": "the battery is nearly empty",
+        "was paid": "It went through: {money} to {payee}.",
+        "was refused": "It did not go through: {money} to {payee} was not paid.",
+        "damaged": "the ledger is damaged; it was left as it is",
+        "newer": "the ledger is of a newer version; update the glasses",
+        "busy": "the ledger is in use; try again",
+        "read-only": "the ledger cannot be written to",
+        "full": "the disk is full or failed",
+        "closed": "the ledger cannot be opened",
+        "reused": "that key belongs to another payment",
+        "known": "that was sent already",
+        "payment": "the limit is {limit} a payment",
+        "day": "the limit is {limit} a day",
+        "payee": "the limit is {limit} a day to one payee",
+        "currency": "{currency} cannot be paid here",
+        "funds": "there is only {limit} left",
+        "amount": "that is not an amount",
+        "refund": "only {limit} of it can be given back",
+        "limits": "the file of the limits is broken ({error})",
     },
     "zh": {
         "declined": "已取消，没有付款。",
         "expired": "已超时，付款作废，请重新说。",
         "failed": "未付款：{reason}",
-        "ledger": "无法写入账本（{error}）",
         "committing": "正在付款，无法停止。",
         "another": "付款方收到的是另一笔付款",
         "late": "尚无回应",
         "broke": "技能出错",
-        "unknown": "付款结果未知：{reason}。再付之前请先核对。",
+        "no way": "该技能无法付款",
+        "no provider": "{name}未连接",
+        "silent": "付款方没有回应",
+        "unknown": "付款结果未知：{reason}。会再次查询，请勿重复付款。",
+        "payment done": "已付款。",
+        "refund done": "已退款。",
+        "top-up done": "已充值。",
+        "pending": "请在手机上确认。付好后我会知道。",
+        "twice": "{time}已付过相同的一笔。",
+        "again": "再说一次“确认”才会再付一笔。",
+        "pin": "请说密码，或轻点输入。",
+        "wrong pin": "密码错误，还可试{left}次。",
+        "locked": "密码已锁定{minutes}分钟",
+        "no pin": "超过{limit}需要密码：请用“glasses pin”设置",
+        "flat": "电量即将耗尽",
+        "was paid": "付款成功：{money}付给{payee}。",
+        "was refused": "付款没有成功：{money}没有付给{payee}。",
+        "damaged": "账本已损坏，未作改动",
+        "newer": "账本来自更新的版本，请先更新眼镜",
+        "busy": "账本正被占用，请重试",
+        "read-only": "账本无法写入",
+        "full": "存储已满或出错",
+        "closed": "无法打开账本",
+        "reused": "该编号已用于另一笔付款",
+        "known": "这笔付款已经发出",
+        "payment": "单笔上限{limit}",
+        "day": "每日上限{limit}",
+        "payee": "同一收款人每日上限{limit}",
+        "currency": "这里不能用{currency}付款",
+        "funds": "余额只有{limit}",
+        "amount": "金额不对",
+        "refund": "最多可退{limit}",
+        "limits": "限额文件有误（{error}）",
     },
 }
 
@@ -71,29 +141,107 @@ class Open:
     """Idempotency key it would be committed under."""
     offered_s: float
     """When it was offered, on the gate's clock."""
+    questions: tuple[Question, ...] = ()
+    """What is still asked besides the yes, in order."""
+    pin: bool = False
+    """Whether what is waited for now is the PIN, and no longer the yes."""
+    state: State = "proposed"
+    """How far it has come: not further than `shown` while it is open."""
 
     @property
     def skill(self) -> str:
         """Who proposed it."""
         return self.intent.skill
 
+    @property
+    def order(self) -> Order:
+        """What a payment provider would be told."""
+        it = self.proposal
+        return Order(
+            self.key, it.amount, it.currency, it.payee, it.account or it.payee,
+            dict(it.details), it.order, it.of,
+        )  # fmt: skip
+
 
 class Gate:
     """Holds at most one open proposal and commits it at most once."""
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Callable[[], float] = time.monotonic,
+        teller: Teller | None = None,
+    ) -> None:
         """Keep the ledger in `folder`; `clock` gives seconds and is virtual in tests."""
-        self._path = folder / "gate.sqlite"
         self._clock = clock
+        self.teller = teller or Teller(folder)
+        """Who pays."""
+        self.pin = Pin(folder, lambda: self.teller.now.timestamp())
+        """What is asked for above a limit."""
         self.open: Open | None = None
         self.fault: str | None = None
         """What the last commit did that no plugin may, for whoever keeps count."""
         self._accepted: str | None = None  # key of the last one that was
         self._settled: tuple[str, Reply] | None = None  # the last proposal, and what became of it
 
-    def offer(self, proposal: Proposal, intent: Intent, language: str) -> None:
-        """Make this the open proposal; an earlier one is dropped."""
-        self.open = Open(proposal, intent, language, uuid.uuid4().hex, self._clock())
+    # -- what is open -----------------------------------------------------------------------------
+
+    def look(self, proposal: Proposal, skill: str, language: str) -> Reply | tuple[Question, ...]:
+        """Return why a proposal is not even asked about, or what is asked besides the yes.
+
+        Reads the ledger; nothing is changed.
+        """
+        said, order = SAID[language], Open(proposal, Intent(skill, ""), language, "", 0.0).order
+        if not order.amount and not order.payee:
+            return ()  # an effect that moves no money
+        try:
+            if proposal.provider and self.teller.provider(proposal.provider) is None:
+                raise NotCommitted(said["no provider"].format(name=proposal.provider))
+            self.teller.check(order, proposal.provider, skill)
+            return self._questions(order, said)
+        except NotCommitted as error:
+            reason = str(error)
+        except (LedgerError, ConfigError) as error:
+            reason = refusal(error, order.currency, language)
+        return Reply(said["failed"].format(reason=reason), kind="alert")
+
+    def _questions(self, order: Order, said: Mapping[str, str]) -> tuple[Question, ...]:
+        """Return what is asked besides the yes. Raises NotCommitted where no PIN can be asked."""
+        limits, asked = self.teller.limits(), list[Question]()
+        since = self.teller.now - timedelta(seconds=limits.again_s)
+        if order.kind == "payment" and self.teller.ledger.last_same(order, since) is not None:
+            asked.append("again")
+        limit = limits.of.get(order.currency)
+        minor = to_minor(order.amount, order.currency)
+        if order.kind == "payment" and limit is not None and minor > limit.pin:
+            if not self.pin.set:
+                raise NotCommitted(said["no pin"].format(limit=shown(limit.pin, order.currency)))
+            if (left_s := self.pin.locked_s()) > 0:
+                raise NotCommitted(said["locked"].format(minutes=-(-left_s // 60)))
+            asked.append("pin")
+        return tuple(asked)
+
+    def offer(
+        self,
+        proposal: Proposal,
+        intent: Intent,
+        language: str,
+        questions: tuple[Question, ...] = (),
+    ) -> Proposal:
+        """Make this the open proposal; an earlier one is dropped. Return it as it is shown."""
+        self.open = Open(proposal, intent, language, uuid.uuid4().hex, self._clock(), questions)
+        if "again" in questions:
+            said = SAID["zh" if language == "zh" else "en"]
+            since = self.teller.now - timedelta(days=1)
+            same = self.teller.ledger.last_same(self.open.order, since)
+            at = same.at.astimezone() if same else self.teller.now
+            return self.tell(said["twice"].format(time=f"{at:%H:%M}"))
+        return proposal
+
+    def shown(self, key: str) -> None:
+        """Note that the open proposal is on the lens, amount and payee with it."""
+        if self.open is not None and self.open.key == key and self.open.state == "proposed":
+            self.open = replace(self.open, state=states.step("proposed", "shown"))
 
     def tell(self, line: str) -> Proposal:
         """Return the open proposal with a line below it, open under the same key and for as long.
@@ -118,6 +266,8 @@ class Gate:
         """Forget the open proposal: the wearer went on to something else."""
         self.open = None
 
+    # -- what is answered -------------------------------------------------------------------------
+
     def decline(self, language: str) -> Reply:
         """Take a no."""
         reply = Reply(SAID[language]["declined"])
@@ -134,56 +284,103 @@ class Gate:
             return self.unanswered(language)
         return Reply(SAID[language]["expired"])
 
+    def ask(self, key: str, language: str) -> Proposal | None:
+        """Return the open proposal with its next question; None where a yes is all that it takes.
+
+        To be called with each yes to it, before `accept`.
+        """
+        opened = self.open
+        if opened is None or opened.key != key or not opened.questions:
+            return None
+        question, pin = opened.questions[0], opened.questions[0] == "pin"
+        left = opened.questions if pin else opened.questions[1:]
+        self.open = replace(opened, questions=left, pin=pin, offered_s=self._clock())
+        return self.tell(SAID[language][question])
+
+    def unlock(self, digits: str, language: str) -> Reply | None:
+        """Take the PIN for the open proposal; None where it is right, and a yes is next no more.
+
+        Takes a moment: the hash is slow on purpose. A PIN that is locked drops the proposal.
+        """
+        opened, said = self.open, SAID[language]
+        if opened is None or not opened.pin:
+            return Reply(said["expired"])
+        left = self.pin.check(digits)
+        if self.open is not opened:
+            return Reply(said["expired"])
+        if left is None:
+            self.open = replace(opened, questions=opened.questions[1:], pin=False)
+            return None
+        if left == 0:
+            minutes = -(-self.pin.locked_s() // 60)
+            self.drop()
+            reason = said["locked"].format(minutes=minutes)
+            return Reply(said["failed"].format(reason=reason), kind="alert")
+        base = opened.proposal.text.partition("\n" + said["pin"])[0]
+        self.open = replace(
+            opened, proposal=replace(opened.proposal, text=base), offered_s=self._clock()
+        )
+        self.tell(said["wrong pin"].format(left=left))
+        return self.tell(said["pin"])
+
     def accept(self, key: str) -> Open | None:
-        """Take a yes to one proposal; None unless it is the one that is open.
+        """Take a yes to one proposal; None unless it is the one that is open, and nothing is asked.
 
         From now on it is open no more, and nobody else can take it.
         """
         opened = self.open
-        if opened is None or opened.key != key:
+        if opened is None or opened.key != key or opened.questions:
             return None
         self.open, self._accepted = None, key
         return opened
 
+    # -- what is done -----------------------------------------------------------------------------
+
     def commit(self, accepted: Open, language: str) -> Reply:
-        """Write down the key of what was accepted, commit it once, and write down the outcome."""
+        """Have what was accepted carried out once, and return what came of it."""
         self.fault = None
-        reply = self._committed(accepted, SAID[language])
+        reply = self._committed(accepted, SAID[language], language)
         self._settled = accepted.key, reply
         return reply
 
-    def _committed(self, accepted: Open, said: Mapping[str, str]) -> Reply:
-        proposal = accepted.proposal
-        if proposal.commit is None:
-            return Reply(said["failed"].format(reason="the skill gave no way to carry it out"))
-        shown = Payment(proposal.amount, proposal.currency, proposal.payee)
-        commit = _given(proposal.commit, shown)
-        try:
-            ledger = self._begun(accepted)
-        except (OSError, sqlite3.Error) as error:  # not written down, so not paid
-            reason = said["ledger"].format(error=error)
+    def _committed(self, accepted: Open, said: Mapping[str, str], language: str) -> Reply:
+        proposal, order = accepted.proposal, accepted.order
+        provider = self.teller.provider(proposal.provider)
+        if proposal.provider and provider is None:
+            reason = said["no provider"].format(name=proposal.provider)
             return Reply(said["failed"].format(reason=reason), kind="alert")
-        with closing(ledger):
-            return self._called(accepted, commit, shown, ledger, said)
-
-    def _called(
-        self,
-        accepted: Open,
-        commit: Callable[[str], Receipt],
-        shown: Payment,
-        ledger: sqlite3.Connection,
-        said: Mapping[str, str],
-    ) -> Reply:
+        if provider is not None:
+            act: Callable[[Order], Outcome] = provider.pay
+            if order.kind == "refund":
+                act = partial(_refund, provider, self.teller)
+        elif proposal.commit is not None:
+            act = partial(_by_skill, proposal.commit)
+        else:
+            return Reply(said["failed"].format(reason=said["no way"]))
         try:
-            receipt = commit(accepted.key)
-            if not isinstance(receipt, Receipt):
-                raise PluginError(f"returned {type(receipt).__name__}: a commit returns a Receipt")
+            outcome = self.teller.pay(
+                order, accepted.skill, proposal.provider, partial(self._tried, act, said)
+            )
+        except Begun as error:  # the provider was called: only it can tell
+            raise error
+        except (LedgerError, ConfigError) as error:  # not written down, so not paid
+            reason = refusal(error, order.currency, language)
+            return Reply(said["failed"].format(reason=reason), kind="alert")
+        return self._reply(outcome, proposal, said)
+
+    def _tried(
+        self, act: Callable[[Order], Outcome], said: Mapping[str, str], order: Order
+    ) -> Outcome:
+        """Carry an order out; whatever is raised becomes what is known of it."""
+        try:
+            outcome = act(order)
+            if not isinstance(outcome, Outcome):
+                raise PluginError(f"returned {type(outcome).__name__}: a provider returns Outcomes")
+            return outcome
         except NotCommitted as error:
-            self._outcome(ledger, accepted.key, "failed")
-            return Reply(said["failed"].format(reason=error), kind="alert")
+            return Outcome("refused", str(error))
         except BaseException as error:  # the plugin boundary: what it raises, money may have moved
-            self._outcome(ledger, accepted.key, "unknown")
-            log.warning("commit of %s ended in %s", accepted.skill, type(error).__name__)
+            log.warning("a payment ended in %s", type(error).__name__)
             reason: object = error
             if isinstance(error, PluginError):
                 self.fault = str(error)
@@ -191,82 +388,88 @@ class Gate:
             elif not isinstance(error, (GlassesError, DeviceError, OSError, sqlite3.Error)):
                 self.fault = f"raised {type(error).__name__}"
                 reason = said["broke"]
-            return Reply(said["unknown"].format(reason=reason), kind="alert")
-        if receipt.paid is not None and receipt.paid != shown:
-            self._outcome(ledger, accepted.key, "unknown", receipt.reference)
+            return Outcome("unknown", str(reason))
+
+    def _reply(self, outcome: Outcome, proposal: Proposal, said: Mapping[str, str]) -> Reply:
+        match outcome.state:
+            case "paid":
+                return Reply(outcome.text or said[f"{proposal.order} done"], title=proposal.title)
+            case "refused":
+                return Reply(said["failed"].format(reason=outcome.text), kind="alert")
+        if outcome.text == PENDING:
+            return Reply(said["pending"], title=proposal.title)
+        reason = outcome.text or said["silent"]
+        if reason == ANOTHER:
             self.fault = "paid something else than was shown"
-            return Reply(said["unknown"].format(reason=said["another"]), kind="alert")
-        self._outcome(ledger, accepted.key, "done", receipt.reference)
-        return Reply(receipt.text, title=accepted.proposal.title)
+            reason = said["another"]
+        return Reply(said["unknown"].format(reason=reason.rstrip(".。")), kind="alert")
 
     def unanswered(self, language: str) -> Reply:
         """Report a commit that takes too long; its outcome is still written down if it comes."""
         said = SAID[language]
         return Reply(said["unknown"].format(reason=said["late"]), kind="alert")
 
-    def _begun(self, accepted: Open) -> sqlite3.Connection:
-        """Write down that the commit begins. Raises OSError or sqlite3.Error where it cannot."""
-        ledger, proposal = self._ledger(), accepted.proposal
+    # -- what is known ----------------------------------------------------------------------------
+
+    def recovered(self, language: str) -> list[Reply]:
+        """Ask what became of everything that is open, and return what the wearer is told of it."""
         try:
-            ledger.execute(
-                "INSERT INTO commits (key, skill, amount, currency, payee, at, state)"
-                " VALUES (?, ?, ?, ?, ?, datetime('now'), 'committing')",
-                (
-                    accepted.key,
-                    accepted.skill,
-                    str(proposal.amount),
-                    proposal.currency,
-                    proposal.payee,
-                ),
-            )
-        except BaseException:
-            ledger.close()
-            raise
-        return ledger
+            return [news(entry, language) for entry in self.teller.recover()]
+        except LedgerError as error:
+            log.warning("the ledger cannot be read: %s", error.why)
+            return []
 
     def begun_since(self, at_s: float) -> bool:
         """Say whether a payment was begun at or after a moment, in seconds since 1970.
 
         It may have been where the ledger cannot be read.
         """
-        if not self._path.exists():
-            return False
         try:
-            with closing(self._ledger()) as ledger:
-                (count,) = ledger.execute(
-                    "SELECT count(*) FROM commits WHERE at >= datetime(?, 'unixepoch')",
-                    (math.floor(at_s),),
-                ).fetchone()
-        except (OSError, sqlite3.Error) as error:
-            log.warning("%s cannot be read (%s)", self._path, error)
+            return self.teller.ledger.since(datetime.fromtimestamp(int(at_s), UTC)) > 0
+        except LedgerError as error:
+            log.warning("the ledger cannot be read: %s", error.why)
             return True
-        return bool(count)
 
     def unresolved(self) -> int:
-        """Return how many commits have no known outcome, from power cuts or failed providers."""
-        if not self._path.exists():
-            return 0
-        with closing(self._ledger()) as ledger:
-            (count,) = ledger.execute(
-                "SELECT count(*) FROM commits WHERE state IN ('committing', 'unknown')"
-            ).fetchone()
-        return int(count)
+        """Return how many payments have no known outcome, from power cuts or failed providers."""
+        return self.teller.unresolved()
 
-    @staticmethod
-    def _outcome(ledger: sqlite3.Connection, key: str, state: str, reference: str = "") -> None:
-        ledger.execute(
-            "UPDATE commits SET state = ?, reference = ? WHERE key = ?", (state, reference, key)
-        )
 
-    def _ledger(self) -> sqlite3.Connection:
-        """Open the ledger, made if absent; every statement is its own durable transaction."""
-        ledger = sqlite3.connect(private.file(self._path), timeout=5.0, isolation_level=None)
-        ledger.execute("PRAGMA synchronous = EXTRA")  # survives power loss, not only a crash
-        ledger.execute(
-            "CREATE TABLE IF NOT EXISTS commits (key TEXT PRIMARY KEY, skill TEXT, amount TEXT,"
-            " currency TEXT, payee TEXT, at TEXT, state TEXT, reference TEXT DEFAULT '')"
-        )
-        return ledger
+def refusal(error: LedgerError | ConfigError, currency: str, language: str) -> str:
+    """Return why the ledger refuses, in the wearer's words."""
+    said = SAID[language]
+    if isinstance(error, ConfigError):
+        return said["limits"].format(error=error)
+    limit = "" if error.limit is None else shown(to_minor(error.limit, currency), currency)
+    return said[error.why].format(limit=limit, currency=currency)
+
+
+def news(entry: Entry, language: str) -> Reply:
+    """Return what the wearer is told of a payment whose outcome has become known."""
+    order = entry.order
+    money = shown(to_minor(order.amount, order.currency), order.currency)
+    key = "was paid" if entry.state in states.MOVED else "was refused"
+    text = SAID[language][key].format(money=money, payee=order.payee)
+    return Reply(text, kind="answer" if key == "was paid" else "alert")
+
+
+def _by_skill(commit: Callable[..., Receipt], order: Order) -> Outcome:
+    """Let a skill carry it out itself; its receipt is what came of it."""
+    payment = Payment(order.amount, order.currency, order.payee)
+    receipt = _given(commit, payment)(order.key)
+    if not isinstance(receipt, Receipt):
+        raise PluginError(f"returned {type(receipt).__name__}: a commit returns a Receipt")
+    return Outcome("paid", receipt.text, receipt.reference, receipt.paid)
+
+
+def _refund(provider: object, teller: Teller, order: Order) -> Outcome:
+    """Have money given back, where the provider can."""
+    from agent.skill.payments import Refunds
+
+    paid = teller.find(order.of)
+    if not isinstance(provider, Refunds) or paid is None:
+        raise NotCommitted("no refund")
+    return provider.refund(order, paid.order)
 
 
 def _given(commit: Callable[..., Receipt], shown: Payment) -> Callable[[str], Receipt]:

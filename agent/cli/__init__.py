@@ -17,7 +17,7 @@ import click
 
 from agent.cli import streams
 from agent.cli.output import JSON, discard_lines
-from agent.errors import GlassesError
+from agent.errors import ConfigError, GlassesError
 from agent.version import __version__
 from hardware.base import DeviceError
 
@@ -425,6 +425,82 @@ def enroll_voice(
     from agent.cli.enroll import enroll as run
 
     run(language, plugins, source, forget, sentences, only_voice)
+
+
+@main.command()
+@click.option("--remove", is_flag=True, help="Remove it: above the limit nothing is paid then.")
+@one_line_errors
+def pin(remove: bool) -> None:
+    """Choose the PIN that a payment above the limit wants; the old one is asked for first.
+
+    Only a hash of it is kept.
+    """
+    from agent.cli.kept import choose_pin
+
+    choose_pin(remove)
+
+
+@main.group()
+def secrets() -> None:
+    """Keys and tokens of what is connected, in the keyring or an encrypted file."""
+
+
+@secrets.command("list")
+@one_line_errors
+def list_secrets() -> None:
+    """Say which there are and where they are kept; never what they are."""
+    from agent import config
+    from agent.cli import kept
+
+    keys = kept.secrets(config.load())
+    print("\n".join([*keys.names(), f"kept in: {keys.where}"]))
+
+
+@secrets.command("put")
+@click.argument("name")
+@one_line_errors
+def put_secret(name: str) -> None:
+    """Keep the secret NAME, such as alipay-app-key; it is asked for, or read from a pipe."""
+    from agent.cli.kept import put_secret as put
+
+    put(name)
+
+
+@secrets.command("remove")
+@click.argument("name")
+@one_line_errors
+def remove_secret(name: str) -> None:
+    """Erase the secret NAME."""
+    from agent import config
+    from agent.cli import kept
+
+    if not kept.secrets(config.load()).forget(name):
+        raise ConfigError(f"there is no secret {name}: see glasses secrets list")
+
+
+@main.command("export")
+@click.argument("out", type=click.Path(path_type=Path), metavar="FILE.zip")
+@one_line_errors
+def export_data(out: Path) -> None:
+    """Hand over all that is kept about you, in one file; without secrets."""
+    from agent import config
+    from agent.cli import kept
+
+    print(f"{kept.export(config.load(), out)} files are in {out}")
+
+
+@main.command("forget")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@one_line_errors
+def forget_data(yes: bool) -> None:
+    """Erase all that is kept about you: payments, the PIN, secrets, what skills keep."""
+    from agent import config
+    from agent.cli import kept
+
+    settings = config.load()
+    if not yes:
+        click.confirm(f"Erase everything in {settings.data}? It cannot be undone", abort=True)
+    print(f"{kept.forget(settings)} things were erased")
 
 
 @main.command("new-skill")

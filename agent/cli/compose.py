@@ -28,6 +28,8 @@ from agent.models.llm.model import Model, NoModel, missing
 from agent.plugins.hooks import KINDS, Kind
 from agent.plugins.offences import raised
 from agent.plugins.skills import Provider, Skills
+from agent.skill.payments import PaymentProvider
+from agent.skill.secrets import Secrets
 from hardware import location, npu
 from hardware.base import (
     Battery,
@@ -74,8 +76,12 @@ PORTS: dict[Kind, Any] = {
     "imu": Imu,
     "battery": Battery,
     "light": LightSensor,
+    "payment": PaymentProvider,
 }
 """What a thing of each kind must be able to do; other kinds are between plugins and skills."""
+
+LENT = tuple(kind for kind in KINDS if kind != "payment")
+"""What a skill may ask for by `ctx.device`: no skill calls a payment provider, the gate does."""
 
 
 @dataclass(slots=True)
@@ -222,7 +228,7 @@ def model(config: Config) -> Model:
     if config.model.startswith(("http://", "https://")):
         from agent.models.llm.server import ServerModel
 
-        return ServerModel(config.model, config.model_key)
+        return ServerModel(config.model, config.model_key or _secret(config, "model-key"))
     try:
         path = model_choice(config).path
     except EngineError as error:
@@ -288,6 +294,12 @@ def _on_device(options: LlamaOptions, config: Config) -> LlamaOptions:
     )
 
 
+def _secret(config: Config, name: str) -> str:
+    """Return a secret, or nothing where there is none. Raises ConfigError."""
+    found = Secrets(config.data, config.plugins.parent).get(name)
+    return found.value if found else ""
+
+
 def model_choice(config: Config) -> store.Choice:
     """Return which GGUF is used, and why. Raises EngineError for a named one that is not there."""
     from agent.models.llm.store import choose
@@ -350,7 +362,7 @@ def build(
         imu=use("imu", lambda: None),
         battery=use("battery", find_battery if config.sensors == "system" else lambda: None),
         light=use("light", find_light if config.sensors == "system" else lambda: None),
-        others={k: _opener(skills, k, config) for k in KINDS if skills.providers(k)},
+        others={k: _opener(skills, k, config) for k in LENT if skills.providers(k)},
     )
     for warning in dispatch.warnings(skills.actions.values(), devices):
         streams.echo(warning, err=True)

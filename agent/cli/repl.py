@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent import config, private
+from agent.act.pin import HIDDEN
 from agent.cli import streams
 from agent.cli.compose import build
 from agent.derive import page
@@ -91,7 +92,7 @@ class Session:
             print("Nothing was typed. Type what you would say, or :help.")
         else:
             if self._recorder:
-                self._recorder.typed(text)
+                self._recorder.typed(HIDDEN if asks_pin(self._agent) else text)
             self._display.settle()  # what came meanwhile is above this line
             self._last = await self._agent.hear(text)
             if self._recorder:
@@ -100,6 +101,11 @@ class Session:
             if self._last.error:
                 print(self._last.error, file=sys.stderr)
         return True
+
+
+def asks_pin(agent: Agent) -> bool:
+    """Whether the next line is a PIN, which is kept nowhere."""
+    return agent.gate.open is not None and agent.gate.open.pin
 
 
 Meanwhile = Callable[[Skills, Callable[[str], Awaitable[None]]], Coroutine[Any, Any, None]]
@@ -194,7 +200,10 @@ async def _interactive(session: Session, agent: Agent, data: Path) -> None:
 
     class TextHistory(FileHistory):
         def store_string(self, string: str) -> None:
-            super().store_string(streams.text(string))  # a terminal may send bytes that are none
+            if not asks_pin(agent):
+                super().store_string(
+                    streams.text(string)
+                )  # a terminal may send bytes that are none
 
     try:
         kept = private.file(data / "repl-history")

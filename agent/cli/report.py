@@ -16,8 +16,10 @@ from typing import Any, Literal
 from agent import config
 from agent.act import dispatch
 from agent.act.gate import Gate
+from agent.cli import kept
 from agent.cli.compose import (
     DEMO_PLACE,
+    LENT,
     Chosen,
     ears,
     model,
@@ -28,7 +30,7 @@ from agent.cli.compose import (
 from agent.cli.output import new_console, new_table, print_json
 from agent.config import Config
 from agent.derive import page
-from agent.errors import EngineError, PluginError
+from agent.errors import ConfigError, EngineError, PluginError
 from agent.listen import voiceprint
 from agent.listen.health import HealthLog
 from agent.listen.sphinx import enroll
@@ -37,9 +39,9 @@ from agent.models import store
 from agent.models.registry import Kind as Use
 from agent.models.registry import amount
 from agent.models.store import Choice
-from agent.plugins.hooks import KINDS
 from agent.plugins.skills import Skills
 from agent.skill.declare import Action, Risk
+from agent.skill.payments import LedgerError
 from hardware.base import DeviceError, Devices
 from hardware.display import MemoryDisplay
 from hardware.location import FixedLocation
@@ -113,14 +115,49 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
         yield Finding("plugin", "problem", problem.plugin, problem.reason)
     brought: dict[str, Callable[[], Any]] = {
         kind: partial(provided, installed, kind, settings)
-        for kind in KINDS
+        for kind in LENT
         if installed.providers(kind)
     }
     devices = Devices(MemoryDisplay(profile), FixedLocation(DEMO_PLACE), others=brought)
     for warning in dispatch.warnings(installed.actions.values(), devices):
         yield Finding("skill", "problem", profile.name, warning)
-    if unknown := Gate(settings.data).unresolved():
-        yield Finding("payments", "problem", f"{unknown} of unknown outcome", "check before paying")
+    yield from _payments(settings, installed)
+    yield from _kept(settings)
+
+
+def _payments(settings: Config, installed: Skills) -> Iterable[Finding]:
+    """Say what pays, whether the ledger is whole, and what is still open in it."""
+    gate = Gate(settings.data)
+    names = ", ".join(dict.fromkeys(one.name for one in installed.providers("payment")))
+    pin = "with a PIN above the limit" if gate.pin.set else "no PIN: `glasses pin` chooses one"
+    try:
+        gate.teller.ledger.verify()
+        unknown = gate.unresolved()
+        gate.teller.limits()
+    except (LedgerError, ConfigError) as error:
+        yield Finding("payments", "problem", names, str(error))
+        return
+    finally:
+        gate.teller.close()
+    yield Finding("payments", "ok", names or "nothing pays", pin)
+    if unknown:
+        note = "they are asked about when the glasses start"
+        yield Finding("payments", "problem", f"{unknown} of unknown outcome", note)
+
+
+def _kept(settings: Config) -> Iterable[Finding]:
+    """Say what is kept where."""
+    things = [one for one in kept.inventory(settings) if one.what]
+    told = ", ".join(dict.fromkeys(one.what for one in things)) or "nothing yet"
+    note = f"in {settings.data}; `glasses export` hands it over, `glasses forget` erases it"
+    yield Finding("kept", "ok", told, note)
+    keys = kept.secrets(settings)
+    try:
+        names = ", ".join(keys.names())
+    except ConfigError as error:
+        yield Finding("secrets", "problem", keys.where, str(error))
+        return
+    yield Finding("secrets", "ok", names or "none", f"kept in: {keys.where}")
 
 
 def _opens(settings: Config) -> Finding:
@@ -271,7 +308,7 @@ def _listening(settings: Config) -> Finding:
 
 def _provided(installed: Skills, settings: Config) -> Iterable[Finding]:
     """Say which plugins' engines and devices are used; engines are big and not tried."""
-    for kind in KINDS:
+    for kind in LENT:
         candidates = installed.providers(kind)
         if not candidates:
             continue

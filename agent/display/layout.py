@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from agent.display.pages import DIM, FULL, SOFT, Card, Paragraph, marker_width, paginate
 from agent.display.text import Direction, cells, clean, is_wide, width
+from agent.language import money
 from agent.messages import Proposal, Reply
 from hardware.base import DisplayProfile, Frame
 
@@ -27,8 +28,6 @@ CJK_CHARACTERS_PER_MIN = 300
 SHORTEST_DWELL_MS = 1500
 """Nothing flashes: finding a card on the lens takes a gaze shift before reading starts."""
 
-_SYMBOLS = {"USD": "$", "CNY": "¥", "EUR": "€", "GBP": "£", "JPY": "JP¥"}
-_WHOLE_UNITS = frozenset(("JPY", "KRW", "VND"))
 REMARK = "…"
 """Begins a line of a list that is no item of it."""
 _NUMBERED = re.compile(r"\d{1,2}(?:[.)] |、)")
@@ -114,12 +113,11 @@ def _stake(proposal: Proposal) -> str:
 
 
 def _money(amount: Decimal, currency: str) -> str:
-    """Write an amount out; digits are padded to two decimals but never rounded away."""
-    text = f"{amount:,f}"
-    decimals = len(text.partition(".")[2])
-    if amount.is_finite() and currency not in _WHOLE_UNITS and decimals < 2:
-        text = f"{amount:,.2f}"
-    symbol = _SYMBOLS.get(currency)
+    """Write an amount out; digits are padded to its currency's but never rounded away."""
+    text, places = f"{amount:,f}", money.digits(currency)
+    if amount.is_finite() and len(text.partition(".")[2]) < places:
+        text = f"{amount:,.{places}f}"
+    symbol = money.SYMBOLS.get(currency)
     return f"{symbol}{text}" if symbol else f"{currency} {text}"
 
 

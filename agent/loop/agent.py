@@ -17,6 +17,8 @@ from typing import Any
 
 from agent.act.dispatch import Acting
 from agent.act.gate import Gate
+from agent.act.teller import Teller
+from agent.act.tills import Tills
 from agent.act.world import DEFAULT, AgentOptions, World
 from agent.body.mind import Mind, Sizes
 from agent.body.power import Rung, Step
@@ -28,6 +30,7 @@ from agent.language.text import language_of
 from agent.listen.endpoint import Endpointer
 from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
+from agent.loop.arrears import Arrears
 from agent.loop.expected import Expectations
 from agent.loop.gestures import Gesture, Gestures
 from agent.loop.respond import Responder
@@ -73,8 +76,9 @@ class Agent:
         self._model = model or NoModel()
         self._small = small
         self._mind = Mind(_sizes(self._model, small))
+        teller = Teller(folder, Tills(skills, folder), lambda: self.world.now())
         self.world = World(
-            skills, devices, lens, Gate(folder), folder, self._model, options,
+            skills, devices, lens, Gate(folder, teller=teller), folder, self._model, options,
             spoken=options.language,
         )  # fmt: skip
         self.listening = listening
@@ -107,6 +111,7 @@ class Agent:
             lambda gesture, rested: self.gesture(gesture, rested=rested), self._spare, keeper.keep
         )
         self._keeper = keeper
+        self._arrears = Arrears(self.world)
         self.senses = Senses(self.world, felt)
         self._feels = False
 
@@ -129,6 +134,7 @@ class Agent:
 
     @gate.setter
     def gate(self, gate: Gate) -> None:
+        gate.teller = self.world.gate.teller  # who pays stays who it was
         self.world.gate = gate
 
     @property
@@ -237,6 +243,7 @@ class Agent:
     def wear(self) -> None:
         """Feel head, light and power from now on, and go on with what a loss of power broke off."""
         self._keeper.begin(self._again)
+        self._arrears.begin()
         self._feels = bool(self.devices.imu or self.devices.battery or self.devices.light)
         if self._feels:
             self.senses.begin()
@@ -244,6 +251,7 @@ class Agent:
     async def take_off(self) -> None:
         """Stop feeling; an end that is meant leaves nothing to go on with."""
         try:
+            await self._arrears.end()
             await self._keeper.end()
         finally:
             if self._feels:
@@ -273,6 +281,7 @@ class Agent:
     async def hear(self, text: str, language: str | None = None, source: str = "text") -> Turn:
         """Answer one typed line, as if it had been said."""
         self.lens.attach()
+        await self._arrears.first()
         return await self._turns.typed(text, self._language(text, language), source)
 
     async def call(self, made: str | Mapping[str, Any], language: str = "en") -> Turn:
@@ -281,6 +290,7 @@ class Agent:
         A call that no action answers gives a turn with an error, and the lens stays as it is.
         """
         self.lens.attach()
+        await self._arrears.first()
         return await self._turns.called(made, language)
 
     async def gesture(self, gesture: Gesture, *, rested: bool = False) -> Turn | None:
@@ -348,6 +358,8 @@ class Agent:
         """Let go of engines, once a payment that is being made has ended; it is not used again."""
         try:
             await self._turns.close()
+            await self._arrears.end()
+            self.world.gate.teller.close()
             self.lens.close()
             if self._ears is not None:
                 await self._ears.close()

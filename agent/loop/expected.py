@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agent.act import pin
 from agent.act.gate import Open
 from agent.act.world import World
 from agent.language import controls, times
@@ -108,7 +109,14 @@ class Expectations:
         actions = [*self._world.skills.actions.values()]
         said = [saying for action in actions for saying in action.sayings(language)]
         own = controls.sayings(language, self.asking)
-        return [*said, *own, *self._dialogue.sayings(language)]
+        return [*said, *own, *self._digits(language), *self._dialogue.sayings(language)]
+
+    def _digits(self, language: str) -> list[Saying]:
+        """Return what a PIN may sound like, while one is asked for."""
+        opened = self._world.gate.open
+        if opened is None or not opened.pin:
+            return []
+        return [Saying("own.pin", template, {}) for template in pin.sayings(language)]
 
     async def sayable(self, ears: EngineThread) -> list[Saying]:
         """Return what can be said in the languages that the engine is to hear.

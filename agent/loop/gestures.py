@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import Literal
 
 from agent.act import dashboard
 from agent.act.dispatch import Acting
+from agent.act.gate import SAID
+from agent.act.pin import Taps
 from agent.act.world import World
 from agent.display.request import Priority
 from agent.language.controls import Own
@@ -25,6 +29,7 @@ class Gestures:
         self._turns = turns
         self._acting = acting
         self._expected = expected
+        self._taps = Taps()
 
     async def mean(self, gesture: Gesture, *, rested: bool) -> Turn | None:
         """Do what a nod, a shake or two taps mean; None where no turn comes of it.
@@ -36,6 +41,11 @@ class Gestures:
         world = self._world
         words = "zh" if world.spoken == "zh" else "en"
         match gesture:
+            case "tap" | "double_tap" if self._wants_pin:
+                self._tapped(1 if gesture == "tap" else 2)
+                return None
+            case "nod" if self._wants_pin and (digits := self._taps.take()):
+                return await self._turns.typed(digits, words, gesture)
             case "nod" if world.gate.open is not None and (world.lens.is_walking or not rested):
                 return None  # steps, or what the head does anyhow, can look like a nod
             case "nod" if self._expected.asking:
@@ -46,6 +56,19 @@ class Gestures:
                 return await self._turns.meant(Own("clear"), words, gesture)
             case _:
                 return None  # a nod that answers nothing
+
+    @property
+    def _wants_pin(self) -> bool:
+        opened = self._world.gate.open
+        return opened is not None and opened.pin
+
+    def _tapped(self, taps: int) -> None:
+        """Take taps for a digit of the PIN, and show how many digits there are."""
+        dots = self._taps.tap(asyncio.get_running_loop().time(), taps)
+        language = "zh" if self._world.spoken == "zh" else "en"
+        proposal = self._world.gate.tell(SAID[language]["pin"])
+        shown = replace(proposal, text=f"{proposal.text} {dots}")
+        self._world.lens.light(shown, language)
 
     async def look(self, gesture: Gesture) -> bool:
         """Change what is lit; say whether the gesture did.
@@ -62,7 +85,7 @@ class Gestures:
             case "lower":
                 world.lens.drop(Priority.DASHBOARD)
             case "tap":
-                return world.lens.turn(1)[1]
+                return self._wants_pin or world.lens.turn(1)[1]
             case _:
                 return False
         return True

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.act import chat, dashboard, grounds
+from agent.act import chat, dashboard, grounds, pin
 from agent.act.dispatch import Acting
 from agent.act.gate import EXPIRES_S, SAID, Open
 from agent.act.speculation import Plan
@@ -173,6 +173,8 @@ class Responder:
         self._expected.refresh()
         if gate.open is not None:
             gate.expire()
+        if gate.open is not None and gate.open.pin and (digits := pin.digits(text)):
+            return await self._unlocked(turn, utterance, digits)
         if own is not None and (gate.open is not None or utterance.seen is not None):
             if own.answer == "yes" and turn.transcript.confidence >= SURE and self._in_sight():
                 if someone_else(turn.transcript, LIKELY_WEARER):
@@ -254,6 +256,11 @@ class Responder:
         utterance.final()
         if utterance.seen is None:  # it was said before the question could be read
             return turn, self._again("", turn.transcript.language)
+        if not self._world.step.listening:  # it may go any moment
+            reason = SAID[said]["failed"].format(reason=SAID[said]["flat"])
+            return turn, Reply(reason, kind="alert")
+        if (asked := gate.ask(utterance.seen, said)) is not None:
+            return turn, asked
         accepted = gate.accept(utterance.seen)
         if accepted is None and gate.open is not None:
             return turn, gate.open.proposal  # it was a yes to another one
@@ -264,6 +271,21 @@ class Responder:
             return await self._commit(turn, accepted, said)
         finally:
             self.committing = False
+
+    async def _unlocked(self, turn: Turn, utterance: Utterance, digits: str) -> tuple[Turn, Shown]:
+        """Take the PIN, which is nowhere written down, and pay where it is right."""
+        gate, said = self._world.gate, _gate_language(turn.transcript.language)
+        turn = replace(turn, transcript=replace(turn.transcript, text=pin.HIDDEN))
+        opened = gate.open
+        utterance.final()
+        if opened is None or utterance.seen != opened.key:
+            return turn, self._again("", turn.transcript.language)
+        if someone_else(turn.transcript, LIKELY_WEARER):
+            return replace(turn, intent=NotRecognized(SOMEONE_ELSE)), self._not_you(turn)
+        wrong = await asyncio.to_thread(gate.unlock, digits, said)
+        if wrong is not None:
+            return turn, wrong
+        return await self._agreed(turn, utterance)
 
     async def _commit(self, turn: Turn, accepted: Open, said: str) -> tuple[Turn, Reply]:
         world, gate, skill = self._world, self._world.gate, accepted.skill
@@ -370,8 +392,14 @@ class Responder:
             told = said_in(turn.transcript.language)["left"].format(words=left)
             reply = replace(reply, text=f"{reply.text}\n{told}".strip())
         if isinstance(reply, Proposal):
-            self._world.gate.offer(reply, intents[-1], turn.transcript.language)
+            reply = await self._offered(reply, intents[-1], turn.transcript.language)
         return turn, reply
+
+    async def _offered(self, proposal: Proposal, intent: Intent, language: str) -> Reply:
+        """Open a proposal, or say why it is not even asked about."""
+        gate = self._world.gate
+        asked = await asyncio.to_thread(gate.look, proposal, intent.skill, _gate_language(language))
+        return asked if isinstance(asked, Reply) else gate.offer(proposal, intent, language, asked)
 
     async def _asked(
         self,
@@ -540,6 +568,8 @@ class Responder:
         world.spoken = language = turn.transcript.language
         fault, frames, lit = world.lens.light(reply, language, owner, passing, stays_ms)
         turn = replace(turn, frames=frames)
+        if lit and gate.open is not None and reply is gate.open.proposal:
+            gate.shown(gate.open.key)
         return self._lit(turn, fault, clock) if lit or fault is not None else turn
 
     def _lit(self, turn: Turn, fault: str | None, clock: Clock) -> Turn:

@@ -15,9 +15,12 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 
+from agent.act import pin
 from agent.act.chat import Answer
 from agent.act.speculation import Plan
+from agent.act.world import World
 from agent.display.request import Priority
 from agent.errors import EngineError
 from agent.language.said import said_in
@@ -91,6 +94,8 @@ class Stream:
         """Get ready. Raises EngineError for a part that cannot be built."""
         self._world, self._expected = world, expected = turns.world, turns.expected
         self._turns = turns
+        if on_transcript is not None:
+            on_transcript = partial(_unless_pin, world, on_transcript)
         self._ears = ears
         ears.on_loading = self._loading
         self._microphone = microphone
@@ -320,6 +325,12 @@ class Answers:
         if self._plan is not None:
             self._plan.drop()
             self._plan = None
+
+
+def _unless_pin(world: World, tell: Callable[[Transcript], None], heard: Transcript) -> None:
+    """Tell what was heard, but nothing of it while the PIN is asked for."""
+    opened = world.gate.open
+    tell(replace(heard, text=pin.HIDDEN) if opened is not None and opened.pin else heard)
 
 
 def _turn(task: asyncio.Task[Turn | None]) -> Turn | None:

@@ -24,6 +24,8 @@ Kind = Literal[
     "imu",
     "battery",
     "light",
+    "payment",
+    "phone",
 ]
 KINDS: tuple[Kind, ...] = typing.get_args(Kind)
 """What a plugin can provide."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent.models.llm.model import Model
     from agent.skill.declare import Permission
     from agent.skill.notes import Notes
+    from agent.skill.payments import Payments
 
 GUARDED: Mapping[str, Permission] = {"camera": "camera", "microphone": "microphone"}
 """Kinds of device that need a permission."""
@@ -54,6 +55,8 @@ class Context:
     """What gives each device that a plugin provides, by kind; behind `device`."""
     clock: Callable[[], datetime] = datetime.now
     """Wall time; tests give their own."""
+    teller: Payments | None = None
+    """What there is of payments; behind `payments`."""
     asked_model: bool = False
     """Whether the action has taken `model`, for the record of the turn."""
     shows: Callable[[Reply | str, str, float | None, bool], Ticket] | None = None
@@ -133,6 +136,17 @@ class Context:
         if self.locate is None:
             raise DeviceError("nothing here can tell where you are: pair a phone or set a location")
         return self.locate()
+
+    @property
+    def payments(self) -> Payments:
+        """What was paid, and what became of it. Its calls raise LedgerError.
+
+        Raises Refused without the permission `money`, DeviceError where nothing can be paid.
+        """
+        self._need("money", "asked for your payments")
+        if self.teller is None:
+            raise DeviceError("there is no ledger here")
+        return self.teller
 
     def device(self, kind: str) -> Any:
         """Return a device that a plugin provides: `ctx.device("camera")`.

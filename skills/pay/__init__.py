@@ -1,37 +1,30 @@
-"""Propose a payment, and record it on this device once the wearer has said yes.
+"""Pay somebody from the address book, and tell what was paid and what became of it.
 
-No bank stands behind it, and every receipt says so.
+An action only proposes. The agent shows amount and payee, waits for a yes, asks for the PIN above a
+limit, writes it into its ledger and only then has it paid.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Annotated, Literal
 
-from agent import Context, NotCommitted, OneOf, Proposal, Receipt, Reply, hookimpl, skill
-from agent import Payment as Shown
+from agent import Context, OneOf, Proposal, Reply, hookimpl, skill
+from agent.errors import ConfigError
+from agent.language import money
 from agent.skill.data import DataError
-from skills.pay import accounts, address_book
-from skills.pay.address_book import Payee
-from skills.pay.ledger import (
-    Busy,
-    Damaged,
-    Entry,
-    KeyReused,
-    Ledger,
-    LedgerError,
-    Payment,
-    Unknown,
+from agent.skill.payments import LedgerError
+from skills.pay import (
+    accounts,
+    address_book,
+    afterwards,
+    alipay_bot,
+    handover,
+    links,
+    records,
+    wallet,
 )
-
-CURRENCY = "USD"
-LIMIT = Decimal(500)
-"""Most that one payment may be, in `CURRENCY`."""
-SHOWN = 10
-"""Payments in one history card."""
 
 To = Annotated[str, OneOf(address_book.names)]
 
@@ -44,30 +37,30 @@ To = Annotated[str, OneOf(address_book.names)]
     "transfer {amount} to {payee}",
     "give {payee} {amount}",
     risk="money",
-    permissions={"money": "to record payments on this device"},
+    permissions={"money": "to pay from your wallet"},
 )
 def pay(amount: Decimal, payee: To, ctx: Context) -> Reply:
     """Propose a payment to someone in the address book."""
     try:
         to = address_book.book().get(payee)
-        ledger = _ledger(ctx)
-        ledger.entries(limit=1)  # a broken ledger is told now, not after the yes
-    except (DataError, LedgerError) as error:
-        return _broken(error, ctx)
+        sum_ = records.amount(amount, ctx)
+    except (DataError, ConfigError) as error:
+        return records.broken(error, ctx)
+    except ValueError:
+        return Reply(
+            ctx.say("That is not an amount to pay."), title=ctx.say("Not paid"), kind="alert"
+        )
     if to is None:
-        return _known(ctx, title=ctx.say("Not in the address book"))
-    if refusal := _refusal(amount, ctx):
-        return Reply(refusal, title=ctx.say("Not paid"), kind="alert")
-    payment = Payment(to.id, int(_cents(amount)), CURRENCY)
-    offer = Shown(Decimal(_written(payment.cents)), payment.currency, to.shown(ctx.language))
+        return records.known(ctx, title=ctx.say("Not in the address book"))
     return Proposal(
         title=ctx.say("Payment"),
-        text=ctx.say("Recorded here only: no bank."),  # amount and payee are the agent's to show
+        text=ctx.say("From your wallet here; no bank."),  # amount and payee are the agent's to show
         kind="proposal",
-        amount=offer.amount,
-        currency=offer.currency,
-        payee=offer.payee,
-        commit=lambda key, shown: _commit(key, shown, (offer, payment), ledger, ctx),
+        amount=sum_,
+        currency=sum_.currency or "",
+        payee=to.shown(ctx.language),
+        account=to.id,
+        provider=wallet.NAME,
     )
 
 
@@ -80,6 +73,7 @@ def pay(amount: Decimal, payee: To, ctx: Context) -> Reply:
     "(did|have) i [already|ever] (pay|paid|send|sent) {payee} [{amount}] [{when}]",
     "(did|have) i [already|ever] (pay|paid|send|sent) {amount} to {payee} [{when}]",
     "(when|how much) did i (pay|send) [to] {payee} [{when}]",
+    permissions={"money": "to tell what you paid"},
 )
 def history(
     ctx: Context,
@@ -89,24 +83,24 @@ def history(
 ) -> Reply:
     """List the last payments: of today, to somebody, or of an amount."""
     try:
-        entries = _ledger(ctx).entries()
+        entries = records.paid(ctx.payments.entries())
         known = address_book.book()
     except (DataError, LedgerError) as error:
-        return _broken(error, ctx)
+        return records.broken(error, ctx)
     if when == "today":
         today = ctx.clock().astimezone().date()
-        entries = [one for one in entries if one.made_at.astimezone().date() == today]
-    if payee is not None and (to := known.get(payee)) is not None:
-        entries = [one for one in entries if one.payment.payee == to.id]
+        entries = [one for one in entries if one.at.astimezone().date() == today]
+    if payee is not None:
+        entries = [one for one in entries if one.order.account == payee]
     if amount is not None:
-        entries = [one for one in entries if one.payment.cents == amount * 100]
+        entries = [one for one in entries if one.order.amount == amount]
     if not entries:
         if payee is not None or amount is not None:
             return Reply(ctx.say("No such payment."))
         return Reply(ctx.say("No payments today." if when else "No payments yet."))
-    total = _dollars(sum(one.payment.cents for one in entries))
+    total = records.total(entries)
     title = ctx.say("Today: {total}", total=total) if when else ctx.say("Last payments")
-    lines = [_line(one, known, ctx) for one in entries[:SHOWN]]
+    lines = [records.line(one, known, ctx) for one in entries[: records.SHOWN]]
     if left := len(entries) - len(lines):
         lines.append("… " + ctx.say("and {n} more", n=left))
     return Reply("\n".join(lines), title=title, kind="list")
@@ -121,108 +115,72 @@ def history(
 def payees(ctx: Context) -> Reply:
     """List who can be paid."""
     try:
-        return _known(ctx, title=ctx.say("You can pay"))
+        return records.known(ctx, title=ctx.say("You can pay"))
     except DataError as error:
-        return _broken(error, ctx)
+        return records.broken(error, ctx)
 
 
-def _refusal(amount: Decimal, ctx: Context) -> str | None:
-    """Say why an amount cannot be paid, or None when it can."""
-    currency = getattr(amount, "currency", None) or CURRENCY
-    if currency != CURRENCY:
-        return ctx.say("Only {ours} here, not {theirs}.", ours=CURRENCY, theirs=currency)
-    if not amount.is_finite() or amount <= 0:
-        return ctx.say("That is not an amount in dollars and cents.")
-    if amount > LIMIT:
-        return ctx.say("The limit is {limit} a payment.", limit=_dollars(int(_cents(LIMIT))))
-    if _cents(amount).denominator != 1:
-        return ctx.say("That is not an amount in dollars and cents.")
-    return None
-
-
-def _cents(amount: Decimal) -> Fraction:
-    """Return an amount in cents: exactly, whatever decimal context is set."""
-    return Fraction(amount) * 100
-
-
-def _commit(
-    key: str, shown: Shown, proposed: tuple[Shown, Payment], ledger: Ledger, ctx: Context
-) -> Receipt:
-    """Record the payment under its key, if its amount, currency and payee are what was shown.
-
-    Raises NotCommitted when it is certain that nothing was recorded, Unknown when it is not.
-    """
-    offer, payment = proposed
-    if shown != offer:
-        raise NotCommitted(ctx.say("Something else was shown."))
+@skill(
+    "top up [my|the] wallet [with {amount}]",
+    "(add|put) {amount} (to|into|in) [my|the] wallet",
+    risk="money",
+    permissions={"money": "to fill your wallet"},
+)
+def top_up(ctx: Context, amount: Decimal) -> Reply:
+    """Propose to put money into the wallet of these glasses."""
     try:
-        entry = ledger.record(key, payment, ctx.clock())
-    except Unknown as error:
-        raise OutcomeUnknown(_why(error, ctx)) from None
-    except LedgerError as error:
-        raise NotCommitted(_why(error, ctx)) from None
-    if entry.payment != payment:
-        raise OutcomeUnknown(ctx.say("The ledger holds something else."))
-    return Receipt(
-        ctx.say("Recorded in the ledger on this device. No bank is connected: no money has moved."),
-        entry.reference,
-        offer,
+        sum_ = records.amount(amount, ctx)
+    except ConfigError as error:
+        return records.broken(error, ctx)
+    except ValueError:
+        return Reply(ctx.say("That is not an amount to pay."), kind="alert")
+    return Proposal(
+        title=ctx.say("Top up"),
+        text=ctx.say("Into your wallet here; no bank."),
+        kind="proposal",
+        amount=sum_,
+        currency=sum_.currency or "",
+        payee=ctx.say("your wallet"),
+        account=wallet.NAME,
+        provider=wallet.NAME,
+        order="top-up",
     )
 
 
-class OutcomeUnknown(OSError):
-    """The disk failed while the payment was written; the gate reports it as unknown."""
-
-
-def _ledger(ctx: Context) -> Ledger:
-    return Ledger(ctx.folder / "ledger.sqlite")
-
-
-def _broken(error: Exception, ctx: Context) -> Reply:
-    return Reply(_why(error, ctx), title=ctx.say("Cannot pay"), kind="alert")
-
-
-def _why(error: Exception, ctx: Context) -> str:
-    if isinstance(error, Damaged):
-        return ctx.say("The ledger is damaged. It was left untouched.")
-    if isinstance(error, Busy):
-        return ctx.say("The ledger is in use. Try again.")
-    if isinstance(error, KeyReused):
-        return ctx.say("That key belongs to another payment.")
-    if isinstance(error, Unknown):
-        return ctx.say("The disk failed while writing.")
-    if isinstance(error, DataError):
-        return ctx.say("The address book cannot be read.")
-    return ctx.say("The ledger cannot be opened.")
-
-
-def _known(ctx: Context, title: str) -> Reply:
-    names = [payee.shown(ctx.language) for payee in address_book.book().values()]
-    return Reply("\n".join(names), title=title, kind="list")
-
-
-def _line(entry: Entry, known: dict[str, Payee], ctx: Context) -> str:
-    payee = known.get(entry.payment.payee)
-    name = payee.shown(ctx.language) if payee else entry.payment.payee
-    return f"{_dollars(entry.payment.cents)} {name} {_day(entry.made_at, ctx)}"
-
-
-def _day(made_at: datetime, ctx: Context) -> str:
-    """Show the time when it was today, else the date."""
-    local = made_at.astimezone()
-    same = local.date() == ctx.clock().astimezone().date()
-    return f"{local:%H:%M}" if same else f"{local:%Y-%m-%d}"
-
-
-def _dollars(cents: int) -> str:
-    return f"${_written(cents)}"
-
-
-def _written(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02}"
+@skill(
+    "(what is|what's) (in|on) my wallet",
+    "how much [money] (is|do i have) (in|on) my wallet",
+    "(what is|what's|show [me]) my [wallet] balance",
+    permissions={"money": "to look into your wallet"},
+)
+def balance(ctx: Context) -> Reply:
+    """Tell what the wallet holds."""
+    try:
+        home = money.currency(ctx.language)
+        kept = {entry.order.currency for entry in ctx.payments.entries()} - {home}
+        held = {
+            code: ctx.payments.balance(wallet.NAME, code, wallet.Wallet().opening(code))
+            for code in (home, *sorted(kept))
+        }
+    except (LedgerError, ConfigError) as error:
+        return records.broken(error, ctx)
+    lines = [money.shown(money.to_minor(sum_, code), code) for code, sum_ in held.items()]
+    return Reply(
+        "\n".join([*lines, ctx.say("On these glasses only; no bank.")]), title=ctx.say("Wallet")
+    )
 
 
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Add the actions."""
-    register(pay, history, payees, accounts.bill, accounts.transfer)
+    register(pay, history, payees, top_up, balance)
+    register(afterwards.status, afterwards.receipt, afterwards.refund, afterwards.limits)
+    register(links.pay_link, handover.hand_over)
+    register(accounts.bill, accounts.transfer)
+
+
+@hookimpl
+def register_devices(provide: Callable[..., None]) -> None:
+    """Bring the wallet and Alipay's."""
+    provide("payment", lambda config: wallet.Wallet(), wallet.NAME)
+    provide("payment", lambda config: alipay_bot.AlipayBot(), alipay_bot.NAME)

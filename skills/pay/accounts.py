@@ -50,7 +50,7 @@ def bill(ctx: Context, bill: Bill | None = None, account: Account | None = None)
     """Say that no bill can be paid, since no biller is connected."""
     lines = [
         ctx.say("No biller is connected: nothing was paid."),
-        ctx.say("I can only record a payment to someone in your address book."),
+        ctx.say("I can only pay someone in your address book."),
     ]
     return Reply("\n".join(lines), title=ctx.say("Not paid"))
 
@@ -72,6 +72,6 @@ def transfer(
     """Say that nothing moves between accounts, since no bank is connected."""
     lines = [
         ctx.say("No bank is connected: nothing was moved."),
-        ctx.say("I can only record a payment to someone in your address book."),
+        ctx.say("I can only pay someone in your address book."),
     ]
     return Reply("\n".join(lines), title=ctx.say("Not moved"))

@@ -7,6 +7,7 @@ line with an `id` and, by language, names; the first is shown, all can be said.
 from __future__ import annotations
 
 import logging
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -79,12 +80,36 @@ def _read(path: Path, mtime_ns: int) -> dict[str, Payee]:
     taken: set[str] = set()
     for row in rows(path):
         payee = _payee(row)
+        if not all(_is_plain(said) for names in payee.names.values() for said in names):
+            raise row.wrong("a name looks like another or hides signs: write it out")
         spoken = {compared(said) for names in payee.names.values() for said in names}
         if payee.id in payees or spoken & taken:
             raise row.wrong("an id or name of this payee is taken: choose another")
         payees[payee.id] = payee
         taken |= spoken
     return payees
+
+
+SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")
+"""Scripts with letters that look alike."""
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name is what it looks like: no hidden signs, no letter in another's clothes.
+
+    A name of letters that look Latin and are none is refused too: nobody could tell it apart.
+    """
+    scripts = {unicodedata.name(c, "").partition(" ")[0] for c in name if c.isalpha()}
+    disguised = scripts & {"CYRILLIC", "GREEK"} and all(
+        c in LIKE_LATIN or not c.isalpha() or unicodedata.name(c, "").startswith("LATIN")
+        for c in name
+    )
+    mixed = len(scripts & set(SCRIPTS)) > 1
+    return all(c.isprintable() for c in name) and not mixed and not disguised
+
+
+LIKE_LATIN = frozenset("АВЕЅZНІЈКМОРСТХУЗаеорсухіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧονυ")
+"""Letters of Cyrillic and Greek that look like Latin ones."""
 
 
 def _payee(row: Row) -> Payee:

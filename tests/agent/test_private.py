@@ -61,7 +61,7 @@ def test_whatever_is_kept_is_closed_to_others(tmp_path):
     folder = tmp_path / "made" / "data"
     used(folder)
     names = {path.name for path in whole(folder)}
-    assert {"gate.sqlite", "ledger.sqlite", "shopping-list.txt", "playlists.json"} <= names
+    assert {"ledger.sqlite", "shopping-list.txt", "playlists.json"} <= names
     assert {"listening.json", "resume.json"} <= names
     assert_closed(folder.parent)
 
@@ -90,7 +90,7 @@ def test_reading_closes_too(tmp_path):
 
 
 def test_what_sqlite_writes_beside_is_closed(tmp_path):
-    path = tmp_path / "gate.sqlite"
+    path = tmp_path / "ledger.sqlite"
     seen = {}
 
     def commit(key):
@@ -104,7 +104,7 @@ def test_what_sqlite_writes_beside_is_closed(tmp_path):
     gate.commit(gate.accept(gate.open.key), "en")
     assert path.name in seen
     assert all(not found & 0o077 for found in seen.values()), seen
-    for name in ("gate.sqlite-wal", "gate.sqlite-journal"):
+    for name in ("ledger.sqlite-wal", "ledger.sqlite-journal"):
         (tmp_path / name).touch(mode=0o644)
         private.file(path)
         assert mode(tmp_path / name) == 0o600

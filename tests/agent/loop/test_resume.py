@@ -254,7 +254,7 @@ async def test_the_call_of_a_payment_is_asked_again_and_pays_nothing(tmp_path, p
     was, now = turn.reply, again.reply
     assert (type(was), was.title, was.text) == (type(now), now.title, now.text)
     assert (after.gate.open is not None) == isinstance(turn.reply, Proposal)
-    assert not (tmp_path / "after" / "gate.sqlite").exists()
+    assert not (tmp_path / "after" / "ledger.sqlite").exists()
 
 
 @skill("wait {length} until {when} with {cost} {count} {loud}")

@@ -245,6 +245,7 @@ async def test_a_payment_amid_which_it_ends_is_of_unknown_outcome(tmp_path):
     assert "outcome unknown" in (await agent.hear("yes")).reply.text
     await agent.hear("settle badly")
     skills._installed["payer"].plugin.process._anew()  # as a time-out of another call does
+    assert "Yes once more" in (await agent.hear("yes")).reply.text, "it may have been paid before"
     assert "begun anew since" in (await agent.hear("yes")).reply.text
     await agent.close()
 

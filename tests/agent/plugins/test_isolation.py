@@ -10,12 +10,10 @@ import asyncio
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal, getcontext
 from pathlib import Path
@@ -217,7 +215,7 @@ async def test_a_flood_is_cut_and_its_beginning_is_shown(tmp_path):
         (lambda over: 1 / 0, "unknown", "raised ZeroDivisionError"),
         (lambda over: sys.exit(1), "unknown", "raised SystemExit"),
         (lambda over: None, "unknown", "returned NoneType"),
-        (lambda over: over.wait(), "committing", "took over 0.2 s"),
+        (lambda over: over.wait(), "submitted", "took over 0.2 s"),
     ],
 )
 async def test_a_payment_that_misbehaves_is_of_unknown_outcome(tmp_path, commit, state, fault):
@@ -233,14 +231,14 @@ async def test_a_payment_that_misbehaves_is_of_unknown_outcome(tmp_path, commit,
 
         return Proposal("20", amount=Decimal(20), payee="Anna", commit=once)
 
-    limit_s = 0.2 if state == "committing" else PATIENCE_S
+    limit_s = 0.2 if state == "submitted" else PATIENCE_S
     agent = make_agent(tmp_path, [Plugin(pay)], options=AgentOptions(commit_timeout_s=limit_s))
     await agent.hear("pay now")
     turn = await agent.hear("yes")
     assert "outcome unknown" in " ".join(lens(agent).split())
     assert fault in turn.error
-    with closing(sqlite3.connect(tmp_path / "gate.sqlite")) as ledger:
-        assert ledger.execute("SELECT key, state FROM commits").fetchall() == [(calls[0], state)]
+    entries = agent.gate.teller.entries()
+    assert [(entry.order.key, entry.state) for entry in entries] == [(calls[0], state)]
     await agent.hear("yes")
     assert agent.gate.unresolved() == 1
     assert len(calls) == 1
@@ -273,7 +271,9 @@ async def test_a_ledger_that_cannot_be_written(tmp_path, breaks):
 
     def commit(key):
         paid.append(key)
-        (tmp_path / "gate.sqlite").write_bytes(b"no ledger" * 1000)
+        for path in tmp_path.glob("ledger.sqlite*"):
+            path.unlink()
+        (tmp_path / "ledger.sqlite").write_bytes(b"no ledger" * 1000)
         return Receipt("Paid")
 
     @skill("pay now", risk="money", permissions={"money": "to pay"})
@@ -284,7 +284,7 @@ async def test_a_ledger_that_cannot_be_written(tmp_path, breaks):
     agent = make_agent(tmp_path, [Plugin(pay)])
     await agent.hear("pay now")
     if breaks == "before":
-        (tmp_path / "gate.sqlite").write_bytes(b"no ledger" * 1000)
+        (tmp_path / "ledger.sqlite").write_bytes(b"no ledger" * 1000)
     turn = await agent.hear("yes")
     shown = " ".join(lens(agent).split())
     if breaks == "before":
