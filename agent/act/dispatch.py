@@ -18,13 +18,15 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from agent.act import speculation
+from agent.act.schedule.planner import Planner
 from agent.act.speculation import Plan
 from agent.act.world import World
+from agent.derive import tools
 from agent.display.arbiter import Ticket
 from agent.display.request import Priority
 from agent.errors import Refused
 from agent.language.said import said_in
-from agent.messages import CancelScope, Intent, Proposal, Reply
+from agent.messages import CancelScope, Intent, Proposal, Reply, Transcript
 from agent.models.llm import prompts
 from agent.plugins import offences
 from agent.plugins.runner import Ran
@@ -250,7 +252,18 @@ class Acting:
             cancel=scope,
             shows=partial(self._shows, action, language),
             clock=self._world.now,
+            planner=Planner(action.skill, self._world.schedule, self._world.bell, self._means),
         )
+
+    def _means(self, words: str, language: str) -> Mapping[str, Any] | None:
+        """Return words as the tool call they mean; None where none does. Raises Refused."""
+        actions = self._world.skills.actions.now
+        meaning = self._dialogue.decide(Transcript(words, language)).meaning
+        if not isinstance(meaning, Intent) or meaning.missing or meaning.name not in actions:
+            return None
+        if actions[meaning.name].declaration.risk == "money":
+            raise Refused("a payment is never made later: ask for it then")
+        return tools.made(meaning, actions)
 
     def _devices(self) -> Mapping[str, Callable[[], Any]]:
         """Return what gives each device; while power is low the camera raises, and says why."""

@@ -5,13 +5,16 @@ Whatever answers a turn is given this instead of the agent. Nothing here does an
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.act.chat import Talk
 from agent.act.gate import Gate
+from agent.act.schedule.bell import Bell
+from agent.act.schedule.store import Schedule
 from agent.body.power import STEPS, Step
 from agent.display.lens import Lens
 from agent.listen.patience import DEFAULT as DEFAULT_PATIENCE
@@ -47,6 +50,12 @@ class AgentOptions:
 DEFAULT = AgentOptions()
 
 
+def uptime_s() -> float:
+    """Return seconds on a clock that nobody sets, and that goes on while the machine sleeps."""
+    boot = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(boot)
+
+
 @dataclass(slots=True)
 class World:
     """One agent's world."""
@@ -67,9 +76,25 @@ class World:
     """How the agent behaves."""
     now: Callable[[], datetime] = datetime.now
     """The time of day that skills are told; tests give their own."""
+    uptime: Callable[[], float] = uptime_s
+    """Seconds on a clock that nobody sets."""
     step: Step = STEPS[0]
     """What the remaining power allows."""
     talk: Talk = field(default_factory=Talk)
     """What was said to the language model, and what it answered."""
     spoken: str = "auto"
     """Language of the last turn; gestures are answered and news is told in it."""
+    schedule: Schedule = field(init=False)
+    """What is to happen later."""
+    bell: Bell = field(init=False)
+    """What rings."""
+
+    def __post_init__(self) -> None:
+        """Keep what is to happen later beside all else."""
+        self.schedule = Schedule(
+            self.folder, clocks=lambda: (self.now().astimezone(UTC).timestamp(), self.uptime())
+        )
+        self.bell = Bell(
+            self.schedule, self.lens, lambda: self.devices.speaker, self.folder / "sounds",
+            lambda: self.now().replace(tzinfo=None),
+        )  # fmt: skip

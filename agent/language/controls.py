@@ -12,7 +12,7 @@ from agent.language import yesno
 from agent.language.saying import Saying
 from agent.language.text import clean, readings, unaddressed
 
-Control = Literal["more", "back", "repeat", "clear", "stop", "undo", "dashboard", "help"]
+Control = Literal["more", "back", "repeat", "clear", "stop", "snooze", "undo", "dashboard", "help"]
 
 CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
     "en": {
@@ -21,6 +21,7 @@ CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
         "repeat": ("repeat", "repeat that", "say that again"),
         "clear": ("clear", "clear the screen", "close that"),
         "stop": ("stop", "cancel", "never mind"),
+        "snooze": ("snooze", "not now"),
         "undo": ("undo", "undo that", "take that back"),
         "dashboard": ("dashboard", "show the dashboard", "home screen"),
         "help": ("help", "what can i say", "what can you do"),
@@ -31,6 +32,7 @@ CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
         "repeat": ("重复", "再说一遍"),
         "clear": ("清屏", "关掉"),
         "stop": ("停", "停止", "取消", "算了"),
+        "snooze": ("稍后提醒", "等会儿再说"),
         "undo": ("撤销", "撤回", "撤销刚才的"),
         "dashboard": ("主页", "首页", "仪表盘"),
         "help": ("帮助", "我能说什么", "你会什么", "你能做什么"),
@@ -48,6 +50,7 @@ ALSO: dict[Control, tuple[str, ...]] = {
         "安静一点",
         "够了", "中止", "终止", "打住", "停止吧", "取消吧", "停吧", "不要了",
     ),
+    "snooze": ("snooze it", "remind me later", "贪睡", "再睡一会", "再睡会儿", "过会儿再叫我"),
     "undo": ("undo it", "take it back", "撤销它", "撤销一下", "撤回一下"),
     "repeat": ("repeat it", "say it again", "再说一次", "重复一遍", "重复一下"),
     "back": ("go back one page", "the previous page", "返回上一页"),

@@ -27,6 +27,7 @@ from agent.language.text import language_of
 from agent.listen.endpoint import Endpointer
 from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
+from agent.loop.alarms import Alarms
 from agent.loop.expected import Expectations
 from agent.loop.gestures import Gesture, Gestures
 from agent.loop.respond import Responder
@@ -91,6 +92,7 @@ class Agent:
             self.world, self._dialogue, self._acting, self._expected, responder,
             keep_soon=keeper.keep_soon, final=self._final,
         )  # fmt: skip
+        self._alarms = Alarms(self.world, self._turns, self._expected, self._also)
         self._gestures = Gestures(self.world, self._turns, self._acting, self._expected)
         felt = Felt(
             lambda gesture, rested: self.gesture(gesture, rested=rested), self._spare, keeper.keep
@@ -201,7 +203,7 @@ class Agent:
         self._stream = Stream(
             self._turns, self._ears, microphone, source, self.listening, on_transcript, endpointer
         )
-        self.lens.attach()
+        self._attach()
         self.lens.live(True)
         self.wear()
         try:
@@ -259,7 +261,7 @@ class Agent:
 
     async def hear(self, text: str, language: str | None = None, source: str = "text") -> Turn:
         """Answer one typed line, as if it had been said."""
-        self.lens.attach()
+        self._attach()
         return await self._turns.typed(text, self._language(text, language), source)
 
     async def call(self, made: str | Mapping[str, Any], language: str = "en") -> Turn:
@@ -267,7 +269,7 @@ class Agent:
 
         A call that no action answers gives a turn with an error, and the lens stays as it is.
         """
-        self.lens.attach()
+        self._attach()
         return await self._turns.called(made, language)
 
     async def gesture(self, gesture: Gesture, *, rested: bool = False) -> Turn | None:
@@ -276,7 +278,7 @@ class Agent:
         `rested` says that the head was at rest before it, without which no nod pays. A tap that
         turns no page wakes.
         """
-        self.lens.attach()
+        self._attach()
         turn = await self._gestures.mean(gesture, rested=rested)
         if turn is not None:
             self._also(turn)
@@ -287,6 +289,11 @@ class Agent:
     async def _again(self, made: Mapping[str, Any], language: str) -> None:
         """Plan once more what a loss of power broke off, and ask again where it asked."""
         self._also(await self.call(made, language))
+
+    def _attach(self) -> None:
+        """Belong to the loop that runs now, and watch what is due."""
+        self.lens.attach()
+        self._alarms.begin()
 
     def _also(self, turn: Turn) -> None:
         """Let a stream report a turn that did not come from sound."""
@@ -312,6 +319,7 @@ class Agent:
     async def close(self) -> None:
         """Let go of engines, once a payment that is being made has ended; it is not used again."""
         try:
+            await self._alarms.end()
             await self._turns.close()
             self.lens.close()
             if self._ears is not None:

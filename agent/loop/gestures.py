@@ -31,10 +31,17 @@ class Gestures:
 
         A nod and a shake are yes and no to an open question, and nothing else. A nod pays only from
         a head that was at rest (`rested`) and while nobody walks; else the yes has to be said. Two
-        taps clear the lens.
+        taps clear the lens. While an alarm is lit, a nod or a tap stops it; a shake lets it come
+        again later.
         """
         world = self._world
         words = "zh" if world.spoken == "zh" else "en"
+        if world.bell.in_sight and not (gesture == "nod" and world.lens.is_walking):
+            match gesture:
+                case "nod" | "tap" | "double_tap":
+                    return await self._turns.meant(Own("stop"), words, gesture)
+                case "shake":
+                    return await self._turns.meant(Own("snooze"), words, gesture)
         match gesture:
             case "nod" if world.gate.open is not None and (world.lens.is_walking or not rested):
                 return None  # steps, or what the head does anyhow, can look like a nod

@@ -24,6 +24,7 @@ Kind = Literal[
     "imu",
     "battery",
     "light",
+    "places",
 ]
 KINDS: tuple[Kind, ...] = typing.get_args(Kind)
 """What a plugin can provide."""

@@ -55,6 +55,7 @@ BUILTIN = (
     "skills.navigate",
     "skills.music",
     "skills.time",
+    "skills.reminders",
 )
 
 LOAD_S = 15.0

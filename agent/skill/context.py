@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agent.messages import CancelScope, Reply
     from agent.models.llm.model import Model
     from agent.skill.declare import Permission
+    from agent.skill.later import Entry, Later
 
 GUARDED: Mapping[str, Permission] = {"camera": "camera", "microphone": "microphone"}
 """Kinds of device that need a permission."""
@@ -59,6 +60,8 @@ class Context:
     """Asks the arbiter for the lens; behind `show`."""
     over: bool = False
     """Whether the action has returned, so that what it shows comes by itself."""
+    planner: Later | None = None
+    """What is to happen later; behind `schedule`."""
     cancel: CancelScope | None = None
     """Called off when the wearer says stop or the action's time is over; hand it to `model`."""
 
@@ -110,6 +113,34 @@ class Context:
         if self.locate is None:
             raise DeviceError("nothing here can tell where you are: pair a phone or set a location")
         return self.locate()
+
+    @property
+    def schedule(self) -> Later:
+        """What is to happen by itself later: the skill's own entries, and what rings.
+
+        Raises Refused without the permission `later`, DeviceError where nothing can be planned.
+        """
+        self._need("later", "asked to do something later")
+        if self.planner is None:
+            raise DeviceError("nothing can be planned here")
+        return self.planner
+
+    def later(self, after: timedelta, text: str = "", command: str = "") -> Entry:
+        """Remind the wearer of a text after a length of time, or do what a sentence says then.
+
+        It comes by itself, also after a restart, and is told late where nothing was on. Raises
+        Refused without the permission `later`, beyond the skill's budget, for a payment, and for a
+        command that no installed skill understands; OSError where it cannot be kept.
+        """
+        from agent.skill.later import Entry
+
+        planner, at = self.schedule, self.clock().astimezone(UTC) + after
+        if not command:
+            return planner.add(Entry("reminder", text, instant=at, language=self.language))
+        call = planner.understood(command, self.language)
+        if call is None:
+            raise Refused(f"no installed skill understands {command[:80]!r}")
+        return planner.add(Entry("command", command, instant=at, call=call, language=self.language))
 
     def device(self, kind: str) -> Any:
         """Return a device that a plugin provides: `ctx.device("camera")`.
