@@ -45,6 +45,11 @@ class Clock:
         self._lost = behind_s > FAR_S
         self._since_s: float | None = None  # when a far jump was first seen
 
+    @property
+    def begun(self) -> bool:
+        """Whether it has been looked at."""
+        return self._apart_s is not None
+
     def look(self, wall_s: float, uptime_s: float) -> Looked:
         """Return the time to go by, given both clocks."""
         apart_s = wall_s - uptime_s

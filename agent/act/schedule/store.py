@@ -284,7 +284,8 @@ class Schedule:
             return Woken()
         with self._reading() as db:
             row = db.execute("SELECT at FROM seen").fetchone()
-        self._clock = Clock(0.0 if row is None else row[0] - now.timestamp())
+        if not self._clock.begun:
+            self._clock = Clock(0.0 if row is None else row[0] - now.timestamp())
         behind_s = 0.0 if row is None else max(0.0, row[0] - now.timestamp())
         if behind_s > EARLY_S:
             self.shift(-behind_s)
