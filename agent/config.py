@@ -45,6 +45,13 @@ class Config:
     country: str = ""
     """Country whose holidays count, as `US`; empty is the system's locale's, else the United States
     in English and China in Chinese; `GLASSES_COUNTRY`."""
+    rates: str = ""
+    """Exchange rates: a JSON file, or a feed as Frankfurter's; `GLASSES_RATES`."""
+    weather: str = ""
+    """The weather: a JSON file, or a feed as Open-Meteo's; `GLASSES_WEATHER`."""
+    calendar: str = ""
+    """The wearer's calendar: an .ics file, its URL, or a CalDAV server's as
+    `caldav://user:password@host/path` (`caldavs://` with TLS); `GLASSES_CALENDAR`."""
     wake: str = "always"
     """What opens a turn: `always` speech, `phrase` the wake phrase, `touch`; `GLASSES_WAKE`."""
     wake_phrase: str = "okay glasses, hey glasses"

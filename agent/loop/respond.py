@@ -425,6 +425,12 @@ class Responder:
             case "snooze":
                 rang = self._rang(world.bell.snooze)
                 return Reply(said["snoozed" if rang else "silent"].format(minutes=SNOOZE_MIN))
+            case "battery":
+                charge = dashboard.charge(world.devices.battery)
+                return Reply(said["charge" if charge else "no charge"].format(charge=charge))
+            case "brighter" | "dimmer":
+                wish = world.lens.wish(1 if control == "brighter" else -1)
+                return Reply(said["lit"].format(percent=round(wish * 100)))
             case "undo":
                 return await self._acting.take_back() or Reply(said["no undo"])
             case "dashboard":

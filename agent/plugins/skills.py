@@ -56,6 +56,8 @@ BUILTIN = (
     "skills.music",
     "skills.time",
     "skills.reminders",
+    "skills.convert",
+    "skills.weather",
 )
 
 LOAD_S = 15.0
