@@ -11,9 +11,10 @@ import asyncio
 import copy
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
 
@@ -252,6 +253,7 @@ class Acting:
             cancel=scope,
             shows=partial(self._shows, action, language),
             clock=self._world.now,
+            likeness=partial(_alike, self._world.options.models),
             planner=Planner(action.skill, self._world.schedule, self._world.bell, self._means),
         )
 
@@ -294,6 +296,13 @@ class Acting:
             key=key,
             stays_s=stays_s,
         )
+
+
+def _alike(models: Path | None, words: str, texts: Sequence[str]) -> list[float]:
+    """Compare texts; what reads them is loaded when it is first asked."""
+    from agent.understand.likeness import alike
+
+    return alike(words, texts, models)
 
 
 def _resting() -> NoReturn:

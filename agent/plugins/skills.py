@@ -58,6 +58,8 @@ BUILTIN = (
     "skills.reminders",
     "skills.convert",
     "skills.weather",
+    "skills.notes",
+    "skills.calendar",
 )
 
 LOAD_S = 15.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,6 +62,8 @@ class Context:
     """Whether the action has returned, so that what it shows comes by itself."""
     planner: Later | None = None
     """What is to happen later; behind `schedule`."""
+    likeness: Callable[[str, Sequence[str]], list[float]] | None = None
+    """Compares texts; behind `alike`."""
     cancel: CancelScope | None = None
     """Called off when the wearer says stop or the action's time is over; hand it to `model`."""
 
@@ -141,6 +143,13 @@ class Context:
         if call is None:
             raise Refused(f"no installed skill understands {command[:80]!r}")
         return planner.add(Entry("command", command, instant=at, call=call, language=self.language))
+
+    def alike(self, words: str, texts: Sequence[str]) -> list[float]:
+        """Return how like each text is to the words, 0 … 1: in meaning where a model reads it.
+
+        Without one it is in words and their parts alone. Some milliseconds a text.
+        """
+        return [0.0 for _ in texts] if self.likeness is None else self.likeness(words, texts)
 
     def device(self, kind: str) -> Any:
         """Return a device that a plugin provides: `ctx.device("camera")`.

@@ -16,11 +16,10 @@ def operations(language: str) -> dict[str, str]:
     if language == "zh":
         return {
             "加": "+", "加上": "+", "减": "-", "减去": "-", "乘": "*", "乘以": "*", "除以": "/",
-            "的": "**", "+": "+", "×": "*", "÷": "/",
         }  # fmt: skip
     return {
         "plus": "+", "minus": "-", "times": "*", "multiplied by": "*", "divided by": "/",
-        "over": "/", "to the power of": "**", "+": "+", "x": "*", "*": "*",
+        "over": "/", "to the power of": "**",
     }  # fmt: skip
 
 
