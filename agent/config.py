@@ -52,6 +52,8 @@ class Config:
     calendar: str = ""
     """The wearer's calendar: an .ics file, its URL, or a CalDAV server's as
     `caldav://user:password@host/path` (`caldavs://` with TLS); `GLASSES_CALENDAR`."""
+    push: str = ""
+    """Where notifications are taken: a port of this machine, or `HOST:PORT`; `GLASSES_PUSH`."""
     wake: str = "always"
     """What opens a turn: `always` speech, `phrase` the wake phrase, `touch`; `GLASSES_WAKE`."""
     wake_phrase: str = "okay glasses, hey glasses"

@@ -253,6 +253,7 @@ class Acting:
             cancel=scope,
             shows=partial(self._shows, action, language),
             clock=self._world.now,
+            notices=self._world.inbox,
             likeness=partial(_alike, self._world.options.models),
             planner=Planner(action.skill, self._world.schedule, self._world.bell, self._means),
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from agent.act.chat import Talk
 from agent.act.gate import Gate
+from agent.act.inbox import Inbox
 from agent.act.schedule.bell import Bell
 from agent.act.schedule.store import Schedule
 from agent.body.power import STEPS, Step
@@ -89,6 +90,9 @@ class World:
     bell: Bell = field(init=False)
     """What rings."""
 
+    inbox: Inbox = field(init=False)
+    """Notifications from elsewhere."""
+
     def __post_init__(self) -> None:
         """Keep what is to happen later beside all else."""
         self.schedule = Schedule(
@@ -98,3 +102,4 @@ class World:
             self.schedule, self.lens, lambda: self.devices.speaker, self.folder / "sounds",
             lambda: self.now().replace(tzinfo=None),
         )  # fmt: skip
+        self.inbox = Inbox(self.lens, lambda: self.uptime(), lambda: self.spoken)

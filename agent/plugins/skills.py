@@ -60,6 +60,7 @@ BUILTIN = (
     "skills.weather",
     "skills.notes",
     "skills.calendar",
+    "skills.notices",
 )
 
 LOAD_S = 15.0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent.models.llm.model import Model
     from agent.skill.declare import Permission
     from agent.skill.later import Entry, Later
+    from agent.skill.notices import Notices
 
 GUARDED: Mapping[str, Permission] = {"camera": "camera", "microphone": "microphone"}
 """Kinds of device that need a permission."""
@@ -62,6 +63,8 @@ class Context:
     """Whether the action has returned, so that what it shows comes by itself."""
     planner: Later | None = None
     """What is to happen later; behind `schedule`."""
+    notices: Notices | None = None
+    """Notifications; behind `inbox` and `notify`."""
     likeness: Callable[[str, Sequence[str]], list[float]] | None = None
     """Compares texts; behind `alike`."""
     cancel: CancelScope | None = None
@@ -143,6 +146,30 @@ class Context:
         if call is None:
             raise Refused(f"no installed skill understands {command[:80]!r}")
         return planner.add(Entry("command", command, instant=at, call=call, language=self.language))
+
+    @property
+    def inbox(self) -> Notices:
+        """Notifications from elsewhere, which wait to be read.
+
+        Raises Refused without the permission `notify`, DeviceError where there are none.
+        """
+        self._need("notify", "asked for notifications")
+        if self.notices is None:
+            raise DeviceError("there are no notifications here")
+        return self.notices
+
+    def notify(self, text: str, title: str = "") -> str:
+        """Send the wearer a notification in the skill's name, at any time; return its name.
+
+        It is under the wearer's rules, and waits to be read where they are not to be disturbed.
+        Raises Refused without the permission `notify`, and beyond the skill's budget.
+        """
+        from agent.skill.notices import Notice
+
+        inbox = self.inbox
+        if not inbox.afford(self.skill):
+            raise Refused(f"{self.skill} has sent too many notifications: wait an hour")
+        return inbox.take(Notice(self.skill, text, title))
 
     def alike(self, words: str, texts: Sequence[str]) -> list[float]:
         """Return how like each text is to the words, 0 … 1: in meaning where a model reads it.

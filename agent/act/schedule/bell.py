@@ -17,6 +17,7 @@ from pathlib import Path
 
 from agent.act.schedule import sounds
 from agent.act.schedule.store import Schedule
+from agent.display.arbiter import ALARM as OWNER
 from agent.display.lens import Lens
 from agent.display.request import Priority
 from agent.language.said import said_in
@@ -26,8 +27,6 @@ from hardware.base import DeviceError, Speaker
 
 log = logging.getLogger(__name__)
 
-OWNER = "alarm"
-"""Who shows what rings."""
 RINGS_S = 120.0
 """How long an alarm or a timer sounds; then it is only shown."""
 STAYS_S = 900.0

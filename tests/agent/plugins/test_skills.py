@@ -38,7 +38,7 @@ def test_the_skills_that_ship_load():
     assert skills.problems == []
     assert {a.skill for a in skills.actions.values()} == {
         "shop", "pay", "translate", "navigate", "music", "time", "reminders",
-        "convert", "weather", "notes", "calendar",
+        "convert", "weather", "notes", "calendar", "notices",
     }  # fmt: skip
     for action in skills.actions.values():
         assert {"en", "zh"} <= set(action.languages), action.name
