@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import AsyncIterator, Iterator
 
 from agent.cli import streams
 from agent.config import Config
@@ -28,7 +29,7 @@ def listening(setting: str) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def serving(agent: Agent, config: Config):  # type: ignore[no-untyped-def]  # noqa: ANN201
+async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
     """Take notifications meanwhile, where `push` is set."""
     if not config.push:
         yield
@@ -37,13 +38,16 @@ async def serving(agent: Agent, config: Config):  # type: ignore[no-untyped-def]
 
     from agent.serve import push
 
+    class Server(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            """Leave Ctrl-C to the conversation, which ends this too."""
+            yield
+
     bound = listening(config.push)
     host, port = bound.getsockname()[:2]
     app = push.app(agent.world.inbox, push.token(config.data))
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_level="error", access_log=False, lifespan="off")
-    )
-    server.install_signal_handlers = lambda: None  # Ctrl-C ends the conversation, not only this
+    server = Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off"))
     task = asyncio.create_task(server.serve([bound]))
     streams.echo(f"notifications: http://{host}:{port}/notify, token in {config.data}", err=True)
     try:

@@ -43,5 +43,6 @@ def run(data: Path, out: Path | None, read: Path | None) -> None:
 def _line(entry: Entry, now: datetime) -> str:
     language = text.language_of(entry.text)
     at = entry.wall or (entry.instant and entry.instant.astimezone().replace(tzinfo=None))
-    when = wording.moment(at, now, language) if at else entry.place and entry.place.name
-    return "  ".join(filter(None, (entry.kind, when, entry.text, entry.rule)))
+    place = entry.place.name if entry.place else ""
+    when = wording.moment(at, now, language) if at else place
+    return "  ".join(part for part in (entry.kind, when, entry.text, entry.rule) if part)

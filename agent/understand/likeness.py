@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from agent.language.text import language_of
 from agent.understand.linear import features
-from agent.understand.reader import Reader
 from agent.understand.semantic import source_of
 
-MOST = 300
+MOST = 60
 """Texts that a model reads, the likeliest by their words: it takes some milliseconds for each."""
 
 
@@ -28,12 +26,7 @@ def alike(words: str, texts: Sequence[str], models: Path | None = None) -> list[
     reader = source_of(models).reader if models is not None else None
     if reader is None or (language_of(words) == "zh" and not reader.chinese):
         return found
-    asked = _read(reader, words)
+    asked = reader(words)[reader.last]
     for at in sorted(range(len(texts)), key=found.__getitem__, reverse=True)[:MOST]:
-        found[at] = max(found[at], float(np.dot(asked, _read(reader, texts[at]))))
+        found[at] = max(found[at], float(np.dot(asked, reader(texts[at])[reader.last])))
     return found
-
-
-@lru_cache(maxsize=2048)
-def _read(reader: Reader, text: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    return reader(text)[reader.last]

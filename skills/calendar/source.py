@@ -6,6 +6,7 @@ what cannot be in the days that are asked for is left out before it is parsed.
 
 from __future__ import annotations
 
+import importlib
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -169,8 +170,7 @@ class _connected:
 
     def __enter__(self) -> Any:
         """Connect. Raises DeviceError."""
-        import caldav
-
+        caldav: Any = importlib.import_module("caldav")  # its names are found when they are used
         try:
             self._client = caldav.DAVClient(
                 url=self._url, username=self._user, password=self._password, timeout=LONGEST_S

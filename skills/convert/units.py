@@ -67,15 +67,28 @@ def _by_word() -> dict[str, str]:
     return money | found
 
 
+_MONEY = (
+    "dollars", "dollar", "us dollars", "euros", "euro", "pounds sterling", "yuan", "renminbi",
+    "yen", "won", "baht", "rupees", "rubles", "pesos", "swiss francs", "canadian dollars",
+    "australian dollars", "hong kong dollars", "singapore dollars",
+)  # fmt: skip
+_UNHEARD = frozenset(
+    ("litre", "litres", "millilitres", "metre", "metres", "kilometre", "kilometres", "kilojoule",
+     "kilojoules", "kilocalories")
+)  # fmt: skip
+"""Words that are understood, and that speech does not listen for."""
+
+
 @cache
 def said(language: str) -> dict[str, str]:
-    """Return what can be converted to, by what it is called."""
-    chinese = language == "zh"
-    return {
-        word: unit
-        for word, unit in _by_word().items()
-        if word.isascii() != chinese and len(word) > (0 if chinese else 3)
-    }
+    """Return what can be converted to, by what it is called: units, and the money of many."""
+    if language == "zh":
+        return {word: unit for word, unit in _by_word().items() if not word.isascii()}
+    units = (
+        word.replace("|", " ") for english, _, _ in _UNITS.values() for word in english.split()
+    )
+    listed = [word for word in units if len(word) > 3 and word not in _UNHEARD]
+    return {word: _by_word()[word] for word in (*listed, *_MONEY)}
 
 
 def read(text: str) -> tuple[Decimal, str] | None:

@@ -81,7 +81,7 @@ def hush(source: str, ctx: Context) -> Reply:
 
 
 @skill(
-    "(summarise|summarize|sum up) [notifications (from|of)] {source}",
+    "(summarize|sum up) [notifications (from|of)] {source}",
     risk="change",
     permissions=WHY,
 )
@@ -90,7 +90,7 @@ def summarise(source: str, ctx: Context) -> Reply:
     return _ruled(source, "summarise", ctx.say("{source} is summed up.", source=source), ctx)
 
 
-@skill("(unmute|unhush) [notifications (from|of)] {source}", risk="change", permissions=WHY)
+@skill("unmute [notifications (from|of)] {source}", risk="change", permissions=WHY)
 def unhush(source: str, ctx: Context) -> Reply:
     """Show what comes from a source again."""
     return _ruled(source, "show", ctx.say("{source} is shown.", source=source), ctx)

@@ -76,7 +76,7 @@ def test_sources_are_hushed_summed_up_and_shown_again(ask):
     inbox.take(Notice("Mail", "one"))
     ask("mute mail").shows("mail is hushed.")
     assert inbox.became(inbox.take(Notice("Mail", "two"))) == "hushed"
-    ask("summarise mail")
+    ask("summarize mail")
     ask.advance(30)
     for n in range(3):
         inbox.take(Notice("Mail", f"more {n}"))
