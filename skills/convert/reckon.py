@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal, DecimalException
+from decimal import Decimal, DecimalException, localcontext
 
 MOST = Decimal(10) ** 30
 """Beyond this no answer is shown."""
@@ -46,6 +46,8 @@ def short(result: Decimal, digits: int = DIGITS) -> str:
     if result == 0:
         return "0"
     places = max(0, digits - 1 - result.adjusted())
-    rounded = round(result, min(places, digits))
+    with localcontext() as exact:
+        exact.prec = 80
+        rounded = round(result, min(places, digits))
     text = f"{rounded:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -38,7 +38,8 @@ def keep(folder: Path, name: str, place: Place) -> None:
 
 def find(name: str, leaving: bool, ctx: Context) -> Spot | None:
     """Return the place of a name: the wearer's own, else the nearest that a map knows."""
-    wanted = compared(name.removeprefix("the ").removeprefix("my "))
+    name = name.removeprefix("the ").removeprefix("my ")
+    wanted = compared(name)
     for known, (lat, lon) in _known(ctx.folder).items():
         if compared(known) == wanted:
             return Spot(known, lat, lon, RADIUS_M, leaving)

@@ -224,3 +224,16 @@ def test_what_is_called_alike_is_found():
     tea = Entry("timer", "green tea", place=Spot("x", 0, 0))
     assert tell.called([tea], "tea") == [tea]
     assert tell.called([tea], "coffee") == []
+
+
+def test_a_place_of_the_map_is_found(tmp_path):
+    import skills.navigate as skill_navigate
+
+    skills = Skills()
+    skills.load(skill_navigate)
+    (provider,) = skills.providers("places")
+    known = provider.make(None)
+    name, place = known.find("station", Place(40.0026, -34.9963), "en")
+    assert "station" in name.lower()
+    assert place.simulated
+    assert known.find("nowhere at all", Place(40.0, -35.0), "en") is None
