@@ -52,6 +52,15 @@ class Config:
     currency: str = ""
     """Currency of amounts that are said without one, as `CNY`; empty is that of the country, and
     the yuan in Chinese; `GLASSES_CURRENCY`."""
+    rates: str = ""
+    """Exchange rates: a JSON file, or a feed as Frankfurter's; `GLASSES_RATES`."""
+    weather: str = ""
+    """The weather: a JSON file, or a feed as Open-Meteo's; `GLASSES_WEATHER`."""
+    calendar: str = ""
+    """The wearer's calendar: an .ics file, its URL, or a CalDAV server's as
+    `caldav://user:password@host/path` (`caldavs://` with TLS); `GLASSES_CALENDAR`."""
+    push: str = ""
+    """Where notifications are taken: a port of this machine, or `HOST:PORT`; `GLASSES_PUSH`."""
     wake: str = "always"
     """What opens a turn: `always` speech, `phrase` the wake phrase, `touch`; `GLASSES_WAKE`."""
     wake_phrase: str = "okay glasses, hey glasses"

@@ -11,20 +11,23 @@ import asyncio
 import copy
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
 
 from agent.act import speculation
+from agent.act.schedule.planner import Planner
 from agent.act.speculation import Plan
 from agent.act.world import World
+from agent.derive import tools
 from agent.display.arbiter import Ticket
 from agent.display.request import Priority
 from agent.errors import Refused
 from agent.language.said import said_in
-from agent.messages import CancelScope, Intent, Proposal, Reply
+from agent.messages import CancelScope, Intent, Proposal, Reply, Transcript
 from agent.models.llm import prompts
 from agent.plugins import offences
 from agent.plugins.runner import Ran
@@ -253,7 +256,20 @@ class Acting:
             tells=lambda: self._world.tells,
             clock=self._world.now,
             teller=self._world.gate.teller,
+            notices=self._world.inbox,
+            likeness=partial(_alike, self._world.options.models),
+            planner=Planner(action.skill, self._world.schedule, self._world.bell, self._means),
         )
+
+    def _means(self, words: str, language: str) -> Mapping[str, Any] | None:
+        """Return words as the tool call they mean; None where none does. Raises Refused."""
+        actions = self._world.skills.actions.now
+        meaning = self._dialogue.decide(Transcript(words, language)).meaning
+        if not isinstance(meaning, Intent) or meaning.missing or meaning.name not in actions:
+            return None
+        if actions[meaning.name].declaration.risk == "money":
+            raise Refused("a payment is never made later: ask for it then")
+        return tools.made(meaning, actions)
 
     def _devices(self) -> Mapping[str, Callable[[], Any]]:
         """Return what gives each device; while power is low the camera raises, and says why."""
@@ -284,6 +300,13 @@ class Acting:
             key=key,
             stays_s=stays_s,
         )
+
+
+def _alike(models: Path | None, words: str, texts: Sequence[str]) -> list[float]:
+    """Compare texts; what reads them is loaded when it is first asked."""
+    from agent.understand.likeness import alike
+
+    return alike(words, texts, models)
 
 
 def _resting() -> NoReturn:

@@ -5,14 +5,18 @@ Whatever answers a turn is given this instead of the agent. Nothing here does an
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 from agent.act.chat import Talk
 from agent.act.gate import Gate
+from agent.act.inbox import Inbox
+from agent.act.schedule.bell import Bell
+from agent.act.schedule.store import Schedule
 from agent.body.power import STEPS, Rung, Step
 from agent.display.lens import Lens
 from agent.errors import EngineError
@@ -54,6 +58,12 @@ class AgentOptions:
 DEFAULT = AgentOptions()
 
 
+def uptime_s() -> float:
+    """Return seconds on a clock that nobody sets, and that goes on while the machine sleeps."""
+    boot = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(boot)
+
+
 @dataclass(slots=True)
 class World:
     """One agent's world."""
@@ -74,6 +84,8 @@ class World:
     """How the agent behaves."""
     now: Callable[[], datetime] = datetime.now
     """The time of day that skills are told; tests give their own."""
+    uptime: Callable[[], float] = uptime_s
+    """Seconds on a clock that nobody sets."""
     step: Step = STEPS[0]
     """What the remaining power allows."""
     rung: Rung = "large"
@@ -84,10 +96,24 @@ class World:
     """Language of the last turn; gestures are answered and news is told in it."""
     notes: Notes = field(init=False)
     """What the wearer asked to have remembered."""
+    schedule: Schedule = field(init=False)
+    """What is to happen later."""
+    bell: Bell = field(init=False)
+    """What rings."""
+    inbox: Inbox = field(init=False)
+    """Notifications from elsewhere."""
 
     def __post_init__(self) -> None:
-        """Find the notes in the folder."""
+        """Find what is kept in the folder."""
         self.notes = Notes(self.folder / NOTES, cache(self._reader))
+        self.schedule = Schedule(
+            self.folder, clocks=lambda: (self.now().astimezone(UTC).timestamp(), self.uptime())
+        )
+        self.bell = Bell(
+            self.schedule, self.lens, lambda: self.devices.speaker, self.folder / "sounds",
+            lambda: self.now().replace(tzinfo=None),
+        )  # fmt: skip
+        self.inbox = Inbox(self.lens, lambda: self.uptime(), lambda: self.spoken)
 
     def _reader(self) -> NotesReader | None:
         """Return what reads a sentence of a note, where MiniLM is there."""

@@ -295,6 +295,23 @@ def listen(
 
 
 @main.command()
+@click.option("--export", "out", type=click.Path(path_type=Path), help="Write an .ics file.")
+@click.option("--import", "read", type=click.Path(path_type=Path), help="Take an .ics file.")
+@one_line_errors
+def reminders(out: Path | None, read: Path | None) -> None:
+    """List timers, alarms and reminders that are to come; write and take iCalendar."""
+    from agent import config
+    from agent.cli.reminders import run
+
+    try:
+        run(config.load().data, out, read)
+    except OSError as error:
+        raise GlassesError(
+            f"{error.filename or 'the schedule'}: {error.strerror or error}"
+        ) from None
+
+
+@main.command()
 @click.argument("texts", nargs=-1, callback=_text)
 @click.option("--explain", is_flag=True, help="Say what each stage of the router made of it.")
 @JSON

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from agent import config, private
 from agent.act.pin import HIDDEN
-from agent.cli import streams
+from agent.cli import push, streams
 from agent.cli.compose import build
+from agent.config import Config
 from agent.derive import page
 from agent.derive.completion import Completion
 from agent.language.text import language_of
@@ -134,22 +135,28 @@ async def run(
     beside = asyncio.create_task(meanwhile(agent.skills, _tell)) if meanwhile else None
     await asyncio.sleep(0)  # it may load a skill before the first line
     try:
-        if sys.stdin.isatty():
-            await _interactive(session, agent, settings.data)
-        elif beside is None:
-            for text in streams.lines():
-                if not await session.line(text):
-                    break
-        else:
-            async for text in _arriving():
-                if not await session.line(text):
-                    break
+        async with push.serving(agent, settings):
+            await _conversed(session, agent, settings, beside is not None or bool(settings.push))
     finally:
         if beside is not None:
             beside.cancel()
         await agent.close()
         if recorder:
             recorder.close()
+
+
+async def _conversed(session: Session, agent: Agent, settings: Config, busy: bool) -> None:
+    """Take lines until there is none; `busy` where other things go on meanwhile."""
+    if sys.stdin.isatty():
+        await _interactive(session, agent, settings.data)
+    elif not busy:
+        for text in streams.lines():
+            if not await session.line(text):
+                break
+    else:
+        async for text in _arriving():
+            if not await session.line(text):
+                break
 
 
 async def _tell(line: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent import config
+from agent.cli import push
 from agent.cli.compose import build, ears, provided
 from agent.cli.repl import Meanwhile
 from agent.config import Config
@@ -85,11 +86,12 @@ async def run(
     turns = 0
     try:
         heard = recorder.microphone(source) if recorder else source
-        async for turn in agent.listen(heard, on_transcript=screen.heard):
-            screen.answered(turn)
-            if recorder:
-                recorder.turn(turn)
-            turns += not turn.replaces
+        async with push.serving(agent, settings):
+            async for turn in agent.listen(heard, on_transcript=screen.heard):
+                screen.answered(turn)
+                if recorder:
+                    recorder.turn(turn)
+                turns += not turn.replaces
     finally:
         if beside is not None:
             beside.cancel()

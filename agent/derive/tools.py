@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from agent.errors import EngineError
+from agent.language.numbers import Money
 from agent.language.saying import hot_words
 from agent.messages import Intent, NotRecognized
 from agent.skill.declare import Action
+from agent.skill.slots import to_json
 from hardware import reading
 
-__all__ = ["call", "call_schema", "hot_words", "tool_grammar"]
+__all__ = ["call", "call_schema", "hot_words", "made", "tool_grammar"]
 
 
 # -- tools ----------------------------------------------------------------------------------------
@@ -89,3 +92,37 @@ def call(
     if missing := [name for name, slot in slots.items() if slot.required and name not in values]:
         return NotRecognized(f"{action.name} lacks {', '.join(missing)}")
     return Intent(action.skill, action.declaration.name, values, "tool call", language)
+
+
+def made(intent: Intent, actions: Mapping[str, Action]) -> dict[str, Any] | None:
+    """Return an intent as the tool call that makes it; None where its slots would not come back.
+
+    That is so for the objects in a plugin's own list.
+    """
+    said = {name: value for name, value in intent.slots.items() if value is not None}
+    try:
+        kept = json.loads(json.dumps({k: _json(v) for k, v in said.items()}, allow_nan=False))
+    except (TypeError, ValueError):
+        return None
+    whole = {"name": intent.name, "arguments": kept}
+    again = call(actions, whole, intent.language)
+    if isinstance(again, NotRecognized) or _exact(again.slots) != _exact(said):
+        return None
+    return whole
+
+
+def _json(value: Any) -> Any:
+    """Return a slot's value as JSON: money with its currency, exactly, as it can be said."""
+    if isinstance(value, Decimal):
+        currency = value.currency if isinstance(value, Money) else None
+        return f"{value:f} {currency}" if currency else f"{value:f}"
+    return to_json(value)
+
+
+def _exact(slots: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Return slots such that the same amount in another currency is another."""
+    return {
+        name: (type(value), value, getattr(value, "currency", None))
+        for name, value in slots.items()
+        if value is not None
+    }

@@ -27,6 +27,8 @@ WAITING_EACH = 8
 """Requests of one owner that may wait on one level."""
 OWNERS = 32
 """Owners that may wait on one level."""
+ALARM = "alarm"
+"""Owner of what rings, which is one card: however often, it is shown."""
 ALERTS, ALERTS_MS = 3, 30_000.0
 """How many alerts one owner may light in how long: more would keep everybody else off the lens."""
 LONGEST_TURN_MS = 10_000.0
@@ -185,6 +187,8 @@ class Arbiter:
         return ticket
 
     def _may_alert(self, owner: str, now_ms: float) -> bool:
+        if owner == ALARM:
+            return True  # the wearer has asked for each of them
         recent = self._alerts.setdefault(owner, deque())
         while recent and recent[0] <= now_ms - ALERTS_MS:
             recent.popleft()

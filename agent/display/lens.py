@@ -26,6 +26,8 @@ LEAST_MS = 8_000.0
 """Shortest that an answer stays: the wearer may look away first."""
 READINGS = 2.0
 """How many times over an answer can be read before it goes."""
+WISH = 0.2
+"""How much one “brighter” or “dimmer” changes, and the least that is left."""
 PASSING_MS = 3_000.0
 """How long a card stays that the reply before it comes back after."""
 ANSWER_WAITS_MS = 30_000.0
@@ -43,6 +45,7 @@ class Lens:
         self._fault: str | None = None
         self._listening = False
         self._light = 1.0
+        self._wish = 1.0
         self._slower = 1.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -196,6 +199,12 @@ class Lens:
             self._light = light
             self._arbiter.refresh()
 
+    def wish(self, steps: int) -> float:
+        """Light everything more or less, as the wearer likes it; return the share, 0 … 1."""
+        self._wish = max(WISH, min(1.0, self._wish + steps * WISH))
+        self._arbiter.refresh()
+        return self._wish
+
     def slow_down(self, times: float) -> None:
         """Update that many times less often, to save power."""
         self._slower = times
@@ -262,7 +271,7 @@ class Lens:
         if frame is None and not self._listening:
             return self._tried(device.clear)
         lit = Frame(device.profile, ()) if frame is None else frame
-        marked = replace(lit, listening=self._listening, light=self._light)
+        marked = replace(lit, listening=self._listening, light=self._light * self._wish)
         return self._tried(lambda: device.show(marked))
 
     def _tried(self, use: Callable[[], None]) -> str | None:

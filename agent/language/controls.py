@@ -12,7 +12,20 @@ from agent.language import yesno
 from agent.language.saying import Saying
 from agent.language.text import clean, readings, unaddressed
 
-Control = Literal["more", "back", "repeat", "clear", "stop", "undo", "dashboard", "help"]
+Control = Literal[
+    "more",
+    "back",
+    "repeat",
+    "clear",
+    "stop",
+    "snooze",
+    "undo",
+    "dashboard",
+    "battery",
+    "brighter",
+    "dimmer",
+    "help",
+]
 
 CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
     "en": {
@@ -21,8 +34,12 @@ CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
         "repeat": ("repeat", "repeat that", "say that again"),
         "clear": ("clear", "clear the screen", "close that"),
         "stop": ("stop", "cancel", "never mind"),
+        "snooze": ("snooze", "not now"),
         "undo": ("undo", "undo that", "take that back"),
         "dashboard": ("dashboard", "show the dashboard", "home screen"),
+        "battery": ("battery", "how much battery is left"),
+        "brighter": ("brighter",),
+        "dimmer": ("dimmer",),
         "help": ("help", "what can i say", "what can you do"),
     },
     "zh": {
@@ -31,8 +48,12 @@ CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
         "repeat": ("重复", "再说一遍"),
         "clear": ("清屏", "关掉"),
         "stop": ("停", "停止", "取消", "算了"),
+        "snooze": ("稍后提醒", "等会儿再说"),
         "undo": ("撤销", "撤回", "撤销刚才的"),
         "dashboard": ("主页", "首页", "仪表盘"),
+        "battery": ("电量", "还有多少电"),
+        "brighter": ("亮一点",),
+        "dimmer": ("暗一点",),
         "help": ("帮助", "我能说什么", "你会什么", "你能做什么"),
     },
 }
@@ -48,8 +69,18 @@ ALSO: dict[Control, tuple[str, ...]] = {
         "安静一点",
         "够了", "中止", "终止", "打住", "停止吧", "取消吧", "停吧", "不要了",
     ),
+    "snooze": ("snooze it", "remind me later", "贪睡", "再睡一会", "再睡会儿", "过会儿再叫我"),
     "undo": ("undo it", "take it back", "撤销它", "撤销一下", "撤回一下"),
-    "repeat": ("repeat it", "say it again", "再说一次", "重复一遍", "重复一下"),
+    "battery": (
+        "how much battery do i have", "battery level", "how is the battery",
+        "电量多少", "还剩多少电",
+    ),
+    "brighter": ("make it brighter", "increase the brightness", "调亮", "调亮一点"),
+    "dimmer": ("make it dimmer", "reduce the brightness", "调暗", "调暗一点"),
+    "repeat": (
+        "what did you just say", "what did you say", "repeat it", "say it again",
+        "你刚才说什么", "你刚才说了什么", "再说一次", "重复一遍", "重复一下",
+    ),
     "back": ("go back one page", "the previous page", "返回上一页"),
     "more": ("the next page", "show me more", "看更多"),
     "clear": ("close it", "clear it", "clear screen", "关掉它", "清一下屏"),

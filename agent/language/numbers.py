@@ -380,7 +380,7 @@ def parse_days(text: str) -> tuple[timedelta, timedelta]:
     On a clock they differ: a day may have 23 hours. Raises ValueError when it is anything else.
     """
     try:
-        said = _plain(text)
+        said = re.sub(r"^a couple (?:of )?", "two ", _plain(text))
         pieces = _TIME_UNITS.split(said.removesuffix("钟") if said.endswith("半钟") else said)
         if len(pieces) == 1:
             raise ValueError(text)

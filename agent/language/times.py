@@ -23,13 +23,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
 
 from agent.language import numbers
 
 clock: ContextVar[Callable[[], datetime]] = ContextVar("clock", default=datetime.now)
 """What "now" is; tests set their own."""
+
+_wakes: ContextVar[bool] = ContextVar("wakes", default=False)
+"""Whether a bare hour is one of the morning."""
 
 PARTS = {
     "dawn": 5, "morning": 9, "noon": 12, "afternoon": 15, "evening": 19, "tonight": 19,
@@ -123,14 +126,42 @@ _CHINESE = re.compile(
 )
 
 
+_SPELT = [
+    (re.compile(pattern), plain)
+    for pattern, plain in (
+        (r"^(?:by|for) (?=\S)|(?<=\S) sharp$", ""),
+        (r"\bnext weekend\b", "next saturday"),
+        (r"\b(?:(?:this|on the|at the) )?weekend\b", "this saturday"),
+        (r"^next month$", "the first of next month"),
+        (r"\b(past|to) midnight\b", r"\1 twelve at night"),
+        (r"\bpast noon\b", "past twelve in the afternoon"),
+        (r"下个?周末", "下周六"),
+        (r"(?:这个?|本)?周末", "这周六"),
+        (r"^下个?月$", "下个月一号"),
+    )
+]
+_LAST_DAY = re.compile(
+    r"(?:at|on|by)? ?the (?:end|last day) of (?:the|this) month|(?:这个?|本)?月(?:底|末)"
+)
+
+
 def now() -> datetime:
     """Return the time on the clock that was set."""
     return clock.get()()
 
 
-def parse_time(text: str, now: datetime) -> datetime:
-    """Read a point in time. Raises ValueError when the text is anything else."""
-    said = " ".join(text.lower().replace(",", " ").split())
+def parse_time(text: str, now: datetime, early: bool = False) -> datetime:
+    """Read a point in time. Raises ValueError when the text is anything else.
+
+    `early` takes a bare hour from 4 to 11 for one of the morning.
+    """
+    if early:
+        wakes = _wakes.set(True)
+        try:
+            return parse_time(text, now)
+        finally:
+            _wakes.reset(wakes)
+    said = _plainly(" ".join(text.lower().replace(",", " ").split()), now)
     for read in _ways(said, now):
         try:
             if (moment := read()) is not None:
@@ -138,6 +169,17 @@ def parse_time(text: str, now: datetime) -> datetime:
         except (ValueError, OverflowError, OSError):  # it may be read in another way
             continue
     raise ValueError(f"{text!r} is not a time")
+
+
+def _plainly(said: str, now: datetime) -> str:
+    """Return a text with what is said in few ways spelt out: a weekend begins on Saturday."""
+    for pattern, plain in _SPELT:
+        said = pattern.sub(plain, said)
+    if _LAST_DAY.search(said):
+        last = _next_month(now.date()) - timedelta(days=1)
+        day = f"{last.year}年{last.month}月{last.day}日" if "月" in said else f"the {last.day}th"
+        said = _LAST_DAY.sub(day, said)
+    return said
 
 
 def _ways(said: str, now: datetime) -> Iterator[Callable[[], datetime | None]]:
@@ -160,6 +202,15 @@ def _written(said: str, now: datetime) -> datetime | None:
     if re.match(r"\d{4}-\d\d-\d\d", said):
         return _local(datetime.fromisoformat(said.upper()))
     return None
+
+
+def is_length(text: str) -> bool:
+    """Whether a text is a length of time from now, as "in ten minutes" is."""
+    said = " ".join(text.lower().split())
+    try:
+        return _later(said, datetime(2000, 1, 1)) is not None
+    except (ValueError, OverflowError, OSError):
+        return False
 
 
 def _later(said: str, now: datetime) -> datetime | None:
@@ -202,6 +253,33 @@ def _whole_days(length: str) -> timedelta:
     if rest or days % timedelta(days=1):
         raise ValueError("not a number of days")
     return days
+
+
+def instant(wall: datetime, zone: tzinfo | None = None) -> datetime:
+    """Return the moment, in UTC, at which clocks in a zone show a time; None is the system's zone.
+
+    Of an hour that is shown twice it is the first, and for a time in an hour that daylight saving
+    skips it is the moment of the change: then the clocks go past it.
+    """
+    wall = wall.replace(tzinfo=None)
+    late = (  # a naive time's own `astimezone` takes the later offset for one that is skipped
+        datetime.fromtimestamp(wall.timestamp(), UTC)
+        if zone is None
+        else wall.replace(tzinfo=zone).astimezone(UTC)
+    )
+    over = shown(late, zone) - wall
+    if over <= timedelta():
+        return late
+    early = late - over
+    while late - early > timedelta(milliseconds=500):
+        middle = early + (late - early) / 2
+        early, late = (early, middle) if shown(middle, zone) >= wall else (middle, late)
+    return late.replace(microsecond=0)
+
+
+def shown(moment: datetime, zone: tzinfo | None = None) -> datetime:
+    """Return what clocks in a zone show at a moment, without that zone."""
+    return moment.astimezone(zone).replace(tzinfo=None)
 
 
 def _local(moment: datetime) -> datetime:
@@ -320,7 +398,7 @@ def _hours(hour: int, parts: list[str], day: date | None, now: datetime) -> set[
         if not 0 < hour <= 12 and hour % 24 != meant[0] % 24:
             raise ValueError("not an hour of that part of the day")
         return {max(meant)}
-    if not 0 < hour <= 12:
+    if not 0 < hour <= 12 or (_wakes.get() and 4 <= hour < 12):
         return {hour}
     if day is not None and day != now.date():
         return {hour if 7 <= hour < 12 else hour % 12 + 12}
@@ -384,8 +462,12 @@ def _whole(text: str, low: int, high: int) -> int:
 # -- how they are said ----------------------------------------------------------------------------
 
 
-def spoken_time(language: str) -> tuple[str, ...]:
-    """Return templates of the words for points in time; the parser has the last word."""
+def spoken_time(language: str, lengths: bool = True) -> tuple[str, ...]:
+    """Return templates of the words for points in time; the parser has the last word.
+
+    `lengths` has them said as a length of time from now too.
+    """
+    spans = numbers.spoken_duration(language) if lengths else ()
     if language == "zh":
         hour = f"({'|'.join('一两三四五六七八九十')}|十一|十二)点[半|一刻|三刻]"
         day = "([二]十[一|二|三|四|五|六|七|八|九]|三十[一]|一|二|三|四|五|六|七|八|九)"
@@ -396,7 +478,7 @@ def spoken_time(language: str) -> tuple[str, ...]:
         return (
             f"[{days}][早上|上午|中午|下午|晚上]{hour}",
             f"({days})",
-            *(f"{said}后" for said in numbers.spoken_duration(language)),
+            *(f"{said}后" for said in spans),
         )
     hour = "(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
     minute = "(ten|fifteen|twenty|twenty five|thirty|forty|forty five|fifty)"
@@ -415,5 +497,5 @@ def spoken_time(language: str) -> tuple[str, ...]:
         f"{day} (morning|afternoon|evening) [at {clock}]",
         "(tonight|this (morning|afternoon|evening))",
         f"[at] {clock} [{day}]",
-        *(f"in {said}" for said in numbers.spoken_duration(language)),
+        *(f"in {said}" for said in spans),
     )

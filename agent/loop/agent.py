@@ -30,6 +30,7 @@ from agent.language.text import language_of
 from agent.listen.endpoint import Endpointer
 from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
+from agent.loop.alarms import Alarms
 from agent.loop.arrears import Arrears
 from agent.loop.expected import Expectations
 from agent.loop.gestures import Gesture, Gestures
@@ -106,6 +107,7 @@ class Agent:
             self.world, self._dialogue, self._acting, self._expected, responder,
             after=self._after, final=self._final,
         )  # fmt: skip
+        self._alarms = Alarms(self.world, self._turns, self._expected, self._also)
         self._gestures = Gestures(self.world, self._turns, self._acting, self._expected)
         felt = Felt(
             lambda gesture, rested: self.gesture(gesture, rested=rested), self._spare, keeper.keep
@@ -220,7 +222,7 @@ class Agent:
         self._stream = Stream(
             self._turns, self._ears, microphone, source, self.listening, on_transcript, endpointer
         )
-        self.lens.attach()
+        self._attach()
         self.lens.live(True)
         self.wear()
         try:
@@ -280,7 +282,7 @@ class Agent:
 
     async def hear(self, text: str, language: str | None = None, source: str = "text") -> Turn:
         """Answer one typed line, as if it had been said."""
-        self.lens.attach()
+        self._attach()
         await self._arrears.first()
         return await self._turns.typed(text, self._language(text, language), source)
 
@@ -289,7 +291,7 @@ class Agent:
 
         A call that no action answers gives a turn with an error, and the lens stays as it is.
         """
-        self.lens.attach()
+        self._attach()
         await self._arrears.first()
         return await self._turns.called(made, language)
 
@@ -299,7 +301,7 @@ class Agent:
         `rested` says that the head was at rest before it, without which no nod pays. A tap that
         turns no page wakes.
         """
-        self.lens.attach()
+        self._attach()
         turn = await self._gestures.mean(gesture, rested=rested)
         if turn is not None:
             self._also(turn)
@@ -310,6 +312,11 @@ class Agent:
     async def _again(self, made: Mapping[str, Any], language: str) -> None:
         """Plan once more what a loss of power broke off, and ask again where it asked."""
         self._also(await self.call(made, language))
+
+    def _attach(self) -> None:
+        """Belong to the loop that runs now, and watch what is due."""
+        self.lens.attach()
+        self._alarms.begin()
 
     def _also(self, turn: Turn) -> None:
         """Let a stream report a turn that did not come from sound."""
@@ -357,6 +364,7 @@ class Agent:
     async def close(self) -> None:
         """Let go of engines, once a payment that is being made has ended; it is not used again."""
         try:
+            await self._alarms.end()
             await self._turns.close()
             await self._arrears.end()
             self.world.gate.teller.close()

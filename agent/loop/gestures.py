@@ -36,10 +36,17 @@ class Gestures:
 
         A nod and a shake are yes and no to an open question, and nothing else. A nod pays only from
         a head that was at rest (`rested`) and while nobody walks; else the yes has to be said. Two
-        taps clear the lens.
+        taps clear the lens. While an alarm is lit, a nod or a tap stops it; a shake lets it come
+        again later.
         """
         world = self._world
         words = "zh" if world.spoken == "zh" else "en"
+        if world.bell.in_sight and not (gesture == "nod" and world.lens.is_walking):
+            match gesture:
+                case "nod" | "tap" | "double_tap":
+                    return await self._turns.meant(Own("stop"), words, gesture)
+                case "shake":
+                    return await self._turns.meant(Own("snooze"), words, gesture)
         match gesture:
             case "tap" | "double_tap" if self._wants_pin:
                 self._tapped(1 if gesture == "tap" else 2)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from agent.act import chat, dashboard, grounds, pin
 from agent.act.dispatch import Acting
 from agent.act.gate import EXPIRES_S, SAID, Open
+from agent.act.schedule.bell import SNOOZE_MIN
 from agent.act.speculation import Plan
 from agent.act.world import World
 from agent.derive import page
@@ -515,6 +516,15 @@ class Responder:
             case "stop":
                 self.hush()
                 return Reply(said["stopped"])
+            case "snooze":
+                rang = self._rang(world.bell.snooze)
+                return Reply(said["snoozed" if rang else "silent"].format(minutes=SNOOZE_MIN))
+            case "battery":
+                charge = dashboard.charge(world.devices.battery)
+                return Reply(said["charge" if charge else "no charge"].format(charge=charge))
+            case "brighter" | "dimmer":
+                wish = world.lens.wish(1 if control == "brighter" else -1)
+                return Reply(said["lit"].format(percent=round(wish * 100)))
             case "undo":
                 return await self._acting.take_back() or Reply(said["no undo"])
             case "dashboard":
@@ -523,11 +533,21 @@ class Responder:
                 return self._unknown("?", language)
 
     def hush(self) -> None:
-        """End what sounds, and take an alert away."""
+        """End what rings, or else what sounds, and take an alert away."""
+        if self._rang(self._world.bell.stop):
+            return
         speaker = self._world.devices.speaker
         if speaker is not None:
             speaker.stop()
         self._world.lens.drop_alert()
+
+    def _rang(self, end: Callable[[], Sequence[object]]) -> bool:
+        """End what rings; say whether something did."""
+        try:
+            return bool(end())
+        except OSError as error:  # it is silent, but may be told again
+            log.warning("what rang cannot be noted: %s", error)
+            return True
 
     # -- what is shown --------------------------------------------------------------------------
 
@@ -558,6 +578,7 @@ class Responder:
         a yes can never pay for something out of sight.
         """
         world, gate = self._world, self._world.gate
+        world.bell.step_aside()
         if gate.open is not None and reply is not gate.open.proposal:
             gate.drop()
         if gate.open is None:

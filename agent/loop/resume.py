@@ -20,7 +20,6 @@ import zlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,12 +29,10 @@ from agent.act.world import World
 from agent.derive import tools
 from agent.display.arbiter import Ticket
 from agent.display.request import Priority
-from agent.language.numbers import Money
 from agent.language.said import said_in
 from agent.language.text import language_of
 from agent.messages import CardKind, Intent, NotRecognized, Proposal, Reply
 from agent.skill.declare import Action
-from agent.skill.slots import to_json
 from hardware import reading
 from hardware.base import sounds
 
@@ -105,17 +102,10 @@ class KeptCall:
     @classmethod
     def of(cls, intent: Intent, actions: Mapping[str, Action], at_s: float) -> KeptCall | None:
         """Keep an intent; None where its slots would not come back as they are."""
-        said = {name: value for name, value in intent.slots.items() if value is not None}
-        kept = {name: _as_json(value) for name, value in said.items()}
-        try:
-            kept = json.loads(json.dumps(kept, allow_nan=False))
-        except (TypeError, ValueError):  # a list of a plugin's own objects
+        made = tools.made(intent, actions)
+        if made is None:  # a list of a plugin's own objects
             return None
-        call = cls(intent.skill, intent.action, kept, intent.language, at_s)
-        again = call.intent(actions)
-        if again is None or _exact(again.slots) != _exact(said):
-            return None
-        return call
+        return cls(intent.skill, intent.action, made["arguments"], intent.language, at_s)
 
     @property
     def made(self) -> dict[str, Any]:
@@ -415,23 +405,3 @@ def _number(value: Any) -> float:
     if type(value) not in (int, float) or not math.isfinite(value):
         raise ValueError("is not a number")
     return float(value)
-
-
-# -- slots ----------------------------------------------------------------------------------------
-
-
-def _as_json(value: Any) -> Any:
-    """Return a slot's value as JSON: money with its currency, exactly, as it can be said."""
-    if isinstance(value, Decimal):
-        currency = value.currency if isinstance(value, Money) else None
-        return f"{value:f} {currency}" if currency else f"{value:f}"
-    return to_json(value)
-
-
-def _exact(slots: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
-    """Return slots such that the same amount in another currency is another."""
-    return {
-        name: (type(value), value, getattr(value, "currency", None))
-        for name, value in slots.items()
-        if value is not None
-    }

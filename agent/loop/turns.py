@@ -171,13 +171,21 @@ class Turns:
 
         return await self._through(turn, work)
 
-    async def called(self, made: str | Mapping[str, Any], language: str) -> Turn:
+    async def came(self, turn: Turn) -> Turn | None:
+        """Let a turn that came by itself take its place among the others, for who looks at them."""
+        task = self.enter(lambda: self.ended(turn))
+        await asyncio.wait({task})
+        return None if task.cancelled() else task.result()
+
+    async def called(
+        self, made: str | Mapping[str, Any], language: str, source: str = "tool call"
+    ) -> Turn:
         """Do what a tool call says, under the same rules as if its sentence had been said.
 
         A call that no action answers gives a turn with an error, and the lens stays as it is.
         """
         utterance = Utterance(_stopwatch(), final=self.final)
-        begun = Turn("tool call", Transcript("", language))
+        begun = Turn(source, Transcript("", language))
 
         async def work() -> Turn:
             self._another()

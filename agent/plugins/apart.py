@@ -33,6 +33,7 @@ from typing import Annotated, Any
 
 from agent.environment import SILENT, STARTED
 from agent.errors import NotCommitted, PluginError
+from agent.language.repeats import Repeat
 from agent.messages import CancelScope, Payment, Receipt, Reply
 from agent.plugins import modules, wire
 from agent.plugins.hooks import hookimpl
@@ -53,6 +54,7 @@ COMMIT_S, UNDO_S, LOAD_S, LINE_S = 30.0, 10.0, 60.0, 0.5
 
 _TYPES: dict[str, Any] = {
     "text": str, "money": Decimal, "duration": timedelta, "time": datetime, "bool": bool,
+    "again": Repeat,
 }  # fmt: skip
 _BASES: dict[Any, Any] = {"int": int, "float": float}
 

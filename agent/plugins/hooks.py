@@ -26,6 +26,7 @@ Kind = Literal[
     "light",
     "payment",
     "phone",
+    "places",
 ]
 KINDS: tuple[Kind, ...] = typing.get_args(Kind)
 """What a plugin can provide."""

@@ -56,6 +56,12 @@ BUILTIN = (
     "skills.music",
     "skills.time",
     "skills.memory",
+    "skills.reminders",
+    "skills.convert",
+    "skills.weather",
+    "skills.notes",
+    "skills.calendar",
+    "skills.notices",
 )
 
 LOAD_S = 15.0

@@ -14,8 +14,19 @@ from typing import Any
 
 from agent import errors
 from agent.language.numbers import Money
+from agent.language.repeats import Repeat
 from agent.messages import Payment, Proposal, Reply
-from agent.skill.slots import Choice, Duration, MoneyAmount, Number, Slot, SlotKind, Text, Time
+from agent.skill.slots import (
+    Again,
+    Choice,
+    Duration,
+    MoneyAmount,
+    Number,
+    Slot,
+    SlotKind,
+    Text,
+    Time,
+)
 from hardware import reading
 from hardware.base import DeviceError
 
@@ -90,6 +101,8 @@ def _kind(kind: SlotKind) -> dict[str, Any]:
             return {"is": "duration"}
         case Time():
             return {"is": "time"}
+        case Again():
+            return {"is": "again"}
         case Choice() if _is_truth(kind):
             return {"is": "bool"}
         case Choice():
@@ -125,6 +138,8 @@ def value(of: Any) -> Any:
             return of.total_seconds()
         case datetime():
             return of.isoformat()
+        case Repeat():
+            return [of.rule, of.first.isoformat(), of.said]
     return of
 
 
@@ -137,6 +152,8 @@ def valued(kind: SlotKind, said: Any, language: str) -> Any:
             return timedelta(seconds=said)
         case Time():
             return datetime.fromisoformat(said)
+        case Again():
+            return Repeat(str(said[0]), datetime.fromisoformat(said[1]), str(said[2]))
         case Choice() if not _is_truth(kind):
             source: Any = kind.source(language) if callable(kind.source) else kind.source
             pairs = source.items() if isinstance(source, Mapping) else ((v, v) for v in source)

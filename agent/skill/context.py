@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from agent.messages import CancelScope, Reply
     from agent.models.llm.model import Model
     from agent.skill.declare import Permission
+    from agent.skill.later import Entry, Later
     from agent.skill.notes import Notes
+    from agent.skill.notices import Notices
     from agent.skill.payments import Payments
 
 GUARDED: Mapping[str, Permission] = {"camera": "camera", "microphone": "microphone"}
@@ -67,6 +69,12 @@ class Context:
     """What the wearer asked to have remembered; behind `notes`."""
     tells: Callable[[], bool] = lambda: True
     """Whether the model may be told what is the wearer's alone; behind `private_model`."""
+    planner: Later | None = None
+    """What is to happen later; behind `schedule`."""
+    notices: Notices | None = None
+    """Notifications; behind `inbox` and `notify`."""
+    likeness: Callable[[str, Sequence[str]], list[float]] | None = None
+    """Compares texts; behind `alike`."""
     cancel: CancelScope | None = None
     """Called off when the wearer says stop or the action's time is over; hand it to `model`."""
 
@@ -147,6 +155,65 @@ class Context:
         if self.teller is None:
             raise DeviceError("there is no ledger here")
         return self.teller
+
+    @property
+    def schedule(self) -> Later:
+        """What is to happen by itself later: the skill's own entries, and what rings.
+
+        Raises Refused without the permission `later`, DeviceError where nothing can be planned.
+        """
+        self._need("later", "asked to do something later")
+        if self.planner is None:
+            raise DeviceError("nothing can be planned here")
+        return self.planner
+
+    def later(self, after: timedelta, text: str = "", command: str = "") -> Entry:
+        """Remind the wearer of a text after a length of time, or do what a sentence says then.
+
+        It comes by itself, also after a restart, and is told late where nothing was on. Raises
+        Refused without the permission `later`, beyond the skill's budget, for a payment, and for a
+        command that no installed skill understands; OSError where it cannot be kept.
+        """
+        from agent.skill.later import Entry
+
+        planner, at = self.schedule, self.clock().astimezone(UTC) + after
+        if not command:
+            return planner.add(Entry("reminder", text, instant=at, language=self.language))
+        call = planner.understood(command, self.language)
+        if call is None:
+            raise Refused(f"no installed skill understands {command[:80]!r}")
+        return planner.add(Entry("command", command, instant=at, call=call, language=self.language))
+
+    @property
+    def inbox(self) -> Notices:
+        """Notifications from elsewhere, which wait to be read.
+
+        Raises Refused without the permission `notify`, DeviceError where there are none.
+        """
+        self._need("notify", "asked for notifications")
+        if self.notices is None:
+            raise DeviceError("there are no notifications here")
+        return self.notices
+
+    def notify(self, text: str, title: str = "") -> str:
+        """Send the wearer a notification in the skill's name, at any time; return its name.
+
+        It is under the wearer's rules, and waits to be read where they are not to be disturbed.
+        Raises Refused without the permission `notify`, and beyond the skill's budget.
+        """
+        from agent.skill.notices import Notice
+
+        inbox = self.inbox
+        if not inbox.afford(self.skill):
+            raise Refused(f"{self.skill} has sent too many notifications: wait an hour")
+        return inbox.take(Notice(self.skill, text, title))
+
+    def alike(self, words: str, texts: Sequence[str]) -> list[float]:
+        """Return how like each text is to the words, 0 … 1: in meaning where a model reads it.
+
+        Without one it is in words and their parts alone. Some milliseconds a text.
+        """
+        return [0.0 for _ in texts] if self.likeness is None else self.likeness(words, texts)
 
     def device(self, kind: str) -> Any:
         """Return a device that a plugin provides: `ctx.device("camera")`.

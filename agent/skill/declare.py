@@ -23,7 +23,9 @@ from agent.skill.slots import Slot
 from agent.skill.template import slot_names
 
 Risk = Literal["none", "change", "money"]
-Permission = Literal["network", "location", "camera", "microphone", "money", "files", "personal"]
+Permission = Literal[
+    "network", "location", "camera", "microphone", "money", "files", "personal", "later", "notify"
+]
 
 Knows = Literal[
     "time", "weather", "timetable", "traffic", "view", "position", "price", "news", "personal"

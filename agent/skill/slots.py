@@ -21,7 +21,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Literal
 
-from agent.language import currencies, numbers, times
+from agent.language import currencies, numbers, repeats, times
 from agent.language.folding import compared, literal, literals, ways
 from agent.language.text import language_of
 from agent.skill import template
@@ -49,6 +49,16 @@ class OneOf:
     """What can be said."""
     open: bool = False
     """True when other words are accepted too; the list then only helps recognition."""
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """How a point in time is read: `when: Annotated[datetime, At(early=True)]`."""
+
+    early: bool = False
+    """Whether a bare hour from 4 to 11 is one of the morning, as of who is to be woken."""
+    lengths: bool = True
+    """Whether it may be said as a length of time from now, such as "in ten minutes"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,13 +427,18 @@ class Duration(Measured):
 class Time(Measured):
     """A point in time, `datetime`: local, without a zone."""
 
+    at: At = At()
+    """How it is read."""
+
     def _parse(self, text: str, language: str) -> datetime:
         """Read a point in time as seen from now."""
-        return times.parse_time(text, times.now())
+        if not self.at.lengths and times.is_length(text):
+            raise ValueError("is a length of time from now")
+        return times.parse_time(text, times.now(), self.at.early)
 
     def spoken(self, language: str) -> tuple[str, ...]:
         """Return points in time in words."""
-        return times.spoken_time(language)
+        return times.spoken_time(language, self.at.lengths)
 
     def schema(self) -> dict[str, Any]:
         """Return words or ISO 8601: the agent knows what day it is, the model does not."""
@@ -433,6 +448,28 @@ class Time(Measured):
     def label(self) -> str:
         """`a point in time`."""
         return "a point in time"
+
+
+@dataclass(frozen=True, slots=True)
+class Again(Measured):
+    """A time that comes again, `Repeat`."""
+
+    def _parse(self, text: str, language: str) -> repeats.Repeat:
+        """Read such a time as seen from now."""
+        return repeats.parse_repeat(text, times.now())
+
+    def spoken(self, language: str) -> tuple[str, ...]:
+        """Return such times in words."""
+        return repeats.spoken_repeat(language)
+
+    def schema(self) -> dict[str, Any]:
+        """Return words, since that is how people and models write it."""
+        return {"type": "string", "description": "such as 'every weekday at seven'"}
+
+    @property
+    def label(self) -> str:
+        """`a time that comes again`."""
+        return "a time that comes again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,6 +497,8 @@ def _kind_of(annotation: Any) -> SlotKind:
     if typing.get_origin(annotation) is typing.Annotated:
         base, *extras = typing.get_args(annotation)
         for extra in extras:
+            if isinstance(extra, At):
+                return Time(extra)
             if isinstance(extra, OneOf):
                 if not (callable(extra.values) or extra.values or extra.open):
                     raise ValueError("OneOf holds nothing: give values, or what returns them")
@@ -489,6 +528,7 @@ def _kind_of(annotation: Any) -> SlotKind:
         numbers.Money: MoneyAmount(),
         timedelta: Duration(),
         datetime: Time(),
+        repeats.Repeat: Again(),
     }
     if annotation not in kinds:
         raise TypeError(f"{annotation!r} is not a type that can be spoken")
@@ -592,4 +632,6 @@ def to_json(value: Any) -> Any:
         return value.total_seconds()
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, repeats.Repeat):
+        return value.said
     return value.value if isinstance(value, enum.Enum) else value

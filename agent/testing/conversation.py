@@ -98,6 +98,7 @@ class Conversation:
         )
         self.agent.gate = Gate(folder, self.clock.time)
         self.agent.now = self.clock.now
+        self.agent.world.uptime = self.clock.time
         skills.runner.new_loop = self.clock.new_loop
 
     # -- speaking -------------------------------------------------------------------------------

@@ -316,3 +316,24 @@ def register_skills(register: Callable[..., None]) -> None:
     """Add the actions. Raises DataError: without its map the skill is left out."""
     towns.load()
     register(route, nearest, how_long, traffic, next_step, where, stop_route)
+
+
+class Map:
+    """The places of the map, by name, for other skills: `ctx.device("places")`."""
+
+    def find(self, name: str, near: Place, language: str) -> tuple[str, Place] | None:
+        """Return the place that is called so, of several the nearest as the crow flies."""
+        town, key = towns.load(), towns.key_of(name)
+        goals = [] if key is None else _goals(key, town)
+        if not goals:
+            return None
+        here = (near.lat, near.lon)
+        goal = min(goals, key=lambda one: distance_m(here, town.point(one)))
+        lat, lon = town.point(goal)
+        return shown(town.places[goal].names, language), Place(lat, lon, simulated=True)
+
+
+@hookimpl
+def register_devices(provide: Callable[..., None]) -> None:
+    """Let other skills find the places of the map."""
+    provide("places", lambda config: Map(), "the map of navigate")

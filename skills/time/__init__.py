@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from agent import Context, OneOf, Range, Reply, hookimpl, skill
-from skills.time import festivals, home, places, sky, wording, zones
+from agent.language import times, wording
+from skills.time import festivals, home, places, sky, zones
 from skills.time.places import Spot
 
 WHY = "to know when the sun rises and sets where you are"
@@ -62,6 +63,18 @@ NoDay = Annotated[
     ),
 ]
 """Days that people say and that no year has, as month and day."""
+
+
+def _leap_days(language: str) -> list[str]:
+    if language == "zh":
+        return ["二月二十九", "2月29"]
+    return [f"{month} {day}" for month in ("february", "feb") for day in ("29", "29th")] + [
+        "february twenty ninth", "29 february", "29th of february", "february the 29th",
+    ]  # fmt: skip
+
+
+LeapDay = Annotated[str, OneOf(_leap_days)]
+"""29 February, said with a year that may not have one."""
 
 
 # -- the time -------------------------------------------------------------------------------------
@@ -147,7 +160,7 @@ def moment(ctx: Context) -> Reply:
     "(what|which) day [of the week] does {day} fall on",
     "what will the date be {day}",
     "what (day [of the week]|date) was [it [on]] {past}",
-    "what (day [of the week]|date) (is|was|will be) {wrong}",
+    "what (day [of the week]|date) (is|was|will be) ({wrong}|[the] {leap} {year})",
     knows=("time",),
 )
 def which_day(
@@ -155,10 +168,16 @@ def which_day(
     day: datetime | None = None,
     past: datetime | None = None,
     wrong: NoDay | None = None,
+    leap: LeapDay | None = None,
+    year: Year | None = None,
 ) -> Reply:
     """Tell the date and the day of the week, of today or of another day."""
     if wrong is not None:
         return _no_such(wrong, ctx)
+    if year is not None and not _is_leap(year):
+        return _no_leap_day(year, ctx)
+    if year is not None:
+        day = datetime(year, 2, 29)
     today = _now(ctx).date()
     asked = _gone_by(past, ctx).date() if past is not None else day.date() if day else today
     name = wording.day_name(asked, ctx.language)
@@ -212,7 +231,7 @@ def leap_year(ctx: Context, year: Year | None = None) -> Reply:
     "how many {unit} [(is it|are there|are left)] (until|till|to|before) {when}",
     "how many {unit} [(is it|are there|are left)] (until|till|to|before) {festival}",
     "how many {unit} [(is it|are there|are left)] (until|till|to|before) {sun}",
-    "how (long|many {unit}) (until|till|to) {wrong}",
+    "how (long|many {unit}) (until|till|to) ({wrong}|[the] {leap} {year})",
     permissions={"location": WHY},
     knows=("time",),
 )
@@ -223,10 +242,16 @@ def until(
     sun: Sun | None = None,
     unit: Unit | None = None,
     wrong: NoDay | None = None,
+    leap: LeapDay | None = None,
+    year: Year | None = None,
 ) -> Reply:
     """Tell how long it is until a time, a day, a holiday, sunrise or sunset."""
     if wrong is not None:
         return _no_such(wrong, ctx)
+    if year is not None and not _is_leap(year):
+        return _no_leap_day(year, ctx)
+    if year is not None:
+        when = datetime(year, 2, 29)
     now, honest = _now(ctx), ""
     if festival is not None:
         day = festivals.on_or_after(festival, now.date(), home.country(ctx.language))
@@ -247,6 +272,9 @@ def until(
         whole = "days" if when.time() == datetime.min.time() else None
         return _said(ctx.say("That was {ago} ago.", ago=_length(when, now, unit or whole, ctx)))
     told = _length(now, when, unit, ctx)
+    if (really := times.shown(times.instant(when))) > when.replace(tzinfo=None):
+        forward = ctx.say("The clocks go forward then: {time}", time=_clock(really, ctx))
+        return Reply(f"{told}\n{forward}", speech=f"{told}. {forward}")
     lines = [told, _when(when, now, ctx), honest]
     return Reply("\n".join(filter(None, lines)), speech=told)
 
@@ -456,12 +484,39 @@ def festival_day(festival: Festival, ctx: Context) -> Reply:
     "(when|what time) does the sun (set|go down) [{day}]",
     "(when|what time) will the sun (set|go down) [{day}]",
     "(when|what time) does it get dark [{day}]",
+    "(when is|what time is) [the] {sun} in {known}",
     permissions={"location": WHY},
     knows=("time",),
 )
-def sun_time(ctx: Context, sun: Sun | None = None, day: datetime | None = None) -> Reply:
-    """Tell when the sun sets or rises where the wearer is, today or on another day."""
+def sun_time(
+    ctx: Context,
+    sun: Sun | None = None,
+    day: datetime | None = None,
+    known: KnownPlace | None = None,
+) -> Reply:
+    """Tell when the sun sets or rises, where the wearer is or in a place, today or another day."""
+    if known is not None:
+        return _sun_there(sun or "sunset", known, ctx)
     return _sun(sun or "sunset", day, ctx)
+
+
+def _sun_there(event: str, known: str, ctx: Context) -> Reply:
+    spot = places.find(known)
+    zone = places.zone(spot.zone) if spot else None
+    here = sky.position((*spot.capital, *spot.en)) if spot else None
+    if spot is None or zone is None:
+        return _unknown(known, ctx)
+    if here is None:
+        name = spot.shown(ctx.language)
+        return _said(ctx.say("I do not know where “{place}” is: name a large city.", place=name))
+    today = zones.there(ctx.clock(), zone).date()
+    found = sky.sun(event, today, here, zone)
+    if found is None:
+        return _no_sun(event, ctx)
+    time, name = _clock(zones.there(found, zone), ctx), spot.shown(ctx.language)
+    if event == "sunset":
+        return _said(ctx.say("Sunset in {place}: {time}", place=name, time=time))
+    return _said(ctx.say("Sunrise in {place}: {time}", place=name, time=time))
 
 
 @skill(
@@ -542,7 +597,7 @@ def _length(begin: datetime, end: datetime, unit: str | None, ctx: Context) -> s
     are changed, noon is not twelve hours after midnight.
     """
     days = (end.date() - begin.date()).days
-    passes = _minute(end).astimezone(UTC) - _minute(begin).astimezone(UTC)
+    passes = times.instant(_minute(end)) - times.instant(_minute(begin))
     if unit == "weeks":
         return _weeks(days, ctx)
     if unit in ("hours", "minutes"):
@@ -598,6 +653,10 @@ def _no_such(wrong: str, ctx: Context) -> Reply:
     month, day = wrong.split("-")
     name = date(2000, int(month), 1).strftime("%B")
     return _said(ctx.say("There is no {day} {name}.", day=day, name=_month(int(month), name, ctx)))
+
+
+def _no_leap_day(year: int, ctx: Context) -> Reply:
+    return _said(ctx.say("There is no 29 February {year}: it is no leap year.", year=year))
 
 
 def _month(number: int, name: str, ctx: Context) -> str:

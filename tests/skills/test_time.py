@@ -15,13 +15,14 @@ import skills.time as skill_time
 from agent import Context
 from agent.config import load
 from agent.errors import ConfigError
+from agent.language import wording
 from agent.messages import Intent, Transcript
 from agent.models.llm.model import ScriptedModel
 from agent.plugins.skills import Skills
 from agent.testing import make_agent
 from agent.understand.router import Router, Stages
 from hardware.base import Place
-from skills.time import festivals, home, places, sky, wording, zones
+from skills.time import festivals, home, places, sky, zones
 
 NOW = datetime(2026, 11, 29, 16, 58, 20)
 SHANGHAI = Place(lat=31.23, lon=121.47)
@@ -452,3 +453,32 @@ def test_an_answer_takes_five_milliseconds_at_most(installed, router, context, z
         act(ctx=ctx, **intent.slots)
         took.append(1000 * (time.perf_counter() - began))
     assert min(took) <= MOST_MS
+
+
+# -- what was a hole ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("what day is february 29 2027", "There is no 29 February 2027: it is no leap year."),
+        (
+            "what day is the 29th of february 2027",
+            "There is no 29 February 2027: it is no leap year.",
+        ),
+        ("how long until february 29th 2027", "There is no 29 February 2027: it is no leap year."),
+        ("what day is february 29 2028", "That is Tuesday, 29 February 2028"),
+        ("2027年二月二十九号是星期几", "2027年没有2月29日：不是闰年。"),
+        ("when is sunset in tokyo", "Sunset in Tokyo: 16:27"),
+        ("what time is sunrise in germany", "I do not know where “Germany” is: name a large city."),
+        ("东京几点日落", "东京日落：下午4点27分"),
+    ],
+)
+async def test_a_year_may_have_no_such_day_and_a_place_its_own_sun(ask, text, first):
+    assert (await ask(text))[0] == first
+
+
+async def test_a_time_in_the_hour_that_is_skipped_is_when_the_clocks_go_forward(ask, zone):
+    zone("Europe/Berlin")
+    told = await ask("how long until 2:30", now=datetime(2026, 3, 29, 1, 0))
+    assert told == ["1 hour", "The clocks go forward then: 03:00"]

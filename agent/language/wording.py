@@ -20,7 +20,7 @@ _ZH_PARTS = ((6, "凌晨"), (9, "早上"), (12, "上午"), (13, "中午"), (18, 
 
 UNITS = {"minutes": 60, "hours": 3600, "days": 86_400, "weeks": 604_800}
 """Seconds of what a length of time may be asked for in."""
-_ZH_UNITS = {"minutes": "分钟", "hours": "小时", "days": "天", "weeks": "周"}
+_ZH_UNITS = {"seconds": "秒", "minutes": "分钟", "hours": "小时", "days": "天", "weeks": "周"}
 
 
 def clock(at: datetime, language: str, twelve: bool = False) -> str:
@@ -85,3 +85,32 @@ def count(number: int, unit: str, language: str) -> str:
     if language == "zh":
         return f"{number}{_ZH_UNITS[unit]}"
     return f"{number} {unit.removesuffix('s') if number == 1 else unit}"
+
+
+def exactly(span: timedelta, language: str) -> str:
+    """Return a length of time to the second, in at most three units: `1 hour 20 minutes`."""
+    left = max(0, round(span.total_seconds()))
+    parts = []
+    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1)):
+        number, left = divmod(left, size)
+        if number:
+            parts.append(count(number, unit, language))
+    joined = "" if language == "zh" else " "
+    return joined.join(parts[:3]) or count(0, "seconds", language)
+
+
+def moment(at: datetime, now: datetime, language: str, twelve: bool = False) -> str:
+    """Return a time as seen from now: of today its hour alone, of this week with the weekday."""
+    time, days = clock(at, language, twelve), (at.date() - now.date()).days
+    if days == 0:
+        return time
+    between = "" if language == "zh" else " "
+    if days == 1:
+        return ("明天" if language == "zh" else "tomorrow ") + time
+    if 1 < days < 7:
+        return weekday(at, language) + between + time
+    if language == "zh":
+        year = "" if at.year == now.year else f"{at.year}年"
+        return f"{year}{at.month}月{at.day}日{time}"
+    year = "" if at.year == now.year else f" {at.year}"
+    return f"{at.day} {_MONTHS[at.month - 1][:3]}{year} {time}"

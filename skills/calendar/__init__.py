@@ -1,0 +1,156 @@
+"""The day's calendar: what is next, what is on a day, and a new event."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from agent import Context, Reply, hookimpl, skill
+from agent.language import wording
+from agent.skill.slots import At
+from hardware.base import DeviceError
+from skills.calendar import source
+from skills.calendar.source import Event
+
+WHY = {"network": "to read the calendar that is set"}
+AHEAD = timedelta(days=14)
+"""How far ahead the next event is looked for."""
+LENGTH = timedelta(hours=1)
+"""How long a new event is."""
+SHOWN = 12
+"""Most events that one answer shows."""
+
+When = Annotated[datetime, At(lengths=False)]
+
+
+@skill(
+    "(what is|what's) (next|coming up) [(on|in) my calendar]",
+    "(what is|what's|when is) my next (event|appointment|meeting)",
+    permissions=WHY,
+)
+def next_event(ctx: Context) -> Reply:
+    """Tell the next event of the calendar."""
+    now = _now(ctx)
+    found = _events(now, now + AHEAD, ctx)
+    if isinstance(found, Reply):
+        return found
+    ahead = [one for one in found if one.begins >= now and not one.whole_day]
+    going = [one for one in found if one.begins < now < one.ends and not one.whole_day]
+    _remember(ahead)
+    if not ahead and not going:
+        return _said(ctx.say("Nothing is on the calendar."))
+    lines = [ctx.say("Now: {event}", event=one.text) for one in going[:1]]
+    if ahead:
+        first = ahead[0]
+        length = wording.exactly(_minutes(first.begins - now), ctx.language)
+        lines += [f"{wording.moment(first.begins, now, ctx.language)} {first.text}"]
+        lines += [first.place] if first.place else []
+        lines += [ctx.say("in {length}", length=length)]
+    return Reply("\n".join(lines), speech=". ".join(lines))
+
+
+@skill(
+    "(what is|what's) on my (calendar|schedule) [(for|on)] [{day}]",
+    "what do i have [on] {day}",
+    "(show|read) [me] my (calendar|schedule) [(for|on)] [{day}]",
+    "what (events|appointments|meetings) do i have [on] [{day}]",
+    permissions=WHY,
+)
+def agenda(ctx: Context, day: When | None = None) -> Reply:
+    """Show what is on the calendar of a day, today if none is named."""
+    now = _now(ctx)
+    begins = datetime.combine((day or now).date(), datetime.min.time())
+    found = _events(begins, begins + timedelta(days=1), ctx)
+    if isinstance(found, Reply):
+        return found
+    name = wording.day_name(begins, ctx.language)
+    if not found:
+        return _said(ctx.say("Nothing is on the calendar.") + f"\n{name}")
+    lines = [_line(one, ctx) for one in found[:SHOWN]]
+    if more := len(found) - len(lines):
+        lines.append(ctx.say("and {count} more", count=more))
+    return Reply("\n".join([name, *lines]), kind="list", speech=". ".join(lines))
+
+
+@skill(
+    "(add|put) {what} (to|on|in) my calendar (for|on|at) {when}",
+    "(add|put) {what} {when} (to|on|in) my calendar",
+    "(schedule|create) (a|an) (event|appointment|meeting) [called] {what} {when}",
+    risk="change",
+    permissions=WHY,
+)
+def add_event(what: str, when: When, ctx: Context) -> Reply:
+    """Put an event of an hour on the calendar."""
+    where = source.setting()
+    if not where:
+        return _none(ctx)
+    if when <= _now(ctx):
+        return _said(ctx.say("That has gone by."))
+    try:
+        source.add(where, ctx.folder, what, when, when + LENGTH)
+    except DeviceError as error:
+        return Reply(str(error), kind="alert")
+    told = f"{what}\n{wording.moment(when, _now(ctx), ctx.language)}"
+    return Reply(told, speech=told.replace("\n", ", "))
+
+
+def _events(begins: datetime, ends: datetime, ctx: Context) -> list[Event] | Reply:
+    where = source.setting()
+    if not where:
+        return _none(ctx)
+    try:
+        return source.events(where, ctx.folder, begins, ends)
+    except DeviceError as error:
+        return Reply(str(error), kind="alert")
+
+
+def _line(event: Event, ctx: Context) -> str:
+    when = ctx.say("all day") if event.whole_day else wording.clock(event.begins, ctx.language)
+    return f"{when} {event.text}"
+
+
+def _minutes(length: timedelta) -> timedelta:
+    return timedelta(minutes=max(1, round(length.total_seconds() / 60)))
+
+
+def _none(ctx: Context) -> Reply:
+    return _said(ctx.say("No calendar is connected: set GLASSES_CALENDAR."))
+
+
+def _said(text: str) -> Reply:
+    return Reply(text, speech=text.replace("\n", ", "))
+
+
+def _now(ctx: Context) -> datetime:
+    now = ctx.clock()
+    return now if now.tzinfo is None else now.astimezone().replace(tzinfo=None)
+
+
+_lock = threading.Lock()
+_ahead: list[Event] = []
+
+
+def _remember(ahead: list[Event]) -> None:
+    with _lock:
+        _ahead[:] = ahead[:SHOWN]
+
+
+@hookimpl
+def register_skills(register: Callable[..., None]) -> None:
+    """Hand the actions to the agent."""
+    register(next_event, agenda, add_event)
+
+
+@hookimpl
+def dashboard(ctx: Context) -> str | None:
+    """Return the next event, of what was read before: the wearer is looking."""
+    now = _now(ctx)
+    with _lock:
+        first = next((one for one in _ahead if one.begins > now), None)
+    return (
+        None
+        if first is None
+        else f"{first.text}\t{wording.moment(first.begins, now, ctx.language)}"
+    )

@@ -1,0 +1,102 @@
+"""Convert units and currencies, and reckon: no model is asked, libraries do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated
+
+from agent import Context, OneOf, Reply, hookimpl, skill
+from hardware.base import DeviceError
+from skills.convert import rates, reckon, units
+
+WHY = "to read exchange rates, where a feed is set"
+
+Unit = Annotated[str, OneOf(units.said)]
+Operation = Annotated[str, OneOf(reckon.operations)]
+
+
+@skill(
+    "convert {what} (to|into|in) {to}",
+    "(how many|how much) {to} (is|are) {what}",
+    "(how many|how much) {to} [(are|are there|is)] in {what}",
+    "(what is|what's|how much is) {what} (in|to) {to}",
+    permissions={"network": WHY},
+)
+def convert(what: str, to: Unit, ctx: Context) -> Reply:
+    """Convert an amount to another unit, or money to another currency at a dated rate."""
+    found = units.read(what)
+    if found is None:
+        return _said(ctx.say("I can't convert “{what}”.", what=what))
+    amount, unit = found
+    if units.is_currency(unit) and units.is_currency(to):
+        return _money(amount, unit, to, ctx)
+    result = units.converted(amount, unit, to)
+    if result is None:
+        one, other = units.shown(unit, ctx.language), units.shown(to, ctx.language)
+        return _said(ctx.say("{one} are not {other}.", one=one, other=other))
+    told = f"{reckon.short(result, 5)} {units.shown(to, ctx.language)}"
+    return Reply(f"{told}\n= {reckon.short(amount)} {units.shown(unit, ctx.language)}", speech=told)
+
+
+def _money(amount: Decimal, unit: str, to: str, ctx: Context) -> Reply:
+    try:
+        table = rates.current(ctx.folder)
+    except DeviceError as error:
+        return Reply(str(error), kind="alert")
+    if table is None:
+        return _said(ctx.say("I have no exchange rates: set GLASSES_RATES."))
+    result = table.converted(amount, unit, to)
+    if result is None:
+        return _said(ctx.say("I have no rate from {one} to {other}.", one=unit, other=to))
+    told = f"{result:,.2f} {to}"
+    day = ctx.say("Rates of {day}", day=table.date.isoformat())
+    return Reply(f"{told}\n= {amount:,.2f} {unit}\n{day}", speech=told)
+
+
+@skill(
+    "[(what is|what's|how much is|calculate)] {a} {op} {b}",
+    "(what is|what's|how much is|calculate) {a} {op} {b} {op2} {c}",
+)
+def reckon_out(
+    a: float,
+    op: Operation,
+    b: float,
+    ctx: Context,
+    op2: Operation | None = None,
+    c: float | None = None,
+) -> Reply:
+    """Reckon: plus, minus, times, divided by, to the power of."""
+    terms = [a, b] if op2 is None or c is None else [a, b, c]
+    return _result(reckon.value(terms, [op] if op2 is None else [op, op2]), ctx)
+
+
+@skill(
+    "[(what is|what's|how much is|calculate)] {a} percent of {b}",
+    "(what is|what's|how much is|calculate) [a] {a} percent tip on {b}",
+)
+def percent(a: float, b: float, ctx: Context) -> Reply:
+    """Reckon a share of a number in per cent."""
+    return _result(reckon.value([a, b, 100], ["*", "/"]), ctx)
+
+
+@skill("(what is|what's|calculate) the square root of {a}")
+def square_root(a: float, ctx: Context) -> Reply:
+    """Reckon the square root of a number."""
+    return _result(reckon.root(a), ctx)
+
+
+def _result(result: Decimal | None, ctx: Context) -> Reply:
+    if result is None:
+        return _said(ctx.say("That has no answer."))
+    return _said(f"= {reckon.short(result)}")
+
+
+def _said(text: str) -> Reply:
+    return Reply(text, speech=text.removeprefix("= "))
+
+
+@hookimpl
+def register_skills(register: Callable[..., None]) -> None:
+    """Hand the actions to the agent."""
+    register(percent, square_root, reckon_out, convert)

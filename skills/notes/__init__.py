@@ -1,0 +1,218 @@
+"""Notes and lists by voice, found again by what they are about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Annotated
+
+from agent import Context, OneOf, Reply, hookimpl, skill
+from agent.language import wording
+from agent.language.folding import compared
+from skills.notes.store import Full, Note, Notes
+
+LIKE = 0.45
+"""How like a note must be to what is asked for."""
+SHOWN = 5
+"""Most notes that one answer shows."""
+
+TODO = "to do"
+
+
+def _names(language: str) -> list[str]:
+    return ["待办", "打包", "愿望"] if language == "zh" else ["to do", "packing", "wish", "reading"]
+
+
+ListName = Annotated[str, OneOf(_names, open=True)]
+
+
+@skill(
+    "(take|make|write) [down] a note [that|to] {text}",
+    "(note|write) down [that] {text}",
+    "remember that {text}",
+    risk="change",
+)
+def note(text: str, ctx: Context) -> Reply:
+    """Write something down."""
+    return _written([text], "", ctx.say("Noted: {text}", text=text), ctx)
+
+
+@skill(
+    "(find|show|search) [me] [my|the] (note|notes) (about|on|for) {what}",
+    "what did i (note|write down) about {what}",
+    "where did i (put|leave|park) {what}",
+)
+def find_note(what: str, ctx: Context) -> Reply:
+    """Find notes again by what they are about."""
+    found = _alike(what, Notes(ctx.folder).of(), ctx)
+    if not found:
+        return _said(ctx.say("No note is about “{what}”.", what=what))
+    return Reply(
+        "\n".join(f"{one.text} ({_when(one, ctx)})" for one in found[:SHOWN]), kind="list",
+        speech=found[0].text,
+    )  # fmt: skip
+
+
+@skill("(show|read) [me] my [(last|latest)] notes", "what are my notes")
+def notes(ctx: Context) -> Reply:
+    """Show the latest notes."""
+    found = Notes(ctx.folder).of()[:SHOWN]
+    if not found:
+        return _said(ctx.say("There are no notes."))
+    shown = [f"{one.text} ({_when(one, ctx)})" for one in found]
+    return Reply("\n".join(shown), kind="list", speech=". ".join(one.text for one in found))
+
+
+@skill(
+    "(delete|remove) (my|the) (last|latest) note",
+    "(delete|remove) [my|the] note about {what}",
+    risk="change",
+)
+def delete_note(ctx: Context, what: str | None = None) -> Reply:
+    """Take a note away, the last or the one that is most like what was said."""
+    ours = Notes(ctx.folder)
+    found = ours.of() if what is None else _alike(what, ours.of(), ctx)
+    if not found:
+        return _said(ctx.say("There are no notes."))
+    return _removed(found[:1], ours, ctx)
+
+
+@skill(
+    "(add|put) {item} (to|on) my {name} list",
+    "(add|put) {item} (to|on) the {name} list",
+    risk="change",
+)
+def add_item(item: str, name: ListName, ctx: Context) -> Reply:
+    """Put something on a list of the wearer's."""
+    name = _list_name(name)
+    things = [part for part in re.split(r"\s*[,，、;；]\s*(?:and\s+)?", item) if part]
+    head = ctx.say("{name}: {things}", name=_title(name, ctx), things=", ".join(things))
+    return _written(things, name, head, ctx)
+
+
+@skill(
+    "(what is|what's) on (my|the) {name} list",
+    "(show|read) [me] (my|the) {name} list",
+)
+def show_items(name: ListName, ctx: Context) -> Reply:
+    """Show a list."""
+    name = _list_name(name)
+    found = [one for one in Notes(ctx.folder).of(name) if not one.done]
+    if not found:
+        return _said(ctx.say("Nothing is on the list “{name}”.", name=_title(name, ctx)))
+    texts = [one.text for one in found]
+    return Reply("\n".join(texts), title=_title(name, ctx), kind="list", speech=", ".join(texts))
+
+
+@skill(
+    "(check|tick|cross) off {item} (on|from) (my|the) {name} list",
+    "(check|tick|cross) {item} off [of] (my|the) {name} list",
+    "(remove|take) {item} (from|off) (my|the) {name} list",
+    risk="change",
+)
+def tick_item(item: str, name: ListName, ctx: Context) -> Reply:
+    """Tick something off a list."""
+    name, ours = _list_name(name), Notes(ctx.folder)
+    open_ones = [one for one in ours.of(name) if not one.done]
+    exact = [one for one in open_ones if compared(one.text) == compared(item)]
+    found = exact or _alike(item, open_ones, ctx)
+    if not found:
+        return _said(ctx.say("“{item}” is not on the list.", item=item))
+    try:
+        ours.tick(found[0].id)
+    except OSError:
+        return _unsaved(ctx)
+
+    def undo() -> Reply | None:
+        ours.tick(found[0].id, done=False)
+        return None
+
+    told = ctx.say("Done: {item}", item=found[0].text)
+    return Reply(told, speech=told, undo=undo)
+
+
+@skill("(clear|empty|delete) (my|the) {name} list", risk="change")
+def clear_items(name: ListName, ctx: Context) -> Reply:
+    """Empty a list."""
+    name, ours = _list_name(name), Notes(ctx.folder)
+    found = ours.of(name)
+    if not found:
+        return _said(ctx.say("Nothing is on the list “{name}”.", name=_title(name, ctx)))
+    return _removed(found, ours, ctx)
+
+
+# -- what they share ------------------------------------------------------------------------------
+
+
+def _alike(what: str, among: list[Note], ctx: Context) -> list[Note]:
+    """Return the notes that are about something, the likeliest first."""
+    likeness = ctx.alike(what, [one.text for one in among])
+    ranked = sorted(zip(likeness, among, strict=True), key=lambda pair: -pair[0])
+    return [one for like, one in ranked if like >= LIKE]
+
+
+def _written(texts: list[str], name: str, head: str, ctx: Context) -> Reply:
+    ours = Notes(ctx.folder)
+    before = {one.id for one in ours.of(name)}
+    try:
+        ours.add(*texts, at=_now(ctx).isoformat(timespec="seconds"), name=name)
+    except Full:
+        return _said(ctx.say("There are too many notes: delete some first."))
+    except OSError:
+        return _unsaved(ctx)
+
+    def undo() -> Reply | None:
+        ours.remove(*(one.id for one in ours.of(name) if one.id not in before))
+        return None
+
+    return Reply(head, speech=head, undo=undo)
+
+
+def _removed(found: list[Note], ours: Notes, ctx: Context) -> Reply:
+    try:
+        rows = ours.remove(*(one.id for one in found))
+    except OSError:
+        return _unsaved(ctx)
+
+    def put_back() -> Reply | None:
+        ours.restore(rows)
+        return None
+
+    told = ctx.say("Deleted: {text}", text=", ".join(one.text for one in found))
+    return Reply(told, speech=told, undo=partial(put_back))
+
+
+def _list_name(said: str) -> str:
+    """Return a list's name as it is kept: the list of things to do has several."""
+    name = compared(said.removesuffix("清单").removesuffix("列表").removesuffix(" list"))
+    return TODO if name in ("to do", "todo", "to-do", "待办", "待办事项") else name
+
+
+def _title(name: str, ctx: Context) -> str:
+    return ctx.say("to do") if name == TODO else name
+
+
+def _when(note_: Note, ctx: Context) -> str:
+    return wording.moment(datetime.fromisoformat(note_.at), _now(ctx), ctx.language)
+
+
+def _now(ctx: Context) -> datetime:
+    now = ctx.clock()
+    return now if now.tzinfo is None else now.astimezone().replace(tzinfo=None)
+
+
+def _said(text: str) -> Reply:
+    return Reply(text, speech=text)
+
+
+def _unsaved(ctx: Context) -> Reply:
+    return Reply(ctx.say("That can't be saved right now."), kind="alert")
+
+
+@hookimpl
+def register_skills(register: Callable[..., None]) -> None:
+    """Hand the actions to the agent."""
+    register(note, find_note, notes, delete_note)
+    register(add_item, show_items, tick_item, clear_items)

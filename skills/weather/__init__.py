@@ -1,0 +1,118 @@
+"""The weather where the wearer is, now and on a day of the week ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from agent import Context, Reply, hookimpl, skill
+from agent.language import wording
+from agent.skill.slots import At
+from hardware.base import DeviceError
+from skills.weather import provider
+from skills.weather.provider import Day, Forecast
+
+WHY = {
+    "location": "to know whose weather is asked for",
+    "network": "to ask the weather feed that is set",
+}
+
+When = Annotated[datetime, At(lengths=False)]
+
+
+@skill(
+    "(what is|what's|how is|how's) the (weather|forecast) [like] [(for|on)] [{day}]",
+    "what will the weather be [like] [on] [{day}]",
+    "(how (warm|hot|cold)|what temperature) (is|will) it [(be|get)] [outside] [{day}]",
+    permissions=WHY,
+    knows=("weather",),
+)
+def weather(ctx: Context, day: When | None = None) -> Reply:
+    """Tell the weather, now or on a day."""
+    told = _asked(day, ctx)
+    if isinstance(told, Reply):
+        return told
+    found, ahead = told
+    if day is None or (ahead is not None and ahead.date == ctx.clock().date()):
+        sky = provider.sky(found.code, ctx.language)
+        now = ctx.say("{sky}, {degrees}°", sky=sky, degrees=round(found.temperature_c))
+        lines = [now, *([_day(ahead, ctx)] if ahead else [])]
+    else:
+        assert ahead is not None
+        lines = [wording.day_name(ahead.date, ctx.language), _day(ahead, ctx)]
+    return Reply("\n".join([*lines, *_honest(ctx)]), speech=". ".join(lines))
+
+
+@skill(
+    "(will|is) it [going to] (rain|snow) [{day}]",
+    "do i need (an umbrella|a coat) [{day}]",
+    permissions=WHY,
+)
+def rain(ctx: Context, day: When | None = None) -> Reply:
+    """Tell whether it will rain, today or on a day."""
+    told = _asked(day or ctx.clock().replace(tzinfo=None), ctx)
+    if isinstance(told, Reply):
+        return told
+    _, ahead = told
+    assert ahead is not None
+    if ahead.rain is None:
+        line = _day(ahead, ctx)
+    elif ahead.rain >= LIKELY:
+        line = ctx.say("Yes, probably: {percent} %", percent=ahead.rain)
+    elif ahead.rain >= UNLIKELY:
+        line = ctx.say("Perhaps: {percent} %", percent=ahead.rain)
+    else:
+        line = ctx.say("Hardly: {percent} %", percent=ahead.rain)
+    shown = [line, wording.day_name(ahead.date, ctx.language), *_honest(ctx)]
+    return Reply("\n".join(shown), speech=line)
+
+
+LIKELY, UNLIKELY = 60, 25
+"""Probability of rain, in per cent, from which it is called so."""
+
+
+def _asked(day: datetime | None, ctx: Context) -> tuple[Forecast, Day | None] | Reply:
+    """Return the forecast and the day of it that was asked for, or why there is none."""
+    try:
+        found = provider.current(ctx.location, ctx.folder)
+    except DeviceError as error:
+        return Reply(str(error), kind="alert")
+    if found is None:
+        told = ctx.say("No weather is connected: set GLASSES_WEATHER.")
+        return Reply(told, speech=told)
+    date = day.date() if day is not None else ctx.clock().date()
+    ahead = next((one for one in found.days if one.date == date), None)
+    if ahead is None and day is not None:
+        told = ctx.say(
+            "The forecast does not reach to {day}.", day=wording.day_name(date, ctx.language)
+        )
+        return Reply(told, speech=told)
+    return found, ahead
+
+
+def _day(day: Day, ctx: Context) -> str:
+    told = ctx.say(
+        "{sky}, {low} to {high}°",
+        sky=provider.sky(day.code, ctx.language), low=round(day.low_c), high=round(day.high_c),
+    )  # fmt: skip
+    return told if day.rain is None else f"{told}, ☂ {day.rain} %"
+
+
+def _honest(ctx: Context) -> list[str]:
+    return [ctx.say("(simulated position)")] if ctx.location.simulated else []
+
+
+@hookimpl
+def register_skills(register: Callable[..., None]) -> None:
+    """Hand the actions to the agent."""
+    register(weather, rain)
+
+
+@hookimpl
+def dashboard(ctx: Context) -> str | None:
+    """Return the weather now, of what was read before: the wearer is looking."""
+    found = provider.last(ctx.location)
+    if found is None:
+        return None
+    return f"{provider.sky(found.code, ctx.language)}\t{round(found.temperature_c)}°"
