@@ -90,10 +90,10 @@ def _read(image: Image, binarizer: str = "LocalAverage") -> Iterator[_Reading]:
     import zxingcpp
 
     formats = zxingcpp.BarcodeFormat
-    wanted = [formats.QRCode, formats.EAN13, formats.EAN8, formats.UPCA]
+    wanted = (formats.QRCode, formats.EAN13, formats.EAN8, formats.UPCA)
     found = zxingcpp.read_barcodes(
         image,
-        formats=wanted,
+        formats=zxingcpp.BarcodeFormats(wanted),
         binarizer=getattr(zxingcpp.Binarizer, binarizer),
         text_mode=zxingcpp.TextMode.Plain,
         return_errors=True,

@@ -26,13 +26,13 @@ def opened(picture: bytes, longest_px: int, mode: str = "L") -> Image:
     if len(picture) > MOST_BYTES:
         raise EngineError(f"the picture has {len(picture)} bytes: {MOST_BYTES} are read at most")
     try:
-        image = Image.open(io.BytesIO(picture))
-        if image.width * image.height > MOST_PIXELS:
+        file = Image.open(io.BytesIO(picture))
+        if file.width * file.height > MOST_PIXELS:
             raise EngineError(
-                f"the picture has {image.width}×{image.height} pixels: take a smaller one"
+                f"the picture has {file.width}×{file.height} pixels: take a smaller one"
             )
-        image.draft("L" if mode == "L" else "RGB", (longest_px, longest_px))  # JPEG: as it decodes
-        image = ImageOps.exif_transpose(image).convert(mode)
+        file.draft("L" if mode == "L" else "RGB", (longest_px, longest_px))  # JPEG: as it decodes
+        image = ImageOps.exif_transpose(file).convert(mode)
     except EngineError:
         raise
     except Exception as error:  # Pillow's decoders raise nearly everything on broken files

@@ -116,11 +116,10 @@ def test_a_field_twice_is_no_payment():
 
 @given(st.integers(0, len(emv()) - 1), st.characters(min_codepoint=32, max_codepoint=126))
 def test_one_changed_letter_is_always_found(at, letter):
-    """The start apart: without it a text is not taken for a payment at all."""
     text = emv()
     tampered = text[:at] + letter + text[at + 1 :]
-    expected = (Merchant,) if tampered.upper() == text.upper() else (Broken, Note, Link, Product)
-    assert isinstance(meant(tampered), expected)
+    same = tampered[:-4] == text[:-4] and tampered[-4:].upper() == text[-4:]
+    assert isinstance(meant(tampered), Merchant) == same
 
 
 @given(st.text(max_size=200))
