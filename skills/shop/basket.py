@@ -17,8 +17,8 @@ from typing import Annotated, Any
 from agent import Context, NotCommitted, Payment, Proposal, Range, Receipt, Reply, private, skill
 from skills.shop import cards, shops
 from skills.shop.choosing import named
+from skills.shop.port import Quote, ShopError, TakesOrders, Unsure
 from skills.shop.product import Product, money, of_record, plain
-from skills.shop.shops import Quote, ShopError, TakesOrders, Unsure
 from skills.shop.spoken import ProductName
 
 NAME = "basket.json"

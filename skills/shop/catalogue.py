@@ -86,7 +86,9 @@ class Catalogue:
 
     def by_code(self, code: str) -> list[Product]:
         """Return the products with a bar code: 8 or 13 digits."""
-        rows = self._base.execute("SELECT number FROM products WHERE code = ? AND code <> '' LIMIT 9", (code,))
+        rows = self._base.execute(
+            "SELECT number FROM products WHERE code = ? AND code <> '' LIMIT 9", (code,)
+        )
         return self._read([number for (number,) in rows])
 
     def search(self, text: str) -> list[Product]:

@@ -111,9 +111,9 @@ def import_files(
             os.fsync(whole.fileno())
         unfinished.replace(place)
     except (OSError, EOFError, sqlite3.Error) as error:
-        why = getattr(error, "strerror", None) or error
+        said = getattr(error, "strerror", None) or error
         name = getattr(error, "filename", None) or _listed(paths)
-        raise NotImported(f"{name}: cannot be imported: {why}") from None
+        raise NotImported(f"{name}: cannot be imported: {said}") from None
     finally:
         unfinished.unlink(missing_ok=True)
     return report
@@ -210,11 +210,13 @@ def _of_csv(
             " code,name,brand,price,currency"
         )
     # A dump of Open Food Facts has tabs and no quotes: one in a name would swallow what follows.
-    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
     csv.field_size_limit(LONGEST_LINE)
     at = list(where.items())
     last = max(where.values())
-    reader = csv.reader(text, delimiter=delimiter, quoting=quoting)
+    if delimiter == "\t":
+        reader = csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    else:
+        reader = csv.reader(text, delimiter=delimiter)
     while True:
         try:
             row = next(reader)

@@ -37,11 +37,11 @@ SHOWN = 5
 
 
 @skill(
-    "scan (this|that|it|the code|this code|the bar code|this bar code|this product)",
-    "scan the {side} (one|code|bar code)",
-    "(what is|what's) this (code|bar code)",
-    "what does this (code|bar code) say",
-    "(read|look at) (this|the) (code|bar code)",
+    "scan (this|that|it|the code|this code|the (barcode|bar code)|this (barcode|bar code)|this product)",
+    "scan the {side} (one|code|barcode|bar code)",
+    "(what is|what's) this (code|barcode|bar code|qr code)",
+    "what does this (code|barcode|bar code|qr code) say",
+    "(read|look at) (this|the) (code|barcode|bar code|qr code)",
     "the {side} code",
     permissions={"camera": "to see the code"},
 )
@@ -124,8 +124,8 @@ def _shown(what: Meaning, ctx: Context) -> Reply:
             return cards.note(ctx, ctx.say("Alipay code"), form, _unpaid(ctx))
         case OtherWallet():
             wallet = ctx.say("WeChat Pay") if what.wallet == "wechat" else ctx.say("UnionPay")
-            return cards.note(ctx, ctx.say("Payment code"),
-                              ctx.say("For {wallet}: not connected here.", wallet=wallet))  # fmt: skip
+            told = ctx.say("For {wallet}: not connected here.", wallet=wallet)
+            return cards.note(ctx, ctx.say("Payment code"), told)
         case Broken():
             return cards.note(ctx, ctx.say("Not a payment"), _why(what.why, ctx),
                               ctx.say("Do not pay it."))  # fmt: skip

@@ -52,9 +52,11 @@ _SUITS = re.compile(
 )
 _WORDS = re.compile(r"[a-z][a-z']+|[0-9]+|[\u3400-\u9fff]+", re.IGNORECASE)
 _EMPTY = frozenset(
-    "the and but for with that this was are is it its they them had has have not very too just all"
-    " when than then from after get got on in of to my me so as be at an one".split()
-)
+    ("the", "and", "but", "for", "with", "that", "this", "was", "are", "its", "they", "them", "had",
+     "has", "have", "not", "very", "too", "just", "all", "when", "than", "then", "from", "after",
+     "get", "got")
+)  # fmt: skip
+"""Words of three letters and more that speak of nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +136,9 @@ def extracted(reviews: Sequence[Review], language: str) -> tuple[Claim, ...]:
         for part, liked in parts(review, of(review.words, language))
     ]
     found = []
-    for kind in ("pros", "cons"):
+    for kind in KINDS[:2]:
         of_kind = [(at, part) for at, part, liked in said if liked == (kind == "pros")]
-        if claim := _most_shared(kind, of_kind):  # type: ignore[arg-type]
+        if claim := _most_shared(kind, of_kind):
             found.append(claim)
     whom = [(at, match) for at, part, _ in said if (match := _SUITS.search(part))]
     if whom:
