@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from agent.language.world import WorldText
 from agent.look.picture import opened
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ MOST = 8
 class Code:
     """A code that was read; what it says is text from the world."""
 
-    text: str
+    text: WorldText
     """What it says; of a product the digits, 13 or 8 of them."""
     kind: Literal["qr", "product"]
     """What it is."""
@@ -105,7 +106,7 @@ def _read(image: Image, binarizer: str = "LocalAverage") -> Iterator[_Reading]:
         corners = one.position
         yield _Reading(
             Code(
-                one.text,
+                WorldText(one.text),
                 "product" if bars else "qr",
                 _middle(corners, "x") / image.width,
                 _middle(corners, "y") / image.height,

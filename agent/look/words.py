@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from agent.errors import EngineError
+from agent.language.world import WorldText, world_text
 from agent.look.picture import opened
 
 LONGEST_PX = 960
@@ -30,7 +31,7 @@ _lock = threading.Lock()
 class Line:
     """A line of text that was read: text from the world."""
 
-    text: str
+    text: WorldText
     """What it says."""
     x: float
     """Its left edge, 0 … 1 of the picture's width."""
@@ -60,7 +61,7 @@ def read(picture: bytes) -> tuple[Line, ...]:
         return ()
     lines = [
         Line(
-            text,
+            world_text(text),
             (float(box[:, 0].min()) - rim) / wide,
             (float(box[:, 1].mean()) - rim) / high,
             float(box[:, 1].max() - box[:, 1].min()) / high,

@@ -20,10 +20,11 @@ from agent.act.gate import Gate
 from agent.act.world import DEFAULT, AgentOptions, World
 from agent.body.power import Step
 from agent.display.lens import Lens
-from agent.errors import EngineError
+from agent.errors import EngineError, Refused
 from agent.language import controls
 from agent.language.saying import Saying
 from agent.language.text import language_of
+from agent.language.world import WorldText
 from agent.listen.endpoint import Endpointer
 from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
@@ -258,7 +259,13 @@ class Agent:
     # -- answering ------------------------------------------------------------------------------
 
     async def hear(self, text: str, language: str | None = None, source: str = "text") -> Turn:
-        """Answer one typed line, as if it had been said."""
+        """Answer one typed line, as if it had been said.
+
+        Raises Refused for text from the world: what stands on a package says nothing here, not even
+        a yes.
+        """
+        if isinstance(text, WorldText):
+            raise Refused("text from the world was handed in as something that the wearer said")
         self.lens.attach()
         return await self._turns.typed(text, self._language(text, language), source)
 

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from agent import Context, NotCommitted, Payment, Proposal, Range, Receipt, Reply, private, skill
+from agent.language.world import world_text
 from skills.shop import cards, shops
 from skills.shop.choosing import named
 from skills.shop.port import Quote, ShopError, TakesOrders, Unsure
-from skills.shop.product import Product, money, of_record, plain
+from skills.shop.product import Product, money, of_record
 from skills.shop.spoken import ProductName
 
 NAME = "basket.json"
@@ -134,7 +135,7 @@ def take_out(product: ProductName, ctx: Context) -> Reply:
         basket = Basket(ctx.folder)
         before = basket.lines
         shown = shops.shown(ctx)
-        wanted = plain(product).casefold()
+        wanted = world_text(product).casefold()
         out = [
             line
             for line in before
@@ -228,15 +229,17 @@ def _proposed(lines: Sequence[Line], ctx: Context) -> Reply | None:
     if quote.elsewhere:
         return cards.note(ctx, title, money(quote.total, quote.currency, ctx.language),
                           ctx.say("This shop takes the order on your phone."),
-                          plain(quote.elsewhere, 90))  # fmt: skip
+                          world_text(quote.elsewhere, 90))  # fmt: skip
     said = [_line(product, count, ctx) for product, count in wanted]
     said += [
-        ctx.say("{what}: {price}", what=plain(what, 20), price=money(amount, quote.currency, "en"))
+        ctx.say(
+            "{what}: {price}", what=world_text(what, 20), price=money(amount, quote.currency, "en")
+        )
         for what, amount in quote.extras
     ]
     if left := len(lines) - len(wanted):
         said.append(ctx.say("{count} of other shops stay.", count=left))
-    shown = Payment(quote.total, quote.currency, plain(quote.payee, 40))
+    shown = Payment(quote.total, quote.currency, world_text(quote.payee, 40))
     return Proposal(
         title=ctx.say("Order"),
         text="\n".join(said),
@@ -272,14 +275,14 @@ def _commit(
         raise
     except ShopError as error:
         basket.note(key=key, state="failed")
-        raise NotCommitted(plain(error, 120)) from None
+        raise NotCommitted(world_text(error, 120)) from None
     basket.note(key=key, state=done.state, number=done.number)
     ordered = {_same(product) for product, _ in lines}
     basket.become([line for line in basket.lines if _same(line[0]) not in ordered])
     paid = shown
     if done.total is not None and (done.total, done.currency) != (shown.amount, shown.currency):
         paid = Payment(done.total, done.currency, shown.payee)
-    text = ctx.say("Ordered. Number {number}.", number=plain(done.number, 40))
+    text = ctx.say("Ordered. Number {number}.", number=world_text(done.number, 40))
     return Receipt(text, done.number, paid)
 
 
@@ -312,7 +315,7 @@ def order_status(ctx: Context) -> Reply:
             told = False
     lines = [_state(state, ctx), f"{total} {shops.name_of(last['shop'], ctx)}"]
     if number:
-        lines.append(ctx.say("Number {number}", number=plain(number, 40)))
+        lines.append(ctx.say("Number {number}", number=world_text(number, 40)))
     if not told:
         lines.append(ctx.say("The shop cannot be reached now."))
     return cards.note(ctx, title, *lines)

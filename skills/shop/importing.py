@@ -3,8 +3,8 @@
     glasses-shop import products.csv more.jsonl.gz
 
 A file of either kind may be compressed with gzip. Columns or keys are known by their usual names in
-English and Chinese (`NAMES`); Open Food Facts' are among them, so its dumps need nothing else. A row
-that cannot be used is left out and counted. The catalogue is written beside the old one and takes
+English and Chinese (`NAMES`); Open Food Facts' are among them, so its dumps need nothing else. What
+cannot be used is left out and counted. The catalogue is written beside the old one and takes
 its place when it is whole: an import that ends early has changed nothing.
 """
 
@@ -27,8 +27,9 @@ from typing import Any
 
 from agent import private
 from agent.errors import GlassesError
+from agent.language.world import world_text
 from skills.shop.catalogue import INDEX, SCHEMA, VERSION, fill
-from skills.shop.product import MOST_REVIEWS, Product, Review, Words, plain
+from skills.shop.product import MOST_REVIEWS, Product, Review, Words
 
 FILE = "products.sqlite"
 """Name of the catalogue in the skill's folder."""
@@ -270,7 +271,7 @@ def _text(values: Mapping[str, Any], key: str, longest: int = 120) -> str:
         return ""
     if isinstance(found, list):
         found = ", ".join(str(one) for one in found[:5])
-    return plain(found, longest)
+    return world_text(found, longest)
 
 
 def _price(value: Any) -> tuple[Decimal | None, str]:
@@ -329,8 +330,8 @@ def _review(value: Any) -> Review | None:
     if not isinstance(value, dict):
         return None
     stars = _whole(value.get("stars", value.get("rating")))
-    words = plain(value.get("text", value.get("en", "")))
-    chinese = plain(value.get("zh", ""))
+    words = world_text(value.get("text", value.get("en", "")))
+    chinese = world_text(value.get("zh", ""))
     if stars is None or not 1 <= stars <= 5 or not (words or chinese):
         return None
     return Review(stars, {"en": words or chinese, **({"zh": chinese} if chinese else {})})

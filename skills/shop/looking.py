@@ -11,6 +11,7 @@ from typing import Literal
 
 from agent import Context, Reply, skill
 from agent.errors import EngineError
+from agent.language.world import world_text
 from agent.look import codes, words
 from agent.look.codes import Code
 from agent.look.meaning import (
@@ -26,7 +27,7 @@ from agent.look.meaning import (
     meaning,
 )
 from skills.shop import cards, shops
-from skills.shop.product import money, plain
+from skills.shop.product import money
 
 Side = Literal["left", "middle", "right"]
 _SIDES: dict[int, tuple[Side, ...]] = {2: ("left", "right"), 3: ("left", "middle", "right")}
@@ -37,7 +38,8 @@ SHOWN = 5
 
 
 @skill(
-    "scan (this|that|it|the code|this code|the (barcode|bar code)|this (barcode|bar code)|this product)",
+    "scan (this|that|it|this product)",
+    "scan (the|this) (code|barcode|bar code|qr code)",
     "scan the {side} (one|code|barcode|bar code)",
     "(what is|what's) this (code|barcode|bar code|qr code)",
     "what does this (code|barcode|bar code|qr code) say",
@@ -99,13 +101,13 @@ def _brief(what: Meaning, ctx: Context) -> str:
         case Product():
             return ctx.say("product {code}", code=what.gtin)
         case Merchant():
-            return ctx.say("payment to {payee}", payee=plain(what.payee, 24))
+            return ctx.say("payment to {payee}", payee=world_text(what.payee, 24))
         case Alipay() | OtherWallet():
             return ctx.say("payment code")
         case Broken():
             return ctx.say("broken payment code")
         case Link():
-            return ctx.say("link to {host}", host=plain(what.host, 24))
+            return ctx.say("link to {host}", host=world_text(what.host, 24))
         case Note():
             return _quoted(what.text, 24, ctx)
 
@@ -130,8 +132,8 @@ def _shown(what: Meaning, ctx: Context) -> Reply:
             return cards.note(ctx, ctx.say("Not a payment"), _why(what.why, ctx),
                               ctx.say("Do not pay it."))  # fmt: skip
         case Link():
-            return cards.note(ctx, ctx.say("Link"), plain(what.host, 60), plain(what.url, 90),
-                              ctx.say("Not opened."))  # fmt: skip
+            where, whole = world_text(what.host, 60), world_text(what.url, 90)
+            return cards.note(ctx, ctx.say("Link"), where, whole, ctx.say("Not opened."))
         case Note():
             return cards.note(ctx, _form(what, ctx), _quoted(what.text, 160, ctx))
 
@@ -147,7 +149,9 @@ def _product(code: str, ctx: Context) -> Reply:
 
 
 def _merchant(what: Merchant, ctx: Context) -> Reply:
-    payee = ctx.say("To: {payee}, {city}", payee=plain(what.payee, 40), city=plain(what.city, 20))
+    payee = ctx.say(
+        "To: {payee}, {city}", payee=world_text(what.payee, 40), city=world_text(what.city, 20)
+    )
     amount = ctx.say("You say the amount, in {currency}.", currency=what.currency)
     if what.amount is not None:
         amount = money(what.amount, what.currency, ctx.language)
@@ -186,7 +190,7 @@ def _form(what: Note, ctx: Context) -> str:
 
 
 def _quoted(text: str, longest: int, ctx: Context) -> str:
-    return ctx.say("“{text}”", text=plain(text, longest))
+    return ctx.say("“{text}”", text=world_text(text, longest))
 
 
 # -- what stands on a package ---------------------------------------------------------------------
@@ -219,9 +223,9 @@ def read_package(ctx: Context) -> Reply:
     kept = shops.catalogue(ctx)
     found = kept.read_off("\n".join(line.text for line in lines)) if kept else []
     if not found and shops.connected():
-        found = list(shops.search(plain(" ".join(large[:2]), 60), ctx).products)
+        found = list(shops.search(world_text(" ".join(large[:2]), 60), ctx).products)
     if found:
         shops.remember(found, ctx)
         return cards.shelf(found, ctx)
-    return cards.note(ctx, ctx.say("Package"), *(plain(text, 60) for text in large[:SHOWN]),
+    return cards.note(ctx, ctx.say("Package"), *(world_text(text, 60) for text in large[:SHOWN]),
                       ctx.say("Not in the catalogue."))  # fmt: skip

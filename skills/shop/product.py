@@ -6,7 +6,6 @@ Names, brands and reviews are text from the world, save those of the demo: shown
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -17,8 +16,6 @@ Words = Mapping[str, str]
 
 MOST_REVIEWS = 50
 """Most reviews that are kept of a product."""
-LONGEST = 300
-"""Most characters of a name or a review that are kept."""
 
 _EMPTY: Words = {"en": ""}
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -155,19 +152,6 @@ def money(amount: Decimal | None, currency: str, language: str) -> str:
         return f"{amount}{unit}" if unit else f"{amount} {currency}"
     sign = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£"}.get(currency)
     return f"{sign}{amount}" if sign else f"{amount} {currency}"
-
-
-def plain(text: object, longest: int = LONGEST) -> str:
-    """Return text from the world on one line, cut, without signs that hide or turn what is read."""
-    words = str(text)[: 4 * longest]
-    if words.isascii() and words.isprintable():
-        return words.strip()[:longest].rstrip() if "  " not in words else _joined(words, longest)
-    words = unicodedata.normalize("NFC", words)
-    return _joined("".join(c if unicodedata.category(c)[0] != "C" else " " for c in words), longest)
-
-
-def _joined(words: str, longest: int) -> str:
-    return " ".join(words.split())[:longest].rstrip()
 
 
 def _mean(stars: int, count: int) -> Decimal:

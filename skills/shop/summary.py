@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 from agent import Context
 from agent.errors import Cancelled, EngineError
-from skills.shop.product import Review, of, plain
+from agent.language.world import world_text
+from skills.shop.product import Review, of
 
 Kind = Literal["pros", "cons", "suits"]
 KINDS: tuple[Kind, ...] = ("pros", "cons", "suits")
@@ -88,7 +89,7 @@ def _asked(reviews: Sequence[Review], ctx: Context) -> Iterator[Claim]:
     if not reviews or ctx.engine is None:
         return
     listed = "\n".join(
-        f"{at}. {one.stars}/5 {plain(of(one.words, ctx.language))}"
+        f"{at}. {one.stars}/5 {world_text(of(one.words, ctx.language))}"
         for at, one in enumerate(reviews[:ASKED], start=1)
     )
     try:
@@ -99,7 +100,7 @@ def _asked(reviews: Sequence[Review], ctx: Context) -> Iterator[Claim]:
     except (EngineError, Cancelled):
         return  # what was taken from the reviews stands
     for kind in KINDS:
-        text = plain(said[kind]["text"], LONGEST)
+        text = world_text(said[kind]["text"], LONGEST)
         named = tuple(dict.fromkeys(at - 1 for at in said[kind]["from"]))
         claim = Claim(kind, text, named, quoted=False)
         if borne_out(claim, reviews[:ASKED], ctx.language):

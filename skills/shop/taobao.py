@@ -22,8 +22,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agent.environment import STARTED
+from agent.language.world import world_text
 from skills.shop.port import ShopError
-from skills.shop.product import Product, plain
+from skills.shop.product import Product
 
 SEARCH = "taobao.tbk.dg.material.optional"
 """The search of the affiliate API: title, price, volume, shop."""
@@ -101,8 +102,8 @@ class Taobao:
         """Return what it finds, its own order kept."""
         found: list[Product] = []
         for page in range(1, PAGES + 1):
-            answer = self._call(SEARCH, q=plain(text, 100), page_no=str(page), page_size=str(PAGE),
-                                adzone_id=self._keys.adzone)  # fmt: skip
+            asked = {"q": world_text(text, 100), "adzone_id": self._keys.adzone}
+            answer = self._call(SEARCH, **asked, page_no=str(page), page_size=str(PAGE))
             listed = (answer.get("result_list") or {}).get("map_data") or []
             found += filter(None, map(self._product, listed))
             total = answer.get("total_results")
@@ -117,7 +118,10 @@ class Taobao:
     def _product(self, values: Any) -> Product | None:
         if not isinstance(values, dict):
             return None
-        name, id_ = plain(values.get("title", ""), 120), plain(values.get("item_id", ""), 40)
+        name, id_ = (
+            world_text(values.get("title", ""), 120),
+            world_text(values.get("item_id", ""), 40),
+        )
         try:
             price = Decimal(str(values.get("zk_final_price"))).quantize(Decimal("0.01"))
         except InvalidOperation:
@@ -128,7 +132,7 @@ class Taobao:
             number=0,
             brand={"en": ""},
             kind={"en": name, "zh": name},
-            group={"en": plain(values.get("category_name", ""), 60)},
+            group={"en": world_text(values.get("category_name", ""), 60)},
             also="",
             price=price,
             stock=None,
@@ -151,7 +155,10 @@ class Taobao:
                 if not isinstance(body, dict):
                     raise ShopError("淘宝 gave no answer that can be read")
                 return body
-            code, why = error.get("code"), plain(error.get("sub_msg") or error.get("msg", ""), 80)
+            code, why = (
+                error.get("code"),
+                world_text(error.get("sub_msg") or error.get("msg", ""), 80),
+            )
             if not last and code == LIMITED and 0 < (ban_s := _ban_s(why)) <= WAIT_S:
                 self._sleep(ban_s)
             elif not last and code == BAD_TIME and date is not None:

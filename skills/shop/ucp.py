@@ -28,9 +28,10 @@ from urllib.parse import quote as quoted
 from urllib.parse import urlsplit
 
 from agent import private
+from agent.language.world import world_text
 from agent.look.meaning import CURRENCIES
 from skills.shop.port import Order, Quote, ShopError, Unsure
-from skills.shop.product import Product, plain
+from skills.shop.product import Product
 
 TIMEOUT_S = 6.0
 """Longest that one request may take."""
@@ -86,7 +87,7 @@ class Ucp:
     def search(self, text: str, language: str) -> list[Product]:
         """Return what it finds; nothing where it has no catalogue to be searched."""
         return self._products("catalog_search", "/catalog/search", {
-            "query": plain(text, 100),
+            "query": world_text(text, 100),
             "context": {"language": {"zh": "zh-Hans"}.get(language, language)},
             "pagination": {"limit": FOUND},
         })  # fmt: skip
@@ -123,17 +124,17 @@ class Ucp:
         return Product(
             number=0,
             brand={"en": ""},
-            kind={"en": plain(name, 120)},
-            group={"en": plain(categories[0], 60) if categories else ""},
+            kind={"en": world_text(name, 120)},
+            group={"en": world_text(categories[0], 60) if categories else ""},
             also="",
             price=_amount(_whole(variant.price.amount), variant.price.currency),
             stock=0 if there is False else None,
             currency=variant.price.currency,
-            code=plain(code, 20).zfill(13) if len(code) == 12 else plain(code, 20),
+            code=world_text(code, 20).zfill(13) if len(code) == 12 else world_text(code, 20),
             rated=_stars(rating) if rating else None,
             ratings=(rating.count or 0) if rating else 0,
             shop=self.id,
-            place=plain(variant.id, 200),
+            place=world_text(variant.id, 200),
         )
 
     # -- ordering ---------------------------------------------------------------------------------
@@ -192,7 +193,10 @@ class Ucp:
             raise self._wrong("it names no currency that is known")
         total = _total(checkout, "total")
         extras = tuple(
-            (plain(one.get("display_text") or one["type"], 30), _amount(one["amount"], currency))
+            (
+                world_text(one.get("display_text") or one["type"], 30),
+                _amount(one["amount"], currency),
+            )
             for one in _list(checkout, "totals")
             if one.get("type") not in ("subtotal", "total") and one.get("amount")
         )
@@ -200,7 +204,7 @@ class Ucp:
             raise self._wrong("its total is none")
         elsewhere = ""
         if checkout.get("status") == "requires_escalation" or self._instrument is None:
-            elsewhere = plain(checkout.get("continue_url") or self._root, 200)
+            elsewhere = world_text(checkout.get("continue_url") or self._root, 200)
         return Quote(id_, _amount(total, currency), currency, self.name, extras, elsewhere)
 
     def order(self, quote: Quote, key: str) -> Order:
@@ -236,7 +240,7 @@ class Ucp:
     def _became(self, checkout: Mapping[str, Any], sent: bool = False) -> Order:
         state = _STATES.get(str(checkout.get("status")), "")
         order = checkout.get("order") or {}
-        number = plain(order.get("id") or checkout.get("order_id") or "", 80)
+        number = world_text(order.get("id") or checkout.get("order_id") or "", 80)
         if not state or (state == "ordered" and not number):
             raise (Unsure if sent else ShopError)(f"{self.name} does not say what became of it")
         currency = str(checkout.get("currency"))
@@ -377,4 +381,4 @@ def _told(answer: Any) -> str:
     if not isinstance(read, dict):
         return ""
     told = read.get("detail") or next((m.get("content") for m in _list(read, "messages")), "")
-    return plain(told, 100) if isinstance(told, str) else ""
+    return world_text(told, 100) if isinstance(told, str) else ""

@@ -111,6 +111,7 @@ def test_the_public_contract_is_enough():
         "agent",
         "agent.environment",
         "agent.errors",
+        "agent.language.world",
         "agent.look",
         "agent.look.codes",
         "agent.look.meaning",
