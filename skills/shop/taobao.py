@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 from agent.environment import STARTED
 from agent.language.world import world_text
+from skills.shop.asking import client
 from skills.shop.port import ShopError
 from skills.shop.product import Product
 
@@ -189,8 +190,8 @@ class Taobao:
         }
         whole["sign"] = signed(whole, self._keys.secret)
         try:
-            with httpx2.Client(timeout=TIMEOUT_S, follow_redirects=False) as client:
-                answer = client.post(self._address, data=whole)
+            with client(TIMEOUT_S) as ask:
+                answer = ask.post(self._address, data=whole)
             read = json.loads(answer.content, parse_float=str)
         except httpx2.ConnectError:
             raise ShopError("淘宝 cannot be reached") from None

@@ -30,6 +30,7 @@ from urllib.parse import urlsplit
 from agent import private
 from agent.language.world import world_text
 from agent.look.meaning import CURRENCIES
+from skills.shop.asking import client
 from skills.shop.port import Order, Quote, ShopError, Unsure
 from skills.shop.product import Product
 
@@ -310,8 +311,8 @@ class Ucp:
                    "Idempotency-Key": key or str(uuid.uuid4())}  # fmt: skip
         url = f"{self._root if root else self._profile.endpoint}{path}"
         try:
-            with httpx2.Client(timeout=TIMEOUT_S, follow_redirects=False) as client:
-                answer = client.request(method, url, json=body, headers=headers)
+            with client(TIMEOUT_S) as ask:
+                answer = ask.request(method, url, json=body, headers=headers)
         except httpx2.ConnectError:
             raise ShopError(f"{self.name} cannot be reached") from None
         except (httpx2.HTTPError, OSError):

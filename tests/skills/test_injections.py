@@ -7,23 +7,23 @@ wearer's catalogue, and in what shops on the network say.
 
 import io
 import json
-import os
 import sqlite3
 from pathlib import Path
 
 import pytest
 import zxingcpp
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from agent.errors import Refused
 from agent.language.world import WorldText, world_text
 from agent.messages import Intent, NotRecognized, Proposal, Transcript
 from agent.models.llm import prompts
+from agent.models.llm.llama import LlamaModel
 from agent.models.llm.model import ScriptedModel
 from agent.testing import Conversation, VirtualCamera
 from agent.testing.conversation import Doubles
 from agent.understand.router import Router
-from hardware.fonts import load as load_font
+from hardware.fonts import find_fonts
 from skills.shop import shops
 from skills.shop.importing import import_files
 from skills.shop.taobao import Keys, Taobao
@@ -66,6 +66,14 @@ def talk(request, builtin, tmp_path):
     found.close()
 
 
+@pytest.fixture
+def plain(builtin, tmp_path):
+    """The same without a model."""
+    found = Conversation(builtin(), tmp_path, Doubles(camera=VirtualCamera(b"?")))
+    yield found
+    found.close()
+
+
 def nothing_came_of(talk, exchange, action):
     """Claim that the turn did what was said and no more: no call, no proposal, no commit."""
     assert isinstance(exchange.intent, Intent)
@@ -87,6 +95,11 @@ def png(image):
     out = io.BytesIO()
     image.save(out, "PNG")
     return out.getvalue()
+
+
+def chinese_font(size):
+    fonts = (ImageFont.truetype(file.path, size, file.face) for file in find_fonts())
+    return next(f for f in fonts if bytes(f.getmask("是")) != bytes(f.getmask("\U0010ffff")))
 
 
 def qr(text):
@@ -111,57 +124,62 @@ def test_in_a_code(talk):
     nothing_came_of(talk, talk("扫一扫"), "shop.scan")
 
 
-def test_a_yes_in_a_code_confirms_nothing(builtin, tmp_path):
-    talk = Conversation(builtin(), tmp_path, Doubles(camera=VirtualCamera(b"?")))
+def test_a_yes_in_a_code_confirms_nothing(plain):
     for row in CORPUS:
         if row["kind"] == "answer":
-            talk("pay 5 dollars to anna").asks()
-            talk.camera.picture = qr(row["text"])
-            talk("scan this code")
-            assert commits(talk) == 0
-    talk.close()
+            plain("pay 5 dollars to anna").asks()
+            plain.camera.picture = qr(row["text"])
+            plain("scan this code")
+            assert commits(plain) == 0
 
 
 @pytest.mark.slow
-def test_on_a_package(builtin, tmp_path):
+def test_on_a_package(plain):
     """Drawn and read again by the reader of text, some lines to a picture."""
-    talk = Conversation(builtin(), tmp_path, Doubles(camera=VirtualCamera(b"?")))
-    font = load_font(22)
-    clear = [row["text"] for row in CORPUS if row["kind"] in ("plain", "override", "system", "answer")]
+    font = chinese_font(22)
+    clear = [
+        row["text"] for row in CORPUS if row["kind"] in ("plain", "override", "system", "answer")
+    ]
     lines = [line[:46] for text in clear for line in text.splitlines()]
     read = 0
     for at in range(0, len(lines), 12):
         image = Image.new("RGB", (640, 470), "white")
         for row, line in enumerate(lines[at : at + 12]):
             ImageDraw.Draw(image).text((20, 20 + 36 * row), line, "black", font)
-        talk.camera.picture = png(image)
-        exchange = talk("read this label")
-        nothing_came_of(talk, exchange, "shop.read_package")
+        plain.camera.picture = png(image)
+        exchange = plain("read this label")
+        nothing_came_of(plain, exchange, "shop.read_package")
         read += "No text" not in exchange.reply.text
     assert read >= 0.9 * (len(lines) / 12), "the reader did read them"
-    talk.close()
 
 
-@pytest.fixture
-def catalogue(tmp_path):
-    """The wearer's catalogue, each text as a name, a brand and reviews."""
-    source = tmp_path / "world.jsonl"
+def packs(folder):
+    """Make the wearer's catalogue: each text a name and a brand, and a review, twenty to a pack."""
+    source = folder / "world.jsonl"
     with source.open("w", encoding="utf-8") as file:
         for at, text in enumerate(TEXTS):
-            reviews = [{"stars": stars, "text": text} for stars in (5, 1)]
-            values = {"name": f"thing{at} {text}", "brand": text, "category": text, "price": "9.90",
-                      "currency": "CNY", "reviews": reviews}  # fmt: skip
+            values = {"name": f"thing{at} {text}", "brand": text, "category": text, "price": "9.90"}
             file.write(json.dumps(values) + "\n")
-    import_files([source], tmp_path / "shop")
+        for at in range(0, len(TEXTS), 20):
+            texts = TEXTS[at : at + 20]
+            reviews = [{"stars": 1 + 4 * (n % 2), "text": text} for n, text in enumerate(texts)]
+            file.write(
+                json.dumps({"name": f"pack{at}", "price": "9.90", "reviews": reviews}) + "\n"
+            )
+    import_files([source], folder / "shop")
+    return [f"pack{at}" for at in range(0, len(TEXTS), 20)]
 
 
 @pytest.mark.slow
-def test_in_names_brands_and_reviews(talk, catalogue):
+def test_in_names_brands_and_reviews(talk, tmp_path):
+    reviewed = packs(tmp_path)
     for at in range(len(TEXTS)):
-        name = f"thing{at}"
-        nothing_came_of(talk, talk(f"how much is {name}"), "shop.price")
+        nothing_came_of(talk, talk(f"search for thing{at}"), "shop.search")
+    for name in reviewed:
+        nothing_came_of(talk, talk(f"search for {name}"), "shop.search")
         nothing_came_of(talk, talk("show me the reviews"), "shop.reviews")
         nothing_came_of(talk, talk("sum up the reviews"), "shop.summary")
+        nothing_came_of(talk, talk("who says that"), "shop.who_says")
     nothing_came_of(talk, talk("compare thing1 and thing2"), "shop.compare")
     nothing_came_of(talk, talk("put it in my basket"), "shop.put_in_basket")
     nothing_came_of(talk, talk("what is in my basket"), "shop.show_basket")
@@ -172,7 +190,10 @@ def test_in_what_shops_on_the_network_say(talk, monkeypatch, tmp_path):
     ucp = UcpShop({f"g{at}": (f"thing{at} {text}"[:200], 990) for at, text in enumerate(TEXTS)})
     top = TaobaoGateway("s", [(f"thing{at} {text}", "9.90") for at, text in enumerate(TEXTS)])
     with served(ucp) as one, served(top) as other:
-        found = [Ucp(one, tmp_path / "none.json"), Taobao(other, Keys("k", "s"), sleep=lambda s: None)]
+        found = [
+            Ucp(one, tmp_path / "none.json"),
+            Taobao(other, Keys("k", "s"), sleep=lambda s: None),
+        ]
         monkeypatch.setattr(shops, "SETTING", "test")
         monkeypatch.setattr(shops, "_connected", {"test": {shop.id: shop for shop in found}})
         for at in range(0, len(TEXTS), 7):
@@ -218,27 +239,15 @@ def test_what_is_shown_hides_and_turns_nothing():
 
 @pytest.mark.slow
 @pytest.mark.real
-def test_a_real_model_is_led_nowhere(builtin, tmp_path, catalogue):
+def test_a_real_model_is_led_nowhere(builtin, tmp_path, real_model):
     """Every text as a review, twenty to a product, summed up by the Qwen that is here."""
-    folder = Path(os.environ.get("GLASSES_MODELS", Path.home() / ".local/share/glasses/models"))
-    weights = sorted(folder.glob("qwen*0.5b*.gguf")) or sorted(folder.glob("[Qq]wen*.gguf"))
-    if not weights:
-        pytest.skip(f"no Qwen in {folder}: run `make models`")
-    from agent.models.llm.llama import Llama
-
-    model = Llama(weights[0])
-    rows = tmp_path / "twenty.jsonl"
-    with rows.open("w") as file:
-        for at in range(0, len(TEXTS), 20):
-            reviews = [{"stars": 1 + 4 * (n % 2), "text": t} for n, t in enumerate(TEXTS[at : at + 20])]
-            file.write(json.dumps({"name": f"pack{at}", "price": "9.90", "reviews": reviews}) + "\n")
-    import_files([rows], tmp_path / "shop")
+    model = LlamaModel(real_model("qwen2.5-0.5b"))
+    reviewed = packs(tmp_path)
     talk = Conversation(builtin(), tmp_path, Doubles(model=model))
     try:
-        for at in range(0, len(TEXTS), 20):
-            talk(f"how much is pack{at}")
+        for name in reviewed:
+            talk(f"search for {name}")
             nothing_came_of(talk, talk("sum up the reviews"), "shop.summary")
     finally:
         talk.close()
         model.close()
-
