@@ -59,7 +59,7 @@ _DECODER = json.JSONDecoder(parse_float=str)
 _DIGITS = re.compile("[0-9]{1,9}")
 _CURRENCY = re.compile("[A-Z]{3}")
 _CENT = Decimal("0.01")
-_PRICE = re.compile(r"\D{0,4}?(\d{1,9}(?:[.,]\d{1,2})?)\s*\D{0,4}")
+_PRICE = re.compile(r"[^\d-]{0,4}?(\d{1,9}(?:[.,]\d{1,2})?)\s*[^\d-]{0,4}")
 _SIGNS = {"¥": "CNY", "￥": "CNY", "元": "CNY", "$": "USD", "€": "EUR", "£": "GBP"}
 
 

@@ -20,7 +20,7 @@ from agent.messages import Intent, NotRecognized, Proposal, Transcript
 from agent.models.llm import prompts
 from agent.models.llm.llama import LlamaModel
 from agent.models.llm.model import ScriptedModel
-from agent.testing import Conversation, VirtualCamera
+from agent.testing import Conversation, VirtualCamera, VirtualClock
 from agent.testing.conversation import Doubles
 from agent.understand.router import Router
 from hardware.fonts import find_fonts
@@ -69,7 +69,8 @@ def talk(request, builtin, tmp_path):
 @pytest.fixture
 def plain(builtin, tmp_path):
     """The same without a model."""
-    found = Conversation(builtin(), tmp_path, Doubles(camera=VirtualCamera(b"?")))
+    world = Doubles(clock=VirtualClock(patience_s=60), camera=VirtualCamera(b"?"))
+    found = Conversation(builtin(), tmp_path, world)
     yield found
     found.close()
 
@@ -142,15 +143,15 @@ def test_on_a_package(plain):
     ]
     lines = [line[:46] for text in clear for line in text.splitlines()]
     read = 0
-    for at in range(0, len(lines), 12):
-        image = Image.new("RGB", (640, 470), "white")
-        for row, line in enumerate(lines[at : at + 12]):
+    for at in range(0, len(lines), 24):
+        image = Image.new("RGB", (640, 900), "white")
+        for row, line in enumerate(lines[at : at + 24]):
             ImageDraw.Draw(image).text((20, 20 + 36 * row), line, "black", font)
         plain.camera.picture = png(image)
         exchange = plain("read this label")
         nothing_came_of(plain, exchange, "shop.read_package")
         read += "No text" not in exchange.reply.text
-    assert read >= 0.9 * (len(lines) / 12), "the reader did read them"
+    assert read >= 0.9 * (len(lines) / 24), "the reader did read them"
 
 
 def packs(folder):
