@@ -23,10 +23,11 @@ from agent.act.world import DEFAULT, AgentOptions, World
 from agent.body.mind import Mind, Sizes
 from agent.body.power import Rung, Step
 from agent.display.lens import Lens
-from agent.errors import EngineError
+from agent.errors import EngineError, Refused
 from agent.language import controls
 from agent.language.saying import Saying
 from agent.language.text import language_of
+from agent.language.world import WorldText
 from agent.listen.endpoint import Endpointer
 from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
@@ -281,7 +282,13 @@ class Agent:
     # -- answering ------------------------------------------------------------------------------
 
     async def hear(self, text: str, language: str | None = None, source: str = "text") -> Turn:
-        """Answer one typed line, as if it had been said."""
+        """Answer one typed line, as if it had been said.
+
+        Raises Refused for text from the world: what stands on a package says nothing here, not even
+        a yes.
+        """
+        if isinstance(text, WorldText):
+            raise Refused("text from the world was handed in as something that the wearer said")
         self._attach()
         await self._arrears.first()
         return await self._turns.typed(text, self._language(text, language), source)

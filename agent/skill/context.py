@@ -13,6 +13,7 @@ from hardware.base import DeviceError, Place, Speaker
 
 if TYPE_CHECKING:
     from agent.display.arbiter import Ticket
+    from agent.language.world import WorldText
     from agent.messages import CancelScope, Reply
     from agent.models.llm.model import Model
     from agent.skill.declare import Permission
@@ -84,6 +85,17 @@ class Context:
         The English text is the key; `responses:` in `sentences/<language>.yaml` translates it.
         """
         return self.responses.get(text, text).format(**values)
+
+    @staticmethod
+    def world(text: object, longest: int = 300) -> WorldText:
+        """Mark text from the world: a sign, a code, a review, a feed, an answer of a service.
+
+        It comes back on one line, `longest` characters at most, without signs that hide or turn it;
+        prompts fence it, and nothing takes it for something that was said.
+        """
+        from agent.language.world import world_text
+
+        return world_text(text, longest)
 
     @property
     def model(self) -> Model:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agent.testing.doubles import (
         ScriptedTranscriber,
         ScriptedVoiceprint,
+        VirtualCamera,
         VirtualLocation,
         lens,
         make_agent,
@@ -47,6 +48,7 @@ __all__ = [
     "ScriptedModel",
     "ScriptedTranscriber",
     "ScriptedVoiceprint",
+    "VirtualCamera",
     "VirtualClock",
     "VirtualLocation",
     "VirtualSpeaker",

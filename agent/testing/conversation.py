@@ -23,7 +23,13 @@ from agent.models.llm.model import Model, ScriptedModel
 from agent.plugins.skills import Skills
 from agent.skill.slots import to_json
 from agent.testing.clock import VirtualClock
-from agent.testing.doubles import SCRIPTED, ScriptedTranscriber, VirtualLocation, voiced
+from agent.testing.doubles import (
+    SCRIPTED,
+    ScriptedTranscriber,
+    VirtualCamera,
+    VirtualLocation,
+    voiced,
+)
 from agent.turn import Timings, Turn
 from hardware.base import Battery, Devices, Display, Frame, Imu, LightSensor, Location, Speaker
 from hardware.display import MemoryDisplay
@@ -57,6 +63,8 @@ class Doubles:
     """The cells, such as a VirtualBattery."""
     light: LightSensor | None = None
     """How bright it is, such as a VirtualLight."""
+    camera: VirtualCamera | None = None
+    """What the wearer looks at; None without a camera."""
 
 
 class Conversation:
@@ -83,12 +91,19 @@ class Conversation:
         self.display = world.display
         self.speaker = world.speaker
         self.location = world.location
+        self.camera = world.camera
         self.exchanges: list[Exchange] = []
         """Everything said so far."""
         self.agent = Agent(
             skills,
             Devices(
-                world.display, world.location, world.speaker, world.imu, world.battery, world.light
+                world.display,
+                world.location,
+                world.speaker,
+                world.imu,
+                world.battery,
+                world.light,
+                {"camera": lambda: world.camera} if world.camera else {},
             ),
             folder,
             model=world.model,

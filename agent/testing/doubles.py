@@ -19,7 +19,7 @@ from agent.loop.stream import Listening
 from agent.messages import Transcript
 from agent.models.llm.model import Model
 from agent.plugins.skills import Skills
-from hardware.base import SAMPLE_RATE_HZ, Devices, Location, Place, Speaker
+from hardware.base import SAMPLE_RATE_HZ, DeviceError, Devices, Location, Place, Speaker
 from hardware.display import MemoryDisplay
 from hardware.location import FixedLocation
 from hardware.profiles import load as load_profile
@@ -114,6 +114,22 @@ class VirtualLocation:
     def where(self) -> Place:
         """Return the place."""
         return self.place
+
+
+class VirtualCamera:
+    """A camera that sees what the test puts before it: set `picture`, the bytes of a file."""
+
+    name = "virtual"
+
+    def __init__(self, picture: bytes = b"") -> None:
+        """See `picture`."""
+        self.picture = picture
+
+    def take(self) -> bytes:
+        """Return the picture. Raises DeviceError where there is none."""
+        if not self.picture:
+            raise DeviceError("the virtual camera sees nothing: set its picture")
+        return self.picture
 
 
 def voiced(seconds: float) -> bytes:

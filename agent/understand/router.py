@@ -38,6 +38,7 @@ from agent.language.text import (
     language_of,
     unaddressed,
 )
+from agent.language.world import WorldText
 from agent.messages import Intent, NotRecognized, Transcript, Verdict
 from agent.models.llm.model import Model, NoModel
 from agent.skill.declare import Action
@@ -232,6 +233,8 @@ class Router:
         return replace(decision, meaning=replace(meaning, options=options))
 
     def _decided(self, transcript: Transcript, quick: bool) -> Decision:
+        if isinstance(transcript.text, WorldText):
+            return Decision(NotRecognized("text from the world, which the wearer did not say"))
         if len(transcript.text) > MAX_CHARACTERS:
             return Decision(NotRecognized(f"longer than {MAX_CHARACTERS} characters"))
         spoken = " ".join(unaddressed(transcript.text, self.wake).split())

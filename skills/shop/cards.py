@@ -1,7 +1,6 @@
-"""What the shop shows: short cards, the answer in the first line.
+"""What the shop shows: short cards, the answer in the first line, the shop in the title.
 
-Every card of the shop is titled as a demo, because nothing in the catalogue is real; the shopping
-list is.
+Cards of the demo say so, because nothing in its catalogue is real; the shopping list is.
 """
 
 from __future__ import annotations
@@ -10,70 +9,81 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from agent import Context, Reply
-from skills.shop.catalogue import Product, demo, of
+from skills.shop import shops
+from skills.shop.product import Product, money, of
 
 LISTED = 4
 """Most products on one list; the rest come with "next product"."""
 
 
-def shelf(products: Sequence[Product], ctx: Context) -> Reply:
+def shelf(products: Sequence[Product], ctx: Context, failed: Sequence[str] = ()) -> Reply:
     """Return a list of products with prices, or the one product there is."""
     if len(products) == 1:
         return detail(products[0], ctx)
-    lines = [
-        ctx.say("${price} {name}", price=p.price, name=p.name(ctx.language))
-        for p in products[:LISTED]
-    ]
+    lines = [priced(product, ctx) for product in products[:LISTED]]
     if (more := len(products) - LISTED) > 0:
         lines.append("… " + ctx.say("{count} more", count=more))
-    return _card(ctx, *lines, listed=True)
+    lines += [ctx.say("{shop} cannot be reached.", shop=shop) for shop in failed]
+    return card(ctx, *lines, shop=products[0].shop, listed=True)
 
 
 def detail(product: Product, ctx: Context) -> Reply:
     """Return one product: price, name, rating, stock."""
-    return _card(
-        ctx,
-        ctx.say("${price} {name}", price=product.price, name=product.name(ctx.language)),
-        _standing(product, ctx),
-    )
+    return card(ctx, *_about(product, ctx), shop=product.shop)
+
+
+def priced(product: Product, ctx: Context) -> str:
+    """Return a line with price and name."""
+    price = money(product.price, product.currency, ctx.language)
+    return ctx.say("{price} {name}", price=price, name=short(product, ctx))
+
+
+def short(product: Product, ctx: Context, longest: int = 60) -> str:
+    """Return a product's name, cut: names of shops are as long as they like."""
+    return cut(product.name(ctx.language), longest)
 
 
 def reviews(product: Product, ctx: Context) -> Reply:
     """Return what people say about one product."""
+    if not product.reviews:
+        return card(ctx, *_about(product, ctx), ctx.say("No reviews here."), shop=product.shop)
     said = [
-        ctx.say("{stars}/5 {words}", stars=r.stars, words=of(r.words, ctx.language))
-        for r in product.reviews
+        ctx.say("{stars}/5 {words}", stars=r.stars, words=cut(of(r.words, ctx.language), 80))
+        for r in product.reviews[:LISTED]
     ]
-    heading = ctx.say("{rating}/5 {name}", rating=product.rating, name=product.name(ctx.language))
-    return _card(ctx, heading, *said)
+    return card(ctx, rated(product, ctx), *said, shop=product.shop)
+
+
+def rated(product: Product, ctx: Context) -> str:
+    """Return a line with rating and name."""
+    return ctx.say("{rating}/5 {name}", rating=product.rating or "–", name=short(product, ctx))
 
 
 def no_orders(product: Product, ctx: Context) -> Reply:
     """Say that nothing can be ordered, and show the product."""
-    return _card(
-        ctx,
-        ctx.say("I can't place orders yet."),
-        ctx.say("${price} {name}", price=product.price, name=product.name(ctx.language)),
-        _standing(product, ctx),
+    return card(
+        ctx, ctx.say("I can't place orders here."), *_about(product, ctx), shop=product.shop
     )
 
 
-def nothing(asked: str, ctx: Context) -> Reply:
+def nothing(asked: str, ctx: Context, failed: Sequence[str] = ()) -> Reply:
     """Say that nothing was found, and name what is similar."""
-    lines = [ctx.say('No "{asked}" here.', asked=_cut(asked))]
-    if near := demo().nearest(asked, ctx.language):
-        lines += [ctx.say("Similar:"), *near]
-    return _card(ctx, *lines)
+    lines = [ctx.say('No "{asked}" here.', asked=cut(asked))]
+    kept = shops.catalogue(ctx)
+    if kept is not None and (near := kept.nearest(asked, ctx.language)):
+        lines += [ctx.say("Similar:"), *(cut(name) for name in near)]
+    lines += [ctx.say("{shop} cannot be reached.", shop=shop) for shop in failed]
+    return card(ctx, *lines)
 
 
 def which(ctx: Context) -> Reply:
     """Ask which product, when somebody says “it” before anything was found."""
-    return _card(ctx, ctx.say("Which product?"), ctx.say('Say "search for headphones".'))
+    return card(ctx, ctx.say("Which product?"), ctx.say('Say "search for headphones".'))
 
 
 def last(ctx: Context) -> Reply:
     """Say that there are no more products."""
-    return _card(ctx, ctx.say("That was the last one."))
+    return card(ctx, ctx.say("That was the last one."))
 
 
 def whole_list(items: Sequence[str], ctx: Context) -> Reply:
@@ -104,7 +114,7 @@ def no_order_of(items: Sequence[str], ctx: Context) -> Reply:
     """Say that the whole list cannot be ordered, and show it."""
     if not items:
         return whole_list(items, ctx)
-    return _note(ctx, ctx.say("I can't place orders yet."), *items)
+    return _note(ctx, ctx.say("I can't place orders here."), *items)
 
 
 def unsaved(ctx: Context) -> Reply:
@@ -112,21 +122,38 @@ def unsaved(ctx: Context) -> Reply:
     return _note(ctx, ctx.say("I can't save the list here."))
 
 
-def _note(ctx: Context, *lines: str) -> Reply:
-    return Reply(title=ctx.say("Shopping list"), text="\n".join(lines))
-
-
-def _standing(product: Product, ctx: Context) -> str:
-    if not product.stock:
-        return ctx.say("{rating}/5, sold out", rating=product.rating)
-    return ctx.say("{rating}/5, {stock} in stock", rating=product.rating, stock=product.stock)
-
-
-def _card(ctx: Context, *lines: str, listed: bool = False) -> Reply:
-    title = ctx.say("Demo shop")
+def note(ctx: Context, title: str, *lines: str, listed: bool = False) -> Reply:
+    """Return a card that is of no shop: of the list, the basket, a code."""
     return Reply(title=title, text="\n".join(lines), kind="list" if listed else "answer")
 
 
-def _cut(text: str, longest: int = 40) -> str:
+def _note(ctx: Context, *lines: str) -> Reply:
+    return note(ctx, ctx.say("Shopping list"), *lines)
+
+
+def _about(product: Product, ctx: Context) -> tuple[str, ...]:
+    return tuple(filter(None, (priced(product, ctx), _standing(product, ctx))))
+
+
+def _standing(product: Product, ctx: Context) -> str:
+    """Return rating and stock, as far as they are known."""
+    rating, stock = product.rating, product.stock
+    if stock == 0:
+        return ctx.say("{rating}/5, sold out", rating=rating) if rating else ctx.say("Sold out")
+    if rating and stock:
+        return ctx.say("{rating}/5, {stock} in stock", rating=rating, stock=stock)
+    if rating:
+        return ctx.say("{rating}/5 by {count}", rating=rating, count=product.count)
+    return ctx.say("{stock} in stock", stock=stock) if stock else ""
+
+
+def card(ctx: Context, *lines: str, shop: str = "", listed: bool = False) -> Reply:
+    """Return a card of a shop's; without one it is that of the catalogue in use."""
+    title = cut(shops.name_of(shop or shops.usual(ctx), ctx), 14)
+    return Reply(title=title, text="\n".join(lines), kind="list" if listed else "answer")
+
+
+def cut(text: str, longest: int = 40) -> str:
+    """Return a text on one line, cut where it is longer."""
     text = " ".join(text.split())
     return text if len(text) <= longest else f"{text[:longest]}…"

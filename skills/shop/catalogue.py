@@ -1,32 +1,41 @@
-"""The demo catalogue: invented products, searched with SQLite's FTS5.
+"""Catalogues: products in SQLite, searched with its full-text index FTS5.
 
-`catalogue.jsonl` is ours from the first brand to the last review; nothing in it can be bought. One
-line is one product. The index is built in memory on first use, in a few milliseconds.
+The demo's is built in memory on first use; the wearer's own is a file that `importing` writes.
+A search looks at so many hits at most and ranks those, so that it takes a few milliseconds however
+large the catalogue is.
 """
 
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-from functools import cache
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from agent.skill.data import Row, rows
+from agent import private
+from skills.shop.product import Product, of, of_record, to_json
 
-FILE = Path(__file__).with_name("catalogue.jsonl")
-LANGUAGES = ("en", "zh")
+RANKED = 800
+"""Most hits that are ranked."""
+MOST = 40
+"""Most products that a search returns."""
 
-Words = Mapping[str, str]
-"""One text in several languages, by ISO 639-1 code; `en` is always there."""
+SCHEMA = """
+CREATE TABLE products (number INTEGER PRIMARY KEY, code TEXT, record TEXT NOT NULL);
+CREATE VIRTUAL TABLE shelf USING fts5
+    (kind, brand, also, department, content = '', tokenize = 'porter unicode61');
+"""
+INDEX = "CREATE INDEX by_code ON products(code) WHERE code <> ''"
+VERSION = 1
+"""`user_version` of the file."""
 
 _CHINESE = "\u3400-\u9fff\uf900-\ufaff"
 _TERMS = re.compile(rf"[{_CHINESE}]+|[^\W_{_CHINESE}]+")
 _MEASURE = re.compile(r"一[个双件条只副瓶本把台盒些款]|[的了吗呢]")
+_LETTER = re.compile(f"[{_CHINESE}]")
 _LONGEST_QUERY = 200
 _MOST_TERMS = 8
 _STOP = frozenset(
@@ -35,70 +44,52 @@ _STOP = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
-    """What one buyer says; invented, like everything here."""
-
-    stars: int
-    """1 … 5."""
-    words: Words
-    """One short sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """One thing on the shelf."""
-
-    number: int
-    """Line in the catalogue, from 1."""
-    brand: Words
-    """Who makes it."""
-    kind: Words
-    """What it is, in the words people say: `running shoes`."""
-    group: Words
-    """Department: `sports`."""
-    also: str
-    """Other words it is found by, in any language."""
-    price: Decimal
-    """US dollars."""
-    stock: int
-    """Pieces left."""
-    reviews: tuple[Review, ...]
-    """Newest first."""
-
-    def name(self, language: str) -> str:
-        """Return brand and kind, joined as the language joins words."""
-        space = "" if language == "zh" else " "
-        return f"{of(self.brand, language)}{space}{of(self.kind, language)}"
-
-    @property
-    def rating(self) -> Decimal:
-        """Mean of the stars, to one decimal."""
-        stars = sum(review.stars for review in self.reviews)
-        return (Decimal(stars) / len(self.reviews)).quantize(Decimal("0.1"))
-
-
-def of(words: Words, language: str) -> str:
-    """Return a text in a language, in English where there is none."""
-    return words.get(language, words["en"])
-
-
 class Catalogue:
     """Products and their full-text index. Safe to use from several threads."""
 
     def __init__(self, products: Iterable[Product]) -> None:
         """Build the index in memory."""
-        self.products = {product.number: product for product in products}
         # Actions run in worker threads; SQLite itself serialises calls on one connection.
-        self._index = sqlite3.connect(":memory:", check_same_thread=False)
-        self._index.execute(
-            "CREATE VIRTUAL TABLE shelf USING fts5"
-            "(kind, brand, also, department, tokenize = 'porter unicode61')"
+        self._base = sqlite3.connect(":memory:", check_same_thread=False)
+        self._base.executescript(SCHEMA)
+        fill(self._base, products)
+        self._base.execute(INDEX)
+
+    @classmethod
+    def at(cls, path: Path) -> Catalogue:
+        """Open a file that was imported. Raises sqlite3.Error where it cannot be used."""
+        found = cls.__new__(cls)
+        private.close(path)
+        found._base = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False
         )
-        self._index.executemany(
-            "INSERT INTO shelf(rowid, kind, brand, also, department) VALUES (?, ?, ?, ?, ?)",
-            [(p.number, *map(_spaced, _indexed(p))) for p in self.products.values()],
+        (version,) = found._base.execute("PRAGMA user_version").fetchone()
+        if version != VERSION:
+            found._base.close()
+            raise sqlite3.DatabaseError(f"{path} is of version {version}: import the products anew")
+        return found
+
+    @property
+    def products(self) -> dict[int, Product]:
+        """All of them, by number."""
+        rows = self._base.execute("SELECT number, record FROM products ORDER BY number")
+        return {number: of_record(number, json.loads(record)) for number, record in rows}
+
+    def __len__(self) -> int:
+        (count,) = self._base.execute("SELECT count(*) FROM products").fetchone()
+        return int(count)
+
+    def get(self, number: int) -> Product | None:
+        """Return the product of a number."""
+        found = self._read([number])
+        return found[0] if found else None
+
+    def by_code(self, code: str) -> list[Product]:
+        """Return the products with a bar code: 8 or 13 digits."""
+        rows = self._base.execute(
+            "SELECT number FROM products WHERE code = ? AND code <> '' LIMIT 9", (code,)
         )
+        return self._read([number for (number,) in rows])
 
     def search(self, text: str) -> list[Product]:
         """Return the products that all words of the text fit, best first.
@@ -111,13 +102,33 @@ class Catalogue:
         begun = " AND ".join(f"{_phrase(t)}*" if len(t) > 2 else _phrase(t) for t in terms)
         return self._match(whole) or self._match(begun)
 
+    def read_off(self, text: str, limit: int = 5) -> list[Product]:
+        """Return the products that most words of a text fit, as on a package; best first.
+
+        A package says more than a name: a product counts when a good half of its name's words
+        stand there.
+        """
+        terms = list(dict.fromkeys(_pieces(text)))[: 5 * _MOST_TERMS]
+        there = set(terms)
+        near = self._match(" OR ".join(_phrase(term) for term in terms))
+
+        def share(product: Product) -> float:
+            words = {*_pieces(" ".join((*product.kind.values(), *product.brand.values())))}
+            names = [{*_pieces(product.name(language))} for language in ("en", "zh")]
+            return max(len(name & there) / len(name) for name in (words, *names) if name)
+
+        return sorted((p for p in near if share(p) >= 0.6), key=lambda p: -share(p))[:limit]
+
     def nearest(self, text: str, language: str, limit: int = 3) -> list[str]:
         """Return names of kinds that resemble a text for which `search` finds nothing."""
         pairs = [term[i : i + 2] for term in _terms(text) for i in range(0, len(term) - 1)]
         chinese = [pair for pair in pairs if _is_chinese(pair)]
         words = [term for term in _terms(text) if not _is_chinese(term)] + chinese
         partly = self._match(" OR ".join(_phrase(word) for word in words[: 2 * _MOST_TERMS]))
-        alike = difflib.get_close_matches(_folded(text), self.kinds(language), n=limit, cutoff=0.6)
+        alike: list[str] = []
+        if len(self) <= MOST * 10:  # else too many to compare one by one
+            kinds = self.kinds(language)
+            alike = difflib.get_close_matches(_folded(text), kinds, n=limit, cutoff=0.6)
         return list(dict.fromkeys([*alike, *(of(p.kind, language) for p in partly)]))[:limit]
 
     def kinds(self, language: str) -> list[str]:
@@ -127,68 +138,80 @@ class Catalogue:
     def _match(self, expression: str) -> list[Product]:
         if not expression:
             return []
-        rows = self._index.execute(
-            "SELECT rowid FROM shelf WHERE shelf MATCH ? ORDER BY bm25(shelf, 10, 6, 3, 1)",
-            (expression,),
+        hits = self._base.execute(
+            "SELECT rowid, bm25(shelf, 10, 6, 3, 1) FROM shelf WHERE shelf MATCH ? LIMIT ?",
+            (expression, RANKED),
+        ).fetchall()
+        best = sorted(hits, key=lambda hit: (hit[1], hit[0]))[:MOST]
+        found = self._read([number for number, _ in best])
+        kinds = {kind: at for at, kind in reversed(list(enumerate(p.kind["en"] for p in found)))}
+        return sorted(found, key=lambda p: (kinds[p.kind["en"]], -(p.rating or 0), p.price or 0))
+
+    def _read(self, numbers: list[int]) -> list[Product]:
+        """Return the products of these numbers, in this order."""
+        marks = ",".join("?" * len(numbers))
+        rows = dict(
+            self._base.execute(
+                f"SELECT number, record FROM products WHERE number IN ({marks})", numbers
+            ).fetchall()
         )
-        found = [self.products[number] for (number,) in rows]
-        kinds = list(dict.fromkeys(p.kind["en"] for p in found))
-        return sorted(found, key=lambda p: (kinds.index(p.kind["en"]), -p.rating, p.price))
+        return [of_record(n, json.loads(rows[n])) for n in numbers if n in rows]
 
 
-@cache
-def demo() -> Catalogue:
-    """Return the catalogue that ships with the skill, read on first use. Raises DataError."""
-    return Catalogue(products(FILE))
+def fill(base: sqlite3.Connection, products: Iterable[Product]) -> int:
+    """Write products into tables made by SCHEMA; return how many that were."""
+    count = 0
+    for batch in _batches(products):
+        base.executemany(
+            "INSERT INTO products VALUES (?, ?, ?)", [(p.number, p.code, to_json(p)) for p in batch]
+        )
+        base.executemany(
+            "INSERT INTO shelf(rowid, kind, brand, also, department) VALUES (?, ?, ?, ?, ?)",
+            [(p.number, *_indexed(p)) for p in batch],
+        )
+        count += len(batch)
+    return count
 
 
-def products(path: Path) -> list[Product]:
-    """Read a catalogue, one product a line. Raises DataError."""
-    found: list[Product] = []
-    names: set[str] = set()
-    for number, row in enumerate(rows(path), start=1):
-        product = _product(number, row)
-        mine = {product.name(language) for language in LANGUAGES}
-        if taken := mine & names:
-            raise row.wrong(f"another product is called {min(taken)}: choose another name")
-        names |= mine
-        found.append(product)
-    return found
-
-
-def _product(number: int, row: Row) -> Product:
-    row.only("brand", "kind", "group", "also", "price", "stock", "reviews")
-    return Product(
-        number=number,
-        brand=_words(row.inside("brand")),
-        kind=_words(row.inside("kind")),
-        group=_words(row.inside("group")),
-        also=row.text("also"),
-        price=row.money("price"),
-        stock=row.whole("stock", 0, 1_000_000),
-        reviews=tuple(
-            Review(review.whole("stars", 1, 5), _words(review, "stars"))
-            for review in row.rows("reviews")
-        ),
-    )
-
-
-def _words(row: Row, *others: str) -> Words:
-    """Return a text in every language."""
-    row.only(*LANGUAGES, *others)
-    return {language: row.text(language) for language in LANGUAGES}
+def _batches(products: Iterable[Product], size: int = 2000) -> Iterator[list[Product]]:
+    batch: list[Product] = []
+    for product in products:
+        batch.append(product)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _indexed(product: Product) -> tuple[str, str, str, str]:
     """Return the texts of a product's columns, every language in each."""
-    # A Chinese name is one run of characters, so it is searched as one phrase: keep it whole.
-    also = f"{product.also} {product.name('zh')}"
-    return _all(product.kind), _all(product.brand), also, _all(product.group)
+    also = product.also
+    if "zh" in product.kind:
+        # A Chinese name is one run of characters, so it is searched as one phrase: keep it whole.
+        also = f"{also} {product.name('zh')}"
+    return (
+        _spaced(" ".join(product.kind.values())),
+        _spaced(" ".join(product.brand.values())),
+        _spaced(also),
+        _spaced(" ".join(product.group.values())),
+    )
 
 
 def _terms(text: str) -> list[str]:
     words = _TERMS.findall(_MEASURE.sub(" ", _folded(text)))
     return [word for word in words if word not in _STOP][:_MOST_TERMS]
+
+
+def _pieces(text: str) -> list[str]:
+    """Return the words of a text; of Chinese each two characters that stand together."""
+    found = []
+    for term in _TERMS.findall(_folded(text, 4 * _LONGEST_QUERY)):
+        if _is_chinese(term) and len(term) > 2:
+            found += [term[at : at + 2] for at in range(len(term) - 1)]
+        elif term not in _STOP:
+            found.append(term)
+    return found
 
 
 def _phrase(term: str) -> str:
@@ -198,16 +221,14 @@ def _phrase(term: str) -> str:
 
 def _spaced(text: str) -> str:
     """Return the text with Chinese characters apart: each becomes a token of the index."""
-    return re.sub(f"[{_CHINESE}]", r" \g<0> ", _folded(text))
+    if text.isascii():
+        return text  # the index folds case itself
+    return _LETTER.sub(r" \g<0> ", _folded(text, 4 * _LONGEST_QUERY))
 
 
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text[:_LONGEST_QUERY]).casefold()
-
-
-def _all(words: Words) -> str:
-    return " ".join(words.values())
+def _folded(text: str, longest: int = _LONGEST_QUERY) -> str:
+    return unicodedata.normalize("NFKC", text[:longest]).casefold()
 
 
 def _is_chinese(term: str) -> bool:
-    return re.match(f"[{_CHINESE}]", term) is not None
+    return _LETTER.match(term) is not None

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import PromptError
+from agent.language.world import WorldText
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -47,6 +48,11 @@ def quote(text: object) -> str:
     return f"⟦\n{clean.strip()}\n⟧"
 
 
+def _fenced(value: object) -> object:
+    """Fence what is marked as from the world, where a prompt forgot to."""
+    return quote(value) if isinstance(value, WorldText) else value
+
+
 class Prompts:
     """Finds and fills prompts: in the given folders first, then among the shipped ones."""
 
@@ -63,6 +69,7 @@ class Prompts:
             trim_blocks=True,
             lstrip_blocks=True,
             autoescape=False,  # prompts are plain text, not HTML
+            finalize=_fenced,
         )
         environment.filters["quote"] = quote
         return environment
