@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import reduce
 from operator import xor
 from pathlib import Path
+from typing import Any
 
 from hardware import reading
 from hardware.base import DeviceError, Location, Place
@@ -219,14 +220,16 @@ def gpx(text: str) -> list[Fix]:
     except (GPXException, ValueError, TypeError) as error:
         why = " ".join(str(error).split())[:120]
         raise DeviceError(f"it cannot be read as GPX: {why}") from None
-    points = [point for track in read.tracks for part in track.segments for point in part.points]
+    points: list[Any] = [
+        point for track in read.tracks for part in track.segments for point in part.points
+    ]
     points = points or [point for route in read.routes for point in route.points]
     start = next((point.time for point in points if point.time), None)
     fixes = []
     for number, point in enumerate(points):
         at = (point.time - start).total_seconds() if point.time and start else float(number)
-        error = UERE_M * (point.horizontal_dilution or 1.0)
-        fixes.append(Fix(at, point.latitude, point.longitude, error))
+        error_m = UERE_M * (point.horizontal_dilution or 1.0)
+        fixes.append(Fix(at, point.latitude, point.longitude, error_m))
     return sorted(fixes, key=lambda fix: fix.at_s)
 
 

@@ -97,7 +97,7 @@ def _word(word: str) -> str:
 def _chinese(text: str) -> str:
     from pypinyin import lazy_pinyin
 
-    sounds = lazy_pinyin(text, errors=lambda other: [_word(_BARE.sub("", other))])
+    sounds = lazy_pinyin(text, errors=lambda other: _word(_BARE.sub("", other)))
     return "".join(map(_merged, sounds))
 
 
@@ -121,10 +121,13 @@ class Alike:
         """Return how many names there are."""
         return len(self._keys)
 
-    def find(self, said: str, limit: int = 5, least: float = LEAST) -> list[Match]:
+    def find(
+        self, said: str, limit: int = 5, least: float = LEAST, parts: bool = True
+    ) -> list[Match]:
         """Return the names that what was said may mean, the likeliest first.
 
-        Names of one score stay in the order of the list.
+        Names of one score stay in the order of the list. `parts` also finds those of which it is
+        only a part, and that are only a part of it.
         """
         key, sound = written(said), sounded(said)
         if not key or not self._keys:
@@ -132,7 +135,7 @@ class Alike:
         found = [
             Match(index, score)
             for index in self._candidates(key, sound)
-            if (score := likeness(key, sound, *self._keys[index])) >= least
+            if (score := likeness(key, sound, *self._keys[index], parts)) >= least
         ]
         found.sort(key=lambda match: (-match.score, match.index))
         return found[:limit]
@@ -146,7 +149,7 @@ class Alike:
         return [int(index) for index in best if shared[index] > 0]
 
 
-def likeness(key: str, sound: str, other_key: str, other_sound: str) -> float:
+def likeness(key: str, sound: str, other_key: str, other_sound: str, parts: bool = True) -> float:
     """Return how alike two names are by their `written` and `sounded`, 0 … 1."""
     from rapidfuzz import fuzz
 
@@ -156,7 +159,7 @@ def likeness(key: str, sound: str, other_key: str, other_sound: str) -> float:
     if len(sound) >= LEAST_PART:
         score = max(score, SOUND_ALONE * fuzz.ratio(sound, other_sound))
     short, long = sorted((key, other_key), key=len)
-    if len(short) >= LEAST_PART and len(short) < len(long):
+    if parts and LEAST_PART <= len(short) < len(long):
         part = PART if short in long else 0.75 * PART
         inside = max(fuzz.partial_ratio(key, other_key), fuzz.partial_ratio(sound, other_sound))
         share = len(short) / len(long)

@@ -176,14 +176,15 @@ def read_streets(source: Path, tell: Tell) -> Streets:
             total += 1
         things = osmium.FileProcessor(source, osmium.osm.NODE | osmium.osm.WAY).with_locations()
         seen = 0
+        thing: Any
         for thing in things.with_filter(osmium.filter.EmptyTagFilter()):
+            tags = dict(thing.tags)
             if thing.is_node():
-                ways.node(thing.id, thing.tags)
+                ways.node(thing.id, tags)
                 continue
             seen += 1
             if seen % TELL_EVERY == 0:
                 tell("streets", min(1.0, seen / max(1, total)))
-            tags = dict(thing.tags)
             if walkable(tags):
                 ways.way(thing.nodes, tags)
     except (RuntimeError, OSError, ValueError) as error:
@@ -293,6 +294,7 @@ def read_places(source: Path, tell: Tell) -> Iterator[Found]:
         members: dict[int, int] = {}
         relations: dict[int, _Wanted] = {}
         ways = 0
+        thing: Any
         for thing in osmium.FileProcessor(source, osmium.osm.WAY | osmium.osm.RELATION):
             if thing.is_way():
                 ways += 1

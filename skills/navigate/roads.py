@@ -321,7 +321,7 @@ class Roads:
         if before:
             turn = turn_between(bearing_deg(_ahead(before[::-1], LOOK_M), before[-1]), bearing)
         s = self.streets
-        notes = ("steps",) if s.form[edge] == osm.STEPS else ()
+        notes: tuple[str, ...] = ("steps",) if s.form[edge] == osm.STEPS else ()
         notes += ("crossing",) if s.crossed[edge] else ()
         return Step(turn, self.key(edge), metres, bearing, notes)
 
