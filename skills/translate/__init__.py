@@ -10,7 +10,7 @@ from typing import Annotated
 
 from agent import Context, OneOf, Reply, hookimpl, skill
 from agent.errors import EngineError
-from skills.translate import languages
+from skills.translate import languages, lexicon, signs
 from skills.translate.phrasebook import SPOKEN, book, is_chinese, normal
 
 _LONGEST = 300
@@ -176,5 +176,5 @@ def _heading(text: str) -> str:
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent. Raises DataError: without its data the skill is left out."""
-    book(), languages.names()
-    register(to_chinese, to_english, into, again)
+    book(), languages.names(), lexicon.lexicon()
+    register(to_chinese, to_english, into, again, signs.sign)
