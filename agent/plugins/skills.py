@@ -55,6 +55,7 @@ BUILTIN = (
     "skills.navigate",
     "skills.music",
     "skills.time",
+    "skills.travel",
 )
 
 LOAD_S = 15.0

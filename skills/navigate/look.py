@@ -35,7 +35,6 @@ _SMALL = frozenset(("bench", "parking", "bicycle parking", "mailbox", "toilet", 
     "(tell me|what do you know) about (this|that) (building|house|church|tower|monument|place)",
     "(what is|what's) (the building|the house) (before|in front of) me",
     permissions={"location": WHY},
-    knows=("view", "position"),
 )
 def building(ctx: Context) -> Reply:
     """Tell what stands before the wearer: name, kind, year, architect and style as tagged."""
@@ -65,7 +64,6 @@ def building(ctx: Context) -> Reply:
     "(what is|what's) (nearby|near me|around here|close to me)",
     "what is there around here",
     permissions={"location": WHY},
-    knows=("view", "position"),
 )
 def around(ctx: Context) -> Reply:
     """List the named places nearest to the wearer, each with its direction and distance."""
@@ -89,7 +87,6 @@ def around(ctx: Context) -> Reply:
     "(tell me|describe) what is around (me|here)",
     "what kind of place is this",
     permissions={"location": WHY},
-    knows=("view", "position"),
 )
 def describe(ctx: Context) -> Reply:
     """Describe where the wearer is, in two lines from the map."""

@@ -49,7 +49,6 @@ class Read:
     "what does (this|that|the) (sign|notice|poster|menu|label|board) say",
     "what is written (here|there|on (this|that|the) (sign|notice|poster|menu|label|board))",
     permissions={"camera": WHY},
-    knows=("view",),
 )
 def sign(ctx: Context) -> Reply:
     """Read the sign before the wearer and translate it, source and target together."""
