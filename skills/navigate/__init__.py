@@ -13,6 +13,7 @@ from skills.navigate import town as towns
 from skills.navigate.streets import distance_m, minutes
 
 WHY = "to find the way from where you are"
+ASKS = {"location": WHY, "network": "to ask Amap in China, if you have set its key"}
 
 _WAYS = {
     "en": {
@@ -60,7 +61,7 @@ Means = Annotated[str, OneOf(_ways)]
     "(how do i|how can i) get to [the] {place} [(by|on) {by}]",
     "[get|give me|show me] directions to [the] {place}",
     "show me the way to [the] {place}",
-    permissions={"location": WHY},
+    permissions=ASKS,
 )
 def route(place: Destination, ctx: Context, by: Means | None = None) -> Reply:
     """Show the walking route to a place, turn by turn."""
@@ -75,7 +76,7 @@ def route(place: Destination, ctx: Context, by: Means | None = None) -> Reply:
     "take me to the (nearest|closest) {category}",
     "is there [a|an] {category} (near|close to) [the] {near}",
     "(which|what) {category} is (nearest|closest) to [the] {near}",
-    permissions={"location": WHY},
+    permissions=ASKS,
 )
 def nearest(category: Category, ctx: Context, near: Destination | None = None) -> Reply:
     """Show the walking route to the nearest place of a kind, seen from the wearer or a place."""
@@ -86,7 +87,7 @@ def nearest(category: Category, ctx: Context, near: Destination | None = None) -
 
 @skill(
     "(navigate|take me|walk me|go) to {which}",
-    permissions={"location": WHY},
+    permissions=ASKS,
 )
 def choose(which: Which, ctx: Context) -> Reply:
     """Start the route to one of several places that were asked about."""
@@ -102,7 +103,7 @@ def choose(which: Which, ctx: Context) -> Reply:
     "how far is it [to [the] {place}]",
     "[what is|what's] the distance (to|from [the] {start} to) [the] {place}",
     "distance to [the] {place}",
-    permissions={"location": WHY},
+    permissions=ASKS,
 )
 def how_long(
     ctx: Context,
@@ -128,7 +129,7 @@ def how_long(
     "when (will i|do i|am i going to) (arrive|get there|be there)",
     "what time (will i|do i) (arrive|get there)",
     "(what is|what's) my arrival time",
-    permissions={"location": WHY},
+    permissions=ASKS,
 )
 def arrival(ctx: Context) -> Reply:
     """Tell the time of arrival on the present route."""
@@ -157,7 +158,7 @@ def traffic(ctx: Context, place: Destination | None = None) -> Reply:
     "what is the next (turn|step)",
     "show [me] the next (turn|step)",
     "where do i (turn|go) (now|next)",
-    permissions={"location": WHY},
+    permissions=ASKS,
 )
 def next_step(ctx: Context) -> Reply:
     """Show the next turn of the route; asked again on the same spot, the one after it."""
@@ -175,7 +176,7 @@ def next_step(ctx: Context) -> Reply:
     "what street is this",
     "(what|which) street am i on",
     "show [me] my (location|position)",
-    permissions={"location": WHY},
+    permissions=ASKS,
     knows=("position",),
 )
 def where(ctx: Context) -> Reply:

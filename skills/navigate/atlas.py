@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hardware.base import Place
-from skills.navigate import kinds, maps
+from skills.navigate import amap, kinds, maps
 from skills.navigate import town as towns
 from skills.navigate.places import Places, Site
 from skills.navigate.roads import Roads
@@ -246,6 +246,29 @@ class RealMap:
         return names.get(language) or names.get("", "")
 
 
+class ChinaMap(amap.Amap):
+    """Amap, as a map."""
+
+    def goals(self, words: str, here: Point) -> Goals:
+        """Return what Amap finds: of a kind of place the nearest ones, else what is called so."""
+        bare = towns.bare(words)
+        kind = kinds.named(bare)
+        keys = self.find(kinds.shown(kind, "zh") if kind else bare, here)
+        if kind is None and bare in keys:
+            return Goals((bare,))
+        return Goals(keys, of_kind=kind is not None)
+
+    def way(self, here: Any, key: str) -> Way | None:
+        """Return the walk; None where there is none."""
+        found = self.steps(here, key)
+        return Way(tuple(found[0]), tuple(found[1])) if found else None
+
+
+@lru_cache(maxsize=1)
+def _china() -> ChinaMap:
+    return ChinaMap()
+
+
 def _key(site: Site) -> str:
     return f"p{site.index}"
 
@@ -277,7 +300,7 @@ _seen = _Seen()
 
 
 def at(place: Place) -> Map:
-    """Return the map for a place: the smallest real one that holds it, else the town."""
+    """Return the map for a place: the smallest real one that holds it, Amap, else the town."""
     point = place.lat, place.lon
     root = maps.folder()
     for about in maps.installed(root) if root.is_dir() else ():
@@ -288,18 +311,12 @@ def at(place: Place) -> Map:
             _seen.on = found
             return found
     _seen.on = None
-    return town()
+    return _china() if amap.usable(point) else town()
 
 
 @lru_cache(maxsize=2)
 def _opened(folder: Path, stamp: int) -> RealMap:
     return RealMap(folder)
-
-
-def real(place: Place) -> RealMap | None:
-    """Return the real map that holds a place. Raises MapError where it is damaged."""
-    found = at(place)
-    return found if isinstance(found, RealMap) else None
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,10 @@ from skills.navigate.places import Site
 from skills.navigate.streets import Point, bearing_deg, distance_m
 from skills.navigate.trip import MAP_M
 
-WHY = "to find on the map what is before you"
+ASKS = {
+    "location": "to find on the map what is before you",
+    "network": "to ask Amap in China, if you have set its key",
+}
 SEEN_M = 80.0
 """How far away a building is that one asks about."""
 BESIDE_M = 40.0
@@ -34,7 +37,7 @@ _SMALL = frozenset(("bench", "parking", "bicycle parking", "mailbox", "toilet", 
     "(what|which) (building|house|church|tower|monument) (is this|is that|am i looking at)",
     "(tell me|what do you know) about (this|that) (building|house|church|tower|monument|place)",
     "(what is|what's) (the building|the house) (before|in front of) me",
-    permissions={"location": WHY},
+    permissions=ASKS,
 )
 def building(ctx: Context) -> Reply:
     """Tell what stands before the wearer: name, kind, year, architect and style as tagged."""
@@ -63,7 +66,7 @@ def building(ctx: Context) -> Reply:
     "(what is|what's) around me",
     "(what is|what's) (nearby|near me|around here|close to me)",
     "what is there around here",
-    permissions={"location": WHY},
+    permissions=ASKS,
 )
 def around(ctx: Context) -> Reply:
     """List the named places nearest to the wearer, each with its direction and distance."""
@@ -86,7 +89,7 @@ def around(ctx: Context) -> Reply:
     "describe (where i am|this place|my surroundings|the surroundings)",
     "(tell me|describe) what is around (me|here)",
     "what kind of place is this",
-    permissions={"location": WHY},
+    permissions=ASKS,
 )
 def describe(ctx: Context) -> Reply:
     """Describe where the wearer is, in two lines from the map."""

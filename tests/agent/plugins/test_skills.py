@@ -33,7 +33,7 @@ def written(folder: Path, name: str, text: str) -> str:
     return str(path)
 
 
-def test_the_six_skills_load():
+def test_the_skills_that_ship_load():
     skills = Skills.discover()
     assert skills.problems == []
     assert {a.skill for a in skills.actions.values()} == {
