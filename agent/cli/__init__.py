@@ -101,7 +101,7 @@ def one_line_errors(command: Command) -> Command:
 
 
 @cache
-def _brought() -> dict[str, click.Command]:
+def brought() -> dict[str, click.Command]:
     """Return the commands that plugins bring, by name."""
     from agent import config
     from agent.plugins.skills import Skills
@@ -119,11 +119,11 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return sorted({*super().list_commands(ctx), *_brought()})
+        return sorted({*super().list_commands(ctx), *brought()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command; plugins are only asked for one that is not ours."""
-        return super().get_command(ctx, cmd_name) or _brought().get(cmd_name)
+        return super().get_command(ctx, cmd_name) or brought().get(cmd_name)
 
     def main(self, *args: Any, **extra: Any) -> Any:
         if args or extra:  # a test inside its own process

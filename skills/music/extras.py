@@ -51,7 +51,7 @@ def seek(ctx: Context, seconds: Seconds = SKIP_S) -> Reply:
 
 
 @skill(
-    "rewind [the (song|track)]",
+    "rewind the (song|track)",
     "rewind {seconds} seconds",
     "(skip|jump) back {seconds} seconds",
     "(skip|jump) back in the (song|track)",
