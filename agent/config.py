@@ -45,7 +45,8 @@ class Config:
     language: str = "auto"
     """`en`, `zh` or `auto`; `GLASSES_LANGUAGE`."""
     location: str = ""
-    """`latitude,longitude` where no device can tell; empty is the demo town; `GLASSES_LOCATION`."""
+    """`latitude,longitude`, a recorded walk (`.gpx`, `.nmea`) or `gpsd://host`, where no device can
+    tell; empty is the demo town; `GLASSES_LOCATION`."""
     country: str = ""
     """Country whose holidays count, as `US`; empty is the system's locale's, else the United States
     in English and China in Chinese; `GLASSES_COUNTRY`."""

@@ -201,6 +201,8 @@ class Place:
     """Where the wearer looks, degrees clockwise from north."""
     simulated: bool = False
     """True when no positioning device stands behind it; skills must say so."""
+    error_m: float = 5.0
+    """How far off it may be, in metres; a phone under open sky is good to 4.9 m (gps.gov)."""
 
 
 @runtime_checkable

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -100,8 +100,30 @@ def one_line_errors(command: Command) -> Command:
     return run  # type: ignore[return-value]
 
 
+@cache
+def brought() -> dict[str, click.Command]:
+    """Return the commands that plugins bring, by name."""
+    from agent import config
+    from agent.plugins.skills import Skills
+
+    try:
+        settings = config.load()
+        skills = Skills.discover((), settings.plugins, apart=settings.alone)
+    except GlassesError:  # whatever it is, the command that was asked for will say so
+        return {}
+    return {name: c for name, c in skills.commands().items() if isinstance(c, click.Command)}
+
+
 class _Commands(click.Group):
-    """The commands, as a process that ends when they do."""
+    """The commands, as a process that ends when they do; plugins may bring more."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*super().list_commands(ctx), *brought()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; plugins are only asked for one that is not ours."""
+        return super().get_command(ctx, cmd_name) or brought().get(cmd_name)
 
     def main(self, *args: Any, **extra: Any) -> Any:
         if args or extra:  # a test inside its own process

@@ -309,9 +309,7 @@ def model_choice(config: Config) -> store.Choice:
 
 def place(config: Config) -> Location:
     """Return where the wearer is set to be. Raises DeviceError for a nonsensical setting."""
-    return location.FixedLocation(
-        location.parse(config.location) if config.location else DEMO_PLACE
-    )
+    return location.find(config.location) if config.location else location.FixedLocation(DEMO_PLACE)
 
 
 def build(

@@ -39,6 +39,8 @@ class Line:
     """Its middle, 0 … 1 of the picture's height."""
     height: float
     """How high its letters are, 0 … 1 of the picture's height: a name is larger than fine print."""
+    width: float = 0.0
+    """How long it is, 0 … 1 of the picture's width."""
 
 
 def read(picture: bytes) -> tuple[Line, ...]:
@@ -65,6 +67,7 @@ def read(picture: bytes) -> tuple[Line, ...]:
             (float(box[:, 0].min()) - rim) / wide,
             (float(box[:, 1].mean()) - rim) / high,
             float(box[:, 1].max() - box[:, 1].min()) / high,
+            float(box[:, 0].max() - box[:, 0].min()) / wide,
         )
         for box, text, sure in zip(found.boxes, found.txts, found.scores or (), strict=False)
         if sure >= SURE and text.strip()

@@ -54,6 +54,14 @@ class Provide(Protocol):
         ...
 
 
+class RegisterCommand(Protocol):
+    """What `register_commands` is given to call."""
+
+    def __call__(self, *commands: Any) -> None:
+        """Take click commands or groups, each of a name that `glasses` does not have yet."""
+        ...
+
+
 class Hooks:
     """The hooks of the agent."""
 
@@ -64,6 +72,10 @@ class Hooks:
     @hookspec
     def register_devices(self, provide: Provide) -> None:
         """Call `provide(kind, make, name)` for each engine or device the plugin brings."""
+
+    @hookspec
+    def register_commands(self, register: RegisterCommand) -> None:
+        """Call `register(command)` with click commands for the command line of `glasses`."""
 
     @hookspec
     def turn_ended(self, turn: Turn) -> None:

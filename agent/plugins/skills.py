@@ -62,6 +62,7 @@ BUILTIN = (
     "skills.notes",
     "skills.calendar",
     "skills.notices",
+    "skills.travel",
 )
 
 LOAD_S = 15.0
@@ -489,6 +490,23 @@ class Skills:
         """Return who can provide this kind, the plugin that was found last first."""
         found = (p for i in self._installed.values() for p in i.providers if p.kind == kind)
         return [*found][::-1]
+
+    def commands(self) -> dict[str, Any]:
+        """Return the click commands that plugins bring, by name; the first of a name is kept.
+
+        Asked for on the command line only. A plugin that fails is in `problems`.
+        """
+        found: dict[str, Any] = {}
+
+        def register(*commands: Any) -> None:
+            for command in commands:
+                found.setdefault(str(command.name), command)
+
+        for new in list(self._installed.values()):
+            asked = partial(self._call, new, "register_commands", register=register)
+            if problem := self._tried(new.name, asked):
+                self.problems.append(problem)
+        return found
 
     def observers(self) -> list[tuple[str, Callable[[Turn], Any]]]:
         """Return who looks at turns: plugin and function, in the order they were found."""

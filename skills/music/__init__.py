@@ -1,4 +1,4 @@
-"""Play the wearer's own music, and four tunes that ship."""
+"""Play the wearer's own music, or that of an MPD, and four tunes that ship."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 from agent import Context, OneOf, Range, Reply, hookimpl, skill
-from skills.music import library, playlists
-from skills.music.library import Track
+from skills.music import extras, library, playlists
 from skills.music.player import (
-    Queue,
     card,
     missing,
     move,
     nothing,
+    player_of,
     queue_of,
     sounding,
-    speaker_of,
     start,
 )
 from skills.music.playlists import Playlists, PlaylistsError
+from skills.music.track import Track
 
 LOUDER_BY = 10
 """Points of volume for one “louder”."""
@@ -67,17 +66,16 @@ def play(ctx: Context, song: Song | None = None, service: Service | None = None)
         return Reply(
             ctx.say("{service} is not connected. I only play your own music.", service=name)
         )
-    speaker = speaker_of(ctx)
+    player_of(ctx)  # without one that is what to tell
     every = library.tracks()
     if song is None:
-        return start(Queue(every), speaker, ctx)
+        return start(every, 0, ctx) if every else nothing(ctx)
     if listed := _listed(song, ctx):
-        return start(Queue(listed), speaker, ctx)
+        return start(listed, 0, ctx)
     found = library.named(song)
     if not found:
         return missing(song, ctx)
-    queue = Queue(found) if len(found) > 1 else Queue(every, every.index(found[0]))
-    return start(queue, speaker, ctx)
+    return start(found, 0, ctx) if len(found) > 1 else start(every, every.index(found[0]), ctx)
 
 
 @skill(
@@ -88,12 +86,12 @@ def play(ctx: Context, song: Song | None = None, service: Service | None = None)
 )
 def pause(ctx: Context) -> Reply:
     """Pause the song."""
-    speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if queue is None or speaker.playing is None:
+    player = player_of(ctx)
+    now = player.now()
+    if now is None or now.paused:
         return nothing(ctx)
-    speaker.pause()
-    queue.paused = True
-    return card(ctx.say("Paused"), queue, ctx)
+    player.pause()
+    return card(ctx.say("Paused"), now, ctx)
 
 
 @skill(
@@ -105,12 +103,12 @@ def pause(ctx: Context) -> Reply:
 )
 def resume(ctx: Context) -> Reply:
     """Go on playing a paused song."""
-    speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if queue is None or not queue.paused:
+    player = player_of(ctx)
+    now = player.now()
+    if now is None or not now.paused:
         return Reply(ctx.say("Nothing is paused."))
-    speaker.resume()
-    queue.paused = False
-    return card(ctx.say("Playing"), queue, ctx)
+    player.resume()
+    return card(ctx.say("Playing"), now, ctx)
 
 
 @skill(
@@ -132,8 +130,8 @@ def next_song(ctx: Context) -> Reply:
 )
 def previous_song(ctx: Context) -> Reply:
     """Start the song again, or play the one before it."""
-    speaker = speaker_of(ctx)
-    started = speaker.playing and speaker.position_s > RESTART_S
+    now = player_of(ctx).now()
+    started = now is not None and not now.paused and now.position_s > RESTART_S
     return move(0 if started else -1, ctx)
 
 
@@ -146,11 +144,10 @@ def previous_song(ctx: Context) -> Reply:
 )
 def stop_music(ctx: Context) -> Reply:
     """Stop the music."""
-    speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if queue is None or (speaker.playing is None and not queue.paused):
+    player = player_of(ctx)
+    if player.now() is None:
         return nothing(ctx)
-    speaker.stop()
-    del ctx.memory["queue"]
+    player.stop()
     return Reply(ctx.say("Music stopped."))
 
 
@@ -203,9 +200,9 @@ def quieter(
     ctx: Context, points: Points = LOUDER_BY, switch: Literal["mute"] | None = None
 ) -> Reply:
     """Turn the volume down, or off."""
-    speaker = speaker_of(ctx)
-    if switch and speaker.volume:
-        ctx.memory["muted at"] = speaker.volume
+    player = player_of(ctx)
+    if switch and player.volume:
+        ctx.memory["muted at"] = player.volume
     return _set_volume(lambda now: 0 if switch else now - points, ctx)
 
 
@@ -217,11 +214,11 @@ def quieter(
 )
 def playing(ctx: Context) -> Reply:
     """Tell which song is playing."""
-    speaker, queue = speaker_of(ctx), queue_of(ctx)
-    if queue is None or (speaker.playing is None and not queue.paused):
+    now = player_of(ctx).now()
+    if now is None:
         return nothing(ctx)
-    title = ctx.say("Paused") if queue.paused else ctx.say("Playing")
-    return card(title, queue, ctx, position_s=speaker.position_s)
+    title = ctx.say("Paused") if now.paused else ctx.say("Playing")
+    return card(title, now, ctx, clocked=True)
 
 
 @skill(
@@ -264,14 +261,14 @@ def add_to_playlist(
 )
 def shuffle(ctx: Context) -> Reply:
     """Shuffle what comes after the present song; with none, play the whole library shuffled."""
-    speaker, queue = speaker_of(ctx), queue_of(ctx)
-    tracks = list(queue.tracks if queue else library.tracks())
-    if queue is None or sounding(ctx) is None:
-        return start(Queue(tuple(random.sample(tracks, len(tracks)))), speaker, ctx)
-    present = tracks.pop(queue.index)
-    mixed = (present, *random.sample(tracks, len(tracks)))
-    ctx.memory["queue"] = Queue(mixed, paused=queue.paused)
-    return card(ctx.say("Shuffled"), ctx.memory["queue"], ctx)
+    player = player_of(ctx)
+    if player.now() is None:
+        queue = queue_of(ctx)
+        tracks = queue.tracks if queue else library.tracks()
+        return start(random.sample(tracks, len(tracks)), 0, ctx)
+    player.shuffle()
+    now = player.now()
+    return card(ctx.say("Shuffled"), now, ctx) if now else nothing(ctx)
 
 
 @skill(
@@ -308,7 +305,7 @@ def _is_pronoun(song: str | None) -> bool:
 def _meant(song: str | None, ctx: Context) -> Track | None:
     """Return the song of that name; without a name, the one that is playing."""
     if song is None or _is_pronoun(song):
-        speaker_of(ctx)  # without one nothing plays, and that is what to tell
+        player_of(ctx)  # without one nothing plays, and that is what to tell
         return sounding(ctx)
     return library.find(song)
 
@@ -331,11 +328,12 @@ def _listed(name: str, ctx: Context) -> tuple[Track, ...]:
 
 
 def _set_volume(change: Callable[[int], int], ctx: Context) -> Reply:
-    speaker = speaker_of(ctx)
-    before = speaker.volume
-    speaker.volume = max(0, min(100, change(before)))
+    player = player_of(ctx)
+    before = player.volume
+    level = max(0, min(100, change(before)))
+    player.volume = level
     return Reply(
-        ctx.say("Volume {level}", level=speaker.volume),
+        ctx.say("Volume {level}", level=level),
         kind="playing",
         undo=lambda: _set_volume(lambda _: before, ctx),
     )
@@ -356,3 +354,12 @@ def register_skills(register: Callable[..., None]) -> None:
         play, pause, resume, next_song, previous_song, stop_music, volume, louder, quieter, playing
     )
     register(add_to_playlist, shuffle, repeat_song, about)
+    register(extras.seek, extras.back, extras.like, extras.queue, extras.loop, extras.sleep)
+
+
+@hookimpl
+def register_commands(register: Callable[..., None]) -> None:
+    """Add `glasses music`."""
+    from skills.music.commands import music
+
+    register(music)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent import Context, Reply
 from hardware.base import Place
-from skills.navigate.streets import Snap, Step, Turn, minutes
-from skills.navigate.town import Town, shown
+from skills.navigate import osm
+from skills.navigate.atlas import Here, Map
+from skills.navigate.streets import Step, Turn, distance_m, minutes
 
 OFF_STREET_M = 50.0
 """Farther than this, the way to the first street is mentioned."""
@@ -26,11 +29,11 @@ ARROWS = {
 GOAL = "◎"
 
 
-def then(left: list[Step], goal: str, town: Town, ctx: Context) -> str:
+def then(left: Sequence[Step], goal: str, on: Map, ctx: Context) -> str:
     """Say what comes at the end of the present step."""
     if len(left) == 1:
-        return ctx.say("to {place}", place=place_name(goal, town, ctx))
-    return _turn(left[1].turn, street_name(left[1].street, town, ctx), ctx)
+        return ctx.say("to {place}", place=place_name(goal, on, ctx))
+    return _turn(left[1].turn, street_name(left[1].street, on, ctx), ctx)
 
 
 def _turn(turn: Turn, street: str, ctx: Context) -> str:
@@ -46,20 +49,20 @@ def _turn(turn: Turn, street: str, ctx: Context) -> str:
     }[turn]
 
 
-def total(left: list[Step], goal: str, town: Town, ctx: Context) -> str:
+def total(left: Sequence[Step], goal: str, on: Map, ctx: Context) -> str:
     """Say how far it is to a place and how long that takes on foot."""
     metres = sum(step.metres for step in left)
     return ctx.say(
         "{place}: {distance}, {minutes} min",
-        place=place_name(goal, town, ctx),
+        place=place_name(goal, on, ctx),
         distance=length(metres, ctx),
         minutes=minutes(metres),
     )
 
 
-def first(spot: Snap, step: Step, town: Town, ctx: Context) -> list[str]:
+def first(spot: Here, step: Step, on: Map, ctx: Context) -> list[str]:
     """Say how to set off."""
-    street = street_name(step.street, town, ctx)
+    street = street_name(step.street, on, ctx)
     lines = [ctx.say("Head {way} on {street}", way=_compass(step.bearing_deg, ctx), street=street)]
     if spot.offset_m > OFF_STREET_M:
         away = length(spot.offset_m, ctx)
@@ -67,13 +70,13 @@ def first(spot: Snap, step: Step, town: Town, ctx: Context) -> list[str]:
     return lines
 
 
-def following(left: list[Step], goal: str, town: Town, ctx: Context) -> list[str]:
+def following(left: Sequence[Step], goal: str, on: Map, ctx: Context) -> list[str]:
     """List the steps that follow, one a line."""
     lines = [
-        f"{ARROWS[step.turn]} {street_name(step.street, town, ctx)} {length(step.metres, ctx)}"
+        f"{ARROWS[step.turn]} {street_name(step.street, on, ctx)} {length(step.metres, ctx)}"
         for step in left
     ]
-    return [*lines, f"{GOAL} {place_name(goal, town, ctx)}"]
+    return [*lines, f"{GOAL} {place_name(goal, on, ctx)}"]
 
 
 def _compass(bearing: float, ctx: Context) -> str:
@@ -102,11 +105,29 @@ def honest(place: Place, ctx: Context) -> list[str]:
     return [ctx.say("(simulated position)")] if place.simulated else []
 
 
-def no_map(town: Town, place: Place, ctx: Context) -> Reply:
+def no_map(on: Map, place: Place, ctx: Context) -> Reply:
     """Return the card for somebody who is nowhere near the map."""
-    text = ctx.say("I only have a map of {town}.", town=shown(town.name, ctx.language))
-    lines = [text, *honest(place, ctx)]
-    return Reply("\n".join(lines), title=ctx.say("No map here"))
+    text = ctx.say("I only have a map of {town}.", town=on.title(ctx.language))
+    more = ctx.say("Add one: glasses maps add FILE")
+    return Reply("\n".join([text, more, *honest(place, ctx)]), title=ctx.say("No map here"))
+
+
+def no_way(goal: str, on: Map, place: Place, ctx: Context) -> Reply:
+    """Return the card for a place that the streets do not lead to."""
+    text = ctx.say("The map has no way on foot to {place}.", place=place_name(goal, on, ctx))
+    return Reply("\n".join([text, *honest(place, ctx)]))
+
+
+def which(goals: Sequence[str], sure: bool, at: Place, on: Map, ctx: Context) -> Reply:
+    """Ask which of several places is meant, the nearest of one name first."""
+    here = (at.lat, at.lon)
+    lines = [
+        f"{n} {place_name(goal, on, ctx)} {length(distance_m(here, on.point(goal)), ctx)}"
+        for n, goal in enumerate(goals, start=1)
+    ]
+    title = ctx.say("Which one?") if sure else ctx.say("Did you mean")
+    how = ctx.say("Say “navigate to number one”.")
+    return Reply("\n".join([*lines, how, *honest(at, ctx)]), title=title)
 
 
 def later(wanted: str, ctx: Context) -> list[str]:
@@ -124,11 +145,29 @@ def _cut(wanted: str) -> str:
     return words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
 
 
-def street_name(key: str, town: Town, ctx: Context) -> str:
-    """Return the name of a street."""
-    return shown(town.street_names[key], ctx.language)
+def street_name(key: str, on: Map, ctx: Context) -> str:
+    """Return the name of a street; of one without a name, what it is."""
+    return on.street_name(key, ctx.language) or _forms(ctx).get(key, ctx.say("the street"))
 
 
-def place_name(key: str, town: Town, ctx: Context) -> str:
+def _forms(ctx: Context) -> dict[str, str]:
+    """Return what ways without a name are, by the key that `Roads` gives them."""
+    return {
+        f"f{osm.FOOTWAY}": ctx.say("the footway"),
+        f"f{osm.PATH}": ctx.say("the path"),
+        f"f{osm.TRACK}": ctx.say("the track"),
+        f"f{osm.STEPS}": ctx.say("the steps"),
+        f"f{osm.CROSSING}": ctx.say("the crossing"),
+        f"f{osm.SERVICE}": ctx.say("the side road"),
+        f"f{osm.SQUARE}": ctx.say("the square"),
+    }
+
+
+def met(way: Sequence[Step], ctx: Context) -> list[str]:
+    """Say what is met on a way that walkers want to know before."""
+    return [ctx.say("(with steps)")] if any("steps" in step.notes for step in way) else []
+
+
+def place_name(key: str, on: Map, ctx: Context) -> str:
     """Return the name of a place."""
-    return shown(town.places[key].names, ctx.language)
+    return on.place_name(key, ctx.language)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import enum
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from math import asin, atan2, cos, degrees, hypot, radians, sin, sqrt
 
 EARTH_M = 6_371_008.8
@@ -76,6 +77,11 @@ class Snap:
     offset_m: float
     """How far it is from where it was asked for, in metres."""
 
+    @property
+    def street(self) -> str:
+        """Key of the street it lies on."""
+        return self.segment.street
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:
@@ -101,6 +107,8 @@ class Step:
     """Its length in metres."""
     bearing_deg: float
     """Direction of its first metres, degrees clockwise from north."""
+    notes: tuple[str, ...] = ()
+    """What is met on it: `steps`, `crossing`."""
 
 
 def distance_m(a: Point, b: Point) -> float:
@@ -142,13 +150,23 @@ def snap(streets: Streets, point: Point) -> Snap:
 
 def _on_segment(streets: Streets, segment: Segment, point: Point) -> Snap:
     """Project onto one segment; over a few hundred metres the earth is flat."""
-    a, b = streets.junctions[segment.a], streets.junctions[segment.b]
+    spot = _onto(point, streets.junctions[segment.a], streets.junctions[segment.b])
+    return Snap(spot, segment, distance_m(point, spot))
+
+
+def _onto(point: Point, a: Point, b: Point) -> Point:
     shrink = cos(radians(point[0]))
     north, east = b[0] - a[0], (b[1] - a[1]) * shrink
     along = (point[0] - a[0]) * north + (point[1] - a[1]) * shrink * east
     share = min(1.0, max(0.0, along / (hypot(north, east) ** 2 or 1.0)))
-    spot = (a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1]))
-    return Snap(spot, segment, distance_m(point, spot))
+    return a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])
+
+
+def off_line_m(point: Point, line: Sequence[Point]) -> float:
+    """Return how far a point is from a line, in metres; over a few hundred the earth is flat."""
+    return min(
+        (distance_m(point, _onto(point, a, b)) for a, b in pairwise(line)), default=float("inf")
+    )
 
 
 def shortest(streets: Streets, start: Snap, goal: str) -> list[Leg] | None:

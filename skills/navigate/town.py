@@ -163,17 +163,27 @@ def destinations(language: str) -> dict[str, str]:
 _BEFORE = re.compile(r"^(?:(?:the|my|a|an|nearest|closest|next)\s+|最近的|附近的)+", re.IGNORECASE)
 
 
-def key_of(words: str) -> str | None:
-    """Return the key of the place or category that is meant; None when there is no such place.
+def bare(words: str) -> str:
+    """Return words without what stands around a name.
 
     A model may leave in an article or a “nearest” that a sentence would have taken off.
     """
+    return _BEFORE.sub("", " ".join(words.casefold().split()))
+
+
+def of_category(category: str, town: Town) -> list[str]:
+    """Return the keys of the places of a category."""
+    return [key for key, spot in town.places.items() if spot.category == category]
+
+
+def key_of(words: str) -> str | None:
+    """Return the key of the place or category that is meant; None when there is no such place."""
     town = load()
-    bare = _BEFORE.sub("", " ".join(words.casefold().split()))
-    for wanted in (words, bare):
+    plain = bare(words)
+    for wanted in (words, plain):
         if wanted in town.places or wanted in town.categories:
             return wanted
-    heard = compared(bare)
+    heard = compared(plain)
     for language in LANGUAGES:
         for name, key in destinations(language).items():
             if compared(name) == heard:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from agent import Context, OneOf, Reply, hookimpl, skill
 from agent.errors import EngineError
-from skills.translate import checked, languages
+from skills.translate import checked, languages, lexicon, signs
 from skills.translate.phrasebook import SPOKEN, book, is_chinese, normal
 
 _LONGEST = 300
@@ -226,5 +226,5 @@ def _heading(text: str) -> str:
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent. Raises DataError: without its data the skill is left out."""
-    book(), languages.names()
-    register(to_chinese, to_english, into, again)
+    book(), languages.names(), lexicon.lexicon()
+    register(to_chinese, to_english, into, again, signs.sign)

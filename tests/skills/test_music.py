@@ -22,7 +22,9 @@ from hardware import audio
 from hardware.base import DeviceError, Speaker
 from hardware.speaker import NoSpeaker, VirtualSpeaker
 from skills.music import library, make_tunes, playlists
+from skills.music.player import Queue
 from skills.music.playlists import Playlists, PlaylistsError
+from skills.music.track import sayable
 
 FOLDER = Path(music.__file__).parent
 TUNES = library.TUNES
@@ -114,7 +116,7 @@ def test_track_numbers_and_artists(name: str, title: str, artist: str) -> None:
     ],
 )
 def test_a_title_is_said_in_words_that_are_safe_in_a_template(title: str, said: str) -> None:
-    assert library.sayable(title) == said
+    assert sayable(title) == said
 
 
 def test_hostile_file_names_break_neither_library_nor_routing(
@@ -367,7 +369,7 @@ def test_shuffling_orders_differ(folder: Path, speaker: VirtualSpeaker) -> None:
 def _shuffled(ctx: Context) -> tuple[library.Track, ...]:
     music.shuffle(ctx)
     queue = ctx.memory["queue"]
-    assert isinstance(queue, music.Queue)
+    assert isinstance(queue, Queue)
     return queue.tracks
 
 

@@ -37,8 +37,8 @@ def test_the_skills_that_ship_load():
     skills = Skills.discover()
     assert skills.problems == []
     assert {a.skill for a in skills.actions.values()} == {
-        "shop", "pay", "translate", "navigate", "music", "time", "reminders",
-        "convert", "weather", "notes", "calendar", "notices",
+        "shop", "pay", "translate", "navigate", "music", "time", "memory", "reminders",
+        "convert", "weather", "notes", "calendar", "notices", "travel",
     }  # fmt: skip
     for action in skills.actions.values():
         assert {"en", "zh"} <= set(action.languages), action.name
@@ -399,3 +399,41 @@ async def test_a_camera_needs_a_permission():
 def test_every_hook_is_documented(hook):
     readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
     assert f"`{hook}(" in readme
+
+
+COMMANDS = """
+import click
+from agent import hookimpl
+
+@click.command()
+def tides():
+    "Tell the tides."
+    click.echo("high at six")
+
+@click.command()
+def doctor():
+    "Not the doctor."
+
+@hookimpl
+def register_commands(register):
+    register(tides, doctor)
+"""
+
+
+def test_a_plugin_brings_commands_and_replaces_none(tmp_path, monkeypatch):
+    from click.testing import CliRunner
+
+    from agent.cli import brought, main
+
+    folder = tmp_path / "skills"
+    folder.mkdir()
+    written(folder, "sea", COMMANDS)
+    written(folder, "ill", COMMANDS.replace("register(tides, doctor)", "1 / 0"))
+    monkeypatch.setenv("GLASSES_PLUGINS", str(folder))
+    brought.cache_clear()
+    run = CliRunner().invoke
+    assert run(main, ["tides"]).output == "high at six\n"
+    assert "Tell the tides." in run(main, ["--help"]).output
+    assert "engines and devices" in run(main, ["doctor", "--help"]).output
+    assert run(main, ["tide"]).exit_code == 2
+    brought.cache_clear()
