@@ -219,7 +219,11 @@ class Gate:
         opened, said = self.open, SAID[language]
         if opened is None or not opened.pin:
             return Reply(said["expired"])
-        left = self.pin.check(digits)
+        try:
+            left = self.pin.check(digits)
+        except (ConfigError, OSError) as error:  # a try that cannot be counted is none
+            self.drop()
+            return Reply(said["failed"].format(reason=error), kind="alert")
         if self.open is not opened:
             return Reply(said["expired"])
         if left is None:

@@ -35,14 +35,16 @@ class NoPage(OSError):
 
 
 @skill(
-    "pay [for] the link {link}",
-    "pay {amount} [for|by] the link {link}",
+    "pay [for] the link",
+    "pay {amount} by the link",
     risk="money",
     permissions={"money": "to pay by Alipay", "network": "to ask the page what it costs"},
 )
-def pay_link(link: str, ctx: Context, amount: Decimal | None = None) -> Reply:
+def pay_link(ctx: Context, link: str | None = None, amount: Decimal | None = None) -> Reply:
     """Propose to pay a cashier link, or for a page that asks for money."""
-    link = link.strip()
+    link = (link or "").strip()
+    if "://" not in link:  # what is said or typed loses its signs
+        return Reply(ctx.say("A link cannot be said: its code or a tool has to give it."))
     if alipay_bot.is_cashier(link):
         return _cashier(link, amount, ctx)
     try:
