@@ -35,8 +35,8 @@ class NoPage(OSError):
 
 
 @skill(
-    "pay [for] the link",
-    "pay {amount} by the link",
+    "open the cashier link",
+    "open the cashier link for {amount}",
     risk="money",
     permissions={"money": "to pay by Alipay", "network": "to ask the page what it costs"},
 )
@@ -70,7 +70,7 @@ def pay_link(ctx: Context, link: str | None = None, amount: Decimal | None = Non
 
 def _cashier(link: str, amount: Decimal | None, ctx: Context) -> Reply:
     if amount is None:
-        return Reply(ctx.say("Say how much it should be: pay 20 yuan by the link."))
+        return Reply(ctx.say("Say how much it should be."))
     try:
         sum_ = records.amount(amount, ctx)
     except ValueError:
