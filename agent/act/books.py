@@ -71,19 +71,21 @@ STEPS: tuple[Step, ...] = (_first,)
 class Books:
     """One ledger's file. A connection lasts for one piece of work; safe across threads."""
 
-    def __init__(self, path: Path, wait_s: float = WAIT_S, steps: Sequence[Step] = STEPS) -> None:
-        """Touch nothing yet."""
+    def __init__(
+        self,
+        path: Path,
+        wait_s: float = WAIT_S,
+        steps: Sequence[Step] = STEPS,
+        bring: Step | None = None,
+    ) -> None:
+        """Touch nothing yet. `bring` fills a new ledger with what an earlier version kept."""
         self.path = path
         self._wait_s = wait_s
         self._steps = steps
+        self._bring = bring
         self._lock = threading.Lock()
         self._sound: tuple[int, int] | None = None  # the file that was checked, by device and inode
         self._idle: sqlite3.Connection | None = None  # so that no close folds the log in
-
-    @property
-    def there(self) -> bool:
-        """Whether anything was ever written."""
-        return self.path.exists()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -157,6 +159,8 @@ class Books:
                 self._back_up(done)
             for step in self._steps[done:]:
                 step(db)
+            if not done and self._bring is not None:
+                self._bring(db)
             db.execute(f"PRAGMA user_version = {len(self._steps)}")
             db.execute("COMMIT")
 

@@ -15,6 +15,9 @@ from typing import Any
 GENESIS = hashlib.sha256(b"glasses ledger").hexdigest()
 """What comes before the first line."""
 
+Moves = tuple[tuple[str, str, int], ...]
+"""Postings of one line: account, currency, minor units."""
+
 EVENT = "seq, at, key, state, reference, note"
 PAYMENT = (
     "key, number, at, skill, provider, owner, kind, of, payee, account, currency, minor, details"
@@ -28,6 +31,25 @@ def link(
     line = [before, list(event), payment and list(payment), [list(one) for one in postings]]
     text = json.dumps(line, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def append(
+    db: sqlite3.Connection, at: str, key: str, state: str, reference: str = "", note: str = "",
+    moves: Moves = (),
+) -> None:  # fmt: skip
+    """Add a line, linked to the last one; with the first of a payment goes what was agreed to."""
+    last = db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+    seq, before = (last[0] + 1, last[1]) if last else (1, GENESIS)
+    event = (seq, at, key, state, reference, note)
+    first = db.execute("SELECT 1 FROM events WHERE key = ?", (key,)).fetchone() is None
+    query = f"SELECT {PAYMENT} FROM payments WHERE key = ?"
+    payment = db.execute(query, (key,)).fetchone() if first else None
+    digest = link(before, event, payment, moves)
+    db.execute(f"INSERT INTO events ({EVENT}, hash) VALUES (?, ?, ?, ?, ?, ?, ?)", (*event, digest))
+    db.executemany(
+        "INSERT INTO postings (seq, account, currency, minor) VALUES (?, ?, ?, ?)",
+        [(seq, *move) for move in moves],
+    )
 
 
 def broken(db: sqlite3.Connection) -> int | None:

@@ -18,10 +18,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import cast
 
-from agent.act import chain, states
+from agent.act import chain, earlier, states
 from agent.act.books import STEPS, WAIT_S, Books, Step
 from agent.act.limits import Limit
 from agent.act.states import State
@@ -55,12 +56,19 @@ class Ledger:
 
     def __init__(self, folder: Path, wait_s: float = WAIT_S, steps: Sequence[Step] = STEPS) -> None:
         """Touch nothing yet: the file is made by the first payment."""
-        self._books = Books(folder / "ledger.sqlite", wait_s, steps)
+        bring = partial(earlier.bring, folder)
+        self._books = Books(folder / "ledger.sqlite", wait_s, steps, bring)
+        self._folder = folder
 
     @property
     def path(self) -> Path:
         """The file."""
         return self._books.path
+
+    @property
+    def _there(self) -> bool:
+        """Whether anything was ever written, by an earlier version too."""
+        return self._books.path.exists() or earlier.there(self._folder)
 
     def close(self) -> None:
         """Let go of the file; it is opened again when it is used again."""
@@ -91,10 +99,10 @@ class Ledger:
                     order.payee, order.account or order.payee, order.currency, minor, details,
                 ),
             )  # fmt: skip
-            _append(db, at, order.key, "confirmed")
+            chain.append(db, at, order.key, "confirmed")
             source, _ = _ways(order, skill, provider)
             moves = _moves(source, TRANSIT, order.currency, minor)
-            _append(db, at, order.key, "submitted", moves=moves)
+            chain.append(db, at, order.key, "submitted", moves=moves)
             return _must_find(db, order.key)
 
     def end(
@@ -120,18 +128,18 @@ class Ledger:
                 goal = {"paid": target, "refused": source}.get(to)
                 minor = to_minor(entry.order.amount, entry.order.currency)
                 moves = _moves(TRANSIT, goal, entry.order.currency, minor) if goal else ()
-                _append(db, at, key, to, clean(reference), clean(note), moves)
+                chain.append(db, at, key, to, clean(reference), clean(note), moves)
             elif entry.state == to:
                 reference, note = reference or entry.reference, note or entry.note
             if settled and _must_find(db, key).state == "paid":
-                _append(db, at, key, "settled", clean(reference), clean(note))
+                chain.append(db, at, key, "settled", clean(reference), clean(note))
             return _must_find(db, key)
 
     # -- what it tells ----------------------------------------------------------------------------
 
     def find(self, key: str) -> Entry | None:
         """Return a payment by its key. Raises LedgerError."""
-        if not self._books.there:
+        if not self._there:
             return None
         with self._books.reading() as db:
             return _find(db, key)
@@ -141,7 +149,7 @@ class Ledger:
 
         Raises LedgerError.
         """
-        if not self._books.there:
+        if not self._there:
             return []
         wanted = tuple(states)
         where = f"WHERE state IN ({', '.join('?' * len(wanted))})" if wanted else ""
@@ -154,7 +162,7 @@ class Ledger:
 
     def since(self, at: datetime) -> int:
         """Return how many payments were agreed to at or after a moment. Raises LedgerError."""
-        if not self._books.there:
+        if not self._there:
             return 0
         with self._books.reading() as db:
             found = db.execute("SELECT count(*) FROM payments WHERE at >= ?", (_text(at),))
@@ -165,7 +173,7 @@ class Ledger:
 
         Raises LedgerError.
         """
-        if not self._books.there:
+        if not self._there:
             return None
         minor = to_minor(order.amount, order.currency)
         with self._books.reading() as db:
@@ -183,7 +191,7 @@ class Ledger:
 
         Raises LedgerError.
         """
-        if not self._books.there:
+        if not self._there:
             return opening
         with self._books.reading() as db:
             found = _balance(db, account, currency)
@@ -201,7 +209,7 @@ class Ledger:
         terms: Terms = Terms(),
     ) -> None:  # fmt: skip
         """Raise LedgerError where `begin` would, as things stand."""
-        if not self._books.there:
+        if not self._there:
             _fits(order, 0, 0, terms)
             _covers(order, None, terms)
             return
@@ -210,7 +218,7 @@ class Ledger:
 
     def verify(self) -> None:
         """Look at every line. Raises LedgerError where one was changed or lost."""
-        if self._books.there:
+        if self._there:
             self._books.close()
             with self._books.reading():
                 pass
@@ -223,8 +231,6 @@ def clean(text: str) -> str:
 
 
 # -- where money goes -----------------------------------------------------------------------------
-
-Moves = tuple[tuple[str, str, int], ...]
 
 
 def _payer(skill: str, provider: str) -> str:
@@ -243,7 +249,7 @@ def _ways(order: Order, skill: str, provider: str) -> tuple[str, str]:
             return OUTSIDE, payer
 
 
-def _moves(source: str, target: str, currency: str, minor: int) -> Moves:
+def _moves(source: str, target: str, currency: str, minor: int) -> chain.Moves:
     return ((source, currency, -minor), (target, currency, minor)) if minor else ()
 
 
@@ -252,7 +258,7 @@ def _open_account(
 ) -> None:
     if _balance(db, account, currency) is None:
         moves = _moves(OPENING, account, currency, to_minor(opening, currency))
-        _append(db, at, f"{OPENING}:{account}:{currency}", "settled", moves=moves)
+        chain.append(db, at, f"{OPENING}:{account}:{currency}", "settled", moves=moves)
 
 
 def _balance(db: sqlite3.Connection, account: str, currency: str) -> int | None:
@@ -348,27 +354,6 @@ def _spent(db: sqlite3.Connection, order: Order, since: str, where: str) -> int:
 
 
 # -- lines ----------------------------------------------------------------------------------------
-
-
-def _append(
-    db: sqlite3.Connection, at: str, key: str, state: str, reference: str = "", note: str = "",
-    moves: Moves = (),
-) -> None:  # fmt: skip
-    """Add a line, linked to the last one."""
-    last = db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-    seq, before = (last[0] + 1, last[1]) if last else (1, chain.GENESIS)
-    event = (seq, at, key, state, reference, note)
-    first = db.execute("SELECT 1 FROM events WHERE key = ?", (key,)).fetchone() is None
-    query = f"SELECT {chain.PAYMENT} FROM payments WHERE key = ?"
-    payment = db.execute(query, (key,)).fetchone() if first else None
-    digest = chain.link(before, event, payment, moves)
-    db.execute(
-        f"INSERT INTO events ({chain.EVENT}, hash) VALUES (?, ?, ?, ?, ?, ?, ?)", (*event, digest)
-    )
-    db.executemany(
-        "INSERT INTO postings (seq, account, currency, minor) VALUES (?, ?, ?, ?)",
-        [(seq, *move) for move in moves],
-    )
 
 
 def _find(db: sqlite3.Connection, key: str) -> Entry | None:

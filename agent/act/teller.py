@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -161,6 +162,9 @@ class Teller:
             now = self._asked(entry)
             if now is not None and entry.state not in ("paid", now.state):
                 found.append(now)  # that a paid one is settled is no news
+        if self._owner is not None:
+            with suppress(OSError):
+                self._owner.sweep()
         return found
 
     def ask(self, key: str) -> Entry | None:

@@ -8,8 +8,8 @@ from typing import Literal
 
 from agent.act import dashboard
 from agent.act.dispatch import Acting
-from agent.act.gate import SAID
 from agent.act.pin import Taps
+from agent.act.wording import SAID
 from agent.act.world import World
 from agent.display.request import Priority
 from agent.language.controls import Own

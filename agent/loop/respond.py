@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from agent.act import chat, dashboard, grounds, pin
 from agent.act.dispatch import Acting
-from agent.act.gate import EXPIRES_S, SAID, Open
+from agent.act.gate import EXPIRES_S, Open
 from agent.act.schedule.bell import SNOOZE_MIN
 from agent.act.speculation import Plan
+from agent.act.wording import SAID
 from agent.act.world import World
 from agent.derive import page
 from agent.display.lens import OWN

@@ -121,7 +121,7 @@ def payees(ctx: Context) -> Reply:
 
 
 @skill(
-    "top up [my|the] wallet [with {amount}]",
+    "top up [my|the] wallet with {amount}",
     "(add|put) {amount} (to|into|in) [my|the] wallet",
     risk="money",
     permissions={"money": "to fill your wallet"},

@@ -61,13 +61,15 @@ def _amount(link: str) -> Decimal | None:
 
 
 @skill(
-    "open the [payment] code {code} on my phone",
-    "hand the [payment] code {code} to my phone",
+    "open the [payment] code on my phone",
+    "hand the [payment] code to my phone",
     risk="change",
     permissions={"money": "to open a payment code on your phone"},
 )
-def hand_over(code: str, ctx: Context) -> Reply:
+def hand_over(ctx: Context, code: str | None = None) -> Reply:
     """Open a shop's static payment code on the phone; nothing is paid from here."""
+    if code is None:
+        return Reply(ctx.say("There is no code in view."))
     return offer(code, ctx)
 
 

@@ -35,14 +35,16 @@ class NoPage(OSError):
 
 
 @skill(
-    "pay [for] the link {link}",
-    "pay {amount} [for|by] the link {link}",
+    "open the cashier link",
+    "open the cashier link for {amount}",
     risk="money",
     permissions={"money": "to pay by Alipay", "network": "to ask the page what it costs"},
 )
-def pay_link(link: str, ctx: Context, amount: Decimal | None = None) -> Reply:
+def pay_link(ctx: Context, link: str | None = None, amount: Decimal | None = None) -> Reply:
     """Propose to pay a cashier link, or for a page that asks for money."""
-    link = link.strip()
+    link = (link or "").strip()
+    if "://" not in link:  # what is said or typed loses its signs
+        return Reply(ctx.say("A link cannot be said: its code or a tool has to give it."))
     if alipay_bot.is_cashier(link):
         return _cashier(link, amount, ctx)
     try:
@@ -68,7 +70,7 @@ def pay_link(link: str, ctx: Context, amount: Decimal | None = None) -> Reply:
 
 def _cashier(link: str, amount: Decimal | None, ctx: Context) -> Reply:
     if amount is None:
-        return Reply(ctx.say("Say how much it should be: pay 20 yuan by the link."))
+        return Reply(ctx.say("Say how much it should be."))
     try:
         sum_ = records.amount(amount, ctx)
     except ValueError:

@@ -364,7 +364,7 @@ def test_a_disk_that_is_full_is_told_and_nothing_was_written(tmp_path):
     def fill():
         with ledger._books.writing() as db:
             db.execute("PRAGMA max_page_count = 1")
-            db.execute("INSERT INTO events VALUES (9, '', '', '', '', hex(zeroblob(9999999)), '')")
+            db.execute("INSERT INTO events VALUES (99, '', '', '', '', hex(zeroblob(9999999)), '')")
 
     with pytest.raises(LedgerError) as refused:
         fill()
@@ -412,13 +412,62 @@ def test_the_hash_is_over_all_that_a_line_says():
     assert json.loads(json.dumps(whole)) == whole
 
 
+# -- what an earlier version kept ----------------------------------------------------------------
+
+
+def earlier_version(folder):
+    """Write what the gate and the skill kept before there was one ledger."""
+    (folder / "pay").mkdir()
+    gate = sqlite3.connect(folder / "gate.sqlite")
+    gate.execute(
+        "CREATE TABLE commits (key TEXT PRIMARY KEY, skill TEXT, amount TEXT, currency TEXT,"
+        " payee TEXT, at TEXT, state TEXT, reference TEXT DEFAULT '')"
+    )
+    rows = [
+        ("a", "pay", "20.50", "USD", "Anna", "2029-01-02 03:04:05", "done", "P1"),
+        ("b", "pay", "5", "USD", "Tom", "2029-01-03 03:04:05", "failed", ""),
+        ("c", "shop", "7.00", "CNY", "某店", "2029-01-04 03:04:05", "committing", ""),
+        ("d", "pay", "junk", "USD", "Tom", "2029-01-05 03:04:05", "done", ""),
+    ]
+    gate.executemany("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    gate.commit()
+    gate.close()
+    names = sqlite3.connect(folder / "pay" / "ledger.sqlite")
+    names.execute("CREATE TABLE payments (key TEXT, payee TEXT)")
+    names.execute("INSERT INTO payments VALUES ('a', 'anna')")
+    names.commit()
+    names.close()
+
+
+def test_what_an_earlier_version_kept_is_brought_along_once(tmp_path):
+    earlier_version(tmp_path)
+    before = (tmp_path / "gate.sqlite").read_bytes()
+    for _ in range(2):
+        ledger = Ledger(tmp_path)
+        told = [(e.order.key, e.order.account, e.state) for e in reversed(ledger.entries())]
+        assert told == [("a", "anna", "settled"), ("b", "Tom", "refused"), ("c", "某店", "unknown")]
+        ledger.verify()
+        ledger.close()
+    assert Ledger(tmp_path).balance("payee:anna", "USD") == Decimal("20.50")
+    assert Ledger(tmp_path).balance("transit", "CNY") == 7
+    assert (tmp_path / "gate.sqlite").read_bytes() == before
+    assert begin(Ledger(tmp_path), order("e")).number == 4
+
+
+def test_an_earlier_version_that_cannot_be_read_is_left_and_told(tmp_path, caplog):
+    (tmp_path / "gate.sqlite").write_bytes(b"junk" * 1000)
+    assert Ledger(tmp_path).entries() == []
+    assert "cannot be read" in caplog.text
+    assert begin(Ledger(tmp_path), order()).number == 1
+
+
 # -- no float is in a money path ------------------------------------------------------------------
 
 MONEY_PATHS = [
     *(ROOT / "skills/pay").rglob("*.py"),
     *(
         ROOT / "agent/act" / f"{name}.py"
-        for name in ("ledger", "books", "chain", "limits", "states")
+        for name in ("ledger", "books", "chain", "earlier", "limits", "states")
     ),
     ROOT / "agent/language/money.py",
     ROOT / "agent/skill/payments.py",

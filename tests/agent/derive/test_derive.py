@@ -268,7 +268,7 @@ def test_the_schema_says_what_the_docstring_says(tmp_path):
 def test_the_listing_of_one_skill_tells_everything():
     shown = CliRunner().invoke(main, ["skills", "pay"]).output
     for part in ("pay {amount} to {payee}", "给{payee}", "money, required", "one of 12 values",
-                 "risk: money", "to record payments on this device", "glasses-agent 0."):  # fmt: skip
+                 "risk: money", "to pay from your wallet", "glasses-agent 0."):  # fmt: skip
         assert part.replace("给{payee}", "{payee}") in shown, part
 
 
