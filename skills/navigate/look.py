@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent import Context, Reply, skill
-from agent.errors import EngineError
+from agent.models.llm.soon import soon
 from hardware.base import Place
 from skills.navigate import atlas, cards, facts, kinds
 from skills.navigate.places import Site
@@ -20,7 +20,7 @@ BESIDE_M = 40.0
 """How near one is that is not before the wearer."""
 VIEW_DEG = 45.0
 """How far to the side of the heading things are that one looks at."""
-WORDED_S = 5.0
+WORDED_S = 4.0
 """How long the model may take; the tags alone are told then."""
 CANDIDATES = 60
 """The nearest places of the map, among which is what is seen."""
@@ -116,10 +116,9 @@ def _worded(told: list[str], ctx: Context) -> list[str]:
     """Return the facts in two lines by the model, where there is one that says nothing beyond."""
     if len(told) < 2:
         return []
-    try:
-        prompt = ctx.prompt("look", facts="; ".join(told))
-        answer = ctx.model.complete(prompt, max_tokens=80, timeout_s=WORDED_S, cancel=ctx.cancel)
-    except EngineError:
+    prompt = ctx.prompt("look", facts="; ".join(told))
+    answer = soon(ctx.model, prompt, WORDED_S, cancel=ctx.cancel)
+    if answer is None:
         return []
     lines = [line.strip() for line in answer.splitlines() if line.strip()][:2]
     return lines if lines and facts.grounded(" ".join(lines), told) else []

@@ -5,12 +5,13 @@ The engine that translated stands on the card, and what none of them knows is ma
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Literal
 
 from agent import Context, Reply, skill
-from agent.errors import EngineError
 from agent.look import words
+from agent.models.llm.soon import soon
 from skills.translate import lexicon
 from skills.translate.overlay import Block, grouped
 from skills.translate.phrasebook import book, is_chinese
@@ -18,10 +19,10 @@ from skills.translate.phrasebook import book, is_chinese
 WHY = "to read the sign you look at"
 MOST = 10
 """Texts of one picture that are translated."""
-ASKED = 3
-"""Texts that the model is asked for at most: each takes it seconds."""
 ASKED_S = 4.0
-"""How long it may take for one."""
+"""How long the model may take for all that nobody else knows; it takes some seconds for each."""
+LEAST_S = 0.5
+"""With less time left it is not asked any more."""
 UNKNOWN = "?"
 """Stands in the place of a translation that nobody has."""
 
@@ -67,7 +68,7 @@ def sign(ctx: Context) -> Reply:
 def read(blocks: list[Block], ctx: Context) -> list[Read]:
     """Translate texts: each whole, else line by line, else by the model, else not at all."""
     found: list[Read] = []
-    asked = 0
+    until = time.monotonic() + ASKED_S
     for block in blocks:
         whole = _known(block.text, ctx.language)
         if whole is None and len(block.lines) > 1:
@@ -78,9 +79,8 @@ def read(blocks: list[Block], ctx: Context) -> list[Read]:
                     for line, part in zip(block.lines, parts, strict=True)
                 ]
                 continue
-        if whole is None and asked < ASKED and _wordy(block.text):
-            asked += 1
-            whole = _by_model(block.text, ctx)
+        if whole is None and _wordy(block.text):
+            whole = _by_model(block.text, until - time.monotonic(), ctx)
         found.append(_text(block.text, whole, block, ctx))
     return found
 
@@ -111,14 +111,13 @@ def _known(text: str, language: str) -> tuple[str, Engine] | None:
     return None
 
 
-def _by_model(text: str, ctx: Context) -> tuple[str, Engine] | None:
-    """Return what the model makes of a text; None where there is none, or its answer is no use."""
-    language = ctx.say("Chinese") if ctx.language == "zh" else ctx.say("English")
-    try:
-        prompt = ctx.prompt("translate", text=text[:300], language=language)
-        answer = ctx.model.complete(prompt, timeout_s=ASKED_S, cancel=ctx.cancel)
-    except EngineError:
+def _by_model(text: str, within_s: float, ctx: Context) -> tuple[str, Engine] | None:
+    """Return what the model makes of a text in time; None where its answer is no use."""
+    if within_s < LEAST_S:
         return None
+    language = ctx.say("Chinese") if ctx.language == "zh" else ctx.say("English")
+    prompt = ctx.prompt("translate", text=text[:300], language=language)
+    answer = soon(ctx.model, prompt, within_s, cancel=ctx.cancel) or ""
     first = next((line.strip() for line in answer.splitlines() if line.strip()), "")
     if not first or is_chinese(first) != (ctx.language == "zh"):
         return None

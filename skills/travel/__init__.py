@@ -42,7 +42,8 @@ Mode = Annotated[str, OneOf(_modes)]
 
 
 @skill(
-    "(when is|when's|what is|what's) the next {mode} [(to|for|towards) {stop}]",
+    "(when is|when's) the next {mode} [(to|for|towards) {stop}]",
+    "(what is|what's) the next {mode} (to|for|towards) {stop}",
     "(when is|when's) the next {mode} from {start} [(to|for|towards) {stop}]",
     "when does the next {mode} (leave|go|come) [(to|for|towards) {stop}]",
     "next {mode} (to|for|towards) {stop}",
