@@ -42,7 +42,7 @@ def test_plugins_that_run_apart_are_named(config):
     ("content", "why"),
     [
         ('langage = "zh"', "no setting 'langage', did you mean 'language'"),
-        ('zzz = "zh"', "no setting 'zzz'; known: apart, country, data, language, location"),
+        ('zzz = "zh"', "no setting 'zzz'; known: apart, country, data, ggml, language, location"),
         ('"' + "x" * 9_000 + '" = "zh"', "no setting 'xxx"),
         ("language = 3", "language is 3: it must be text"),
         ("language = [" + '"en",' * 9_000 + "]", "it must be text"),
@@ -74,6 +74,6 @@ def test_the_message_is_the_same_each_time(tmp_path):
     }  # fmt: skip
     assert len(said) == 1
     assert (
-        "known: apart, country, data, language, location, microphone, model, model_key, models"
+        "known: apart, country, data, ggml, language, location, microphone, model, model_key, models"
         in said.pop()
     )

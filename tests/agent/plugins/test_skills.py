@@ -37,7 +37,7 @@ def test_the_six_skills_load():
     skills = Skills.discover()
     assert skills.problems == []
     assert {a.skill for a in skills.actions.values()} == {
-        "shop", "pay", "translate", "navigate", "music", "time",
+        "shop", "pay", "translate", "navigate", "music", "time", "memory",
     }  # fmt: skip
     for action in skills.actions.values():
         assert {"en", "zh"} <= set(action.languages), action.name
