@@ -208,6 +208,14 @@ def of_whom(text: str) -> bool:
     return bool(_OF_WHOM.search(text))
 
 
+_JOINS = re.compile(r"\b(?:and|then)\b|[,;，；。]|然后|接着|并且|再", re.IGNORECASE)
+
+
+def joins(text: str) -> bool:
+    """Return whether a text has a word that may join two things, or two orders."""
+    return bool(_JOINS.search(text))
+
+
 _OF_ONESELF = re.compile(r"\b(?:i|me|my|mine|we|us|our|ours)\b|[我咱]", re.IGNORECASE)
 
 

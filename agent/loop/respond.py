@@ -30,6 +30,7 @@ from agent.language.said import said_in
 from agent.language.text import (
     MAX_CHARACTERS,
     is_question,
+    joins,
     of_oneself,
     of_whom,
     refers_back,
@@ -219,7 +220,7 @@ class Responder:
             return ()
         if isinstance(meant, Act) and len(meant.intents) > 1:
             return ()  # each of its parts was foreseen
-        if len(self._planner.parts(transcript)) < 2:
+        if not joins(transcript.text) or len(self._planner.parts(transcript)) < 2:
             return ()
         return await asyncio.to_thread(self._planner.plan, transcript)
 

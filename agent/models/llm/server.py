@@ -57,6 +57,7 @@ class ServerModel:
         """Whether what it is asked leaves this device."""
         self._wanted = name
         self._key = key
+        self._older = False  # whether it knows schemas only by their older name
         self._client: Any = None
         self._lock = threading.Lock()
         self._closed = False
@@ -98,10 +99,24 @@ class ServerModel:
         scope = (cancel or CancelScope()).within(timeout_s)
         check_schema(schema)
         asked = self._asked(prompt, max_tokens)
-        described = {"name": "answer", "schema": dict(schema), "strict": True}
-        asked["response_format"] = {"type": "json_schema", "json_schema": described}
-        raw = b"".join(self._pieces(asked, scope))
+        try:
+            raw = self._formed(asked, schema, scope)
+        except EngineError as error:
+            if self._older or "response_format" not in str(error):
+                raise
+            self._older = True  # as llama-cpp-python's own server is
+            raw = self._formed(asked, schema, scope)
         return parse(raw.decode("utf-8", "replace"), schema)
+
+    def _formed(
+        self, asked: dict[str, Any], schema: Mapping[str, Any], scope: CancelScope
+    ) -> bytes:
+        """Return what a server answers that was told a schema, in its way of saying so."""
+        described = {"name": "answer", "schema": dict(schema), "strict": True}
+        form: dict[str, Any] = {"type": "json_schema", "json_schema": described}
+        if self._older:
+            form = {"type": "json_object", "schema": dict(schema)}
+        return b"".join(self._pieces({**asked, "response_format": form}, scope))
 
     def close(self) -> None:
         """Hang up; an answer that is coming ends at once."""
