@@ -20,6 +20,7 @@ from skills.shop import cards, shops
 from skills.shop.choosing import named
 from skills.shop.port import Quote, ShopError, TakesOrders, Unsure
 from skills.shop.product import Product, money, of_record
+from skills.shop.shopping_list import counted
 from skills.shop.spoken import ProductName
 
 NAME = "basket.json"
@@ -86,9 +87,11 @@ class Basket:
 )
 def put_in_basket(ctx: Context, product: ProductName | None = None, count: Count = 1) -> Reply:
     """Put a product in the basket, one or several of it."""
-    found = named(product, ctx)
+    said, name = counted(product) if product else (None, product)
+    found = named(name, ctx)  # "two lamps": a slot of open words takes the number too
     if not isinstance(found, Product):
         return found
+    count = said or count
     try:
         basket = Basket(ctx.folder)
         before = basket.lines
