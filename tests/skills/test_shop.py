@@ -371,6 +371,11 @@ def test_quantities_are_added_and_taken_away(context, tmp_path):
     assert ours.items() == ["2 milk", "5瓶酱油"]
 
 
+def test_how_many_were_said_is_kept_whoever_reads_the_sentence(ask):
+    ask("add 3 apples to my shopping list").shows("Added: 3 apples")
+    ask("add two apples to my shopping list").shows("Added: 5 apples")
+
+
 def test_a_thing_is_taken_off(context):
     ctx = context()
     for item in ("milk", "apples", "tea"):
