@@ -244,7 +244,9 @@ def test_a_real_model_is_led_nowhere(builtin, tmp_path, real_qwen):
     """Every text as a review, twenty to a product, summed up by the Qwen that is here."""
     model = LlamaModel(real_qwen)
     reviewed = packs(tmp_path)
-    talk = Conversation(builtin(), tmp_path, Doubles(model=model))
+    talk = Conversation(
+        builtin(), tmp_path, Doubles(clock=VirtualClock(patience_s=60), model=model)
+    )
     try:
         for name in reviewed:
             talk(f"search for {name}")
