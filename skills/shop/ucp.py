@@ -310,8 +310,12 @@ class Ucp:
         """Ask the shop. Raises ShopError; Unsure where `sent` says that it may have effect."""
         import httpx2
 
-        headers = {"UCP-Agent": AGENT, "Request-Id": str(uuid.uuid4()), "Request-Signature": UNSIGNED,
-                   "Idempotency-Key": key or str(uuid.uuid4())}  # fmt: skip
+        headers = {
+            "UCP-Agent": AGENT,
+            "Request-Id": str(uuid.uuid4()),
+            "Request-Signature": UNSIGNED,
+            "Idempotency-Key": key or str(uuid.uuid4()),
+        }
         url = f"{self._root if root else self._profile.endpoint}{path}"
         try:
             with client(TIMEOUT_S) as ask:
