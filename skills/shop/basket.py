@@ -81,7 +81,7 @@ class Basket:
 
 
 @skill(
-    "(put|add) [{count}] {product} (in|into|to) (my|the) (basket|cart)",
+    "(put|add) {product} (in|into|to) (my|the) (basket|cart)",
     "(put|add) [{count}] (of it|of them|it|this|that) (in|into|to) (my|the) (basket|cart)",
     risk="change",
 )
@@ -196,8 +196,8 @@ def buy(ctx: Context, product: ProductName | None = None) -> Reply:
 
 
 @skill(
-    "(order|buy) (my|the) (basket|cart)",
-    "(order|buy) (what is|everything) in (my|the) (basket|cart)",
+    "buy (my|the) (basket|cart)",
+    "buy (what is|everything) in (my|the) (basket|cart)",
     "check out (my|the) (basket|cart)",
     "place (my|the|an) order",
     risk="money",
