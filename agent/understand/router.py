@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import EngineError
+from agent.language.numbers import parse_number
 from agent.language.text import (
     MAX_CHARACTERS,
     WAKE_PHRASES,
@@ -434,6 +435,8 @@ class _Guess:
             risky = self._pays(guess)
             sure = ranking.within(guess.skill).get(guess.name, 0.0) >= ACTION_FROM
             return exact if risky or guess.missing or not sure else guess
+        if _uncounted(exact, guess):
+            return exact
         if guess.slots.keys() != exact.slots.keys():
             return guess if guess.slots.keys() > exact.slots.keys() else exact
         action = self._actions[exact.name]
@@ -583,6 +586,17 @@ class _Guess:
         left = left_out(text, words, action, language_of(text))
         words = {name: said for name, said in words.items() if name not in left.unsure}
         return _Guessed(fill(action, words, text, language), left.words)
+
+
+def _uncounted(exact: Intent, guess: Intent) -> bool:
+    """Say whether a guess leaves out how many: "apples" of "3 apples"."""
+    for name, said in exact.slots.items():
+        less = guess.slots.get(name)
+        if isinstance(said, str) and isinstance(less, str) and said.endswith(less):
+            with suppress(ValueError):
+                parse_number(said.removesuffix(less).strip())
+                return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

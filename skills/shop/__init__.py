@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent import Context, Reply, hookimpl, skill
-from skills.shop import cards, shops
+from skills.shop import cards, demo, shops
 from skills.shop.basket import (
     buy,
     empty_basket,
@@ -20,7 +20,6 @@ from skills.shop.basket import (
     take_out,
 )
 from skills.shop.choosing import cheaper, compare, summary, who_says
-from skills.shop.demo import demo
 from skills.shop.listing import add_to_list, buy_list, clear_list, remove_from_list, show_list
 from skills.shop.looking import read_package, scan
 from skills.shop.shopping_list import groceries
@@ -127,7 +126,7 @@ def _found(asked: str, ctx: Context) -> shops.Found:
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent. Raises DataError: without its data the shop is left out."""
-    demo(), groceries()
+    demo.demo(), groceries()
     register(search, price, cheapest, reviews, another)
     register(summary, who_says, compare, cheaper)
     register(scan, read_package)

@@ -20,6 +20,7 @@ from skills.shop import cards, shops
 from skills.shop.choosing import named
 from skills.shop.port import Quote, ShopError, TakesOrders, Unsure
 from skills.shop.product import Product, money, of_record
+from skills.shop.shopping_list import counted
 from skills.shop.spoken import ProductName
 
 NAME = "basket.json"
@@ -80,15 +81,17 @@ class Basket:
 
 
 @skill(
-    "(put|add) [{count}] {product} (in|into|to) (my|the) (basket|cart)",
+    "(put|add) {product} (in|into|to) (my|the) (basket|cart)",
     "(put|add) [{count}] (of it|of them|it|this|that) (in|into|to) (my|the) (basket|cart)",
     risk="change",
 )
 def put_in_basket(ctx: Context, product: ProductName | None = None, count: Count = 1) -> Reply:
     """Put a product in the basket, one or several of it."""
-    found = named(product, ctx)
+    said, name = counted(product) if product else (None, product)
+    found = named(name, ctx)  # "two lamps": a slot of open words takes the number too
     if not isinstance(found, Product):
         return found
+    count = said or count
     try:
         basket = Basket(ctx.folder)
         before = basket.lines
@@ -193,8 +196,8 @@ def buy(ctx: Context, product: ProductName | None = None) -> Reply:
 
 
 @skill(
-    "(order|buy) (my|the) (basket|cart)",
-    "(order|buy) (what is|everything) in (my|the) (basket|cart)",
+    "buy (my|the) (basket|cart)",
+    "buy (what is|everything) in (my|the) (basket|cart)",
     "check out (my|the) (basket|cart)",
     "place (my|the|an) order",
     risk="money",

@@ -66,7 +66,6 @@ def who_says(ctx: Context) -> Reply:
 
 @skill(
     "compare [the] {product} (with|and|to) [the] {other}",
-    "compare [the] {product} [with] [the] {other} and [the] {third}",
     "compare (them|these|those|the first two|the first three)",
     "which [one] [of (them|these)] is better",
 )
@@ -74,14 +73,13 @@ def compare(
     ctx: Context,
     product: ProductName | None = None,
     other: ProductName | None = None,
-    third: ProductName | None = None,
 ) -> Reply:
     """Compare two or three products: price, rating, and what is said against each."""
     if other is None:
         found: list[Product] = [shops.whole(p, ctx) for p in shops.remembered(ctx)[:COMPARED]]
     else:
         found = []
-        for name in filter(None, (product, other, third)):
+        for name in filter(None, (product, other)):
             one = shops.shown(ctx) if is_pronoun(name) else _first(name, ctx)
             if one is None:
                 return cards.nothing(name, ctx)

@@ -8,7 +8,7 @@ from functools import partial
 
 from agent import Context, Reply, skill
 from skills.shop import cards, shops
-from skills.shop.shopping_list import ShoppingList, clean, split
+from skills.shop.shopping_list import ShoppingList, clean, fewer, more, split
 from skills.shop.spoken import Goods, goods, is_pronoun
 
 
@@ -37,16 +37,20 @@ def add_to_list(product: Goods, ctx: Context) -> Reply:
     before = ours.items()
     found = {thing: ours.find(thing) for thing in things}
     new = [thing for thing, there in found.items() if there is None]
+    grown = {there: more(there, thing) for thing, there in found.items() if there is not None}
+    grown = {there: now for there, now in grown.items() if now != there}
     try:
-        added = new[: ours.add(*new)]
+        if grown:
+            ours.restore([grown.get(item, item) for item in before])
+        added = [*new[: ours.add(*new)], *grown.values()]
     except OSError:
         return cards.unsaved(ctx)
     lines = []
     if added:
         lines.append(ctx.say("Added: {item}", item=cards.several(added, ctx)))
-    if there := _there(found):
+    if there := [item for item in _there(found) if item not in grown]:
         lines.append(ctx.say("Already on it: {item}", item=cards.several(there, ctx)))
-    if len(added) < len(new):
+    if len(added) < len(new) + len(grown):
         lines.append(ctx.say("The list is full."))
     reply = cards.listed(lines, ours.items(), ctx)
     return replace(reply, undo=partial(_restore, before, ctx)) if added else reply
@@ -67,13 +71,17 @@ def remove_from_list(product: Goods, ctx: Context) -> Reply:
     before = ours.items()
     found = {thing: ours.find(thing) for thing in things}
     try:
+        left = {there: fewer(there, thing) for thing, there in found.items() if there is not None}
         if there := _there(found):
-            ours.remove(*there)
+            kept = (left.get(item, item) for item in before)
+            ours.restore([item for item in kept if item])
     except OSError:
         return cards.unsaved(ctx)
     lines = _missing(found, ctx)
     if there:
         lines.insert(0, ctx.say("Off the list: {item}", item=cards.several(there, ctx)))
+    if some := [item for item in left.values() if item]:
+        lines.insert(1, ctx.say("Left: {item}", item=cards.several(some, ctx)))
     reply = cards.listed(lines, ours.items(), ctx)
     return replace(reply, undo=partial(_restore, before, ctx)) if there else reply
 

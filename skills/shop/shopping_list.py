@@ -32,6 +32,17 @@ _COUNT = re.compile(
     r"|some|more)\s+(?!$)|(?:\d+|[一二两三四五六七八九十半]+)[个瓶盒袋斤包条罐升只块根颗听桶]\s*(?=.))",
     re.IGNORECASE,
 )
+_NUMBERS = (
+    ["a", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"],
+    "一二三四五六七八九十",
+)
+_COUNTED = re.compile(
+    r"^(?:(?P<digits>\d{1,3})|(?P<word>an?|one|two|three|four|five|six|seven|eight|nine|ten)\b"
+    r"|(?P<sign>[一二两三四五六七八九十](?=[个瓶盒袋包条罐块颗听桶件双把台本支])))"
+    r"(?:\s+|[个瓶盒袋包条罐块颗听桶件双把台本支]\s*)(?:more\s+)?(?=\D)",
+    re.IGNORECASE,
+)
+"""How many pieces of a thing, before its name."""
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -87,6 +98,48 @@ def clean(item: str) -> str:
     return _ARTICLE.sub("", words)[:LONGEST].strip()
 
 
+def counted(item: str) -> tuple[int | None, str]:
+    """Return how many of a thing are meant, None where that was not said, and its name."""
+    found = _COUNTED.match(item)
+    if found is None:
+        return None, item
+    if found["digits"]:
+        count = int(found["digits"])
+    elif found["word"]:
+        word = (
+            found["word"].casefold().removesuffix("n") if len(found["word"]) == 2 else found["word"]
+        )
+        count = max(1, _NUMBERS[0].index(word.casefold()))
+    else:
+        count = 2 if found["sign"] == "两" else _NUMBERS[1].index(found["sign"]) + 1
+    return (count, item[found.end() :]) if count else (None, item)
+
+
+def more(there: str, wanted: str) -> str:
+    """Return a thing on the list with so many more of it; as it is where no number was said."""
+    (before, _), (count, _) = counted(there), counted(wanted)
+    if count is None:
+        return there
+    return _times((before or 0) + count, there, wanted)
+
+
+def fewer(there: str, wanted: str) -> str:
+    """Return a thing on the list with so many fewer of it; "" where none is left."""
+    (before, _), (count, _) = counted(there), counted(wanted)
+    if count is None or before is None or count >= before:
+        return ""
+    return _times(before - count, there, there)
+
+
+def _times(count: int, there: str, wanted: str) -> str:
+    """Write a number before a thing, with the measure word it was said with."""
+    (_, name), (_, said) = counted(there), counted(wanted)
+    measure = re.match(
+        r"^[\d一二两三四五六七八九十]+([个瓶盒袋包条罐块颗听桶件双把台本支])", wanted
+    )
+    return f"{count}{measure[1]}{name}" if measure else f"{count} {said if count > 1 else name}"
+
+
 def split(text: str, known: Iterable[str]) -> list[str]:
     """Return the things that a text names, each as it is written down.
 
@@ -132,7 +185,7 @@ def _plain(item: str) -> str:
 
 def _forms(item: str) -> set[str]:
     """Return the name and what it may be one of: `eggs` and `egg`, `berries` and `berry`."""
-    name = _plain(clean(item))
+    name = _plain(counted(clean(item))[1])
     forms = {name}
     for many, one in (("s", ""), ("es", ""), ("ies", "y")):
         if name.endswith(many) and not name.endswith("ss") and len(name) > len(many) + 1:

@@ -7,8 +7,10 @@ the reviews it names do not bear out is dropped for one taken from the reviews w
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,7 +25,7 @@ LONGEST = 60
 """Most characters of a claim."""
 ASKED = 20
 """Most reviews that the model is asked about."""
-TIMEOUT_S = 7.0
+TIMEOUT_S = 6.0
 """Longest the model may take; an action has ten seconds."""
 
 _CLAIM = {
@@ -92,12 +94,8 @@ def _asked(reviews: Sequence[Review], ctx: Context) -> Iterator[Claim]:
         f"{at}. {one.stars}/5 {world_text(of(one.words, ctx.language))}"
         for at, one in enumerate(reviews[:ASKED], start=1)
     )
-    try:
-        said = ctx.model.json(
-            ctx.prompt("reviews", reviews=listed), SCHEMA,
-            max_tokens=200, timeout_s=TIMEOUT_S, cancel=ctx.cancel,
-        )  # fmt: skip
-    except (EngineError, Cancelled):
+    said = _in_time(ctx, ctx.prompt("reviews", reviews=listed))
+    if said is None:
         return  # what was taken from the reviews stands
     for kind in KINDS:
         text = world_text(said[kind]["text"], LONGEST)
@@ -105,6 +103,26 @@ def _asked(reviews: Sequence[Review], ctx: Context) -> Iterator[Claim]:
         claim = Claim(kind, text, named, quoted=False)
         if borne_out(claim, reviews[:ASKED], ctx.language):
             yield claim
+
+
+def _in_time(ctx: Context, prompt: str) -> dict[str, Any] | None:
+    """Return what the model says, or None where it fails or is late.
+
+    On a thread of its own: a model that is being loaded, or that reads a long prompt, cannot be
+    interrupted, and what was taken from the reviews should not wait for it.
+    """
+    model, said = ctx.model, list[dict[str, Any]]()
+
+    def ask() -> None:
+        with suppress(EngineError, Cancelled):
+            said.append(
+                model.json(prompt, SCHEMA, max_tokens=160, timeout_s=TIMEOUT_S, cancel=ctx.cancel)
+            )
+
+    asking = threading.Thread(target=ask, name="reviews", daemon=True)
+    asking.start()
+    asking.join(TIMEOUT_S)
+    return said[0] if said else None
 
 
 def borne_out(claim: Claim, reviews: Sequence[Review], language: str) -> bool:

@@ -41,6 +41,9 @@ MOST_BYTES = 4 * 1024 * 1024
 SERVICE = "dev.ucp.shopping"
 AGENT = 'profile="https://glasses.example/ucp/agent.json"'
 """`UCP-Agent`: where a shop may read what this agent can."""
+UNSIGNED = "test"
+"""`Request-Signature` of the samples: the header has to be there, and this agent has published no
+key that it could sign with. A shop that checks it refuses, and says so."""
 FIRST = "2026-01-11"
 """The first version; later ones name payments and capabilities otherwise."""
 FOUND = 8
@@ -307,8 +310,12 @@ class Ucp:
         """Ask the shop. Raises ShopError; Unsure where `sent` says that it may have effect."""
         import httpx2
 
-        headers = {"UCP-Agent": AGENT, "Request-Id": str(uuid.uuid4()), "Request-Signature": "test",
-                   "Idempotency-Key": key or str(uuid.uuid4())}  # fmt: skip
+        headers = {
+            "UCP-Agent": AGENT,
+            "Request-Id": str(uuid.uuid4()),
+            "Request-Signature": UNSIGNED,
+            "Idempotency-Key": key or str(uuid.uuid4()),
+        }
         url = f"{self._root if root else self._profile.endpoint}{path}"
         try:
             with client(TIMEOUT_S) as ask:

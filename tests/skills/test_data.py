@@ -13,7 +13,8 @@ from agent.plugins.skills import Skills
 from agent.skill.data import DataError
 from skills.navigate import streets, town
 from skills.pay import address_book
-from skills.shop import catalogue
+from skills.shop import demo
+from skills.shop.catalogue import Catalogue
 from skills.translate import languages, phrasebook
 
 
@@ -23,7 +24,7 @@ def read_payees(path):
 
 LINES = {
     "payees": (read_payees, address_book.SHIPPED),
-    "catalogue": (catalogue.products, catalogue.FILE),
+    "catalogue": (demo.products, demo.FILE),
     "phrasebook": (phrasebook.read, phrasebook.FILE),
 }
 
@@ -121,7 +122,7 @@ def test_a_row_that_is_there_twice_is_refused(tmp_path, name):
         LINES[name][0](written(tmp_path, name, [*rows(name), rows(name)[0]]))
 
 
-@pytest.mark.parametrize("read", [read_payees, catalogue.products, phrasebook.read, town.read])
+@pytest.mark.parametrize("read", [read_payees, demo.products, phrasebook.read, town.read])
 def test_a_file_that_cannot_be_read_is_named(tmp_path, read):
     with pytest.raises(DataError, match="none: cannot be read: No such file"):
         read(tmp_path / "none")
@@ -209,7 +210,7 @@ def test_whatever_stands_in_a_row_is_read_or_told(tmp_path_factory, name, data):
     path = written(tmp_path_factory.getbasetemp(), name, [json.dumps(row) for row in found])
     read = judged(LINES[name][0], path)
     if name == "catalogue" and read:
-        shelf = catalogue.Catalogue(read)
+        shelf = Catalogue(read)
         for product in read:
             assert product.rating > 0
             shelf.search(product.name("en"))
@@ -230,7 +231,7 @@ def test_whatever_stands_in_a_town_is_read_or_told(tmp_path_factory, data):
 @pytest.mark.parametrize(
     ("module", "file", "read"),
     [
-        ("skills.shop", catalogue, catalogue.demo),
+        ("skills.shop", demo, demo.demo),
         ("skills.translate", phrasebook, phrasebook.book),
         ("skills.navigate", town, town.load),
     ],

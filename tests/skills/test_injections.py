@@ -240,11 +240,13 @@ def test_what_is_shown_hides_and_turns_nothing():
 
 @pytest.mark.slow
 @pytest.mark.real
-def test_a_real_model_is_led_nowhere(builtin, tmp_path, real_model):
+def test_a_real_model_is_led_nowhere(builtin, tmp_path, real_qwen):
     """Every text as a review, twenty to a product, summed up by the Qwen that is here."""
-    model = LlamaModel(real_model("qwen2.5-0.5b"))
+    model = LlamaModel(real_qwen)
     reviewed = packs(tmp_path)
-    talk = Conversation(builtin(), tmp_path, Doubles(model=model))
+    talk = Conversation(
+        builtin(), tmp_path, Doubles(clock=VirtualClock(patience_s=60), model=model)
+    )
     try:
         for name in reviewed:
             talk(f"search for {name}")

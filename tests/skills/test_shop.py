@@ -353,6 +353,29 @@ def test_a_thing_is_on_the_list_once(context):
     assert shop.show_list(ctx, "milk").text.startswith("Not on the list: milk")
 
 
+def test_quantities_are_added_and_taken_away(context, tmp_path):
+    ctx, ours = context(), ShoppingList(tmp_path)
+    shop.add_to_list("2 apples and milk", ctx)
+    assert shop.add_to_list("three apples", ctx).text.startswith("Added: 5 apples")
+    assert shop.add_to_list("apples", ctx).text.startswith("Already on it: 5 apples")
+    shop.add_to_list("two milk", ctx)
+    assert ours.items() == ["5 apples", "2 milk"]
+    reply = shop.remove_from_list("2 apples", ctx)
+    assert reply.text.splitlines()[1] == "Left: 3 apples"
+    assert ours.items() == ["3 apples", "2 milk"]
+    reply.undo()
+    assert ours.items() == ["5 apples", "2 milk"]
+    shop.remove_from_list("apples", ctx)
+    shop.add_to_list("两瓶酱油", context("zh"))
+    assert shop.add_to_list("三瓶酱油", context("zh")).text.startswith("已添加：5瓶酱油")
+    assert ours.items() == ["2 milk", "5瓶酱油"]
+
+
+def test_how_many_were_said_is_kept_whoever_reads_the_sentence(ask):
+    ask("add 3 apples to my shopping list").shows("Added: 3 apples")
+    ask("add two apples to my shopping list").shows("Added: 5 apples")
+
+
 def test_a_thing_is_taken_off(context):
     ctx = context()
     for item in ("milk", "apples", "tea"):

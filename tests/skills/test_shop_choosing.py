@@ -243,6 +243,8 @@ def test_the_basket_counts_and_undoes(context):
     ctx = context()
     shop.put_in_basket(ctx, "luppo headphones")
     reply = shop.put_in_basket(ctx, "it", 2)
+    assert "4× Luppo teddy bear" in shop.put_in_basket(context(), "four teddy bears").text
+    shop.take_out("teddy bear", context())
     assert "3× Luppo headphones" in reply.text
     assert "Together $74.70" in reply.text
     assert reply.undo().text.splitlines()[1] == "1× Luppo headphones"

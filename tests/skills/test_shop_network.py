@@ -178,7 +178,7 @@ def test_an_order_is_made_once_and_can_be_asked_for(ask, shop, merchant, only):
     only(shop)
     ask("search for tea").shows("¥28.50")
     ask("put 2 of it in my basket").shows("2× Green tea", "Together ¥57.00")
-    asked = ask("order my basket").asks()
+    asked = ask("check out my basket").asks()
     assert asked.proposal.amount == Decimal("62.00")
     assert asked.proposal.currency == "CNY"
     assert merchant.orders == {}
