@@ -61,6 +61,11 @@ words of time ("what time is my flight"). Its sentences are understood, and what
 the time comes to it by `knowledge`."""
 
 
+SHIPPED = "glasses-agent "
+"""How the source of what ships begins. Such a skill is near nothing until training has seen it:
+how often it would be taken for another has not been measured, and its sentences are understood."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """What a text may mean."""
@@ -151,7 +156,9 @@ class Semantic:
         new = [
             action
             for action in self._actions
-            if action.name not in known and NEVER_NEAR not in action.declaration.knows
+            if action.name not in known
+            and NEVER_NEAR not in action.declaration.knows
+            and not action.source.startswith(SHIPPED)
         ]
         reads = self.meaning if len(new) <= READ_ACTIONS else None
         idf = self.learned.words.idf
