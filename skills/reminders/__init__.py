@@ -39,7 +39,7 @@ NoDay = Annotated[str, OneOf(tell.no_days)]
 @skill(
     "(set|start|make) [me] [a|an] [new] {after} timer [(for|called) {name}]",
     "(set|start|make) [me] a timer (for|of) {after} [(for|called) {name}]",
-    "[(set|start|make)] [a|an|the] {name} timer (for|of) {after}",
+    "(set|start|make) [a|an|the] {name} timer (for|of) {after}",
     "timer [for] {after}",
     "count down [from] {after}",
     risk="change",
@@ -175,7 +175,6 @@ def cancel_alarm(ctx: Context, when: datetime | None = None) -> Reply:
 
 @skill(
     "snooze [for] {after}",
-    "{after} more [please]",
     "(wake|remind) me again in {after}",
     risk="change",
     permissions=LATER,
