@@ -201,7 +201,7 @@ def snooze(ctx: Context, after: timedelta = timedelta(minutes=9)) -> Reply:
     risk="change",
     permissions=LATER,
 )
-def remind_in(what: str, ctx: Context, after: timedelta | None = None) -> Reply:
+def remind_in(ctx: Context, what: str = "", after: timedelta | None = None) -> Reply:
     """Remind of something after a length of time."""
     if after is None or not timedelta(0) < after <= FARTHEST:
         return _said(ctx.say("I can't wait that long."))
@@ -239,8 +239,8 @@ def remind(what: str, when: Clock, ctx: Context) -> Reply:
     permissions=LATER,
 )
 def remind_again(
-    what: str,
     ctx: Context,
+    what: str = "",
     again: Repeat | None = None,
     wrong: Hour | None = None,
     no_day: NoDay | None = None,
@@ -325,7 +325,7 @@ def cancel_reminder(ctx: Context, what: str | None = None) -> Reply:
     permissions=LATER,
 )
 def do_later(
-    command: str, ctx: Context, after: timedelta | None = None, when: Clock | None = None
+    ctx: Context, command: str = "", after: timedelta | None = None, when: Clock | None = None
 ) -> Reply:
     """Do later what another sentence asks for; never a payment."""
     try:
