@@ -108,6 +108,7 @@ class Agent:
             self.world, self._dialogue, self._acting, self._expected, responder,
             after=self._after, final=self._final,
         )  # fmt: skip
+        self._watches: asyncio.AbstractEventLoop | None = None
         self._alarms = Alarms(self.world, self._turns, self._expected, self._also)
         self._gestures = Gestures(self.world, self._turns, self._acting, self._expected)
         felt = Felt(
@@ -323,7 +324,9 @@ class Agent:
     def _attach(self) -> None:
         """Belong to the loop that runs now, and watch what is due."""
         self.lens.attach()
-        self._alarms.begin()
+        if self._watches is not (loop := asyncio.get_running_loop()):
+            self._watches = loop
+            self._alarms.begin()
 
     def _also(self, turn: Turn) -> None:
         """Let a stream report a turn that did not come from sound."""

@@ -580,7 +580,8 @@ class Responder:
         a yes can never pay for something out of sight.
         """
         world, gate = self._world, self._world.gate
-        world.bell.step_aside()
+        if world.bell.ringing:
+            world.bell.step_aside()
         if gate.open is not None and reply is not gate.open.proposal:
             gate.drop()
         if gate.open is None:

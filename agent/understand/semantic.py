@@ -63,6 +63,11 @@ NEVER_NEAR_TO = "personal"
 """A permission of which the same holds: what the wearer has remembered may be of anything."""
 
 
+SHIPPED = "glasses-agent "
+"""How the source of what ships begins. Such a skill is near nothing until training has seen it:
+how often it would be taken for another has not been measured, and its sentences are understood."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """What a text may mean."""
@@ -153,7 +158,9 @@ class Semantic:
         new = [
             action
             for action in self._actions
-            if action.name not in known and not by_sentences_alone(action)
+            if action.name not in known
+            and not by_sentences_alone(action)
+            and not action.source.startswith(SHIPPED)
         ]
         reads = self.meaning if len(new) <= READ_ACTIONS else None
         idf = self.learned.words.idf

@@ -23,9 +23,17 @@ Operation = Annotated[str, OneOf(reckon.operations)]
     "(what is|what's|how much is) {what} (in|to) {to}",
     permissions={"network": WHY},
 )
-def convert(what: str, to: Unit, ctx: Context) -> Reply:
+def convert(
+    ctx: Context,
+    to: Unit = "",
+    what: str = "",
+    count: float | None = None,
+    unit: Unit | None = None,
+) -> Reply:
     """Convert an amount to another unit, or money to another currency at a dated rate."""
     found = units.read(what)
+    if count is not None and unit is not None:
+        found = Decimal(str(count)), unit
     if found is None:
         return _said(ctx.say("I can't convert “{what}”.", what=what))
     amount, unit = found

@@ -39,7 +39,7 @@ NoDay = Annotated[str, OneOf(tell.no_days)]
 @skill(
     "(set|start|make) [me] [a|an] [new] {after} timer [(for|called) {name}]",
     "(set|start|make) [me] a timer (for|of) {after} [(for|called) {name}]",
-    "[(set|start|make)] [a|an|the] {name} timer (for|of) {after}",
+    "(set|start|make) [a|an|the] {name} timer (for|of) {after}",
     "timer [for] {after}",
     "count down [from] {after}",
     risk="change",
@@ -175,7 +175,6 @@ def cancel_alarm(ctx: Context, when: datetime | None = None) -> Reply:
 
 @skill(
     "snooze [for] {after}",
-    "{after} more [please]",
     "(wake|remind) me again in {after}",
     risk="change",
     permissions=LATER,
@@ -202,7 +201,7 @@ def snooze(ctx: Context, after: timedelta = timedelta(minutes=9)) -> Reply:
     risk="change",
     permissions=LATER,
 )
-def remind_in(what: str, ctx: Context, after: timedelta | None = None) -> Reply:
+def remind_in(ctx: Context, what: str = "", after: timedelta | None = None) -> Reply:
     """Remind of something after a length of time."""
     if after is None or not timedelta(0) < after <= FARTHEST:
         return _said(ctx.say("I can't wait that long."))
@@ -240,8 +239,8 @@ def remind(what: str, when: Clock, ctx: Context) -> Reply:
     permissions=LATER,
 )
 def remind_again(
-    what: str,
     ctx: Context,
+    what: str = "",
     again: Repeat | None = None,
     wrong: Hour | None = None,
     no_day: NoDay | None = None,
@@ -326,7 +325,7 @@ def cancel_reminder(ctx: Context, what: str | None = None) -> Reply:
     permissions=LATER,
 )
 def do_later(
-    command: str, ctx: Context, after: timedelta | None = None, when: Clock | None = None
+    ctx: Context, command: str = "", after: timedelta | None = None, when: Clock | None = None
 ) -> Reply:
     """Do later what another sentence asks for; never a payment."""
     try:

@@ -56,27 +56,23 @@ class Bell:
         self._schedule, self._lens, self._speaker, self._now = schedule, lens, speaker, now
         self._folder = folder
         self._lock = threading.Lock()
-        self._ringing: list[Fired] = []
+        self.ringing: tuple[Fired, ...] = ()
+        """What rings, or waits to be seen."""
         self._held: tuple[Path, float] | None = None  # what played before it rang
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sounding: asyncio.Task[None] | None = None
 
     @property
-    def ringing(self) -> Sequence[Fired]:
-        """What rings, or waits to be seen."""
-        return tuple(self._ringing)
-
-    @property
     def in_sight(self) -> bool:
         """Whether what rings is what the wearer sees."""
         lit = self._lens.lit
-        return bool(self._ringing) and lit is not None and lit.owner == OWNER
+        return bool(self.ringing) and lit is not None and lit.owner == OWNER
 
     def ring(self, fired: Sequence[Fired]) -> Reply:
         """Show what is due, and sound; on the thread of the loop. Returns the card."""
         self._loop = asyncio.get_running_loop()
         with self._lock:
-            self._ringing += fired
+            self.ringing += tuple(fired)
         self._loop.call_later(STAYS_S, self._lapse, tuple(fired))
         card = self._show(self._now())
         if any(one.entry.kind != "reminder" and not one.late for one in fired):
@@ -89,7 +85,7 @@ class Bell:
     def stop(self) -> list[Fired]:
         """End what rings, on any thread; return it. Raises OSError where that cannot be kept."""
         with self._lock:
-            ended, self._ringing = self._ringing, []
+            ended, self.ringing = [*self.ringing], ()
         if ended:
             self._schedule.told(ended, over=True)
             if self._loop is not None and not self._loop.is_closed():
@@ -114,11 +110,11 @@ class Bell:
     # -- how it looks and sounds ----------------------------------------------------------------
 
     def _show(self, now: datetime) -> Reply:
-        shown = self._ringing[-MOST_LINES:][::-1]
+        shown = self.ringing[-MOST_LINES:][::-1]
         language = shown[0].entry.language
         said = said_in(language)
         lines = [line(one, now) for one in shown]
-        if more := len(self._ringing) - len(shown):
+        if more := len(self.ringing) - len(shown):
             lines.append(said["more due"].format(count=more))
         card = Reply("\n".join(lines), title=said["alarm title"], kind="alert", speech=lines[0])
         self._lens.offer(card, Priority.ALERT, OWNER, language, key="ringing", stays_s=STAYS_S)
@@ -126,29 +122,29 @@ class Bell:
 
     def step_aside(self) -> None:
         """Let the wearer see an answer; what sounds is shown again, what does not was seen."""
-        if not self._ringing or self._loop is None:
+        if not self.ringing or self._loop is None:
             return
         self._lens.withdraw(OWNER)
         self._loop.run_in_executor(None, self._lapse, self._silent())
         self._loop.call_later(ASIDE_S, self._show_again)
 
     def _silent(self) -> tuple[Fired, ...]:
-        return tuple(one for one in self._ringing if one.entry.kind == "reminder" or one.late)
+        return tuple(one for one in self.ringing if one.entry.kind == "reminder" or one.late)
 
     def _show_again(self) -> None:
-        if self._ringing and self._sounding is not None:
+        if self.ringing and self._sounding is not None:
             self._show(self._now())
 
     def _lapse(self, fired: Sequence[Fired]) -> None:
         """Let go of what nobody has stopped: its card is gone."""
         with self._lock:
-            left = [one for one in fired if one in self._ringing]
-            self._ringing = [one for one in self._ringing if one not in left]
+            left = [one for one in fired if one in self.ringing]
+            self.ringing = tuple(one for one in self.ringing if one not in left)
         with suppress(OSError):
             self._schedule.told(left, over=True)
 
     def _silence(self) -> None:
-        if self._ringing:
+        if self.ringing:
             return  # something else began to ring meanwhile
         self._lens.withdraw(OWNER)
         if self._sounding is not None:
