@@ -276,9 +276,9 @@ def spoken_repeat(language: str) -> tuple[str, ...]:
         days = "每天|工作日|每个工作日|每周(一|二|三|四|五|六|日)|周一到周五|每个周末"
         return (f"({days})[早上|上午|中午|下午|晚上]{hour}", "每(小时|半小时|两小时)")
     hour = "(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
-    clock = f"at ({hour} [fifteen|thirty|forty five] [a m|p m]|half past {hour}|noon)"
+    clock = f"at {hour} [thirty] [a m|p m]"
     days = (
         f"every (day|morning|evening|night|weekday|weekend|({_WEEK}))"
         f"|[on] (weekdays|weekends|mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays)"
     )
-    return (f"({days}) {clock}", f"{clock} ({days})", "every [half|two|three] (hour|hours)")
+    return (f"({days}) {clock}", "every [half|two|three] (hour|hours)")

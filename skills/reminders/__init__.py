@@ -217,9 +217,6 @@ def remind_in(ctx: Context, what: str = "", after: timedelta | None = None) -> R
 @skill(
     "remind me {when} (to|about|that) {what}",
     "remind me (to|about) {what} {when}",
-    "(set|make|create) a reminder [for] {when} (to|about) {what}",
-    "(set|make|create) a reminder (to|about) {what} {when}",
-    "{when} remind me to {what}",
     risk="change",
     permissions=LATER,
 )
@@ -231,7 +228,6 @@ def remind(what: str, when: Clock, ctx: Context) -> Reply:
 @skill(
     "remind me {again} (to|about|that) {what}",
     "remind me (to|about) {what} {again}",
-    "{again} remind me to {what}",
     "remind me (to|about) {what} [at] {wrong} o'clock",
     "remind me on {no_day} to {what}",
     "remind me to {what} on {no_day}",
