@@ -87,7 +87,7 @@ class Pair:
 
     def expect(self, sayings: Sequence[Saying]) -> None:
         """Say what can be said from the next utterance on."""
-        self._grammar.expect(sayings)
+        self._grammar.expect([_in_lists(saying) for saying in sayings])
         self._sayings = sayings
         self._closed = Sayable([saying for saying in sayings if not saying.open])
         if self._whisper is not None:
@@ -230,6 +230,14 @@ class Pair:
         assert self._whisper is not None
         heard = self._whisper.heard(written, self._whisper.fused(fitted, written))
         return replace(heard, engine=self.name)
+
+
+def _in_lists(saying: Saying) -> Saying:
+    """Return what of a saying the grammar engine hears: free text is Whisper's.
+
+    A thousand words in each place of it cost the grammar engine half as much time again.
+    """
+    return replace(saying, slots={n: () if v is None else v for n, v in saying.slots.items()})
 
 
 def _free(loading: Future[FasterWhisper]) -> None:
