@@ -9,8 +9,10 @@ import tempfile
 import threading
 from pathlib import Path
 
+from agent.act.world import AgentOptions
 from agent.testing import make_agent, voiced
 from hardware.microphone import FileMicrophone
+from tests.pace import PATIENCE_S
 
 ROOT = str(Path(__file__).parent.parent) + "/"
 SILENCE = bytes(32_000)
@@ -30,7 +32,8 @@ class Watch:
 async def run(said, watch):
     """Hear it twice, so that all is loaded, and watch the second time."""
     with tempfile.TemporaryDirectory() as folder:
-        agent = make_agent(Path(folder), builtin=True, texts=[said, said])
+        patient = AgentOptions(engine_timeout_s=PATIENCE_S)  # to be watched takes time
+        agent = make_agent(Path(folder), builtin=True, texts=[said, said], options=patient)
         agent._router.load()  # beside listening otherwise, whenever it is ready
         for watch.on in (False, True):
             sound = FileMicrophone(SILENCE + voiced(1.0) + SILENCE, pace="fast")

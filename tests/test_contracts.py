@@ -24,6 +24,7 @@ from agent.listen.voiceprint import Voiceprint
 from agent.messages import CancelScope, Transcript
 from agent.models.llm.model import Model, NoModel, ScriptedModel
 from agent.testing import ScriptedTranscriber, ScriptedVoiceprint, voiced
+from agent.testing.doubles import VirtualCamera
 from hardware.base import (
     Battery,
     Camera,
@@ -135,6 +136,7 @@ HERE = {
     *TRANSCRIBERS,
     *VOICEPRINTS,
     FileMicrophone.__name__,
+    VirtualCamera.__name__,
 }
 
 
@@ -336,3 +338,9 @@ def test_the_discovery_finds_a_new_one():
 
     assert has_methods_of(Display, Other)
     assert not has_methods_of(Display, SimpleNamespace)
+
+
+def test_a_camera_takes_what_is_before_it_or_says_that_there_is_nothing():
+    assert VirtualCamera(b"picture").take() == b"picture"
+    with pytest.raises(DeviceError):
+        VirtualCamera().take()

@@ -188,6 +188,8 @@ def text_clash(mine: Party, other: Party, language: str) -> Iterator[Clash]:
         Side(p.name, p.source, template_of(p, shared.words), shared.text) for p in (first, second)
     )
     money = mine.money or other.money
+    if kind == "swallows" and shared.free[0] != shared.free[1]:
+        money = first.money  # the other takes more words as they come, and gives way
     yield Clash(kind, language, (sides[0], sides[1]), 0.0, money)
 
 

@@ -186,6 +186,8 @@ class _Trigrams:
         import numpy as np
 
         wanted = np.unique(_codes([key])[0])
+        if not len(wanted):  # a name of no sound at all
+            return np.zeros(len(self._sizes), np.float32)
         lists = [self._owners[self._starts[code] : self._starts[code + 1]] for code in wanted]
         counts = np.bincount(np.concatenate(lists), minlength=len(self._sizes))
         alike = 2 * counts / (self._sizes + len(wanted))

@@ -92,7 +92,7 @@ def _pieces(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _letters(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
-    silent = {at for found in _SILENT.finditer(text) for at in range(*found.span())}
+    silent = _silent(text)
     for found in _CHARACTER.finditer(text, start, end):
         at = found.start()
         character = unicodedata.normalize("NFC", found[0])
@@ -102,6 +102,14 @@ def _letters(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
             yield character, at, found.end()
         else:
             yield _plain(character), at, found.end()
+
+
+def _silent(text: str) -> set[int]:
+    """Return where a text has what is not said; a hyphen between two such marks is another."""
+    left = text
+    while (less := _SILENT.sub(lambda found: " " * len(found[0]), left)) != left:
+        left = less
+    return {at for at, kept in enumerate(left) if kept != text[at]}
 
 
 @lru_cache(maxsize=4096)

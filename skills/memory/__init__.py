@@ -32,10 +32,8 @@ Whose = Annotated[str, OneOf(_whose)]
 
 
 @skill(
-    "(remember|keep in mind|bear in mind|don't forget|note [down]|make a [mental] note|take a note"
-    "|write down) that {note}",
+    "(remember|keep in mind|bear in mind|don't forget) that {note}",
     "remember {whose} {note}",
-    "(make|take) a note {note}",
     risk="change",
     permissions=WHY,
 )
@@ -54,7 +52,6 @@ def remember(note: str, ctx: Context, whose: Whose | None = None) -> Reply:
     "what did i (say|tell you) about {question}",
     "do you remember {question}",
     "remind me (what|where|when|who|which|how) {question}",
-    "(find|show) [me] my note about {question}",
     permissions=WHY,
     knows=("personal",),
 )
@@ -71,7 +68,7 @@ def recall(question: str, ctx: Context) -> Reply:
 @skill(
     "what do you remember",
     "what do you (remember|know) about me",
-    "(show|list|read) [me] (my|all my) (notes|memories)",
+    "(show|list|read) [me] [all] my memories",
     "what did i (tell|ask) you to remember",
     permissions=WHY,
 )
@@ -84,7 +81,7 @@ def list_notes(ctx: Context) -> Reply:
 
 
 @skill(
-    "(change|correct|update) (my|the) note about {about} to {note}",
+    "(change|correct|update) what i (said|told you) about {about} to {note}",
     risk="change",
     permissions=WHY,
 )
@@ -104,7 +101,6 @@ def change(about: str, note: str, ctx: Context) -> Reply:
 @skill(
     "forget what i (said|told you) about {about}",
     "forget (where|when|what|that|who|how) {about}",
-    "(forget|delete|remove) (my|the) note about {about}",
     risk="change",
     permissions=WHY,
 )
@@ -114,7 +110,6 @@ def forget(about: str, ctx: Context) -> Reply:
 
 
 @skill(
-    "(forget|delete|remove) (my|the) last note",
     "forget the last thing i (told you|said)",
     risk="change",
     permissions=WHY,
@@ -127,7 +122,7 @@ def forget_last(ctx: Context) -> Reply:
 
 @skill(
     "forget everything [(i told you|you know about me|about me|you remember)]",
-    "(forget|delete|erase|clear) all [(of|my)] [my] (notes|memories)",
+    "(forget|delete|erase|clear) all [(of|my)] [my] memories",
     risk="change",
     permissions=WHY,
 )
@@ -137,7 +132,7 @@ def forget_all(ctx: Context) -> Reply:
 
 
 @skill(
-    "(export|save) [all] my notes [to a file]",
+    "(export|save) [all] my memories [to a file]",
     risk="change",
     permissions=WHY,
 )

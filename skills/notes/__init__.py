@@ -31,7 +31,6 @@ ListName = Annotated[str, OneOf(_names, open=True)]
 @skill(
     "(take|make|write) [down] a note [that|to] {text}",
     "(note|write) down [that] {text}",
-    "remember that {text}",
     risk="change",
 )
 def note(text: str, ctx: Context) -> Reply:
@@ -42,7 +41,6 @@ def note(text: str, ctx: Context) -> Reply:
 @skill(
     "(find|show|search) [me] [my|the] (note|notes) (about|on|for) {what}",
     "what did i (note|write down) about {what}",
-    "where did i (put|leave|park) {what}",
 )
 def find_note(what: str, ctx: Context) -> Reply:
     """Find notes again by what they are about."""

@@ -46,9 +46,9 @@ class Read:
 
 
 @skill(
-    "(translate|read) (this|that|the) (sign|notice|poster|menu|label|board|text)",
-    "what does (this|that|the) (sign|notice|poster|menu|label|board) say",
-    "what is written (here|there|on (this|that|the) (sign|notice|poster|menu|label|board))",
+    "(translate|read) (this|that|the) (sign|notice|poster|menu|board|text)",
+    "what does (this|that|the) (sign|notice|poster|menu|board) say",
+    "what is written (here|there|on (this|that|the) (sign|notice|poster|menu|board))",
     permissions={"camera": WHY},
 )
 def sign(ctx: Context) -> Reply:

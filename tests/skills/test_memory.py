@@ -44,10 +44,10 @@ async def test_what_is_remembered_is_found_in_the_wearers_own_words(tmp_path):
     [
         ("remember my locker code is 4512", "my locker code is 4512"),
         ("remember we are in room 12", "we are in room 12"),
-        ("please make a note that the meeting is in room 5", "the meeting is in room 5"),
+        ("please remember that the meeting is in room 5", "the meeting is in room 5"),
         ("don't forget that anna hates olives", "anna hates olives"),
         ("记住我的车停在B2层", "我的车停在B2层"),
-        ("记一下：会议在三楼", "会议在三楼"),
+        ("记住：会议在三楼", "会议在三楼"),
     ],
 )
 async def test_ways_to_have_it_remembered(tmp_path, said, text):
@@ -147,7 +147,7 @@ async def test_listing_changing_and_undoing(tmp_path):
         await agent.hear("what do you remember")
     ).reply.text == "my locker code is 4512\nI parked on level 3"
     assert (
-        await agent.hear("change my note about parking to level 4")
+        await agent.hear("change what i said about parking to level 4")
     ).reply.text == "I parked on level 4"
     await agent.hear("undo")
     assert "level 3" in (await agent.hear("where did i park")).reply.text
@@ -221,7 +221,7 @@ async def test_a_damaged_file_is_one_line_and_the_agent_lives(tmp_path):
 async def test_exported_to_a_file_of_the_wearers_own(tmp_path):
     agent = remembering(tmp_path)
     await agent.hear("remember that I parked on level 3")
-    turn = await agent.hear("export my notes")
+    turn = await agent.hear("export my memories")
     path = agent.world.folder / "memory" / "notes-2026-11-29.md"
     assert str(path) in turn.reply.text
     assert path.read_text() == "- I parked on level 3 (2026-11-29 12:00)\n"
