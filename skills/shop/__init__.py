@@ -124,6 +124,14 @@ def _found(asked: str, ctx: Context) -> shops.Found:
 
 
 @hookimpl
+def register_commands(register: Callable[..., None]) -> None:
+    """Add `glasses shop`."""
+    from skills.shop.commands import shop
+
+    register(shop)
+
+
+@hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent. Raises DataError: without its data the shop is left out."""
     demo.demo(), groceries()

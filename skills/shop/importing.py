@@ -1,6 +1,6 @@
 """The wearer's own catalogue, imported from files: CSV, JSON Lines, or a dump of Open Food Facts.
 
-    glasses-shop import products.csv more.jsonl.gz
+    glasses shop import products.csv more.jsonl.gz
 
 A file of either kind may be compressed with gzip. Columns or keys are known by their usual names in
 English and Chinese (`NAMES`); Open Food Facts' are among them, so its dumps need nothing else. What
@@ -18,7 +18,7 @@ import os
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -335,44 +335,3 @@ def _review(value: Any) -> Review | None:
     if stars is None or not 1 <= stars <= 5 or not (words or chinese):
         return None
     return Review(stars, {"en": words or chinese, **({"zh": chinese} if chinese else {})})
-
-
-# -- the command ----------------------------------------------------------------------------------
-
-
-def main(arguments: Iterable[str] | None = None) -> int:
-    """Run `glasses-shop`; return its exit status."""
-    import argparse
-    import sys
-
-    from agent import config
-
-    parser = argparse.ArgumentParser("glasses-shop", description="Your own catalogue.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    importing = commands.add_parser("import", help="make it of CSV or JSON Lines files, .gz or not")
-    importing.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    commands.add_parser("forget", help="erase it; the demo is back then")
-    given = parser.parse_args(None if arguments is None else list(arguments))
-    try:
-        folder = config.load().data / "shop"
-        if given.command == "forget":
-            (folder / FILE).unlink(missing_ok=True)
-            print("Your catalogue is erased.")
-        else:
-            print(_with_progress(given.files, folder))
-    except (GlassesError, OSError) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _with_progress(files: Sequence[Path], folder: Path) -> Report:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("importing", total=None)
-        return import_files(
-            files, folder, lambda done, of: bar.update(task, completed=done, total=of)
-        )

@@ -137,7 +137,7 @@ def _own(path: Path) -> Catalogue | None:
             len(found)
         except sqlite3.Error as error:
             raise ShopError(
-                "your catalogue cannot be read: import it again with glasses-shop"
+                "your catalogue cannot be read: import it again with glasses shop"
             ) from error
         _opened[path] = stamp, found
         return found

@@ -6,13 +6,14 @@ import os
 from decimal import Decimal
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 import skills.shop as shop
 from agent import Context
 from agent.plugins.skills import Skills
-from skills.shop import importing
+from skills.shop import commands
 from skills.shop.catalogue import Catalogue
 from skills.shop.importing import FILE, NotImported, import_files
 from tests.pace import effort, spending
@@ -201,15 +202,19 @@ def test_a_damaged_catalogue_is_one_line(load, context, tmp_path):
         shop.search("tea", context())
 
 
-def test_the_command_imports_and_forgets(tmp_path, monkeypatch, capsys):
+def test_the_command_imports_and_forgets(tmp_path, monkeypatch):
     monkeypatch.setenv("GLASSES_DATA", str(tmp_path / "data"))
     source = tmp_path / "p.csv"
     source.write_text(CSV)
-    assert importing.main(["import", str(source)]) == 0
-    assert "3 products imported" in capsys.readouterr().out
-    assert importing.main(["import", str(tmp_path / "none.csv")]) == 1
-    assert "none.csv" in capsys.readouterr().err
-    assert importing.main(["forget"]) == 0
+
+    def run(*arguments, fails=False):
+        done = CliRunner().invoke(commands.shop, [str(one) for one in arguments])
+        assert done.exit_code == fails, done.output
+        return done.output
+
+    assert "3 products imported" in run("import", source)
+    assert "none.csv" in run("import", tmp_path / "none.csv", fails=True)
+    run("forget")
     assert not (tmp_path / "data" / "shop" / FILE).exists()
 
 
