@@ -113,7 +113,7 @@ def test_what_is_opened_does_not_take_the_place_of_a_closed_stream(shell, tmp_pa
         shell("repl 2>&- <<'END'\npay 20 dollars to anna\nyes\nwhat did i pay\nEND").returncode == 0
     )
     found = list(tmp_path.rglob("*.sqlite"))
-    assert len(found) == 2
+    assert len(found) == 1
     assert all(path.read_bytes().startswith(b"SQLite format 3\0") for path in found)
 
 
