@@ -181,7 +181,7 @@ def test_a_corrupt_model_is_named_when_it_is_needed(home, monkeypatch):
 
 
 def test_the_repl_reads_a_pipe(home):
-    lines = ["navigate to the pharmacy", "", "付给安娜二十块", "😀 \x07\x1b[2J", "a" * 100_000, ":timings",
+    lines = ["navigate to the pharmacy", "", "付给安娜二十块", "取消", "😀 \x07\x1b[2J", "a" * 100_000, ":timings",
              ":nonsense", ":quit", "never reached"]  # fmt: skip
     done = run("repl", stdin="\n".join(lines).encode())
     shown = done.stdout.decode()

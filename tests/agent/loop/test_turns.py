@@ -121,11 +121,19 @@ class Unthreaded(Runner):
         return await super().run(owner, function, timeout_s, interrupt=False)
 
 
+NO_LIMITS = """again_minutes = 0
+[limits]
+USD = { payment = "1000000", day = "1000000", payee = "1000000", pin = "1000000" }
+"""
+"""What is asked besides the yes is not what is looked at here."""
+
+
 class Wearer:
     """Does things to an agent, and notes what was open when a yes was given."""
 
     def __init__(self, folder, delays=(0,), asks_model=False):
         self.plugin = Plugin()
+        (folder / "limits.toml").write_text(NO_LIMITS)
         self.agent = make_agent(folder, [self.plugin], speaker=VirtualSpeaker())
         if asks_model:  # then turns are understood on a thread
             self.agent.model = ScriptedModel()

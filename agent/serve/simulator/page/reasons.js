@@ -12,6 +12,7 @@ const ZH = [
   [/^sounds like (.+)$/, "听起来像“$1”"],
   ["asks for the time", "问的是时间"],
   ["nothing was said", "什么也没说"],
+  ["text from the world, which the wearer did not say", "来自外界的文字，并非佩戴者所说"],
   [/^longer than (\d+) characters$/, "超过 $1 个字符"],
   ["a payment in look-alike or invisible letters", "付款中有形近或不可见的字符"],
   ["the agent's own word", "助手自己的指令"],
