@@ -1,5 +1,7 @@
 """What holds for every test."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,19 @@ def _needed(path: Path | None, name: str) -> Path:
     if path is None:
         pytest.skip(f"not run: no {name} in {MODELS}; `make models` gets it")
     return path
+
+
+@pytest.fixture(autouse=True)
+def _same_skills() -> Iterator[None]:
+    """Put back the modules of the skills that a test reloads, which other tests have imported."""
+    before = {name: m for name, m in sys.modules.items() if name.startswith("skills.")}
+    yield
+    if all(sys.modules.get(name) is module for name, module in before.items()):
+        return
+    for name, module in before.items():
+        sys.modules[name] = module
+        package, _, own = name.rpartition(".")
+        setattr(sys.modules[package], own, module)
 
 
 @pytest.fixture(scope="session")

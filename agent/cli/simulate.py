@@ -21,7 +21,7 @@ from agent.serve.simulator import guard
 from agent.serve.simulator.app import Options, create
 from agent.serve.simulator.from_page import Setting
 from agent.serve.simulator.glasses import Built, Make, Parts
-from agent.serve.simulator.protocol import MAX_BYTES
+from agent.serve.simulator.protocol import MOST_READ_BYTES
 from hardware.profiles import load as load_profile
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def maker(settings: Config, plugins: Sequence[str] = ()) -> Make:
 def server(make: Make, options: Options, certificate: Path | None = None) -> uvicorn.Server:
     """Return what serves the page; `serve(sockets=[…])` runs it until the process is told to end.
 
-    Messages over `MAX_BYTES` are refused as soon as their head has been read.
+    Messages over `MOST_READ_BYTES` are refused as soon as their head has been read.
     """
     import uvicorn
 
@@ -110,7 +110,7 @@ def server(make: Make, options: Options, certificate: Path | None = None) -> uvi
         uvicorn.Config(
             create(make, options),
             ws="websockets-sansio",
-            ws_max_size=MAX_BYTES,
+            ws_max_size=MOST_READ_BYTES,
             ws_per_message_deflate=False,  # pictures and sound do not shrink, and bombs stay out
             ssl_certfile=certificate,
             log_config=None,

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from hardware.base import Place
 from skills.navigate import amap, china, maps
 from skills.navigate.streets import distance_m
-from tests.skills.everywhere import put
 
 HERE = (30.2790, 120.1290)  # Hangzhou
 MAINLAND = st.tuples(st.floats(20, 50), st.floats(75, 130))
@@ -75,9 +74,9 @@ def gateway(monkeypatch, tmp_path, ask):
     Gateway.asked, Gateway.refuse = [], False
     server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    put(monkeypatch, amap, "KEY", "secret-key")
-    put(monkeypatch, amap, "URL", f"http://127.0.0.1:{server.server_port}")
-    put(monkeypatch, maps, "folder", lambda: tmp_path / "maps")
+    monkeypatch.setattr(amap, "KEY", "secret-key")
+    monkeypatch.setattr(amap, "URL", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setattr(maps, "folder", lambda: tmp_path / "maps")
     ask.location.place = Place(*HERE)
     yield ask
     server.shutdown()
@@ -99,7 +98,7 @@ def test_where_one_is(gateway):
 def test_a_refusal_and_a_silence_are_told_without_the_key(gateway, monkeypatch):
     Gateway.refuse = True
     gateway("导航到西湖药店").shows("Amap", "INVALID_USER_KEY")
-    put(monkeypatch, amap, "URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(amap, "URL", "http://127.0.0.1:9")
     gateway("导航到西湖药店").shows("Amap does not answer")
     assert all("secret-key" not in str(one.turn.reply) for one in gateway.exchanges)
 

@@ -27,7 +27,6 @@ from skills.navigate.places import Places
 from skills.navigate.roads import Roads
 from skills.navigate.streets import Turn, distance_m
 from tests.shared import DATA
-from tests.skills.everywhere import put
 from tests.skills.osm_town import at, grid, town
 
 KREMS, MONACO = DATA / "maps" / "krems.osm.gz", DATA / "maps" / "monaco.osm.gz"
@@ -50,7 +49,7 @@ def root(tmp_path_factory) -> Path:
 @pytest.fixture
 def here(root, monkeypatch):
     """The little town is the map in use."""
-    put(monkeypatch, maps, "folder", lambda: root)
+    monkeypatch.setattr(maps, "folder", lambda: root)
     yield atlas.at(Place(*at(0, 0)))
     atlas.at(Place(0, 0))  # nobody is there any more
 
@@ -68,7 +67,7 @@ def stand(ask, here):
 
 
 def test_a_map_is_added_listed_and_removed(tmp_path, monkeypatch):
-    put(monkeypatch, maps, "folder", lambda: tmp_path / "maps")
+    monkeypatch.setattr(maps, "folder", lambda: tmp_path / "maps")
     file = str(town().write(tmp_path / "steinau.osm"))
     run = CliRunner().invoke
     added = run(main, ["maps", "add", file])
@@ -96,7 +95,7 @@ def test_a_map_is_added_listed_and_removed(tmp_path, monkeypatch):
     ],
 )
 def test_what_is_no_map_is_told_in_one_line(tmp_path, monkeypatch, name, content, says):
-    put(monkeypatch, maps, "folder", lambda: tmp_path / "maps")
+    monkeypatch.setattr(maps, "folder", lambda: tmp_path / "maps")
     if content is not None:
         (tmp_path / name).write_bytes(content)
     told = CliRunner().invoke(main, ["maps", "add", str(tmp_path / name)])
@@ -126,7 +125,7 @@ def test_what_was_done_before_power_went_is_not_done_again(tmp_path, monkeypatch
 def test_a_damaged_map_is_told(tmp_path, stand, here, monkeypatch):
     maps.add(town().write(tmp_path / "steinau.osm"), tmp_path)
     (tmp_path / "steinau" / "streets.npz").write_bytes(b"no more")
-    put(monkeypatch, maps, "folder", lambda: tmp_path)
+    monkeypatch.setattr(maps, "folder", lambda: tmp_path)
     stand(0, 10)("where am i").shows("is damaged")
 
 

@@ -13,7 +13,6 @@ from mutagen.oggopus import OggOpus
 
 from hardware.base import DeviceError
 from skills.music import library, mpd
-from tests.skills.everywhere import put
 
 pytestmark = pytest.mark.skipif(shutil.which("mpd") is None, reason="mpd is not installed")
 
@@ -84,7 +83,7 @@ def daemon(tmp_path_factory):
 
 @pytest.fixture
 def player(daemon, monkeypatch):
-    put(monkeypatch, mpd, "SERVER", f"mpd://127.0.0.1:{daemon.port}")
+    monkeypatch.setattr(mpd, "SERVER", f"mpd://127.0.0.1:{daemon.port}")
     found = mpd.player("127.0.0.1", daemon.port)
     found.stop()
     found.loop("off")
@@ -146,6 +145,6 @@ def test_it_dies_in_the_middle_of_a_song_and_comes_back(ask, player, daemon):
 
 
 def test_a_setting_that_is_no_mpd_is_told(monkeypatch):
-    put(monkeypatch, mpd, "SERVER", "spotify")
+    monkeypatch.setattr(mpd, "SERVER", "spotify")
     with pytest.raises(DeviceError, match="write mpd://HOST"):
         library.tracks()

@@ -57,6 +57,16 @@ def library() -> ModuleType:
     return llama_cpp
 
 
+def _has_amx(lib: ModuleType) -> bool:
+    """Whether llama.cpp was compiled for the matrix unit of Intel's server processors.
+
+    GCC 12, Debian 12's, leaves out stores into the unit's configuration, so that the first prompt
+    ends the process (seen with 0.3.36). Weights that are not repacked do not go there.
+    """
+    told: bytes = lib.llama_print_system_info()
+    return b"AMX_INT8 = 1" in told
+
+
 class Native:
     """One GGUF in memory with one context: `rewind`, `decode`, `pick`, and again."""
 
@@ -90,6 +100,7 @@ class Native:
     def _load_model(self) -> Handle:
         params = self._lib.llama_model_default_params()
         params.n_gpu_layers = self._options.gpu_layers
+        params.use_extra_bufts = not _has_amx(self._lib)
         if self._options.device:
             self._devices = (ctypes.c_void_p * 2)(self._options.device, None)
             params.devices = ctypes.addressof(self._devices)

@@ -61,6 +61,10 @@ class Refused(GlassesError):
     """A page sent more than it may."""
 
 
+class TooBig(GlassesError):
+    """A message is longer than any may be."""
+
+
 class _Allowance:
     """A token bucket."""
 
@@ -158,6 +162,8 @@ class Pairs:
             code, why = protocol.JUNK, str(error)
         except Refused as error:
             code, why = protocol.REFUSED, str(error)
+        except TooBig as error:
+            code, why = protocol.TOO_BIG, str(error)
         except Full as error:
             code, why = protocol.BUSY, str(error)
         except asyncio.CancelledError:
@@ -225,13 +231,15 @@ class Pairs:
 
 
 async def _read(socket: WebSocket, allowed: tuple[_Allowance, _Allowance]) -> from_page.FromPage:
-    """Read the next message. Raises Junk, Refused, WebSocketDisconnect."""
+    """Read the next message. Raises Junk, Refused, TooBig, WebSocketDisconnect."""
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1006))
     text, data = message.get("text"), message.get("bytes")
     messages, size = allowed
     long = len(text) if text is not None else len(data or b"")
+    if long > protocol.MAX_BYTES:
+        raise TooBig(f"a message is longer than {protocol.MAX_BYTES >> 20} MiB")
     if not messages.spend(1) or not size.spend(long):
         raise Refused("too many messages at once")
     return from_page.read_text(text) if text is not None else from_page.read_bytes(data or b"")
