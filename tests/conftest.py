@@ -37,8 +37,8 @@ def _same_skills() -> Iterator[None]:
     yield
     if all(sys.modules.get(name) is module for name, module in before.items()):
         return
+    sys.modules.update(before)
     for name, module in before.items():
-        sys.modules[name] = module
         package, _, own = name.rpartition(".")
         setattr(sys.modules[package], own, module)
 

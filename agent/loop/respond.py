@@ -438,7 +438,8 @@ class Responder:
                 begun if begun and same else chat.Answer(world.model, messages, transcript.text)
             )
             return await self._chatted(turn, answer, utterance.clock)
-        if (intent := grounds.taken(actions, needs.what, language)) is not None:
+        likely = needs.p * (1 - needs.none) >= grounds.SURE
+        if likely and (intent := grounds.taken(actions, needs.what, language)) is not None:
             return await self._acted(turn, [intent], utterance)
         self._talking = False
         return turn, grounds.honest(actions, needs.what, needs.p, language)

@@ -23,6 +23,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -92,6 +93,17 @@ class _Process:
         self._begin()
 
     def _begin(self) -> None:
+        """Begin it in a thread of its own.
+
+        A call that is late is interrupted wherever it is: between the fork and here, the process
+        would have no owner.
+        """
+        beginning = ThreadPoolExecutor(max_workers=1)
+        begun = beginning.submit(self._begun)
+        beginning.shutdown(wait=False)
+        begun.result()
+
+    def _begun(self) -> None:
         ours, theirs = socket.socketpair()
         kept = {name: STARTED[name] for name in PASSED_ON if name in STARTED}
         path = os.pathsep.join(filter(None, (str(Path(p).resolve()) for p in sys.path)))

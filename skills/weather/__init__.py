@@ -26,7 +26,6 @@ When = Annotated[datetime, At(lengths=False)]
     "what will the weather be [like] [on] [{day}]",
     "(how (warm|hot|cold)|what temperature) (is|will) it [(be|get)] [outside] [{day}]",
     permissions=WHY,
-    knows=("weather",),
 )
 def weather(ctx: Context, day: When | None = None) -> Reply:
     """Tell the weather, now or on a day."""
@@ -42,6 +41,22 @@ def weather(ctx: Context, day: When | None = None) -> Reply:
         assert ahead is not None
         lines = [wording.day_name(ahead.date, ctx.language), _day(ahead, ctx)]
     return Reply("\n".join([*lines, *_honest(ctx)]), speech=". ".join(lines))
+
+
+@skill(
+    "what is it like outside [(now|right now)]",
+    permissions=WHY,
+    knows=("weather",),
+)
+def outside(ctx: Context) -> Reply:
+    """Tell the weather now, and that it is of here: somewhere else may have been meant."""
+    told = _asked(None, ctx)
+    if isinstance(told, Reply):
+        return told
+    found, _ = told
+    sky = provider.sky(found.code, ctx.language)
+    line = ctx.say("{sky}, {degrees}°, here and now", sky=sky, degrees=round(found.temperature_c))
+    return Reply("\n".join([line, *_honest(ctx)]), speech=line)
 
 
 @skill(
@@ -106,7 +121,7 @@ def _honest(ctx: Context) -> list[str]:
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent."""
-    register(weather, rain)
+    register(weather, outside, rain)
 
 
 @hookimpl

@@ -92,6 +92,11 @@ def test_it_is_told_from_the_feed_and_kept(ask, served):
     ask("dashboard").shows("partly cloudy", "21°")
 
 
+def test_what_a_question_in_other_words_is_told_is_of_here_and_now(ask):
+    assert ask("what is it like outside").reply.text == "partly cloudy, 21°, here and now"
+    assert ask("现在外面怎么样").reply.text == "此时此地多云，21度"
+
+
 def test_a_day_beyond_the_forecast_is_said(ask):
     ask("what is the weather on friday").shows("The forecast does not reach to")
 

@@ -1,8 +1,6 @@
 """With 500 installed skills: the same matches as plain hassil, at nearly the cost of 5."""
 
-import random
 import statistics
-from itertools import islice
 from typing import Annotated
 
 import hassil
@@ -10,6 +8,7 @@ import pytest
 from hassil.intents import Intent, IntentData, Intents, IntentsSettings, WildcardSlotList
 
 from agent import OneOf, skill
+from agent.derive.sample import samples
 from agent.language.folding import fold
 from agent.language.text import clean, language_of
 from agent.plugins.skills import Skills
@@ -84,35 +83,27 @@ class Plain(Templates):
                 yield said, result
 
 
-def sampled(actions, language, most):
-    """The first way to say some templates of each action, their slots as their first value."""
+def sampled(actions, language):
+    """One way to say each template."""
     for action in actions.values():
-        sayings = [*action.sayings(language)]
-        for saying in random.Random(action.name).sample(sayings, min(most, len(sayings))):
-            lists = {
-                name: hassil.TextSlotList.from_strings(
-                    (values or ("milk and eggs",))[:1], name=name
-                )
-                for name, values in saying.slots.items()
-            }
-            rules = {n: hassil.parse_sentence(rule) for n, rule in saying.rules.items()}
-            parsed = hassil.parse_sentence(saying.template).expression
-            yield from islice(hassil.sample_expression(parsed, lists, rules), 1)
+        for drawn in samples(action, language, 1, off_list=False).values():
+            yield drawn[0].text
 
 
 @pytest.mark.slow
 def test_the_index_loses_nothing_and_changes_no_ranking(skills):
-    """Of each action two sentences a language: hassil alone looks at all of them for every text."""
     ships = Skills.discover()
-    said = [text for language in ("en", "zh") for text in sampled(ships.actions, language, 2)]
-    said += [one.said[n % len(one.said)] for n, one in enumerate(skills[:50])]
-    some = generated.load(skills[:50], ships)
+    said = [text for language in ("en", "zh") for text in sampled(ships.actions, language)]
+    said += [one.said[n % len(one.said)] for n, one in enumerate(skills[:100])]
+    some = generated.load(skills[:100], ships)
     indexed, plain = Templates(some), Plain(some)
-    real = generated.strangers(60)
+    real = generated.strangers(200)
     matched = 0
     for text in map(clean, said + real):
         found = indexed.match(text, language_of(text))
-        assert found == plain.match(text, language_of(text)), text
+        alone = [match.intent for match in plain.match(text, language_of(text))]
+        # hassil alone cannot tell apart slots that stand side by side, which `split` does.
+        assert [match.intent for match in found if match.intent in alone] == alone, text
         matched += bool(found)
     assert matched > 0.9 * len(said)
 
