@@ -76,7 +76,8 @@ def fold(text: str) -> Folded:
 
 def _pieces(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield what each part of a text is compared as, with its place."""
-    chinese = language_of(text) == "zh"
+    # By its plain letters, so that a folded text is of the same language.
+    chinese = language_of("".join(map(_plain, text))) == "zh"
     percent = _PERCENT if chinese else _PER_CENT
     at = 0
     for found in percent.finditer(text):

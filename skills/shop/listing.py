@@ -88,7 +88,11 @@ def remove_from_list(product: Goods, ctx: Context) -> Reply:
 
 @skill(
     "(what is|what's) on (my|the) [shopping|grocery] list",
-    "(show|read) [me] (my|the) (shopping|grocery) list",
+    "(what is|what's|what all is) on (my|the) (shopping|grocery|groceries|purchase|to buy) list",
+    "what (have i got|do i have|did i put) on (my|the) (shopping|grocery|groceries|purchase|to buy) list",
+    "(what|how many) (items|things) are on (my|the) (shopping|grocery|groceries|purchase|to buy) list",
+    "(show|read|tell|give|hear|see|open|check|list) [me]"
+    " [(everything on|the items (in|on)|what is on|what's on)] (my|the) (shopping|grocery|groceries|purchase|to buy) list [again]",
     "(is|are) [the|there] {product} on (my|the) [shopping|grocery] list",
     "(did|have) i put [the] {product} on (my|the) [shopping|grocery] list",
     "do i have [the] {product} on (my|the) [shopping|grocery] list",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent import OneOf, Range, Reply, hookimpl, skill
@@ -182,6 +182,7 @@ def test_no_value_whatever_ends_the_agent(names) -> None:
                 assert meaning.slots["x"].casefold() == name.casefold()
 
 
+@example("Ì%㏠")
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=40))
 def test_folding_twice_changes_nothing_more_and_knows_where_all_came_from(text) -> None:
