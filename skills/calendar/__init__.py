@@ -91,7 +91,8 @@ def agenda(ctx: Context, day: When | None = None) -> Reply:
     "(add|put) {what} (to|on|in) my calendar (for|on|at) {when}",
     "(add|put) {what} {when} (to|on|in) my calendar",
     f"(schedule|create|add|book) [(a|an)] {EVENT} [(called|for|about)] {{what}} {{when}}",
-    f"(schedule|create|add|book) [(a|an)] {EVENT} [(called|for|about)] {{what}} (on|for|at) {{when}}",
+    f"(schedule|create|add|book) [(a|an)] {EVENT} [(called|for|about)] {{what}} (on|for|at)"
+    " {when}",
     "(put|set|mark) {what} (on|in) my calendar (for|on|at) {when}",
     "mark my calendar for {what} (on|at) {when}",
     risk="change",
