@@ -168,7 +168,8 @@ class Hearing:
         """
         self._told.sayings, self._told.engine = sayings, None
         try:
-            await self._ears.call(self._tell)
+            # A busy machine compiles what can be said for longer than it may think of an answer.
+            await self._ears.call(self._tell, patient=True)
         except MissingEngineError:
             raise
         except GlassesError:

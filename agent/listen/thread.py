@@ -126,17 +126,18 @@ class EngineThread:
         self.on_loading: Callable[[], None] | None = None
         """Told, on the loop, when the engine has been loading for longer than `TOLD_S`."""
 
-    async def call(self, use: Callable[[Transcriber], Result]) -> Result:
-        """Use the engine on its thread, when it is loaded.
+    async def call(self, use: Callable[[Transcriber], Result], patient: bool = False) -> Result:
+        """Use the engine on its thread, when it is loaded; `patient` is as long as loading may be.
 
         Raises EngineError when it cannot be loaded, fails or takes too long, MissingEngineError
         when there has never been one.
         """
         bench = self._bench
         engine = await self._loaded(bench)
+        timeout_s = self._load_timeout_s if patient else self._timeout_s
         try:
             # Not wait_for: Python 3.11's can swallow a cancellation (cpython issue 86296).
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(timeout_s):
                 return await asyncio.shield(bench.run(lambda: use(engine)))
         except (EngineError, _Broken, TimeoutError) as error:
             name = bench.name
@@ -147,8 +148,7 @@ class EngineThread:
                 log.debug("%s failed", name, exc_info=error.error)
                 raise EngineError(f"{name} failed ({error}): say it again") from error.error
             raise EngineError(
-                f"{name} gave no answer within {self._timeout_s:g} s, so it was restarted:"
-                " say it again"
+                f"{name} gave no answer within {timeout_s:g} s, so it was restarted: say it again"
             ) from None
 
     async def languages(self) -> frozenset[str]:
