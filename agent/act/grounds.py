@@ -64,7 +64,7 @@ def honest(actions: Iterable[Action], what: str, p: float, language: str) -> Rep
     """
     said = said_in(language)
     text = said[f"no {what}"] if p >= SURE else said["no way to know"]
-    asking = [action for action in knowing(actions, what) if not _hears(action)]
+    asking = [one for one in knowing(actions, what) if _asks(one) and not _hears(one)]
     if asking:  # it has to be told more
         action = asking[0]
         slot = next(slot.name for slot in action.declaration.slots if slot.required)

@@ -11,7 +11,7 @@ from agent.errors import SentenceError
 from agent.language.said import SAID
 from agent.messages import Intent
 from agent.models.llm.model import ScriptedModel
-from agent.skill.declare import KNOWS
+from agent.skill.declare import KNOWS, Action, declarations
 from agent.testing import lens, make_agent
 
 SOON = datetime(2026, 11, 29, 16, 5)
@@ -69,6 +69,17 @@ async def test_what_is_missing_is_named_and_no_model_is_asked(tmp_path, text, na
     assert model.prompts == []
     assert turn.model is None
     assert turn.error is None
+
+
+def test_where_it_is_unsure_whose_it_is_nothing_is_named():
+    @skill("forecast please", knows=("weather",))
+    def here() -> Reply:
+        """Say what the sky does."""
+
+    ((declared, _),) = declarations(here)
+    asks_nothing = Action("sky", declared, here, {}, "")
+    told = grounds.honest([asks_nothing], "weather", 0.3, "en").text
+    assert told == SAID["en"]["no way to know"]
 
 
 async def test_without_a_model_it_is_as_honest(tmp_path):
