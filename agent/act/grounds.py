@@ -63,14 +63,17 @@ def honest(actions: Iterable[Action], what: str, p: float, language: str) -> Rep
     `p` is how likely it is that this is needed.
     """
     said = said_in(language)
-    text = said[f"no {what}"] if p >= SURE else said["no way to know"]
-    asking = [one for one in knowing(actions, what) if _asks(one) and not _hears(one)]
+    here = knowing(actions, what)
+    # What asks for nothing was not given the question, so it is not sure to be one of this.
+    sure = p >= SURE and all(map(_asks, here))
+    text = said[f"no {what}"] if sure else said["no way to know"]
+    asking = [one for one in here if _asks(one) and not _hears(one)]
     if asking:  # it has to be told more
         action = asking[0]
         slot = next(slot.name for slot in action.declaration.slots if slot.required)
         blank = Intent(action.skill, action.declaration.name, {}, "knows", language)
         return Reply(said["knows if asked"].format(phrase=phrase(action, blank, slot)))
-    if p >= SURE and (plugin := known().get(what)):
+    if sure and (plugin := known().get(what)):
         text += "\n" + said["would know"].format(plugin=plugin)
     return Reply(text)
 

@@ -182,12 +182,6 @@ LONG_LIST = 200
 """Values beyond which a list is not written into a schema: the model would have to read it all."""
 
 
-@lru_cache(maxsize=1024)
-def _takes_language(source: Callable[..., Values]) -> bool:
-    """Whether a list wants to know what is spoken; to look costs as much as most lists."""
-    return bool(inspect.signature(source).parameters)
-
-
 @dataclass(frozen=True, slots=True)
 class Choice(SlotKind):
     """One value of a list; the list may change while the agent runs."""
@@ -205,8 +199,9 @@ class Choice(SlotKind):
         """Return what can be said now, by hassil template, with the value of each."""
         source = self.source
         if callable(source):
+            takes_language = bool(inspect.signature(source).parameters)
             try:
-                source = source(language) if _takes_language(source) else source()
+                source = source(language) if takes_language else source()
             except Exception as error:  # a plugin's own code: one bad list must not stop the rest
                 log.warning("a slot's list raised %s; it is empty now", type(error).__name__)
                 return {}

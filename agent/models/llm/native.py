@@ -60,8 +60,8 @@ def library() -> ModuleType:
 def _has_amx(lib: ModuleType) -> bool:
     """Whether llama.cpp was compiled for the matrix unit of Intel's server processors.
 
-    GCC 12, Debian 12's, leaves out stores into the unit's configuration, so that the first prompt
-    ends the process (seen with 0.3.36). Weights that are not repacked do not go there.
+    There the first prompt ended the process (seen with 0.3.36, compiled by Debian's GCC 12, as it
+    loaded the unit's configuration). Weights that are not repacked do not go there.
     """
     told: bytes = lib.llama_print_system_info()
     return b"AMX_INT8 = 1" in told

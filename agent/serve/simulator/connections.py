@@ -237,7 +237,7 @@ async def _read(socket: WebSocket, allowed: tuple[_Allowance, _Allowance]) -> fr
         raise WebSocketDisconnect(message.get("code", 1006))
     text, data = message.get("text"), message.get("bytes")
     messages, size = allowed
-    long = len(text) if text is not None else len(data or b"")
+    long = len(text.encode("utf-8", "replace")) if text is not None else len(data or b"")
     if long > protocol.MAX_BYTES:
         raise TooBig(f"a message is longer than {protocol.MAX_BYTES >> 20} MiB")
     if not messages.spend(1) or not size.spend(long):

@@ -20,7 +20,7 @@ VERSION = 1
 
 MAX_BYTES = 1 << 20
 """Longest message, 1 MiB: a picture of 1280 × 960 is a quarter of it."""
-MOST_READ_BYTES = 16 << 20
+MOST_READ_BYTES = 4 << 20
 """Longest message that is read to its end before it is refused: who is still sending as the
 connection closes is reset by TCP, and may never see the code."""
 MAX_SOUND_S = 1.0

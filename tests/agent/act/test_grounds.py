@@ -78,8 +78,9 @@ def test_where_it_is_unsure_whose_it_is_nothing_is_named():
 
     ((declared, _),) = declarations(here)
     asks_nothing = Action("sky", declared, here, {}, "")
-    told = grounds.honest([asks_nothing], "weather", 0.3, "en").text
-    assert told == SAID["en"]["no way to know"]
+    for p in (0.3, 0.9):
+        told = grounds.honest([asks_nothing], "weather", p, "en").text
+        assert told == SAID["en"]["no way to know"]
 
 
 async def test_without_a_model_it_is_as_honest(tmp_path):
