@@ -50,6 +50,9 @@ _NUMBER_RANGE = re.compile(r"^(\d+)\.\.(\d+)(?:,(\d+))?$")
 
 _Arcs = tuple[tuple[tuple[str, int], ...], ...]
 
+_Subset = int | frozenset[tuple[int, float]]
+"""States that the same words lead to, each with its weight; one state alone weighs 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:
@@ -161,7 +164,9 @@ def _weighted(nfa: _Nfa, entries: Mapping[int, float], final: int) -> Graph:
     _trim(nfa, final)
     closure = _closures(nfa)
 
-    def closed(weights: Mapping[int, float]) -> tuple[float, frozenset[tuple[int, float]]]:
+    def closed(weights: Mapping[int, float]) -> tuple[float, _Subset]:
+        if len(weights) == 1:  # most are: within a list nothing branches back
+            return next((weight, state) for state, weight in weights.items())
         reached: dict[int, float] = {}
         for state, weight in weights.items():
             for other in closure[state]:
@@ -169,27 +174,31 @@ def _weighted(nfa: _Nfa, entries: Mapping[int, float], final: int) -> Graph:
         best = max(reached.values())
         return best, frozenset((s, round(w / best, 6)) for s, w in reached.items())
 
-    def follow(
-        subset: frozenset[tuple[int, float]],
-    ) -> Iterator[tuple[str, float, frozenset[tuple[int, float]]]]:
+    def follow(subset: _Subset) -> Iterable[tuple[str, float, _Subset]]:
+        if isinstance(subset, int) and len(closure[subset]) == 1:
+            arcs = dict(nfa.arcs[subset])
+            if len(arcs) == len(nfa.arcs[subset]):
+                return [(label, 1.0, arcs[label]) for label in sorted(arcs)]
         onward: dict[str, dict[int, float]] = {}
-        for state, weight in subset:
+        for state, weight in members(subset):
             for label, dst in nfa.arcs[state]:
                 if label:
                     to = onward.setdefault(label, {})
                     to[dst] = max(weight, to.get(dst, 0.0))
-        for label in sorted(onward):
-            yield label, *closed(onward[label])
+        return [(label, *closed(onward[label])) for label in sorted(onward)]
 
-    index: dict[frozenset[tuple[int, float]], int] = {}
+    def members(subset: _Subset) -> Iterable[tuple[int, float]]:
+        return [(s, 1.0) for s in closure[subset]] if isinstance(subset, int) else subset
+
+    index: dict[_Subset, int] = {}
     signatures: dict[tuple[bool, tuple[tuple[str, float, int], ...]], int] = {}
 
-    def number(subset: frozenset[tuple[int, float]]) -> int:
+    def number(subset: _Subset) -> int:
         """Return the state of a subset, numbering its successors first: as deep as a sentence."""
         known = index.get(subset)
         if known is None:
-            arcs = tuple((label, p, number(to)) for label, p, to in follow(subset))
-            accepts = any(state == final for state, _ in subset)
+            arcs = tuple([(label, p, number(to)) for label, p, to in follow(subset)])
+            accepts = any(state == final for state, _ in members(subset))
             known = signatures.setdefault((accepts, arcs), len(signatures))
             index[subset] = known
         return known

@@ -23,11 +23,17 @@ SHOWN = 12
 """Most events that one answer shows."""
 
 When = Annotated[datetime, At(lengths=False)]
+EVENT, EVENTS = "(event|appointment|meeting)", "(events|appointments|meetings|plans)"
+CALENDAR = "(calendar|schedule|agenda)"
 
 
 @skill(
-    "(what is|what's) (next|coming up) [(on|in) my calendar]",
-    "(what is|what's|when is) my next (event|appointment|meeting)",
+    "(what is|what's) (next|coming up) [(on|in) my (calendar|schedule|agenda)]",
+    f"(what is|what's|which is|when is|where is) (my|the) next {EVENT} [coming up]",
+    f"(when|what time) does my next {EVENT} (start|begin)",
+    f"(show|check|tell|read) [me] my (next|upcoming|coming up) {EVENTS}",
+    "(do i have|is there) anything coming up",
+    "what do i have next",
     permissions=WHY,
 )
 def next_event(ctx: Context) -> Reply:
@@ -52,10 +58,17 @@ def next_event(ctx: Context) -> Reply:
 
 
 @skill(
-    "(what is|what's) on my (calendar|schedule) [(for|on)] [{day}]",
-    "what do i have [on] {day}",
-    "(show|read) [me] my (calendar|schedule) [(for|on)] [{day}]",
-    "what (events|appointments|meetings) do i have [on] [{day}]",
+    f"(what is|what's) [(scheduled|planned|going on)] (on|in) my {CALENDAR} [(for|on)] [{{day}}]",
+    "(what is|what's) (scheduled|planned) [(for|on)] {day}",
+    f"(what is|what's|how is|how's) my {CALENDAR} [(like|looking)] [(for|on)] [{{day}}]",
+    f"what does my ({CALENDAR}|day) look like [(for|on)] [{{day}}]",
+    "what do i have [(planned|scheduled)] [(for|on)] {day}",
+    f"(show|read|check|open|tell|give) [me] my ({CALENDAR}|{EVENTS}) [(for|on)] [{{day}}]",
+    f"what {EVENTS} (do i have|are there) [(scheduled|planned)] [(for|on)] [{{day}}]",
+    f"(do i have|are there) [any] {EVENTS} [(scheduled|planned|set)] [(for|on)] [{{day}}]",
+    "do i have (anything|something) [(scheduled|planned|to do|on)] [(for|on)] {day}",
+    "am i (busy|free) [on] {day}",
+    "do i need to (do|be) (anything|anywhere) [on] {day}",
     permissions=WHY,
 )
 def agenda(ctx: Context, day: When | None = None) -> Reply:
@@ -77,7 +90,11 @@ def agenda(ctx: Context, day: When | None = None) -> Reply:
 @skill(
     "(add|put) {what} (to|on|in) my calendar (for|on|at) {when}",
     "(add|put) {what} {when} (to|on|in) my calendar",
-    "(schedule|create) (a|an) (event|appointment|meeting) [called] {what} {when}",
+    f"(schedule|create|add|book) [(a|an)] {EVENT} [(called|for|about)] {{what}} {{when}}",
+    f"(schedule|create|add|book) [(a|an)] {EVENT} [(called|for|about)] {{what}} (on|for|at)"
+    " {when}",
+    "(put|set|mark) {what} (on|in) my calendar (for|on|at) {when}",
+    "mark my calendar for {what} (on|at) {when}",
     risk="change",
     permissions=WHY,
 )

@@ -21,6 +21,17 @@ Operation = Annotated[str, OneOf(reckon.operations)]
     "(how many|how much) {to} (is|are) {what}",
     "(how many|how much) {to} [(are|are there|is)] in {what}",
     "(what is|what's|how much is) {what} (in|to) {to}",
+    "(what is|what's|how much is) {what} worth in {to}",
+    "(how many|how much) {to} (can|could|do|will|would) i (get|have) for {what}",
+    "(how many|how much) {to} can i exchange for {what}",
+    "(how many|how much) {to} (make|makes) [up] {what}",
+    "{count} {unit} is (how many|how much) {to}",
+    "change {count} {unit} (to|into) {to}",
+    "{count} {unit} (in|to|into) {to}",
+    "(how do (you|i)|how can i|convert) [convert] {unit} (to|into) {to}",
+    "(what is|what's) the (exchange|conversion) rate (between|from|of|for) [the] {unit} (and|to)"
+    " [the] {to}",
+    "[the] {unit} to {to} [exchange] rate",
     permissions={"network": WHY},
 )
 def convert(
@@ -32,8 +43,8 @@ def convert(
 ) -> Reply:
     """Convert an amount to another unit, or money to another currency at a dated rate."""
     found = units.read(what)
-    if count is not None and unit is not None:
-        found = Decimal(str(count)), unit
+    if unit is not None:
+        found = Decimal(str(1 if count is None else count)), unit
     if found is None:
         return _said(ctx.say("I can't convert “{what}”.", what=what))
     amount, unit = found
@@ -65,6 +76,7 @@ def _money(amount: Decimal, unit: str, to: str, ctx: Context) -> Reply:
 @skill(
     "[(what is|what's|how much is|calculate)] {a} {op} {b}",
     "(what is|what's|how much is|calculate) {a} {op} {b} {op2} {c}",
+    "[(what does|solve|solve this equation|tell me)] {a} {op} {b} [(equal|equals|make)]",
 )
 def reckon_out(
     a: float,
@@ -88,7 +100,28 @@ def percent(a: float, b: float, ctx: Context) -> Reply:
     return _result(reckon.value([a, b, 100], ["*", "/"]), ctx)
 
 
-@skill("(what is|what's|calculate) the square root of {a}")
+@skill(
+    "[(what is|what's|how much is|calculate)] {a} percent off [of] {b}",
+    "(what is|what's) {b} (less|minus) {a} percent",
+)
+def less(a: float, b: float, ctx: Context) -> Reply:
+    """Reckon what is left of a number once a share in per cent is taken off it."""
+    return _result(reckon.value([100 - a, b, 100], ["*", "/"]), ctx)
+
+
+@skill("divide {a} by {b}", "[what is] {a} (divided|split) (into|in) {b} [(equal)] parts")
+def divide(a: float, b: float, ctx: Context) -> Reply:
+    """Reckon: divided by."""
+    return _result(reckon.value([a, b], ["/"]), ctx)
+
+
+@skill("multiply {a} (by|with) {b}")
+def multiply(a: float, b: float, ctx: Context) -> Reply:
+    """Reckon: times."""
+    return _result(reckon.value([a, b], ["*"]), ctx)
+
+
+@skill("(what is|what's|calculate) the [square] root of {a}")
 def square_root(a: float, ctx: Context) -> Reply:
     """Reckon the square root of a number."""
     return _result(reckon.root(a), ctx)
@@ -107,4 +140,4 @@ def _said(text: str) -> Reply:
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent."""
-    register(percent, square_root, reckon_out, convert)
+    register(percent, less, square_root, divide, multiply, reckon_out, convert)

@@ -80,6 +80,7 @@ def delete_note(ctx: Context, what: str | None = None) -> Reply:
 @skill(
     "(add|put) {item} (to|on) my {name} list",
     "(add|put) {item} (to|on) the {name} list",
+    "on my {name} list (add|put|write) {item}",
     risk="change",
 )
 def add_item(item: str, name: ListName, ctx: Context) -> Reply:
@@ -91,11 +92,16 @@ def add_item(item: str, name: ListName, ctx: Context) -> Reply:
 
 
 @skill(
-    "(what is|what's) on (my|the) {name} list",
-    "(show|read) [me] (my|the) {name} list",
+    "(what is|what's|what all is) on (my|the) {name} list",
+    "what (have i got|do i have|did i put) on (my|the) {name} list",
+    "(what|how many) (items|things|tasks|chores) are on (my|the) {name} list",
+    "(show|read|tell|give|hear|see|open|check|list) [me] [(everything|what is|what's) on] (my|the)"
+    " {name} list [again]",
+    "what [(things|items|tasks)] do i (need|have) to do",
+    "what is (on|in) (my|the) list of things to do",
 )
-def show_items(name: ListName, ctx: Context) -> Reply:
-    """Show a list."""
+def show_items(ctx: Context, name: ListName = TODO) -> Reply:
+    """Show a list; the one of things to do where none is named."""
     name = _list_name(name)
     found = [one for one in Notes(ctx.folder).of(name) if not one.done]
     if not found:
@@ -107,7 +113,7 @@ def show_items(name: ListName, ctx: Context) -> Reply:
 @skill(
     "(check|tick|cross) off {item} (on|from) (my|the) {name} list",
     "(check|tick|cross) {item} off [of] (my|the) {name} list",
-    "(remove|take) {item} (from|off) (my|the) {name} list",
+    "(remove|take|delete|strike) {item} (from|off|off of) (my|the) {name} list",
     risk="change",
 )
 def tick_item(item: str, name: ListName, ctx: Context) -> Reply:
@@ -131,7 +137,12 @@ def tick_item(item: str, name: ListName, ctx: Context) -> Reply:
     return Reply(told, speech=told, undo=undo)
 
 
-@skill("(clear|empty|delete) (my|the) {name} list", risk="change")
+@skill(
+    "(clear|empty|delete|erase) (my|the) {name} list",
+    "(clear|remove|delete|erase) (everything|all [the] items|all of it) (from|on|off) [(my|the)]"
+    " {name} list",
+    risk="change",
+)
 def clear_items(name: ListName, ctx: Context) -> Reply:
     """Empty a list."""
     name, ours = _list_name(name), Notes(ctx.folder)

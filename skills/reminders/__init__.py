@@ -39,6 +39,7 @@ NoDay = Annotated[str, OneOf(tell.no_days)]
 @skill(
     "(set|start|make) [me] [a|an] [new] {after} timer [(for|called) {name}]",
     "(set|start|make) [me] a timer (for|of) {after} [(for|called) {name}]",
+    "(set|start|make|create|begin|have|need|give) [me] [(a|the)] [new] timer for {after}",
     "(set|start|make) [a|an|the] {name} timer (for|of) {after}",
     "timer [for] {after}",
     "count down [from] {after}",
@@ -59,6 +60,9 @@ def timer(after: timedelta, ctx: Context, name: Name | None = None) -> Reply:
     "how (long|much time) [is|do i have] (left|remaining) [on] [the|my] [{name}] [timer]",
     "how much time is (left|remaining) [on (the|my) [{name}] timer]",
     "(show|check) [me] (my|the|all) timers",
+    "(show|check) [me] [(my|the)] [{name}] timer",
+    "[{name}] timer status",
+    "is (my|the) [{name}] timer (done|still running|still going)",
     "(what|which) timers (are (running|set)|do i have)",
     permissions=LATER,
 )
@@ -86,6 +90,7 @@ def cancel_timer(ctx: Context, name: Name | None = None) -> Reply:
 
 @skill(
     "add {after} to [the|my] [{name}] timer",
+    "(increase|extend|lengthen) [the|my] [{name}] timer by {after}",
     "{after} more on (the|my) [{name}] timer",
     risk="change",
     permissions=LATER,
@@ -93,7 +98,7 @@ def cancel_timer(ctx: Context, name: Name | None = None) -> Reply:
 def more_time(after: timedelta, ctx: Context, name: Name | None = None) -> Reply:
     """Give a timer more time."""
     found = tell.called(ctx.schedule.waiting("timer"), name)[:1]
-    if not found or after > FARTHEST:
+    if not found or abs(after) > FARTHEST:
         return _said(ctx.say("No timer is running."))
     (entry,) = found
     assert entry.instant is not None
@@ -101,7 +106,7 @@ def more_time(after: timedelta, ctx: Context, name: Name | None = None) -> Reply
         ctx.schedule.move(entry.id, entry.instant + after)
     except OSError:
         return _unsaved(ctx)
-    left = timedelta(seconds=ctx.schedule.left_s(entry)) + after
+    left = max(timedelta(), timedelta(seconds=ctx.schedule.left_s(entry)) + after)
     return _said(
         ctx.say(
             "{name}: {length} left",
@@ -111,13 +116,27 @@ def more_time(after: timedelta, ctx: Context, name: Name | None = None) -> Reply
     )
 
 
+@skill(
+    "(remove|take) {after} (from|off) [the|my] [{name}] timer",
+    "(decrease|shorten|reduce) [the|my] [{name}] timer by {after}",
+    risk="change",
+    permissions=LATER,
+)
+def less_time(after: timedelta, ctx: Context, name: Name | None = None) -> Reply:
+    """Give a timer less time; it rings at once where none is left."""
+    return more_time(-after, ctx, name)
+
+
 # -- alarms ---------------------------------------------------------------------------------------
 
 
 @skill(
-    "(set|make|create) [me] an alarm [for] {when}",
+    "(set|make|create) [me] an alarm [(for|at)] {when}",
+    "(set|make|create|add) [me] [(a|my|the)] [new] alarm [(for|at)] {when}",
     "wake me [up] {when}",
-    "alarm [for] {when}",
+    "get me up [at] {when}",
+    "(ensure|make sure) [that] i (get|wake|have to get) up [at] {when}",
+    "[new] alarm [(for|at)] {when}",
     risk="change",
     permissions=LATER,
 )
@@ -147,9 +166,13 @@ def alarm_again(
 
 
 @skill(
-    "(what|which) alarms (are set|do i have)",
-    "(show|list) [me] [all] my alarms",
-    "when (is|does) my [next] alarm [ring]",
+    "(what|which) alarms (are set|are on|do i have|did i set|have i set) [(set|today)]",
+    "(show|list|tell|give|read|check|see|know) [me] [all] [of] (my|the) alarms"
+    " [(that are set|i have|i set)]",
+    "(when|what time) (is|does) my [next] alarm [(ring|go off|set for)]",
+    "[my] next alarm",
+    "(do i have|are there) [any] alarms [set]",
+    "(is my alarm|do i have an alarm) [(set|on)]",
     permissions=LATER,
 )
 def alarms(ctx: Context) -> Reply:
@@ -160,8 +183,10 @@ def alarms(ctx: Context) -> Reply:
 
 @skill(
     "(cancel|delete|remove|turn off) [the|my] [{when}] alarm",
-    "(cancel|delete|remove|turn off) (the|my) alarm (for|at) {when}",
-    "(cancel|delete|remove|turn off) all [of] [my|the] alarms",
+    "(stop|disable|unset|clear|get rid of|switch off) (the|my) [{when}] alarm",
+    "(cancel|delete|remove|turn off|disable|get rid of) (the|my) alarm [set] (for|at) {when}",
+    "(cancel|delete|remove|turn off|disable|get rid of|clear) all [of] [my|the] alarms",
+    "(don't|do not) wake me [up] [{when}]",
     risk="change",
     permissions=LATER,
 )
@@ -198,6 +223,8 @@ def snooze(ctx: Context, after: timedelta = timedelta(minutes=9)) -> Reply:
     "remind me in {after} (to|about|that) {what}",
     "in {after} remind me (to|about|that) {what}",
     "remind me (to|about) {what} in {after}",
+    "(set|make|create|add) [me] a reminder (in|for) {after} (to|about|that) {what}",
+    "(set|make|create|add) [me] a reminder (to|about) {what} in {after}",
     risk="change",
     permissions=LATER,
 )
@@ -217,6 +244,8 @@ def remind_in(ctx: Context, what: str = "", after: timedelta | None = None) -> R
 @skill(
     "remind me {when} (to|about|that) {what}",
     "remind me (to|about) {what} {when}",
+    "(set|make|create|add) [me] a reminder [for me] [(for|at|on)] {when} (to|about|that) {what}",
+    "(set|make|create|add) [me] a reminder [for me] (to|about|for) {what} {when}",
     risk="change",
     permissions=LATER,
 )
@@ -288,8 +317,12 @@ def name_place(place: str, ctx: Context) -> Reply:
 
 
 @skill(
-    "(what are|show [me]|list) [all] my reminders",
-    "(what|which) reminders (are set|do i have)",
+    "(what are|show [me]|list|tell me|read [me]|give me|check|see|know|hear) [all] [of]"
+    " (my|the) [current] reminders [list]",
+    "(what|which) reminders (are set|do i have|did i set|have i set)",
+    "(do i have|are there) [any] reminders",
+    "(what is|what's|what did i put) (on|in) my (reminders|list of reminders|reminder list)",
+    "(read|show) [me] my reminder list [back to me]",
     permissions=LATER,
 )
 def reminders(ctx: Context) -> Reply:
@@ -454,7 +487,7 @@ def _at(moment: datetime, ctx: Context) -> str:
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent."""
-    register(timer, timers_left, cancel_timer, more_time)
+    register(timer, timers_left, cancel_timer, more_time, less_time)
     register(alarm, alarm_again, alarms, cancel_alarm, snooze)
     register(remind_in, remind_there, remind_leaving, remind, remind_again, name_place)
     register(reminders, cancel_reminder, do_later)

@@ -11,6 +11,9 @@ from skills.shop import cards, shops
 from skills.shop.shopping_list import ShoppingList, clean, fewer, more, split
 from skills.shop.spoken import Goods, goods, is_pronoun
 
+LIST = "(shopping|grocery|groceries|purchase|to buy) list"
+"""What the wearer calls it, where other lists are meant elsewhere."""
+
 
 @skill(
     "(buy|order) everything on (my|the) [shopping|grocery] list",
@@ -88,7 +91,11 @@ def remove_from_list(product: Goods, ctx: Context) -> Reply:
 
 @skill(
     "(what is|what's) on (my|the) [shopping|grocery] list",
-    "(show|read) [me] (my|the) (shopping|grocery) list",
+    f"(what is|what's|what all is) on (my|the) {LIST}",
+    f"what (have i got|do i have|did i put) on (my|the) {LIST}",
+    f"(what|how many) (items|things) are on (my|the) {LIST}",
+    "(show|read|tell|give|hear|see|open|check|list) [me]"
+    f" [(everything on|the items (in|on)|what is on|what's on)] (my|the) {LIST} [again]",
     "(is|are) [the|there] {product} on (my|the) [shopping|grocery] list",
     "(did|have) i put [the] {product} on (my|the) [shopping|grocery] list",
     "do i have [the] {product} on (my|the) [shopping|grocery] list",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
 from agent import Context, Reply, hookimpl, skill
 from agent.language import wording
+from agent.language.folding import compared
 from agent.skill.slots import At
 from hardware.base import DeviceError
 from skills.weather import provider
@@ -19,12 +21,23 @@ WHY = {
 }
 
 When = Annotated[datetime, At(lengths=False)]
+SKY = "(warm|cold|hot|cool|nice|sunny|windy|cloudy|chilly|foggy|freezing|humid|stormy|clear)"
+"""What people ask whether it will be."""
+HERE = frozenset({"here", "my location", "my current location", "my area", "town", "这里", "本地"})
+"""Places that are no other."""
+FALLS = "(rain|snow|a storm|a snowstorm|a thunderstorm)"
 
 
 @skill(
-    "(what is|what's|how is|how's) the (weather|forecast) [like] [(for|on)] [{day}]",
+    "(what is|what's|how is|how's) the (weather|forecast|temperature) [(like|looking)] [outside]"
+    " [(for|on)] [{day}]",
     "what will the weather be [like] [on] [{day}]",
+    "[(tell|show|give|check)] [me] [the] (weather|forecast|weather (forecast|report)) [(for|on)]"
+    " [{day}]",
     "(how (warm|hot|cold)|what temperature) (is|will) it [(be|get)] [outside] [{day}]",
+    f"(is it|will it be|is it going to be) {SKY} [(out|outside)] [{{day}}]",
+    "(what is|what's) (today's|the) high and low [temperature] [{day}]",
+    "how does it feel outside",
     permissions=WHY,
 )
 def weather(ctx: Context, day: When | None = None) -> Reply:
@@ -60,8 +73,11 @@ def outside(ctx: Context) -> Reply:
 
 
 @skill(
-    "(will|is) it [going to] (rain|snow) [{day}]",
-    "do i need (an umbrella|a coat) [{day}]",
+    "(will|is) it [going to] (rain|snow|storm) [{day}]",
+    "(will it be|is it going to be) (rainy|snowy|wet) [{day}]",
+    "is it (raining|snowing) [outside]",
+    f"(will there be|is there going to be|is there) [any] {FALLS} [{{day}}]",
+    "(do i need|should i (take|bring|wear|pack)) (an umbrella|a coat|a jacket|a raincoat) [{day}]",
     permissions=WHY,
 )
 def rain(ctx: Context, day: When | None = None) -> Reply:
@@ -81,6 +97,30 @@ def rain(ctx: Context, day: When | None = None) -> Reply:
         line = ctx.say("Hardly: {percent} %", percent=ahead.rain)
     shown = [line, wording.day_name(ahead.date, ctx.language), *_honest(ctx)]
     return Reply("\n".join(shown), speech=line)
+
+
+@skill(
+    "(what is|what's|how is|how's) the (weather|forecast|temperature) [(like|looking)]"
+    " (in|at|near|around) {place} [{day}]",
+    "(what is|what's) the (weather|forecast) (for|of) {place} [{day}]",
+    "what will the weather be [like] (in|at|near|around) {place} [{day}]",
+    "what will the weather be [like] {day} (in|at|near|around) {place}",
+    "[(tell|show|give|check)] [me] [the] (weather|forecast|weather (forecast|report)|temperature)"
+    " (in|at|for) {place} [{day}]",
+    "(how (warm|hot|cold)|what temperature) (is|will) it [(be|get)] (in|at) {place} [{day}]",
+    "(will it|is it going to) (rain|snow|storm) (in|at) {place} [{day}]",
+    "(will it|is it going to) (rain|snow|storm) {day} (in|at) {place}",
+    f"(is it|will it be|is it going to be) ({SKY}|rainy|snowy|wet) (in|at) {{place}} [{{day}}]",
+    f"(will there be|is there going to be|is there) [any] {FALLS} (in|at) {{place}} [{{day}}]",
+    permissions=WHY,
+)
+def elsewhere(place: str, ctx: Context, day: When | None = None) -> Reply:
+    """Say that the weather of another place is not known, and tell that of here."""
+    here = weather(ctx, day)
+    if compared(place) in HERE:
+        return here
+    told = ctx.say("I know only the weather here, not that of {place}.", place=place)
+    return replace(here, text=f"{told}\n{here.text}", speech=told)
 
 
 LIKELY, UNLIKELY = 60, 25
@@ -121,7 +161,7 @@ def _honest(ctx: Context) -> list[str]:
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent."""
-    register(weather, outside, rain)
+    register(weather, outside, rain, elsewhere)
 
 
 @hookimpl
