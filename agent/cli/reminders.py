@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from agent.act.schedule import ical
@@ -44,5 +44,7 @@ def _line(entry: Entry, now: datetime) -> str:
     language = text.language_of(entry.text)
     at = entry.wall or (entry.instant and entry.instant.astimezone().replace(tzinfo=None))
     place = entry.place.name if entry.place else ""
+    if entry.held_s is not None:
+        place = f"paused, {wording.exactly(timedelta(seconds=entry.held_s), language)} left"
     when = wording.moment(at, now, language) if at else place
     return "  ".join(part for part in (entry.kind, when, entry.text, entry.rule) if part)

@@ -327,6 +327,66 @@ def _template(template: str, rules: tuple[tuple[str, str], ...]) -> _Automaton:
     return _words(_Fragments(template, dict(rules)).automaton([template]))
 
 
+EDGE = ""
+"""Stands for the beginning and the end of a sentence among the words around a slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The words around a slot, where another slot is a word too, `{slot}`."""
+
+    before: frozenset[str]
+    """Those that may stand right before it; EDGE where it may begin the sentence."""
+    after: frozenset[str]
+    """Those that may stand right after it; EDGE where it may end the sentence."""
+    leading: frozenset[str]
+    """All that may stand between it and the slot before it: "when i get to {place}"."""
+
+
+def around(template: str, rules: tuple[tuple[str, str], ...]) -> dict[str, Around]:
+    """Return what stands around each slot of a template. Raises SentenceError as `build` does."""
+    nfa, start, final = _Fragments(template, dict(rules)).automaton([template])
+    arcs = _ordered(nfa, start)
+    before, after, leading = ([set[str]() for _ in nfa.arcs] for _ in range(3))
+    before[start].add(EDGE)
+    after[final].add(EDGE)
+    for state, label, to in arcs:
+        silent = not label.strip()
+        before[to] |= before[state] if silent else {label}
+        if silent or label[0] != "{":
+            leading[to] |= leading[state] | ({label} - {"", _BREAK})
+    for state, label, to in reversed(arcs):
+        after[state] |= {label} if label.strip() else after[to]
+    found: dict[str, Around] = {}
+    for state, label, to in arcs:
+        if label[:1] == "{":
+            own = Around(*map(frozenset, (before[state], after[to], leading[state])))
+            slot = label[1:-1]
+            found[slot] = merged(found[slot], own) if slot in found else own
+    return found
+
+
+def merged(one: Around, other: Around) -> Around:
+    """Return what stands around a slot in either."""
+    return Around(one.before | other.before, one.after | other.after, one.leading | other.leading)
+
+
+def _ordered(nfa: _Nfa, start: int) -> list[tuple[int, str, int]]:
+    """Return the arcs so that all that lead to a state come before those out of it."""
+    order: list[int] = []
+    seen: set[int] = set()
+
+    def visit(state: int) -> None:
+        if state not in seen:
+            seen.add(state)
+            for _, to in nfa.arcs[state]:
+                visit(to)
+            order.append(state)
+
+    visit(start)
+    return [(state, label, to) for state in reversed(order) for label, to in nfa.arcs[state]]
+
+
 @lru_cache(maxsize=1024)
 def _of_list(values: tuple[str, ...], rules: tuple[tuple[str, str], ...] = ()) -> _Automaton:
     """Compile all values of one list."""

@@ -52,6 +52,8 @@ class Entry:
     """How it comes again, as in `agent.language.repeats.Repeat`; empty for once."""
     place: Spot | None = None
     """Where it is due, for what has no time."""
+    held_s: float | None = None
+    """Seconds that something has left while it is held, and is not due."""
     call: Mapping[str, Any] | None = None
     """The tool call that a command is."""
     language: str = "en"
@@ -63,7 +65,8 @@ class Entry:
 
     def __post_init__(self) -> None:
         """Refuse what is never due. Raises ValueError."""
-        if sum(due is not None for due in (self.wall, self.instant, self.place)) != 1:
+        ways = (self.wall, self.instant, self.place, self.held_s)
+        if sum(due is not None for due in ways) != 1:
             raise ValueError("an entry is due at a time, after a length of time, or at a place")
         if self.rule and self.wall is None and self.instant is None:
             raise ValueError("what comes again has a first time")
@@ -109,6 +112,14 @@ class Later(Protocol):
         """Make an entry due at another moment, in UTC."""
         ...
 
+    def hold(self, id: str) -> bool:
+        """Let an entry that is due after a length of time keep what is left of it; say if so."""
+        ...
+
+    def go_on(self, id: str) -> bool:
+        """Let an entry that was held be due after what it had left; say if it was held."""
+        ...
+
     def ringing(self) -> Sequence[Fired]:
         """Return what sounds, or waits to be seen."""
         ...
@@ -122,7 +133,10 @@ class Later(Protocol):
         ...
 
     def left_s(self, entry: Entry) -> float:
-        """Return the seconds until an entry is due; infinity for one at a place."""
+        """Return the seconds until an entry is due, or that it is held with.
+
+        Infinity for one at a place.
+        """
         ...
 
     def understood(self, words: str, language: str) -> Mapping[str, Any] | None:

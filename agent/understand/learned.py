@@ -123,6 +123,21 @@ def load(data: Path) -> Learned:
     return Learned.load(data)
 
 
+def shared(other: Floats, knows: NDArray[np.bool_], rest: Floats, none: int) -> Floats:
+    """Return an opinion over all labels that was held over some of them.
+
+    What it was not taught is part of its `none`, which is shared out as the rest have it: a model
+    that knows no timers takes nothing from them, and no less is nothing for all it can tell.
+    """
+    apart = ~knows
+    apart[none] = True
+    left = rest[..., apart]
+    whole = np.maximum(left.sum(axis=-1, keepdims=True), LEAST)
+    found = other.copy()
+    found[..., apart] = other[..., none, None] * left / whole
+    return found
+
+
 def softmax(scores: Any) -> Floats:
     """Return the probabilities that scores stand for, along the last axis."""
     raised = np.exp(scores - np.max(scores, axis=-1, keepdims=True))

@@ -47,6 +47,7 @@ from agent.understand import mood, qwen
 from agent.understand.homophones import Homophones
 from agent.understand.left import left_out
 from agent.understand.names import name_of
+from agent.understand.spans import spans
 from agent.understand.templates import Match, Templates, begun, read
 
 if TYPE_CHECKING:
@@ -577,10 +578,12 @@ class _Guess:
         if action is None:
             return None
         words: Mapping[str, str] = {}
-        if call is not None and self._pocket is not None:
+        if call is not None and self._pocket is not None and action.name in self._pocket.actions:
             if call.intent != action.name:
                 call = self._pocket.call(text, (action.name,), none=False)
             words = call.slots if call.intent == action.name else {}
+        else:
+            words = spans(action, text, language)
         read_slots = fill(action, words, text, language).slots
         words = {name: said for name, said in words.items() if name in read_slots}
         left = left_out(text, words, action, language_of(text))

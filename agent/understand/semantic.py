@@ -37,6 +37,7 @@ from agent.understand.learned import (
     Learned,
     Pool,
     load,
+    shared,
     softmax,
 )
 from agent.understand.linear import features
@@ -213,16 +214,16 @@ class Semantic:
         """
         labels, pools = self.learned.labels, self.learned.pools
         none = labels.index(NONE)
-        if other is not None:
-            opinions[OTHER] = np.exp([other.get(label, -math.inf) for label in labels])
-            if pool := pools.get("+".join(opinions)):
-                return pool, pool(opinions, none)
-        base = {name: p for name, p in opinions.items() if name != OTHER}
-        pool = pools["+".join(base)]
-        pooled = pool(base, none)
-        if OTHER in opinions:
-            pooled = softmax((np.log(pooled + LEAST) + np.log(opinions[OTHER] + LEAST)) / 2)
-        return pool, pooled
+        pool = pools["+".join(opinions)]
+        pooled = pool(opinions, none)
+        if other is None:
+            return pool, pooled
+        told = np.exp([other.get(label, -math.inf) for label in labels])
+        knows = np.array([label in other for label in labels])
+        opinions[OTHER] = shared(told, knows, pooled, none)
+        if found := pools.get("+".join(opinions)):
+            return found, found(opinions, none)
+        return pool, softmax((np.log(pooled + LEAST) + np.log(opinions[OTHER] + LEAST)) / 2)
 
     def _unlearned(self, text: str, read: Floats | None, others: float) -> dict[str, float]:
         """Return the probability of each action that training never saw.

@@ -97,7 +97,7 @@ def cancel_timer(ctx: Context, name: Name | None = None) -> Reply:
 )
 def more_time(after: timedelta, ctx: Context, name: Name | None = None) -> Reply:
     """Give a timer more time."""
-    found = tell.called(ctx.schedule.waiting("timer"), name)[:1]
+    found = tell.running(ctx.schedule.waiting("timer"), name)[:1]
     if not found or abs(after) > FARTHEST:
         return _said(ctx.say("No timer is running."))
     (entry,) = found
@@ -125,6 +125,45 @@ def more_time(after: timedelta, ctx: Context, name: Name | None = None) -> Reply
 def less_time(after: timedelta, ctx: Context, name: Name | None = None) -> Reply:
     """Give a timer less time; it rings at once where none is left."""
     return more_time(-after, ctx, name)
+
+
+@skill(
+    "(pause|hold|freeze) [the|my] [{name}] timer",
+    "(put|keep) [the|my] [{name}] timer on hold",
+    risk="change",
+    permissions=LATER,
+)
+def pause_timer(ctx: Context, name: Name | None = None) -> Reply:
+    """Hold a timer: it keeps the time that is left until it goes on."""
+    return _switched(tell.running(ctx.schedule.waiting("timer"), name), ctx.schedule.hold, ctx)
+
+
+@skill(
+    "(resume|continue|unpause|restart) [the|my] [{name}] timer",
+    "(go on|carry on) with (the|my) [{name}] timer",
+    "let (the|my) [{name}] timer (run|go) on",
+    risk="change",
+    permissions=LATER,
+)
+def resume_timer(ctx: Context, name: Name | None = None) -> Reply:
+    """Let a timer that was held go on."""
+    held = [one for one in ctx.schedule.waiting("timer") if one.held_s is not None]
+    if not held:
+        return _said(ctx.say("No timer is paused."))
+    return _switched(tell.called(held, name), ctx.schedule.go_on, ctx)
+
+
+def _switched(found: Sequence[Entry], switch: Callable[[str], bool], ctx: Context) -> Reply:
+    """Hold timers or let them go on, and show them."""
+    try:
+        changed = {one.id for one in found if switch(one.id)}
+    except OSError:
+        return _unsaved(ctx)
+    if not changed:
+        return _said(ctx.say("No timer is running."))
+    return _list(
+        [tell.left(one, ctx) for one in ctx.schedule.waiting("timer") if one.id in changed]
+    )
 
 
 # -- alarms ---------------------------------------------------------------------------------------
@@ -488,6 +527,7 @@ def _at(moment: datetime, ctx: Context) -> str:
 def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent."""
     register(timer, timers_left, cancel_timer, more_time, less_time)
+    register(pause_timer, resume_timer)
     register(alarm, alarm_again, alarms, cancel_alarm, snooze)
     register(remind_in, remind_there, remind_leaving, remind, remind_again, name_place)
     register(reminders, cancel_reminder, do_later)

@@ -71,6 +71,11 @@ def called(waiting: Sequence[Entry], name: str | None) -> list[Entry]:
     return [one for one in waiting if not one.text][:1]
 
 
+def running(waiting: Sequence[Entry], name: str | None) -> list[Entry]:
+    """Return the entries of a name that are not held."""
+    return called([one for one in waiting if one.held_s is None], name)
+
+
 def at_time(waiting: Sequence[Entry], when: datetime | None) -> list[Entry]:
     """Return the alarms of a time of day; all where none is given."""
     if when is None:
@@ -87,7 +92,10 @@ def at_time(waiting: Sequence[Entry], when: datetime | None) -> list[Entry]:
 def left(entry: Entry, ctx: Context) -> str:
     """Return how much time an entry has left."""
     length = wording.exactly(timedelta(seconds=ctx.schedule.left_s(entry)), ctx.language)
-    return ctx.say("{name}: {length} left", name=entry.text or ctx.say("Timer"), length=length)
+    name = entry.text or ctx.say("Timer")
+    if entry.held_s is not None:
+        return ctx.say("{name}: paused, {length} left", name=name, length=length)
+    return ctx.say("{name}: {length} left", name=name, length=length)
 
 
 def line(entry: Entry, ctx: Context) -> str:

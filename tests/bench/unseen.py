@@ -24,10 +24,10 @@ from agent.messages import Intent, NotRecognized, Transcript
 from agent.skill import Action
 from agent.understand.learn.corpus import Read, Row, drawn, fold_of, real
 from agent.understand.learn.measure import Measured, measure, read_cases
-from agent.understand.learn.pooling import pools
+from agent.understand.learn.pooling import pooled, pools
 from agent.understand.learn.semantic import Fold, folded, loaded, read, unseen
 from agent.understand.learned import DATA as SHIPPED
-from agent.understand.learned import OTHER, Learned
+from agent.understand.learned import OTHER, Learned, shared
 from agent.understand.minilm import find as find_minilm
 from agent.understand.pocket.router import PocketRouter, find
 from agent.understand.router import Router, Stages
@@ -69,7 +69,10 @@ def route(taught: Taught, pocket: Path) -> Measured:
     engine = PocketRouter(pocket)
     said = [engine.call(row.text, taught.actions).probabilities for row in taught.rows]
     other = np.array([[max(p.get(label, 0.0), LEAST) for label in labels] for p in said])
-    found = {**unseen(taught.held, taught.models), OTHER: other.astype(np.float32)}
+    found = unseen(taught.held, taught.models)
+    rest = pooled(pools(found, taught.held, labels), found, taught.held, labels)
+    knows = np.array([label in engine.actions or label == NONE for label in labels])
+    found[OTHER] = shared(other.astype(np.float32), knows, rest, labels.index(NONE))
     made = pools(found, taught.held, labels)
     near = Learned.load(SHIPPED).near
     with _models(pocket) as folder:

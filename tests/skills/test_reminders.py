@@ -1,6 +1,6 @@
 """Timers, alarms, reminders and commands for later: what is said, and what is planned."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -141,6 +141,35 @@ def test_what_is_missing_is_asked_for(ask):
     ask("set an alarm").shows("Alarm …?").then("seven thirty").shows("tomorrow 07:30")
     ask("remind me to buy bread").shows("Remind me to buy bread …?").then("tomorrow at nine")
     assert [one.text for one in planned(ask)] == ["", "buy bread"]
+
+
+@pytest.mark.parametrize(
+    ("begin", "pause", "resume", "held", "left"),
+    [
+        ("set a pasta timer for ten minutes", "pause the pasta timer", "resume the timer",
+         "pasta: paused, 10 minutes left", "pasta: 10 minutes left"),
+        ("set a timer for ten minutes", "put the timer on hold", "carry on with my timer",
+         "Timer: paused, 10 minutes left", "Timer: 10 minutes left"),
+        ("给面条计时十分钟", "暂停面条的计时器", "继续计时", "面条：已暂停，还剩10分钟", "面条：还剩10分钟"),
+    ],
+)  # fmt: skip
+def test_a_timer_is_paused_and_goes_on(ask, begin, pause, resume, held, left):
+    lines(ask, begin)
+    assert lines(ask, pause) == [held]
+    ask.clock.set(NOW + timedelta(hours=2))
+    assert ask.agent.world.schedule.take(datetime.now(UTC) + timedelta(days=400)) == []
+    chinese = not begin.isascii()
+    assert lines(ask, pause) == ["没有在走的计时器。" if chinese else "No timer is running."]
+    assert lines(ask, resume) == [left]
+    assert lines(ask, resume) == ["没有暂停的计时器。" if chinese else "No timer is paused."]
+
+
+def test_a_timer_that_is_paused_takes_no_more_time(ask):
+    lines(ask, "set a timer for ten minutes")
+    lines(ask, "pause the timer")
+    assert lines(ask, "add five minutes to the timer") == ["No timer is running."]
+    assert lines(ask, "cancel the timer")
+    assert planned(ask) == []
 
 
 def test_several_timers_go_at_once_each_by_its_name(ask):

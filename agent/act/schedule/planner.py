@@ -46,6 +46,14 @@ class Planner:
         """Make an entry due at another moment."""
         self.schedule.move(id, instant)
 
+    def hold(self, id: str) -> bool:
+        """Let an entry keep what is left until it is due; say if so."""
+        return self.schedule.hold(id)
+
+    def go_on(self, id: str) -> bool:
+        """Let an entry that was held be due after what it had left; say if it was held."""
+        return self.schedule.go_on(id)
+
     def ringing(self) -> Sequence[Fired]:
         """Return what sounds, or waits to be seen."""
         return self.bell.ringing
@@ -59,7 +67,9 @@ class Planner:
         return self.bell.snooze(minutes)
 
     def left_s(self, entry: Entry) -> float:
-        """Return the seconds until an entry is due; infinity for one at a place."""
+        """Return the seconds until an entry is due, or that it is held with; else infinity."""
+        if entry.held_s is not None:
+            return entry.held_s
         due_s = self.schedule.due(entry)
         return due_s - self.schedule.now().timestamp() if due_s < math.inf else math.inf
 

@@ -40,7 +40,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS entries (
     id TEXT PRIMARY KEY, skill TEXT, kind TEXT, text TEXT, language TEXT, wall TEXT, instant REAL,
     rule TEXT, place TEXT, call TEXT, armed INTEGER DEFAULT 0,
-    came INTEGER DEFAULT 0);
+    came INTEGER DEFAULT 0, held REAL);
 CREATE TABLE IF NOT EXISTS fired (
     entry TEXT, occurrence INTEGER, kept TEXT, due TEXT, at REAL, late INTEGER, times INTEGER,
     told INTEGER DEFAULT 0, over INTEGER DEFAULT 0, PRIMARY KEY (entry, occurrence));
@@ -111,7 +111,7 @@ class Schedule:
         ]
         with self._transaction() as db:
             db.executemany(
-                f"INSERT INTO entries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(_row(kept[0])))})",
                 map(_row, kept),
             )
         self.changed()
@@ -139,6 +139,28 @@ class Schedule:
             )
         self.changed()
 
+    def hold(self, id: str) -> bool:
+        """Let an entry keep the time that is left until its moment; return whether it had one."""
+        return self._changed(
+            "UPDATE entries SET held = max(0, instant - ?), instant = NULL"
+            " WHERE id = ? AND instant NOT NULL AND rule = ''",
+            id,
+        )
+
+    def go_on(self, id: str) -> bool:
+        """Make an entry that was held due after the time that was left; return whether it was."""
+        return self._changed(
+            "UPDATE entries SET instant = ? + held, held = NULL WHERE id = ? AND held NOT NULL", id
+        )
+
+    def _changed(self, update: str, id: str) -> bool:
+        if not self.exists:
+            return False
+        with self._transaction() as db:
+            done = db.execute(update, (self.now().timestamp(), id)).rowcount > 0
+        self.changed()
+        return done
+
     def waiting(self, skill: str | None = None, kinds: Sequence[Kind] = ()) -> list[Entry]:
         """Return what is still to come, the next first."""
         if not self.exists:
@@ -154,7 +176,10 @@ class Schedule:
         return sorted(wanted, key=self.due)
 
     def due(self, entry: Entry) -> float:
-        """Return when an entry is due, in seconds since 1970; infinity for one at a place."""
+        """Return when an entry is due, in seconds since 1970.
+
+        Infinity for one at a place, and one that is held.
+        """
         if entry.instant is not None:
             return entry.instant.timestamp()
         return times.instant(entry.wall, self.zone).timestamp() if entry.wall else math.inf
@@ -389,12 +414,15 @@ class Schedule:
             db.execute("PRAGMA journal_mode = WAL")
             with closing(db.cursor()) as cursor:
                 cursor.executescript(_TABLES)
+                columns = {row[1] for row in cursor.execute("PRAGMA table_info(entries)")}
+                if "held" not in columns:  # made by a version that could hold nothing
+                    cursor.execute("ALTER TABLE entries ADD COLUMN held REAL")
             self._db = db
         return self._db
 
 
 _OF = "FROM entries WHERE"
-_COLUMNS = "id, skill, kind, text, language, wall, instant, rule, place, call"
+_COLUMNS = "id, skill, kind, text, language, wall, instant, rule, place, call, held"
 
 
 def _row(entry: Entry) -> tuple[Any, ...]:
@@ -403,13 +431,13 @@ def _row(entry: Entry) -> tuple[Any, ...]:
         entry.id, entry.skill, entry.kind, entry.text, entry.language,
         entry.wall and entry.wall.isoformat(), entry.instant and entry.instant.timestamp(),
         entry.rule, entry.place and json.dumps(asdict(entry.place)),
-        entry.call and json.dumps(dict(entry.call)),
+        entry.call and json.dumps(dict(entry.call)), entry.held_s,
     )  # fmt: skip
 
 
 def _entry(row: Sequence[Any]) -> Entry:
     """Read an entry."""
-    name, skill, kind, text, language, wall, instant, rule, place, call = row
+    name, skill, kind, text, language, wall, instant, rule, place, call, *held = row
     return Entry(
         kind=kind,
         text=text,
@@ -417,6 +445,7 @@ def _entry(row: Sequence[Any]) -> Entry:
         instant=datetime.fromtimestamp(instant, UTC) if instant is not None else None,
         rule=rule,
         place=Spot(**json.loads(place)) if place else None,
+        held_s=held[0] if held else None,
         call=json.loads(call) if call else None,
         language=language,
         skill=skill,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.derive.paraphrases import NONE, Example, examples, none_examples
+from agent.derive.paraphrases import Example, examples, none_examples
 from agent.errors import ConfigError
 from agent.language.text import clean, language_of
 from agent.skill.declare import Action
 from hardware import reading
 
 Floats = NDArray[np.float32]
+
+INTENTS = Path(__file__).with_name("intents.toml")
+"""What the labels of public corpora mean here."""
 
 FOLDS = 5
 
@@ -78,18 +83,31 @@ def real(path: Path, labels: Sequence[str]) -> list[Row]:
     rows = []
     for where, line in read_lines(path):
         try:
-            text, skill, action = clean(line["text"]), line["skill"], line.get("action")
+            text, right = clean(line["text"]), meant(line)
         except (KeyError, TypeError, AttributeError):
             raise ConfigError(f"{where}: a line is {{text, skill, action?}}") from None
-        if skill == NONE:
-            allowed = frozenset((NONE,))
-        elif action:
-            allowed = frozenset((f"{skill}.{action}",))
-        else:
-            allowed = frozenset(one for one in labels if one.partition(".")[0] == skill)
-        if allowed and allowed <= set(labels):
+        allowed = frozenset(one for one in labels if one in right or one.partition(".")[0] in right)
+        if allowed:
             rows.append(Row(text, allowed, language_of(text), text))
     return rows
+
+
+def meant(line: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what a marked line means: a skill, `skill.action` or `none`; any that is named.
+
+    Raises KeyError, TypeError or AttributeError where it is not marked.
+    """
+    skill, action = line["skill"], line.get("action")
+    if action:
+        return (f"{skill}.{action}",)
+    return intents().get(line.get("original_intent", ""), (skill,))
+
+
+@cache
+def intents() -> dict[str, tuple[str, ...]]:
+    """Return what the labels of public corpora mean here."""
+    told = tomllib.loads(INTENTS.read_text("utf-8"))
+    return {label: tuple(right) for label, right in told.items()}
 
 
 def read_lines(path: Path) -> Iterator[tuple[str, Any]]:
@@ -111,21 +129,26 @@ def fold_of(row: Row) -> int:
     return int(hashlib.sha1(row.group.casefold().encode()).hexdigest()[:8], 16) % FOLDS
 
 
-def scores(path: Path, rows: Sequence[Row], labels: Sequence[str]) -> Floats:
-    """Read another model's probabilities over the labels, rows x labels; even where it said none.
+def scores(
+    path: Path, rows: Sequence[Row], labels: Sequence[str]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Read another model's probabilities over the labels, rows x labels, and which it knows.
 
-    Raises ConfigError naming the line.
+    They are even where it said none. Raises ConfigError naming the line.
     """
     found: dict[str, Floats] = {}
+    known: set[str] = set()
     for where, line in read_lines(path):
         try:
             told = line["scores"]
             p = np.exp([float(told.get(label, -np.inf)) for label in labels])
             found[clean(line["text"])] = p.astype(np.float32)
+            known |= set(told)
         except (KeyError, TypeError, AttributeError, ValueError):
             raise ConfigError(f"{where}: a line is {{text, scores}}") from None
     even = np.full(len(labels), 1 / len(labels), np.float32)
-    return np.stack([found.get(row.text, even) for row in rows])
+    knows = np.array([label in known for label in labels])
+    return np.stack([found.get(row.text, even) for row in rows]), knows
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from agent.errors import ConfigError
 from agent.language.text import language_of
 from agent.messages import Intent, Transcript
 from agent.skill.slots import to_json
-from agent.understand.learn.corpus import read_lines
+from agent.understand.learn.corpus import meant, read_lines
 
 WORST = 30
 """Cases that are told one by one."""
@@ -58,6 +58,12 @@ class Case:
     """Action of the skill, where it is known."""
     calls: tuple[Labelled, ...] = ()
     """Calls that are right, slots and all; empty where they are not known."""
+    also: tuple[str, ...] = ()
+    """Other skills that are as right."""
+
+    def is_of(self, skill: str) -> bool:
+        """Whether it is right to take the text for this skill, or for `none`."""
+        return skill == self.skill or skill in self.also
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +121,15 @@ def read_cases(files: Iterable[Path], calls: Path | None = None) -> list[Case]:
     for path in files:
         for where, line in read_lines(path):
             try:
-                text, skill, action = line["text"], line["skill"], line.get("action")
+                text, action, right_names = line["text"], line.get("action"), meant(line)
                 language = language_of(text)
             except (KeyError, TypeError, AttributeError):
                 raise ConfigError(f"{where}: a line is {{text, skill, action?, slots?}}") from None
             right = known.get(hashlib.sha1(text.encode()).hexdigest()[:12], ())
+            skill, *also = dict.fromkeys(name.partition(".")[0] for name in right_names)
             if not right and action and "slots" in line:
                 right = (Labelled(f"{skill}.{action}", line["slots"]),)
-            cases.append(Case(text, language, skill, action, right))
+            cases.append(Case(text, language, skill, action, right, tuple(also)))
     return cases
 
 
@@ -165,8 +172,10 @@ class Measured:
         called = [one for one in self.outcomes if one.case.calls]
         return {
             "texts": len(self.outcomes),
-            "skill": _share(inside, lambda one: one.skill == one.case.skill),
-            "wrong_skill": _share(inside, lambda one: one.skill not in (one.case.skill, NONE)),
+            "skill": _share(inside, lambda one: one.case.is_of(one.skill)),
+            "wrong_skill": _share(
+                inside, lambda one: one.skill != NONE and not one.case.is_of(one.skill)
+            ),
             "false_accepts": _share(outside, lambda one: one.intent is not None),
             "false_accepts_money": _share(outside, lambda one: one.money),
             "false_accepts_money_count": sum(one.money for one in accepted),
@@ -192,8 +201,8 @@ class Measured:
                 {
                     "skill": name,
                     "texts": len(own),
-                    "recall": _share(own, lambda one: one.skill == one.case.skill),
-                    "precision": _share(found, lambda one: one.skill == one.case.skill),
+                    "recall": _share(own, lambda one: one.case.is_of(one.skill)),
+                    "precision": _share(found, lambda one: one.case.is_of(one.skill)),
                     "exact": _share(called, lambda one: one.exact),
                 }
             )
@@ -209,7 +218,7 @@ class Measured:
                 {
                     "stage": name,
                     "texts": len(own),
-                    "skill": _share(own, lambda one: one.skill == one.case.skill),
+                    "skill": _share(own, lambda one: one.case.is_of(one.skill)),
                     "exact": _share(called, lambda one: one.exact),
                     "false_accepts": sum(
                         one.case.skill == NONE and one.intent is not None for one in own
@@ -259,6 +268,10 @@ class Measured:
         }
 
 
+def _wrong_skill(one: Scored) -> bool:
+    return one.intent is not None and not one.case.is_of(one.skill)
+
+
 def _right_action(one: Scored) -> bool:
     if one.intent is None:
         return False
@@ -271,7 +284,7 @@ def _badness(one: Scored) -> int | None:
     wanted = one.case.skill
     if one.intent is None:
         return None if wanted == NONE else 4
-    if one.skill != wanted:
+    if not one.case.is_of(one.skill):
         return 0 if one.money else 1 if wanted != NONE else 2
     known = one.case.action or one.case.calls
     if known and not (_right_action(one) and (one.exact or not one.case.calls)):

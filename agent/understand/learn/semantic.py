@@ -42,7 +42,7 @@ from agent.understand.embedding import Embedding
 from agent.understand.learn.corpus import FOLDS, Read, Row, drawn, fold_of, join, real, scores
 from agent.understand.learn.fit import FitOptions, dense, fit, softmax, sparse
 from agent.understand.learn.pooling import Point, curve, nearness, pooled, pools
-from agent.understand.learned import DATA, MEANING, OTHER, WORDS, Learned, Pool
+from agent.understand.learned import DATA, MEANING, OTHER, WORDS, Learned, Pool, shared
 from agent.understand.linear import PLACES, Linear, features, idf
 from agent.understand.minilm import find
 from agent.understand.reader import Reader
@@ -172,9 +172,11 @@ def train(
     taught = read(synthetic if text else [], labels, reader, show)
     folds = np.array([fold_of(row) for row in rows])
     found = unseen(held, folded(taught, held, folds, seed, show))
-    if other is not None:
-        found[OTHER] = scores(other, rows, labels)
     made = pools(found, held, labels)
+    if other is not None:
+        rest = pooled(made, found, held, labels)
+        found[OTHER] = shared(*scores(other, rows, labels), rest, labels.index(NONE))
+        made = pools(found, held, labels)
     words, head = learn(join(taught, held), seed)
     best = pooled(made, found, held, labels)
     near = nearness(actions, rows, held, best, labels, words, reader)

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -24,6 +25,11 @@ from agent.skill.later import Entry, Spot
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 7, 15, 12, 0, tzinfo=UTC)
+
+
+def noon():
+    """They stand still at noon."""
+    return NOON.timestamp(), 0.0
 
 
 @pytest.fixture
@@ -93,6 +99,49 @@ def test_days_that_were_slept_through_are_one_line(schedule):
     assert (fired.times, fired.due, fired.late) == (4, datetime(2026, 7, 18, 7), True)
     (waiting,) = schedule.waiting()
     assert waiting.wall == datetime(2026, 7, 19, 7)
+
+
+def test_what_is_held_is_not_due_and_goes_on_with_what_it_had_left(tmp_path):
+    now = [NOON.timestamp()]
+    schedule = Schedule(tmp_path, BERLIN, clocks=lambda: (now[0], now[0]))
+    (entry,) = schedule.add(timer(NOON + timedelta(minutes=10)))
+    now[0] += 240
+    assert schedule.hold(entry.id)
+    assert not schedule.hold(entry.id)
+    assert schedule.next_due() == float("inf")
+    assert schedule.take(NOON + timedelta(hours=1)) == []
+    schedule.close()  # power goes
+    now[0] += 86_400
+    again = Schedule(tmp_path, BERLIN, clocks=lambda: (now[0], now[0]))
+    assert [one.held_s for one in again.waiting()] == [pytest.approx(360, abs=1)]
+    assert again.go_on(entry.id)
+    assert not again.go_on(entry.id)
+    assert again.next_due() == pytest.approx(now[0] + 360, abs=1)
+    again.close()
+
+
+def test_what_comes_again_or_at_a_wall_time_is_not_held(tmp_path):
+    schedule = Schedule(tmp_path, BERLIN, clocks=noon)
+    daily, morning = schedule.add(
+        Entry("timer", instant=NOON, rule="FREQ=DAILY"), alarm(datetime(2026, 7, 16, 7))
+    )
+    assert not schedule.hold(daily.id)
+    assert not schedule.hold(morning.id)
+    assert not schedule.hold("nobody")
+    assert [one.held_s for one in schedule.waiting()] == [None, None]
+    schedule.close()
+
+
+def test_a_file_of_a_version_that_could_hold_nothing_is_read_on(schedule, tmp_path):
+    (entry,) = schedule.add(timer(NOON))
+    schedule.close()
+    with sqlite3.connect(tmp_path / "later.sqlite") as db:
+        db.execute("ALTER TABLE entries DROP COLUMN held")
+    db.close()
+    again = Schedule(tmp_path, BERLIN, clocks=noon)
+    assert again.waiting() == [entry]
+    assert again.hold(entry.id)
+    again.close()
 
 
 def test_only_its_own_skill_lets_go_of_an_entry(schedule):
