@@ -64,11 +64,6 @@ NEVER_NEAR_TO = "personal"
 """A permission of which the same holds: what the wearer has remembered may be of anything."""
 
 
-SHIPPED = "glasses-agent "
-"""How the source of what ships begins. Such a skill is near nothing until training has seen it:
-how often it would be taken for another has not been measured, and its sentences are understood."""
-
-
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """What a text may mean."""
@@ -78,7 +73,7 @@ class Ranking:
     none: float
     """Probability that no installed skill is meant; with the actions' it makes 1."""
     accept: float
-    """Probability from which the best skill is taken: false accepts are then about 1.5 %."""
+    """Probability from which the best skill is taken: false accepts are then about 2 %."""
     evidence: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Each opinion's probabilities by skill and `none`, for people who ask why."""
 
@@ -159,9 +154,7 @@ class Semantic:
         new = [
             action
             for action in self._actions
-            if action.name not in known
-            and not by_sentences_alone(action)
-            and not action.source.startswith(SHIPPED)
+            if action.name not in known and not by_sentences_alone(action)
         ]
         reads = self.meaning if len(new) <= READ_ACTIONS else None
         idf = self.learned.words.idf

@@ -111,7 +111,7 @@ class Schedule:
         ]
         with self._transaction() as db:
             db.executemany(
-                f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(_row(kept[0])))})",
+                f"INSERT INTO entries ({_COLUMNS}) VALUES ({_MARKS})",
                 map(_row, kept),
             )
         self.changed()
@@ -423,6 +423,7 @@ class Schedule:
 
 _OF = "FROM entries WHERE"
 _COLUMNS = "id, skill, kind, text, language, wall, instant, rule, place, call, held"
+_MARKS = ", ".join("?" for _ in _COLUMNS.split(","))
 
 
 def _row(entry: Entry) -> tuple[Any, ...]:

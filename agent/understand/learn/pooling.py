@@ -21,8 +21,10 @@ from agent.understand.semantic import Nearest
 
 Floats = NDArray[np.float32]
 
-FALSE_ACCEPTS = 0.015
-"""Share of out-of-scope text that the threshold lets through, in the folds."""
+FALSE_ACCEPTS = 0.02
+"""Share of out-of-scope text that the threshold lets through, in the folds. A quarter of that is, in
+the text that we have, asked of a skill after all: "how many cups are in a quart" is marked as one
+of a recipe, "what is the temperature right now in new york" as one of facts."""
 
 
 def pools(found: Mapping[str, Floats], text: Read, labels: Sequence[str]) -> dict[str, Pool]:

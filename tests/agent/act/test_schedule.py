@@ -489,7 +489,7 @@ def test_each_is_told_though_the_process_is_killed_again_and_again(tmp_path):
     )
     schedule.close()
     kills = 0
-    while time.time() < begins + 6.5:
+    while time.time() < begins + 6.5 or kills < 4:  # a busy machine begins few processes
         command = [sys.executable, "-c", FIRES, str(tmp_path), str(tmp_path / "told")]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             process.stdout.readline()
@@ -502,4 +502,3 @@ def test_each_is_told_though_the_process_is_killed_again_and_again(tmp_path):
     schedule.close()
     assert set(told) | set(rest) == {str(n) for n in range(400)}
     assert sum(told.values()) - len(told) + len(set(rest) & set(told)) <= kills
-    assert kills > 3

@@ -11,8 +11,9 @@ from agent import config
 from agent.errors import EngineError
 from agent.plugins.skills import Skills
 from agent.understand import learned, minilm
+from agent.understand.learn.corpus import meant
 from agent.understand.learned import Learned, Pool
-from agent.understand.semantic import Semantic, by_sentences_alone
+from agent.understand.semantic import Semantic
 from tests.pace import effort, spending
 from tests.shared import DATA, PLUGIN
 
@@ -53,13 +54,16 @@ def fresh(*plugins):
         ("put two dozen eggs on my shopping list", "shop"),
         ("move fifty bucks from savings to checking", "pay"),
         ("how would i say good evening in italian", "translate"),
-        ("what will the weather be like on sunday", None),
-        ("set an alarm for six in the morning", None),
+        ("what will the weather be like on sunday", "weather"),
+        ("set an alarm for six in the morning", "reminders"),
         ("turn off the lights in the kitchen", None),
         ("who was the first president", None),
         ("我想听周杰伦的歌", "music"),
         ("把牛奶加到购物清单", "shop"),
         ("明天会下雨吗", None),
+        ("will i need a coat in boston tonight", None),
+        ("i need to be woken at six tomorrow", "reminders"),
+        ("what is 15 divided by 4", "convert"),
         ("把客厅的灯关掉", None),
     ],
 )
@@ -80,14 +84,9 @@ def test_a_ranking_is_a_distribution_best_first(stage, skills):
     assert set(ranking.evidence) == {"words"}
 
 
-def test_what_ships_and_was_not_learned_is_near_nothing(stage, skills):
-    told = {name for name, a in skills.actions.items() if not by_sentences_alone(a)}
-    learned = told & set(stage.learned.labels)
-    assert len(learned) > 40
-    assert {"shop.search", "pay.pay", "translate.into", "navigate.route", "music.play"} <= learned
-    for text in ("i might want an alarm at six", "any chance of showers", "明天冷不冷"):
-        ranking = stage.rank(text, "en" if text.isascii() else "zh")
-        assert set(ranking.actions) <= learned
+def test_every_action_that_ships_was_learned(stage, skills):
+    """Else `python -m agent.understand.learn.semantic` has to be run: it is near nothing till then."""
+    assert set(skills.actions) <= set(stage.learned.labels)
 
 
 def test_it_is_small_and_fast(stage):
@@ -234,9 +233,10 @@ def test_real_text_is_accepted_and_refused(skills):
         stage.rank(row["text"], "zh" if row["lang"].startswith("zh") else "en").skill
         for row in rows
     ]
-    inside = [skill == row["skill"] for row, skill in zip(rows, found, strict=True)
-              if row["skill"] != "none"]  # fmt: skip
-    outside = [skill is not None for row, skill in zip(rows, found, strict=True)
-               if row["skill"] == "none"]  # fmt: skip
+    right = [{name.partition(".")[0] for name in meant(row)} for row in rows]
+    inside = [skill in own for own, skill in zip(right, found, strict=True) if "none" not in own]
+    outside = [
+        skill is not None for own, skill in zip(right, found, strict=True) if own == {"none"}
+    ]
     assert sum(inside) / len(inside) > 0.95
     assert sum(outside) / len(outside) < 0.02
