@@ -366,6 +366,26 @@ def around(template: str, rules: tuple[tuple[str, str], ...]) -> dict[str, Aroun
     return found
 
 
+def needed(template: str, rules: tuple[tuple[str, str], ...]) -> frozenset[frozenset[str]]:
+    """Return the fewest slots that a template can be said with: one set for each way to say it.
+
+    Of sets that hold one another the smaller counts. Raises SentenceError as `build` does.
+    """
+    nfa, start, final = _Fragments(template, dict(rules)).automaton([template])
+    ways: list[set[frozenset[str]]] = [set() for _ in nfa.arcs]
+    ways[start].add(frozenset())
+    for state, label, to in _ordered(nfa, start):
+        own = {label[1:-1]} if label[:1] == "{" else set()
+        ways[to] = smallest(ways[to] | {way | own for way in ways[state]})
+    return frozenset(ways[final])
+
+
+def smallest(sets: Iterable[frozenset[str]]) -> set[frozenset[str]]:
+    """Return those of which no other is a part."""
+    every = {*sets}
+    return {one for one in every if not any(other < one for other in every)}
+
+
 def merged(one: Around, other: Around) -> Around:
     """Return what stands around a slot in either."""
     return Around(one.before | other.before, one.after | other.after, one.leading | other.leading)

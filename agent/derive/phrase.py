@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from itertools import islice
 from typing import Any
 
+from agent.language import times, wording
 from agent.language.currencies import HOME
 from agent.language.folding import literal
+from agent.language.repeats import Repeat
 from agent.messages import Intent
 from agent.skill import template
 from agent.skill.declare import Action, Sentences
@@ -79,11 +82,21 @@ def named(action: Action, slot: str, value: Any, language: str) -> str:
     plain = (said for said, meant in listed if meant == value and not _SYNTAX.search(said))
     said = next(plain, None)
     as_written = said is None or (isinstance(value, str) and literal(value) == said)
-    return shown(value) if as_written else str(said)
+    return shown(value, language) if as_written else str(said)
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, language: str) -> str:
     """Return a slot's value as people write it."""
+    if isinstance(value, datetime):
+        moment = wording.moment(value, times.now(), language)
+        whole_day = value.time() == time() and value.date() != times.now().date()
+        return moment.removesuffix(wording.clock(value, language)).strip() if whole_day else moment
+    if isinstance(value, timedelta):
+        return wording.exactly(value, language)
+    if isinstance(value, Repeat):
+        return value.said or value.rule
+    if isinstance(value, float):
+        return f"{value:g}"
     if isinstance(value, Decimal):
         currency = getattr(value, "currency", None) or HOME
         amount = f"{value:.2f}".removesuffix(".00")

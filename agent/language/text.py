@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 _QUESTION = re.compile(
     r"^(?:(?:and|so|but|well|then|do you know|can you tell me|tell me|at|in|on|to|for|from|by)\W+)*"
@@ -31,9 +33,10 @@ _PUNCTUATION = re.compile(
 def clean(text: str) -> str:
     """Return one line of readable text: NFKC, no control or invisible characters, no punctuation.
 
-    Money signs, digits with their points and commas, apostrophes, hyphens and `%` stay.
+    Money signs, digits with their points and commas, apostrophes, hyphens and `%` stay. Chinese is
+    in simplified characters.
     """
-    text = unicodedata.normalize("NFKC", text).replace("’", "'")
+    text = simplified(unicodedata.normalize("NFKC", text).replace("’", "'"))
     kept = (
         " " if char.isspace() else char
         for char in text
@@ -49,19 +52,35 @@ _GAP = re.compile(r"\s+|(?<=[\u3400-\u9fff])(?=[\u3400-\u9fff])")
 
 
 def as_said(words: str, text: str) -> str:
-    """Return words of a cleaned text with the commas that stood between them in the text itself.
+    """Return words of a cleaned text as they stood in the text itself, its commas between them.
 
-    "milk eggs and bread" of "add milk, eggs and bread" is "milk, eggs and bread".
+    "milk eggs and bread" of "add milk, eggs and bread" is "milk, eggs and bread". Characters that
+    were written in their traditional form are again.
     """
-    if not re.search(r"[,，、;；]", text):
-        return words
     plain = unicodedata.normalize("NFKC", text).replace("’", "'")
+    read = simplified(plain)
+    if read == plain and not re.search(r"[,，、;；]", text):
+        return words
     between = (_PARTS + ("+" if gap else "*") for gap in _GAP.findall(words))
     parts = map(re.escape, _GAP.split(words))
     found = re.search(
-        next(parts) + "".join(a + b for a, b in zip(between, parts, strict=True)), plain
+        next(parts) + "".join(a + b for a, b in zip(between, parts, strict=True)), read
     )
-    return " ".join(found[0].split()) if found else words
+    if found is None:
+        return words
+    return " ".join((plain if len(read) == len(plain) else read)[slice(*found.span())].split())
+
+
+@lru_cache(maxsize=1)
+def _to_simplified() -> Any:
+    from opencc import OpenCC
+
+    return OpenCC("t2s")
+
+
+def simplified(text: str) -> str:
+    """Return a text with its Chinese in simplified characters: 計時器 is 计时器."""
+    return str(_to_simplified().convert(text)) if _CJK.search(text) else text
 
 
 def is_plain(text: str) -> bool:

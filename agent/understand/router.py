@@ -47,7 +47,7 @@ from agent.understand import mood, qwen
 from agent.understand.homophones import Homophones
 from agent.understand.left import left_out
 from agent.understand.names import name_of
-from agent.understand.spans import spans
+from agent.understand.spans import lacking, spans
 from agent.understand.templates import Match, Templates, begun, read
 
 if TYPE_CHECKING:
@@ -80,6 +80,10 @@ BEYOND_FROM = 0.5
 """Probability that no skill is meant from which a question is not put to Qwen's choice that a model
 can know, or that plainly needs what no skill knows: "what song is this" looks like one for eyes,
 "can you play the beatles" like one that asks what they can."""
+AS_LIKELY = 0.2
+"""Share of the likeliest action's probability from which another of the skill is looked at."""
+MOST_READ = 3
+"""Actions of a skill that are looked at."""
 BELIEVED_FROM = 0.1
 """Probability of a skill from which a sentence with free words is taken at its word."""
 
@@ -572,23 +576,37 @@ class _Guess:
     ) -> _Guessed | None:
         """Return the likeliest call of a skill, with the slots that can be read from the text.
 
-        None where the skill was removed meanwhile.
+        Of actions that are nearly as likely the first is meant that lacks nothing. None where the
+        skill was removed meanwhile.
         """
-        action = self._actions.get(next(iter(ranking.within(skill)), ""))
+        within = ranking.within(skill)
+        least = next(iter(within.values()), 0.0) * AS_LIKELY
+        names = [name for name, p in within.items() if p >= least and name in self._actions]
+        guesses = [self._read(name, text, language, call) for name in names[:MOST_READ]]
+        found = [guess for guess in guesses if guess is not None]
+        return next((guess for guess in found if not guess.intent.missing), next(iter(found), None))
+
+    def _read(self, name: str, text: str, language: str, call: Guess | None) -> _Guessed | None:
+        """Return an action's call with what can be read from the text; None where it is gone."""
+        action = self._actions.get(name)
         if action is None:
             return None
         words: Mapping[str, str] = {}
-        if call is not None and self._pocket is not None and action.name in self._pocket.actions:
-            if call.intent != action.name:
-                call = self._pocket.call(text, (action.name,), none=False)
-            words = call.slots if call.intent == action.name else {}
+        taught = call is not None and self._pocket and name in self._pocket.actions
+        if call is not None and self._pocket is not None and taught:
+            if call.intent != name:
+                call = self._pocket.call(text, (name,), none=False)
+            words = call.slots if call.intent == name else {}
         else:
             words = spans(action, text, language)
         read_slots = fill(action, words, text, language).slots
-        words = {name: said for name, said in words.items() if name in read_slots}
+        words = {slot: said for slot, said in words.items() if slot in read_slots}
         left = left_out(text, words, action, language_of(text))
-        words = {name: said for name, said in words.items() if name not in left.unsure}
-        return _Guessed(fill(action, words, text, language), left.words)
+        words = {slot: said for slot, said in words.items() if slot not in left.unsure}
+        intent = fill(action, words, text, language)
+        if not taught:
+            intent = replace(intent, missing=lacking(action, intent.slots, language))
+        return _Guessed(intent, left.words)
 
 
 def _uncounted(exact: Intent, guess: Intent) -> bool:

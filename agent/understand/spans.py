@@ -12,7 +12,7 @@ asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -73,6 +73,7 @@ class _Reader:
         self.action, self.said, self.pieces = action, said, pieces
         self.language, self.around = language, around
         self.words = [said[piece.start : piece.end].casefold() for piece in pieces]
+        self.required = {slot.name for slot in action.declaration.slots if slot.required}
         self.taken: dict[str, range] = {}
 
     def read(self) -> dict[str, range]:
@@ -133,6 +134,8 @@ class _Reader:
         One that follows a word of theirs comes before one that merely follows another slot.
         """
         before, after = self.around[slot].before, self.around[slot].after
+        if slot not in self.required:  # the beginning is no sign of what may be left out
+            before -= {grammar.EDGE}
         found: list[tuple[int, int, range]] = []
         for start in range(len(self.pieces)):
             if start in used or (follows := self.follows(start, before)) is None:
@@ -189,6 +192,29 @@ class _Reader:
 
     def text(self, start: int, end: int) -> str:
         return self.said[self.pieces[start].start : self.pieces[end - 1].end]
+
+
+def lacking(action: Action, slots: Collection[str], language: str) -> tuple[str, ...]:
+    """Return the slots without which no sentence of the action says these, in order.
+
+    "remind me {when} to {what}" and "remind me in {after} to {what}" may leave every slot out by
+    their types, and have no sentence with neither.
+    """
+    required = {slot.name for slot in action.declaration.slots if slot.required}
+    own = action.languages.get(language)
+    ways = _ways(own.templates, tuple(sorted(own.rules.items()))) if own is not None else ()
+    lacks = min((len(way - {*slots}), at) for at, way in enumerate(ways)) if ways else None
+    wanted = required | (ways[lacks[1]] if lacks is not None else frozenset())
+    return tuple(s.name for s in action.declaration.slots if s.name in wanted - {*slots})
+
+
+@lru_cache(maxsize=512)
+def _ways(
+    templates: tuple[str, ...], rules: tuple[tuple[str, str], ...]
+) -> tuple[frozenset[str], ...]:
+    found = [way for template in templates for way in grammar.needed(template, rules)]
+    least = grammar.smallest(found)
+    return tuple(way for way in dict.fromkeys(found) if way in least)
 
 
 @lru_cache(maxsize=512)

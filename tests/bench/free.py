@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from rich.progress import track
 
-from agent.listen.whisper.engine import FasterWhisper, WhisperOptions, simplified
+from agent.language.text import simplified
+from agent.listen.whisper.engine import FasterWhisper, WhisperOptions
 from agent.listen.whisper.window import placement
 from agent.loop import Agent
 from agent.messages import Intent

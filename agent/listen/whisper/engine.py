@@ -15,16 +15,14 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 from agent.derive import grammar
 from agent.derive.nearest import Nearest
 from agent.errors import EngineError
 from agent.language.saying import Saying
-from agent.language.text import language_of
+from agent.language.text import language_of, simplified
 from agent.listen.whisper.fusion import Fitted, Said, fuse
 from agent.listen.whisper.stable import UNIT, StablePrefix
 from agent.listen.whisper.window import (
@@ -381,18 +379,6 @@ class FasterWhisper:
 
     def _nothing(self, language: str | None = None) -> Written:
         return Written((), language or self.options.language or "en")
-
-
-@lru_cache(maxsize=1)
-def _to_simplified() -> Any:
-    from opencc import OpenCC
-
-    return OpenCC("t2s")
-
-
-def simplified(text: str) -> str:
-    """Return Chinese in simplified characters; Whisper writes both kinds as it likes."""
-    return str(_to_simplified().convert(text))
 
 
 def is_sentence(text: str) -> bool:

@@ -22,9 +22,9 @@ from agent.understand.semantic import Nearest
 Floats = NDArray[np.float32]
 
 FALSE_ACCEPTS = 0.02
-"""Share of out-of-scope text that the threshold lets through, in the folds. A quarter of that is, in
-the text that we have, asked of a skill after all: "how many cups are in a quart" is marked as one
-of a recipe, "what is the temperature right now in new york" as one of facts."""
+"""Share of out-of-scope text that the threshold lets through, in the folds. A quarter of it, in the
+text that we have, is asked of a skill after all: "how many cups are in a quart" is marked as of a
+recipe, "what is the temperature right now in new york" as of facts."""
 
 
 def pools(found: Mapping[str, Floats], text: Read, labels: Sequence[str]) -> dict[str, Pool]:

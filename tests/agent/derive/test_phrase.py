@@ -1,13 +1,23 @@
 """What the agent asks back is made of the skills' own sentences."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from agent.derive.phrase import phrase, shown
+from agent.language import times
 from agent.language.numbers import Money
+from agent.language.repeats import Repeat
 from agent.messages import Intent
 from agent.plugins.skills import Skills
+
+
+@pytest.fixture
+def still():
+    before = times.clock.set(lambda: datetime(2026, 3, 4, 9, 30))
+    yield
+    times.clock.reset(before)
 
 
 @pytest.fixture(scope="module")
@@ -58,4 +68,19 @@ def test_every_action_can_be_said_in_both_languages(actions):
     ],
 )
 def test_values_as_people_write_them(value, text):
-    assert shown(value) == text
+    assert shown(value, "en") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "chinese"),
+    [
+        (datetime(2026, 3, 4, 21, 0), "21:00", "21:00"),
+        (datetime(2026, 3, 5), "tomorrow", "明天"),
+        (datetime(2026, 3, 5, 18, 30), "tomorrow 18:30", "明天18:30"),
+        (timedelta(minutes=90), "1 hour 30 minutes", "1小时30分钟"),
+        (2.0, "2", "2"),
+        (Repeat("FREQ=DAILY", datetime(2026, 3, 4), "every day"), "every day", "every day"),
+    ],
+)
+def test_times_as_people_say_them(still, value, english, chinese):
+    assert (shown(value, "en"), shown(value, "zh")) == (english, chinese)

@@ -14,10 +14,18 @@ from agent.language.text import as_said, clean, is_plain, language_of, of_whom
         ("...", ""),
         (" \t\n ", ""),
         ("I’d like it", "I'd like it"),
+        ("把廚房的計時器縮短1小時", "把厨房的计时器缩短1小时"),
     ],
 )
 def test_clean(typed, kept):
     assert clean(typed) == kept
+
+
+def test_free_words_are_as_they_were_written():
+    assert as_said("苹果", "購物清單加入蘋果") == "蘋果"
+    assert as_said("milk eggs", "add milk, eggs") == "milk, eggs"
+    assert as_said("苹果香蕉", "加入蘋果、香蕉") == "蘋果、香蕉"
+    assert as_said("pear", "add apples") == "pear"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from agent import Context, OneOf, skill
 from agent.derive import grammar
 from agent.plugins.skills import Skills
-from agent.understand.spans import MOST, spans
+from agent.understand.spans import MOST, lacking, spans
 from tests.agent.understand.test_templates import installed
 
 
@@ -103,3 +103,29 @@ def test_words_around_a_slot():
     assert around["place"].before == {"get", "to", "{what}"}
     assert around["place"].after == {grammar.EDGE}
     assert grammar.around("{what} please", ())["what"].before == {grammar.EDGE}
+
+
+def test_fewest_slots_that_a_template_is_said_with():
+    needed = grammar.needed
+    assert needed("remind me {when} to {what} [in {place}]", ()) == {frozenset(("when", "what"))}
+    assert needed("(wake me {when}|set {name}|alarm)", ()) == {frozenset()}
+    assert needed("(wake me {when}|set {name} [{when}])", ()) == {
+        frozenset(("when",)), frozenset(("name",))
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("action", "slots", "missing"),
+    [
+        ("reminders.remind_in", {}, ("what", "after")),
+        ("reminders.remind_in", {"after"}, ("what",)),
+        ("reminders.remind_again", {"what"}, ("again",)),
+        ("reminders.remind", {"when"}, ("what",)),
+        ("reminders.timer", {"after"}, ()),
+        ("reminders.cancel_timer", set(), ()),
+        ("time.clock", set(), ()),
+        ("convert.reckon_out", {"a"}, ("op", "b")),
+    ],
+)
+def test_what_no_sentence_leaves_out_is_asked_for(actions, action, slots, missing):
+    assert lacking(actions[action], slots, "en") == missing
