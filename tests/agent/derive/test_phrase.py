@@ -74,9 +74,9 @@ def test_values_as_people_write_them(value, text):
 @pytest.mark.parametrize(
     ("value", "english", "chinese"),
     [
-        (datetime(2026, 3, 4, 21, 0), "21:00", "21:00"),
+        (datetime(2026, 3, 4, 21, 0), "21:00", "晚上9点"),
         (datetime(2026, 3, 5), "tomorrow", "明天"),
-        (datetime(2026, 3, 5, 18, 30), "tomorrow 18:30", "明天18:30"),
+        (datetime(2026, 3, 5, 18, 30), "tomorrow 18:30", "明天晚上6点30分"),
         (timedelta(minutes=90), "1 hour 30 minutes", "1小时30分钟"),
         (2.0, "2", "2"),
         (Repeat("FREQ=DAILY", datetime(2026, 3, 4), "every day"), "every day", "every day"),
