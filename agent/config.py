@@ -57,6 +57,8 @@ class Config:
     """Exchange rates: a JSON file, or a feed as Frankfurter's; `GLASSES_RATES`."""
     weather: str = ""
     """The weather: a JSON file, or a feed as Open-Meteo's; `GLASSES_WEATHER`."""
+    weather_places: str = ""
+    """Where places are found by name, as by Open-Meteo's geocoding; `GLASSES_WEATHER_PLACES`."""
     calendar: str = ""
     """The wearer's calendar: an .ics file, its URL, or a CalDAV server's as
     `caldav://user:password@host/path` (`caldavs://` with TLS); `GLASSES_CALENDAR`."""

@@ -1,4 +1,4 @@
-"""Which words of a text fill an action's slots, read from the action's own sentences.
+"""Which words of a text fill an action's slots, read from its own sentences and paraphrases.
 
 The pocket Qwen copies the slots of the actions it was trained with. For any other action the same
 declaration says enough: a slot with a type of its own (a time, a number, a listed value) is the
@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agent.derive import grammar
+from agent.derive import grammar, paraphrases
 from agent.language.text import readings
 from agent.skill.declare import Action
 from agent.skill.slots import NOT_LISTED, Measured, listed_as
@@ -52,7 +52,8 @@ def spans(action: Action, text: str, language: str) -> dict[str, str]:
     pieces = [_Piece(*found.span()) for found in _PIECE[language].finditer(said)]
     if not pieces or len(pieces) > MOST:
         return {}
-    around = _around(own.templates, tuple(sorted(own.rules.items())))
+    said_so = (*own.templates, *paraphrases.templates(action, language))
+    around = _around(said_so, tuple(sorted(own.rules.items())))
     reader = _Reader(action, said, pieces, language, around)
     return {
         slot: said[pieces[at[0]].start : pieces[at[-1]].end] for slot, at in reader.read().items()
@@ -165,11 +166,11 @@ class _Reader:
     def follows(self, at: int, before: frozenset[str]) -> int | None:
         """Return how much of the text before a place is one of these words, or None.
 
-        That is 0 for a slot that is one of them, 1 for any word or the beginning, and in Chinese,
+        That is 0 for the beginning or a slot that is one of them, 1 for any word, and in Chinese,
         where sentences are longer pieces, as many characters as agree.
         """
         if at == 0:
-            return 1 if grammar.EDGE in before else None
+            return 0 if grammar.EDGE in before else None
         said = self.said[: self.pieces[at - 1].end].casefold()
         if self.language != "zh":
             agree = [1] if self.words[at - 1] in before else []

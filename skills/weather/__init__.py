@@ -11,7 +11,7 @@ from agent import Context, Reply, hookimpl, skill
 from agent.language import wording
 from agent.language.folding import compared
 from agent.skill.slots import At
-from hardware.base import DeviceError
+from hardware.base import DeviceError, Place
 from skills.weather import provider
 from skills.weather.provider import Day, Forecast
 
@@ -45,15 +45,18 @@ def weather(ctx: Context, day: When | None = None) -> Reply:
     told = _asked(day, ctx)
     if isinstance(told, Reply):
         return told
-    found, ahead = told
+    lines = _lines(*told, day, ctx)
+    return Reply("\n".join([*lines, *_honest(ctx)]), speech=". ".join(lines))
+
+
+def _lines(found: Forecast, ahead: Day | None, day: datetime | None, ctx: Context) -> list[str]:
+    """Return the weather now with that of the day, or of a day ahead."""
     if day is None or (ahead is not None and ahead.date == ctx.clock().date()):
         sky = provider.sky(found.code, ctx.language)
         now = ctx.say("{sky}, {degrees}°", sky=sky, degrees=round(found.temperature_c))
-        lines = [now, *([_day(ahead, ctx)] if ahead else [])]
-    else:
-        assert ahead is not None
-        lines = [wording.day_name(ahead.date, ctx.language), _day(ahead, ctx)]
-    return Reply("\n".join([*lines, *_honest(ctx)]), speech=". ".join(lines))
+        return [now, *([_day(ahead, ctx)] if ahead else [])]
+    assert ahead is not None
+    return [wording.day_name(ahead.date, ctx.language), _day(ahead, ctx)]
 
 
 @skill(
@@ -115,22 +118,40 @@ def rain(ctx: Context, day: When | None = None) -> Reply:
     permissions=WHY,
 )
 def elsewhere(place: str, ctx: Context, day: When | None = None) -> Reply:
-    """Say that the weather of another place is not known, and tell that of here."""
-    here = weather(ctx, day)
+    """Tell the weather of another place, where the feed can find it; else that of here."""
     if compared(place) in HERE:
-        return here
-    told = ctx.say("I know only the weather here, not that of {place}.", place=place)
-    return replace(here, text=f"{told}\n{here.text}", speech=told)
+        return weather(ctx, day)
+    if not provider.searches():
+        here = weather(ctx, day)
+        told = ctx.say("I know only the weather here, not that of {place}.", place=place)
+        return replace(here, text=f"{told}\n{here.text}", speech=told)
+    try:
+        found = provider.find(place, ctx.language, ctx.folder)
+    except DeviceError as error:
+        return Reply(str(error), kind="alert")
+    if found is None:
+        told = ctx.say("I found no place called {place}.", place=place)
+        return Reply(told, speech=told)
+    asked = _asked(day, ctx, found.place)
+    if isinstance(asked, Reply):
+        return asked
+    lines = _lines(*asked, day, ctx)
+    return Reply("\n".join(lines), title=found.name, speech=". ".join([found.name, *lines]))
 
 
 LIKELY, UNLIKELY = 60, 25
 """Probability of rain, in per cent, from which it is called so."""
 
 
-def _asked(day: datetime | None, ctx: Context) -> tuple[Forecast, Day | None] | Reply:
+def _asked(
+    day: datetime | None, ctx: Context, there: Place | None = None
+) -> tuple[Forecast, Day | None] | Reply:
     """Return the forecast and the day of it that was asked for, or why there is none."""
     try:
-        found = provider.current(ctx.location, ctx.folder)
+        if there is None:
+            found = provider.current(ctx.location, ctx.folder)
+        else:
+            found = provider.forecast(there, ctx.folder)
     except DeviceError as error:
         return Reply(str(error), kind="alert")
     if found is None:

@@ -1,7 +1,9 @@
 """Where the weather comes from: a file or a feed, in the form of Open-Meteo.
 
 `GLASSES_WEATHER` is a JSON file of that form, or the address of the feed without a question, such
-as `https://api.open-meteo.com/v1/forecast`; what is asked is added here.
+as `https://api.open-meteo.com/v1/forecast`; what is asked is added here. Other places than the
+wearer's are found by `GLASSES_WEATHER_PLACES`, in the form of Open-Meteo's geocoding; for the feed
+of Open-Meteo it need not be set.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from urllib.parse import urlencode
 
 from agent import config
 from agent.environment import STARTED
+from agent.language.world import world_text
 from agent.skill import feed
 from hardware import reading
 from hardware.base import DeviceError, Place
@@ -25,6 +28,12 @@ FRESH_S = 900.0
 """How long a forecast is not asked for again."""
 GRID_DEG = 0.1
 """Places are told to the feed no closer than this: some 10 km, which weather does not notice."""
+
+KEPT_S = 30 * 86_400.0
+"""How long it is remembered where a place is."""
+OPEN_METEO = "https://api.open-meteo.com/"
+PLACES = "https://geocoding-api.open-meteo.com/v1/search"
+"""Open-Meteo, and where it finds places."""
 
 _SKY = (
     ((0,), "clear", "晴"),
@@ -68,30 +77,80 @@ class Forecast:
     """From today on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A place that was found by its name."""
+
+    name: str
+    """What it is called, with its country."""
+    place: Place
+    """Where it is."""
+
+
 _lock = threading.Lock()
 _last: dict[tuple[float, float], Forecast] = {}
 
 
 def current(place: Place, folder: Path, environ: Mapping[str, str] = STARTED) -> Forecast | None:
+    """Return the forecast of where the wearer is, as `forecast` does, and keep it for `last`."""
+    found = forecast(place, folder, environ)
+    if found is not None:
+        with _lock:
+            _last.clear()
+            _last[_rounded(place.lat), _rounded(place.lon)] = found
+    return found
+
+
+def forecast(place: Place, folder: Path, environ: Mapping[str, str] = STARTED) -> Forecast | None:
     """Return the forecast of a place; None where no source is set. Raises DeviceError."""
     source = config.load(environ).weather
     if not source:
         return None
     if "://" in source:
-        asked = {
-            "latitude": _rounded(place.lat),
-            "longitude": _rounded(place.lon),
-            "current": "temperature_2m,weather_code",
-            "daily": "weather_code,temperature_2m_max,temperature_2m_min,"
+        source = _asked(
+            source,
+            latitude=_rounded(place.lat),
+            longitude=_rounded(place.lon),
+            current="temperature_2m,weather_code",
+            daily="weather_code,temperature_2m_max,temperature_2m_min,"
             "precipitation_probability_max",
-            "timezone": "auto",
-        }
-        source += ("&" if "?" in source else "?") + urlencode(asked)
-    found = read(feed.read(source, folder, FRESH_S).content)
-    with _lock:
-        _last.clear()
-        _last[_rounded(place.lat), _rounded(place.lon)] = found
-    return found
+            timezone="auto",
+        )
+    return read(feed.read(source, folder, FRESH_S).content)
+
+
+def searches(environ: Mapping[str, str] = STARTED) -> str:
+    """Return the address that finds places by name; empty where other places are not known."""
+    set_up = config.load(environ)
+    if not set_up.weather.startswith(("http://", "https://")):
+        return ""
+    return set_up.weather_places or (PLACES if set_up.weather.startswith(OPEN_METEO) else "")
+
+
+def find(
+    name: str, language: str, folder: Path, environ: Mapping[str, str] = STARTED
+) -> Found | None:
+    """Return the place of a name, the best known of several; None where none is called so.
+
+    Raises DeviceError where no place can be looked for, or the answer is none.
+    """
+    asked = _asked(searches(environ), name=name, count=1, language=language, format="json")
+    try:
+        found = reading.from_json(reading.decode(feed.read(asked, folder, KEPT_S).content))
+        best = next(iter(found.get("results") or ()), None)
+        if best is None:
+            return None
+        lat, lon = float(best["latitude"]), float(best["longitude"])
+        if not (abs(lat) <= 90 and abs(lon) <= 180):
+            raise ValueError("is nowhere")
+        told = [str(best.get(key) or "") for key in ("name", "country")]
+        return Found(world_text(", ".join(filter(None, told)), 60), Place(lat, lon))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise DeviceError("the place cannot be read: check GLASSES_WEATHER_PLACES") from None
+
+
+def _asked(source: str, **what: object) -> str:
+    return source + ("&" if "?" in source else "?") + urlencode(what)
 
 
 def last(place: Place) -> Forecast | None:

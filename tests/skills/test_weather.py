@@ -29,20 +29,25 @@ FORECAST = {
 }
 
 
+MADRID = {"name": "Madrid", "country": "Spain", "latitude": 40.4165, "longitude": -3.70256}
+
+
 class Feed:
     """A weather feed on loopback."""
 
     def __init__(self):
         self.asked, self.status, self.body = [], 200, json.dumps(FORECAST).encode()
+        self.places = json.dumps({"results": [MADRID]}).encode()
         feed_ = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 feed_.asked.append(self.path)
+                body = feed_.places if "/search?" in self.path else feed_.body
                 self.send_response(feed_.status)
-                self.send_header("Content-Length", str(len(feed_.body)))
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(feed_.body)
+                self.wfile.write(body)
 
             def log_message(self, *_):
                 pass
@@ -51,6 +56,7 @@ class Feed:
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
         self.url = f"http://127.0.0.1:{self.server.server_port}/v1/forecast"
+        self.search = self.url.replace("forecast", "search")
 
     def close(self):
         self.server.shutdown()
@@ -95,6 +101,64 @@ def test_it_is_told_from_the_feed_and_kept(ask, served):
 def test_what_a_question_in_other_words_is_told_is_of_here_and_now(ask):
     assert ask("what is it like outside").reply.text == "partly cloudy, 21°, here and now"
     assert ask("现在外面怎么样").reply.text == "此时此地多云，21度"
+
+
+@pytest.fixture
+def elsewhere(ask, served, tmp_path, monkeypatch):
+    """The same, with a feed that finds places."""
+    environ = {
+        "HOME": str(tmp_path),
+        "GLASSES_WEATHER": served.url,
+        "GLASSES_WEATHER_PLACES": served.search,
+    }
+    for function in (provider.forecast, provider.searches, provider.find):
+        monkeypatch.setattr(function, "__defaults__", (environ,))
+    return ask
+
+
+def test_another_place_is_found_and_told(elsewhere, served):
+    exchange = elsewhere("what's the weather in madrid tomorrow")
+    assert exchange.reply.title == "Madrid, Spain"
+    assert exchange.reply.text.splitlines()[1] == "rain, 12 to 19°, ☂ 80 %"
+    search, forecast = served.asked
+    assert "name=madrid" in search
+    assert "latitude=40.4&longitude=-3.7" in forecast
+    assert elsewhere("看看马德里的天气").reply.text.startswith("多云")
+    assert "language=zh" in served.asked[2]
+    before = len(served.asked)
+    assert elsewhere("what's the weather in town").reply.title == ""
+    assert "latitude=48.1" in served.asked[before]
+
+
+@pytest.mark.parametrize(
+    ("places", "answer"),
+    [
+        ({}, "I found no place called atlantis."),
+        ({"results": []}, "I found no place called atlantis."),
+        ({"results": [{"latitude": 91, "longitude": 0}]}, "GLASSES_WEATHER_PLACES"),
+        ({"results": [{"latitude": "north"}]}, "GLASSES_WEATHER_PLACES"),
+        ({"results": 7}, "GLASSES_WEATHER_PLACES"),
+        ([], "GLASSES_WEATHER_PLACES"),
+    ],
+)
+def test_a_place_that_is_none_is_one_line(elsewhere, served, places, answer):
+    served.places = json.dumps(places).encode()
+    assert answer in elsewhere("what's the weather in atlantis").reply.text
+
+
+@pytest.mark.parametrize(
+    ("weather", "places", "found_by"),
+    [
+        ("https://api.open-meteo.com/v1/forecast", "", provider.PLACES),
+        ("https://weather.example/v1", "", ""),
+        ("https://weather.example/v1", "https://places.example", "https://places.example"),
+        ("weather.json", "https://places.example", ""),
+        ("", "", ""),
+    ],
+)
+def test_where_places_are_found(weather, places, found_by, tmp_path):
+    environ = {"HOME": str(tmp_path), "GLASSES_WEATHER": weather, "GLASSES_WEATHER_PLACES": places}
+    assert provider.searches(environ) == found_by
 
 
 def test_a_day_beyond_the_forecast_is_said(ask):
