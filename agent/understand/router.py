@@ -384,7 +384,7 @@ class _Guess:
     ) -> tuple[Meaning, list[Verdict]]:
         """Guess; `exact` is what templates see in the words, some of which are of no sentence."""
         verdicts: list[Verdict] = []
-        if exact is not None and not self._learned(exact.name):
+        if exact is not None and not self._copies(exact.name):
             return exact, verdicts
         call = self._called(text, verdicts)
         ranking = self._ranked(text, language, call, verdicts)
@@ -506,6 +506,21 @@ class _Guess:
         except (EngineError, ImportError):
             return False
 
+    def _copies(self, action: str) -> bool:
+        """Whether the pocket Qwen knows where the slots of an action are in free words.
+
+        Of one that it does not know nobody can say so better than the sentence that matched.
+        """
+        try:
+            return action in self._opened().actions
+        except (EngineError, ImportError):
+            return self._learned(action)
+
+    def _opened(self) -> PocketRouter:
+        if self._pocket is None:
+            self._pocket = _pocket(self._stages.models)
+        return self._pocket
+
     def _ready(self) -> Semantic:
         if self._semantic is None:
             from agent.understand.semantic import Semantic
@@ -518,9 +533,7 @@ class _Guess:
         """Ask the pocket Qwen for a call."""
         began = time.perf_counter()
         try:
-            if self._pocket is None:
-                self._pocket = _pocket(self._stages.models)
-            call = self._pocket.call(text, self._actions)
+            call = self._opened().call(text, self._actions)
         except (EngineError, ImportError) as error:
             verdicts.append(Verdict("pocket", None, reason=f"absent: {error}"))
             return None
@@ -584,7 +597,23 @@ class _Guess:
         names = [name for name, p in within.items() if p >= least and name in self._actions]
         guesses = [self._read(name, text, language, call) for name in names[:MOST_READ]]
         found = [guess for guess in guesses if guess is not None]
-        return next((guess for guess in found if not guess.intent.missing), next(iter(found), None))
+        guess = next((one for one in found if not one.intent.missing), next(iter(found), None))
+        return self._of_here(guess) if guess is not None else None
+
+    def _of_here(self, guess: _Guessed) -> _Guessed:
+        """Return what says that it is of here and now, where a call leaves out what was asked of.
+
+        Of "what time is it on mars" a clock without a place would say the time and not where.
+        """
+        intent = guess.intent
+        if not guess.left or intent.slots or _risk(self._actions, intent) != "none":
+            return guess
+        for action in self._actions.values():
+            declared = action.declaration
+            asks = any(slot.required for slot in declared.slots)
+            if action.skill == intent.skill and declared.knows and not asks:
+                return replace(guess, intent=replace(intent, action=declared.name, missing=()))
+        return guess
 
     def _read(self, name: str, text: str, language: str, call: Guess | None) -> _Guessed | None:
         """Return an action's call with what can be read from the text; None where it is gone."""
