@@ -263,3 +263,8 @@ class Proposal(Reply):
     """As in `Order.kind`."""
     of: str = ""
     """As in `Order.of`."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether money moves; else it only asks first, which an action of any risk may."""
+        return bool(self.amount or self.payee or self.provider)
