@@ -83,9 +83,7 @@ def _said(server: str, name: str, tool: Tool, shared: str, pays: list[Action]) -
 
     first, *more = told.english
     check_sentence(first, declared, f"{server}: {tool.name}")
-    return Said(
-        (first, *clean(more, "en")), clean(told.chinese, "zh"), clean(told.also, "en")
-    )
+    return Said((first, *clean(more, "en")), clean(told.chinese, "zh"), clean(told.also, "en"))
 
 
 def _fits(sentence: str, language: str, declared: Declaration, pays: list[Action]) -> bool:
@@ -113,5 +111,3 @@ def write(settings: Path, server: Server, told: Mapping[str, Said]) -> None:
     except OSError as error:
         raise ConfigError(f"{folder} cannot be written: {error.strerror}") from None
     kept.write(settings, server)
-
-

@@ -153,7 +153,7 @@ def _server(name: str, told: Mapping[str, Any]) -> Server:
 def _risk(told: object) -> ToolRisk:
     if told not in RISKS:
         raise ValueError(f"the risk {reading.shown(told)} is not one of {', '.join(RISKS)}")
-    return typing.cast(ToolRisk, told)
+    return told
 
 
 def write(settings: Path, server: Server) -> Path:

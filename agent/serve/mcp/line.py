@@ -127,7 +127,12 @@ class Call:
         waits = self._answer
         if waits is None or waits.done():
             return False
-        loop().call_soon_threadsafe(lambda: waits.done() or waits.set_result(content))
+
+        def settle() -> None:
+            if not waits.done():
+                waits.set_result(content)
+
+        loop().call_soon_threadsafe(settle)
         return True
 
     @property

@@ -2,7 +2,7 @@
 
 A server is a stranger's program. It may write megabytes on one line, rubbish between its messages,
 or messages without end: then the pipe is closed, with one reason, before it costs the agent memory
-or time. What it writes on its error stream is read slowly, and the last line is kept for the reason.
+or time. Its error stream is read slowly, and the last line is kept for the reason.
 """
 
 from __future__ import annotations

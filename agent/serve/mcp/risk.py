@@ -13,17 +13,8 @@ from typing import Any
 
 from agent.serve.mcp.kept import Tool, ToolRisk
 from agent.serve.mcp.schema import is_amount, words_of
+from agent.serve.mcp.words import listed
 
-PAYS = frozenset(
-    "pay payment payments payout purchase buy checkout donate transfer refund charge withdraw"
-    " deposit subscribe tip topup remit wire order book reserve send_money".split()
-)
-"""Words of a name that move money."""
-READS = frozenset(
-    "get list search find show fetch read query lookup check describe count view explain"
-    " calculate compute convert status track compare browse".split()
-)
-"""Words that a name begins with that only looks at something."""
 _PAYS = re.compile(
     r"\b(?:make|makes|send|sends|initiate|execute|submit|creat|perform|process)\w* (?:an? |the )?"
     r"(?:\w+ )?(?:payment|purchase|transfer|transaction|refund|donation)"
@@ -32,7 +23,9 @@ _PAYS = re.compile(
     r"|支付|付款|付钱|转账|汇款|购买|下单|充值|退款|扣款|打赏|捐款|缴费|提现",
     re.IGNORECASE,
 )
-_LOOKS = re.compile(r"^\W*(?:查询|查看|获取|搜索|检索|列出|计算|return|get|list|show|search|query)", re.I)
+_LOOKS = re.compile(
+    r"^\W*(?:查询|查看|获取|搜索|检索|列出|计算|return|get|list|show|search|query)", re.I
+)
 _SECRET = re.compile(
     r"\b(?:pin|pins|pincode|pass ?words?|pass ?codes?|pass ?phrases?|secret|secrets|otp|cvv|cvc|csc"
     r"|ssn|api[ _-]?keys?|access[ _-]?(?:keys?|tokens?)|private[ _-]?keys?|tokens?|credentials?"
@@ -48,12 +41,12 @@ def pays(name: str, description: str, schema: Mapping[str, Any]) -> bool:
     words = words_of(name)
     properties = schema.get("properties")
     amount = isinstance(properties, Mapping) and any(is_amount(str(key)) for key in properties)
-    looks = bool(words and words[0] in READS) or bool(_LOOKS.search(description))
-    if amount and (PAYS & {*words} or _PAYS.search(description)):
+    looks = bool(words and words[0] in listed("reads")) or bool(_LOOKS.search(description))
+    if amount and (listed("pays") & {*words} or _PAYS.search(description)):
         return True
     if looks and not amount:
         return False
-    return bool(PAYS & {*words}) or bool(_PAYS.search(f"{name} {description[:300]}"))
+    return bool(listed("pays") & {*words}) or bool(_PAYS.search(f"{name} {description[:300]}"))
 
 
 def risk(name: str, description: str, schema: Mapping[str, Any], reads: bool) -> ToolRisk:

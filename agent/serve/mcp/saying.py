@@ -1,6 +1,6 @@
 """What can be said for a tool: sentences from its name, its description and its schema.
 
-`maps_weather(city)`, 查询指定城市的天气, becomes “what is the weather in {city}” and {city}的天气怎么样,
+`maps_weather(city)`, 查询指定城市的天气, becomes “what is the weather in {city}”, 看看{city}的天气,
 and always “ask amap for the weather in {city}”, which no other skill can take for its own. They are
 written beside the server as any skill's sentence files, so that the wearer can mend them.
 """
@@ -10,24 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from agent.serve.mcp.risk import READS
+from agent.serve.mcp import words as known
 from agent.serve.mcp.schema import Parameter, words_of
+from agent.serve.mcp.words import listed, preposition
 
-ASKS = ("get", "fetch", "show", "read", "list", "query", "describe", "check", "view", "retrieve")
-"""Words of a name that ask for what follows."""
-SEARCHES = ("search", "find", "lookup", "browse")
-ACTS = frozenset(
-    "add create make send delete remove update set start stop open close turn play pause book order"
-    " pay buy transfer write save mark move copy rename run call post publish schedule cancel"
-    " translate convert calculate compute count summarize explain track compare plan echo tell ask"
-    " subscribe donate refund reserve checkout purchase charge".split()
-)
-"""Words of a name that do something to what follows."""
-_NOISE = frozenset("mcp tool tools api v1 v2 v3 the a an by".split())
 _HAN_NOUN = re.compile(r"的([\u4e00-\u9fff]{2,6})$")
 _HAN_HEAD = re.compile(r"^([\u4e00-\u9fff]{2,8})(?:\s|API|$|[，。：])")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -45,21 +33,6 @@ class Said:
     """English paraphrases."""
 
 
-@cache
-def _words() -> Mapping[str, Mapping[str, Any]]:
-    import yaml
-
-    read: Mapping[str, Mapping[str, Any]] = yaml.safe_load(
-        Path(__file__).with_name("words.yaml").read_text("utf-8")
-    )
-    return read
-
-
-@cache
-def _prepositions() -> Mapping[str, str]:
-    return {w: before for before, words in _words()["prepositions"].items() for w in words}
-
-
 def prefix(names: Iterable[str]) -> str:
     """Return the word that all names of a server begin with, where it says nothing: `maps`."""
     firsts = [words_of(name)[:1] for name in names if len(words_of(name)) > 1]
@@ -71,7 +44,7 @@ def said(
     server: str, name: str, description: str, found: Sequence[Parameter], shared: str = ""
 ) -> Said:
     """Return what can be said for a tool. `shared` is what the server's names begin with."""
-    words = [w for w in words_of(name) if w not in _NOISE and w not in (server, shared)]
+    words = [w for w in words_of(name) if w not in listed("silent") and w not in (server, shared)]
     words = [word for word in words if word.isascii() and word.isalnum()] or [server]
     required = [one for one in found if one.required]
     optional = [one for one in found if not one.required and one.form != "amount"]
@@ -81,10 +54,10 @@ def said(
     plain = f"ask {server} (to|for) [the] {' '.join(words)}{tail}{end}"
     ways: list[str] = []
     also: list[str] = []
-    if verb in SEARCHES:
+    if verb in listed("searches"):
         about = f" {text}" if text else ""
         ways = [f"{verb}{about}{tail}{end}"] if about else []
-    elif verb in ACTS:
+    elif verb in listed("acts"):
         ways = [f"{verb} [(a|an|the|my)] {text}{tail}{end}" if text else f"{verb}{tail}{end}"]
     else:
         ways = [
@@ -109,15 +82,15 @@ def _tidy(template: str) -> str:
 
 def _parted(words: Sequence[str]) -> tuple[str, list[str]]:
     """Return what a name does, and to what: `text_search` searches a text."""
-    if words[0] in (*ASKS, *SEARCHES) or words[0] in ACTS:
+    if words[0] in listed("asks") | listed("searches") | listed("acts"):
         return words[0], [*words[1:]]
-    if words[-1] in SEARCHES:
+    if words[-1] in listed("searches"):
         return words[-1], [*words[:-1]]
     return "", [*words]
 
 
 def _before(one: Parameter) -> str:
-    return next((p for w in words_of(one.key) if (p := _prepositions().get(w))), "")
+    return next((before for w in words_of(one.key) if (before := preposition(w))), "")
 
 
 def _tail(required: Sequence[Parameter], first: bool = False) -> str:
@@ -151,10 +124,10 @@ def _distinct(told: str) -> str:
 
 
 def _optional(optional: Sequence[Parameter]) -> str:
-    known = [one for one in optional if _before(one)]
     taken: dict[str, Parameter] = {}
-    for one in known:
-        taken.setdefault(_before(one), one)
+    for one in optional:
+        if before := _before(one):
+            taken.setdefault(before, one)
     return "".join(f" [{before} {{{one.slot}}}]" for before, one in [*taken.items()][:2])
 
 
@@ -163,14 +136,13 @@ def _optional(optional: Sequence[Parameter]) -> str:
 
 def noun(words: Sequence[str], description: str) -> str:
     """Return what a tool is about, in Chinese; empty where nothing tells."""
-    nouns = _words()["nouns"]
-    known = next((str(nouns[w]) for w in reversed(words) if w in nouns), "")
-    if known or not _HAN.search(description):
-        return known
+    called = next((said for w in reversed(words) if (said := known.noun(w))), "")
+    if called or not _HAN.search(description):
+        return called
     clause = re.split(r"[，。；\n]", description.strip())[0].strip()
     for pattern in (_HAN_NOUN, _HAN_HEAD):
-        if match := pattern.search(clause):
-            return match[1]
+        if (match := pattern.search(clause)) and match[1] not in listed("vague"):
+            return re.sub(r"(?:搜索?|查询)$", "", match[1])
     return ""
 
 
@@ -184,18 +156,16 @@ def _chinese(
     slots = {_before(one): f"{{{one.slot}}}" for one in required}
     if not required:
         look = f"(查|看|查看|查询|告诉我)[一下]{about}"
-        return [look, f"{about}(是什么|怎么样|是多少|有哪些)"] if verb not in ACTS else []
+        return [look, f"{about}(是什么|怎么样|是多少|有哪些)"] if verb not in listed("acts") else []
     if {*slots} == {"from", "to"} and len(required) == 2:
         return [f"从{slots['from']}(到|去){slots['to']}的{about}"]
-    if len(required) > 1 or verb in ACTS - READS:
+    if len(required) > 1 or verb in listed("acts") - listed("reads"):
         return []
     slot = f"{{{required[0].slot}}}"
-    if verb in SEARCHES or _before(required[0]) == "for":
+    if verb in listed("searches") or _before(required[0]) == "for":
         return [f"(搜索|搜|查找|查一下|查){about}{slot}"]
-    return [
-        f"{slot}[的]{about}[(怎么样|如何|是什么|是多少)]",
-        f"(查|查询|看|告诉我)[一下]{slot}的{about}",
-    ]
+    # Not the value first: that would be anybody's sentence, a payment's too.
+    return [f"(查|查询|看|看看|问|告诉我)[一下]{slot}[的]{about}[(怎么样|如何|是什么|是多少)]"]
 
 
 # -- files ----------------------------------------------------------------------------------------

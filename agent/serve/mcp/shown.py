@@ -56,7 +56,7 @@ def _texts(result: Result) -> Iterator[str]:
 
 
 def text_lines(text: str) -> Iterator[str]:
-    """Yield the lines of a text; JSON is told as what it holds, and marks of Markdown are left out."""
+    """Yield the lines of a text; JSON as what it holds, Markdown without its marks."""
     stripped = text.strip()
     if stripped[:1] in ("{", "["):
         try:
@@ -66,8 +66,7 @@ def text_lines(text: str) -> Iterator[str]:
         else:
             yield from told(data)
             return
-    for line in _MARKS.sub("", stripped).splitlines():
-        yield line
+    yield from _MARKS.sub("", stripped).splitlines()
 
 
 def told(data: Any, depth: int = 0) -> Iterator[str]:
@@ -75,7 +74,7 @@ def told(data: Any, depth: int = 0) -> Iterator[str]:
     if isinstance(data, Mapping) and depth < DEEPEST:
         plain = {k: v for k, v in data.items() if isinstance(v, _PLAIN) and str(v).strip()}
         if depth and len(plain) == len(data):
-            yield " · ".join(map(_said, plain.values()))
+            yield " · ".join(dict.fromkeys(_brief(k, v) for k, v in plain.items()))
             return
         for key, value in data.items():
             if key in plain:
@@ -94,6 +93,13 @@ def told(data: Any, depth: int = 0) -> Iterator[str]:
 
 def _said(value: Any) -> str:
     return " ".join(str(value).split())
+
+
+def _brief(key: object, value: Any) -> str:
+    """Return a value as part of a line: a bare number says nothing without its name."""
+    said = _said(value)
+    number = isinstance(value, bool) or re.fullmatch(r"[-+]?[\d.,]+", said)
+    return f"{_named(key)} {said}" if number else said
 
 
 def _named(key: object) -> str:

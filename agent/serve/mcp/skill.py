@@ -29,7 +29,7 @@ from agent.serve.mcp.kept import Server, Tool
 from agent.serve.mcp.line import Call, Line, NotSent, Question, Result, ServerError
 from agent.serve.mcp.schema import Parameter
 from agent.skill.context import Context
-from agent.skill.declare import skill
+from agent.skill.declare import Risk, skill
 
 COMMIT_S = 25.0
 """Longest a payment may take, less than the agent waits for one."""
@@ -42,15 +42,12 @@ _PAYEES = ("payee", "recipient", "receiver", "merchant", "to", "seller", "shop",
 _MINOR = ("minor", "cents", "smallest", "分为单位", "最小单位")
 
 
-def servers(settings: Path, data: Path) -> list[tuple[str, Callable[[], Plugin]]]:
-    """Return what loads the plugin of each server that is kept, by name."""
-    return [(name, partial(load, settings, data, name)) for name in kept.names(settings)]
-
-
-def load(settings: Path, data: Path, name: str) -> Plugin:
-    """Return the plugin of a server, which connects by itself. Raises ConfigError."""
+def load(settings: Path, data: Path, name: str, begin: bool = False) -> Plugin:
+    """Return the plugin of a server, connected to in the background. Raises ConfigError."""
     server = kept.read(settings, name)
     line = Line(server, partial(kept.given, settings, data, server))
+    if begin and server.tools:
+        line.begin()
     return Plugin(server, line, kept.folder(settings, name), partial(kept.allow, settings, name))
 
 
@@ -79,7 +76,6 @@ class Plugin:
     def register_skills(self, register: Callable[..., None]) -> None:
         """Register the tools, and what answers a server that asks back."""
         if self._actions:
-            self.line.begin()
             register(*self._actions, self._teller())
 
     # -- declaring ----------------------------------------------------------------------------
@@ -100,10 +96,12 @@ class Plugin:
             for one in found
         ]  # fmt: skip
         about = world_text(tool.description.split("\n")[0], 200) or tool.title or tool.name
-        return self._declared(act, name, f"{about} ({self._server.name})", parameters, tool.risk)
+        return self._declared(
+            act, name, f"{about} ({self._server.name})", parameters, _declared_risk(tool)
+        )
 
     def _declared(
-        self, act: Any, name: str, about: str, parameters: list[inspect.Parameter], risk: str
+        self, act: Any, name: str, about: str, parameters: list[inspect.Parameter], risk: Risk
     ) -> Callable[..., Any]:
         act.__name__, act.__doc__ = name, about
         act.__code__ = act.__code__.replace(co_filename=str(self._file), co_firstlineno=1)
@@ -114,9 +112,7 @@ class Plugin:
         if risk == "money":
             permissions["money"] = f"to pay through the MCP server {self._server.name}"
         sentences = [f"tell {self._server.name} {{answer}}"] if name == TELL else []
-        declared: Callable[..., Any] = skill(
-            *sentences, risk=risk, permissions=permissions  # type: ignore[arg-type]  # checked there
-        )(act)
+        declared: Callable[..., Any] = skill(*sentences, risk=risk, permissions=permissions)(act)
         return declared
 
     def _teller(self) -> Callable[..., Any]:
@@ -170,7 +166,9 @@ class Plugin:
             return self._alert(ctx, "failed", why=lines[0] if lines else "…")
         if not lines:
             return Reply(self._say(ctx, "nothing"), title=title)
-        return Reply(WorldText("\n".join(lines)), title=title, kind="answer" if len(lines) < 4 else "list")
+        return Reply(
+            WorldText("\n".join(lines)), title=title, kind="answer" if len(lines) < 4 else "list"
+        )
 
     def _progress(self, tool: Tool, ctx: Context) -> Callable[[float, float | None, str], None]:
         last = [0.0]
@@ -344,6 +342,10 @@ class Plugin:
 
 TELL = "tell"
 """Name of the action that answers a server."""
+
+
+def _declared_risk(tool: Tool) -> Risk:
+    return "change" if tool.risk == "off" else tool.risk
 
 
 def named(tools: tuple[Tool, ...]) -> Mapping[str, Tool]:
