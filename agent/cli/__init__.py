@@ -873,6 +873,27 @@ def remove_mcp(name: str) -> None:
     remove(name)
 
 
+@mcp.command("serve")
+@click.option(
+    "--http",
+    "where",
+    metavar="[HOST:]PORT",
+    help="Over streamable HTTP; on the standard streams by default.",
+)
+@LANGUAGE
+@PLUGIN
+@one_line_errors
+def serve_mcp(where: str | None, language: str | None, plugins: tuple[str, ...]) -> None:
+    """Be a server: every skill is a tool, under the same rules as if it had been said.
+
+    GLASSES_MCP does the same beside a conversation. With a HOST that others can reach, a token is
+    asked for.
+    """
+    from agent.cli.serving import serve
+
+    asyncio.run(serve(where, plugins, language))
+
+
 @main.group("eval")
 def evaluate() -> None:
     """Measure how well the agent does."""
