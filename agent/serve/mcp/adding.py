@@ -41,12 +41,9 @@ def take(
             judged[tool.name] = replace(tool, unsaid="")
         except (schema.Unsaid, SentenceError) as why:
             judged[tool.name] = replace(tool, unsaid=" ".join(str(why).split())[:200])
-    also = {
-        tool.name: replace(tool, unsaid="it is called as another of its tools")
-        for tool in tools
-        if tool.name not in judged
-    }
-    return replace(server, tools=tuple({**judged, **also}.values())), found
+    double = "it is called as another of its tools"
+    taken = tuple(judged.get(tool.name, replace(tool, unsaid=double)) for tool in tools)
+    return replace(server, tools=taken), found
 
 
 def _decided(server: Server, tool: Tool) -> Tool:

@@ -35,7 +35,7 @@ MOST_RUBBISH = 200
 """Lines that are no message, after which the pipe is closed."""
 MOST_MESSAGES, WITHIN_S = 2_000, 5.0
 """Messages in so many seconds from which on they are a flood."""
-SLOWLY_BYTES, SLOWLY_S = 64 << 10, 0.05
+SLOWLY_BYTES, SLOWLY_S = 64 << 10, 0.005
 """How much of the error stream is read at once, and how long after."""
 END_S = 0.5
 """How long a server may take to end once its input is closed."""
@@ -126,6 +126,9 @@ async def process(
         with suppress(TimeoutError):
             async with asyncio.timeout(END_S):
                 await running.wait()
+        # asyncio closes its ends only after reading all of what nobody wants any more.
+        if (ends := getattr(running, "_transport", None)) is not None:
+            ends.close()
 
 
 def _kill(pid: int) -> None:

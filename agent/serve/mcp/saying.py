@@ -51,7 +51,10 @@ def said(
     tail, end = _tail(required, first=True), _optional(optional)
     verb, thing = _parted(words)
     text = " ".join(thing)
-    plain = f"ask {server} (to|for) [the] {' '.join(words)}{tail}{end}"
+    what = f"(to|for) [the] {' '.join(words)}"
+    if verb in listed("asks") and text:
+        what = f"(for [the]|to {verb} [me] [the]) {text}"
+    plain = f"ask {server} {what}{tail}{end}"
     ways: list[str] = []
     also: list[str] = []
     if verb in listed("searches"):
@@ -102,7 +105,7 @@ def _tail(required: Sequence[Parameter], first: bool = False) -> str:
         if one.form == "amount":
             told += f" {slot}" if at == 0 else f" of {slot}"
         elif len(required) == 1:
-            near = "(in|at|for|of)" if before in ("in", "at") else "(for|of|about|with)"
+            near = "(in|at|for|of)" if before in ("in", "at") else f"(for|of|about|with [{named}])"
             told += f" {before if before in ('from', 'to') else near} {slot}"
         elif before:
             told += f" {before} {slot}"
