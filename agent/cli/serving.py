@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
 
 from agent import config
 from agent.cli import push
@@ -12,11 +15,26 @@ from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile
 
 
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Send what anybody prints to the error stream: the standard output is the protocol's."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
 async def serve(where: str | None, plugins: Sequence[str], language: str | None) -> None:
     """Serve until the client hangs up, or for ever over HTTP. Raises ConfigError."""
     settings = config.load()
     bound = push.listening(where, "--http") if where is not None else None
-    agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
+    with _silent():
+        agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
     try:
         if bound is None:
             from agent.serve.mcp.server import Glasses
@@ -26,4 +44,5 @@ async def serve(where: str | None, plugins: Sequence[str], language: str | None)
         async with push.mcp(agent, settings, bound):
             await asyncio.Event().wait()
     finally:
-        await agent.close()
+        with _silent():
+            await agent.close()

@@ -1,7 +1,7 @@
 """Questions that another agent asks the wearer: a card, and the answer to it.
 
 A plugin like any other, so that question and answer go through the lane: “yes” and “no” are taken
-by the gate, and other words by “answer …”. Nothing that asks for a secret is put to the wearer.
+by the gate, and other words by “tell them …”. Nothing that asks for a secret is put to the wearer.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ NAME = "asked"
 """Name of the plugin, none of whose actions another agent may call."""
 
 _SAID = {
-    "en": ("Say yes, no, or “answer …”.", "Told.", "Nobody asks anything."),
-    "zh": ("请说“是”“不”，或“回答……”。", "已告知。", "没有人提问。"),
+    "en": ("Say yes, no, or “tell them …”.", "Told.", "Nobody asks anything."),
+    "zh": ("请说“是”“不”，或“告诉他们……”。", "已告知。", "没有人提问。"),
 }
 
 
@@ -62,7 +62,7 @@ class Asked:
 
         return Proposal(f"{question.text}\n{how}", kind="proposal", commit=yes)
 
-    @skill("answer {words}")
+    @skill("tell them {words}")
     def answer(self, words: str, ctx: Context) -> Reply:
         """Answer the question that another agent asks."""
         _, told, nothing = _SAID.get(ctx.language, _SAID["en"])
