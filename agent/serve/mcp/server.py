@@ -44,6 +44,8 @@ ANSWER_S = 60.0
 """How long the wearer may take to answer."""
 SHOWN_S = 12.0
 """How long a card may wait to be lit."""
+PROGRESS_S = 0.05
+"""How often it is looked for progress while a tool runs."""
 MOST_BYTES = 256 << 10
 """Largest request."""
 TOKEN = "mcp-token"
@@ -127,8 +129,24 @@ class Glasses:
         if action is None:
             raise MCPError(types.INVALID_PARAMS, f"there is no tool {params.name[:80]!r}")
         language = "zh" if self.agent.options.language == "zh" else "en"
-        call = {"name": action.name, "arguments": given}
-        return _answer(await self.agent.call(call, language))
+        told = asyncio.create_task(self._progress(ctx.session))
+        try:
+            return _answer(
+                await self.agent.call({"name": action.name, "arguments": given}, language)
+            )
+        finally:
+            told.cancel()
+
+    async def _progress(self, session: Any) -> None:
+        """Tell the client each card of progress; it may not want to know."""
+        last, count = None, 0
+        while True:
+            cards = (one.reply for one in self.agent.lens.standing())
+            card = next((reply for reply in cards if reply.kind == "progress"), None)
+            if card is not None and card is not last:
+                last, count = card, count + 1
+                await session.report_progress(count, None, card.text or card.title)
+            await asyncio.sleep(PROGRESS_S)
 
     async def _show(self, given: Mapping[str, Any]) -> types.CallToolResult:
         text = _lines(given.get("text"))

@@ -296,8 +296,7 @@ class Plugin:
 
     def _agreed(self, call: Call, question: Question, ctx: Context, key: str) -> Receipt:
         """Answer a question of yes or no with the yes that the wearer gave."""
-        fields = _fields(question)
-        answered = call.answer({fields[0].key: True} if fields else {})
+        answered = call.answer(_yes(question))
         with self._lock:
             self._asking = None
         if not answered:
@@ -327,7 +326,7 @@ class Plugin:
             return self._question(ctx)
         with self._lock:
             self._asking = None
-        call.answer(have)
+        call.answer(_yes(question) | have)
         scope = ctx.cancel or CancelScope(self._server.timeout_s)
         return self._came(call, scope.within(scope.remaining_s - LATE_S), ctx)
 
@@ -367,8 +366,21 @@ def said_parameters(tool: Tool) -> tuple[Parameter, ...]:
 
 def question_is_yes(question: Question) -> bool:
     """Whether a question is answered by a yes alone."""
+    return all(one.key in _yes(question) for one in _fields(question) if one.required)
+
+
+def _yes(question: Question) -> dict[str, Any]:
+    """Return what a yes alone says: what the server has as defaults, and yes to its one choice."""
+    properties = question.schema.get("properties")
+    found = {
+        key: told["default"]
+        for key, told in (properties.items() if isinstance(properties, Mapping) else ())
+        if isinstance(told, Mapping) and isinstance(told.get("default"), str | int | float | list)
+    }
     fields = _fields(question)
-    return not fields or (len(fields) == 1 and fields[0].form == "yes")
+    if len(fields) == 1 and fields[0].form == "yes":
+        found.setdefault(fields[0].key, True)
+    return found
 
 
 def _fields(question: Question) -> tuple[Parameter, ...]:

@@ -1,6 +1,8 @@
 """What the conformance suite wants to find, as a skill: `test_simple_text` and the like."""
 
-from agent import Reply, hookimpl, skill
+import time
+
+from agent import Context, Reply, hookimpl, skill
 from hardware.base import DeviceError
 
 
@@ -16,6 +18,15 @@ def error_handling() -> Reply:
     raise DeviceError("This tool intentionally returns an error for testing")
 
 
+@skill("conformance tool with progress")
+def tool_with_progress(ctx: Context) -> Reply:
+    """Show how far it is."""
+    for step in range(3):
+        ctx.show(Reply(f"step {step}", kind="progress"), key="step")
+        time.sleep(0.4)
+    return Reply("done")
+
+
 @hookimpl
 def register_skills(register):
-    register(simple_text, error_handling)
+    register(simple_text, error_handling, tool_with_progress)

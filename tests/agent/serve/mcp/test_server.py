@@ -83,7 +83,11 @@ async def test_a_payment_is_proposed_and_no_client_can_say_yes(client, glasses):
     ("name", "arguments", "why"),
     [
         ("pay_pay", {"amount": "20 dollars"}, "pay.pay lacks payee"),
-        ("pay_pay", {"amount": "20 dollars", "payee": "anna", "yes": True}, "has no argument 'yes'"),
+        (
+            "pay_pay",
+            {"amount": "20 dollars", "payee": "anna", "yes": True},
+            "has no argument 'yes'",
+        ),
         ("pay_pay", {"amount": -3, "payee": "anna"}, "amount"),
         (SHOW, {}, "text is what to show"),
         (SHOW, {"text": 7}, "text is what to show"),
@@ -120,7 +124,12 @@ async def asked(client, glasses, question):
 
 @pytest.mark.parametrize(
     ("said", "answer"),
-    [("yes", "yes"), ("no", "no"), ("tell them the blue one", "the blue one"), ("what time is it", "no")],
+    [
+        ("yes", "yes"),
+        ("no", "no"),
+        ("tell them the blue one", "the blue one"),
+        ("what time is it", "no"),
+    ],
 )
 async def test_the_wearer_is_asked_and_answers(client, glasses, said, answer):
     asking = await asked(client, glasses, "Red or blue")
@@ -165,7 +174,9 @@ async def http(glasses):
 
 async def test_it_is_served_over_http(http):
     async with Client(await http()) as client:
-        assert "早上好" in told(await client.call_tool("translate_to_chinese", {"text": "good morning"}))
+        assert "早上好" in told(
+            await client.call_tool("translate_to_chinese", {"text": "good morning"})
+        )
 
 
 @pytest.mark.parametrize(
@@ -235,7 +246,15 @@ def serve(tmp_path):
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "GLASSES_DATA", "GLASSES_PLUGINS"):
         environment.pop(name, None)
     run = "from agent.cli import main; main()"
-    return [sys.executable, "-c", run, "mcp", "serve", "--plugin", str(tmp_path / "loud.py")], environment
+    return [
+        sys.executable,
+        "-c",
+        run,
+        "mcp",
+        "serve",
+        "--plugin",
+        str(tmp_path / "loud.py"),
+    ], environment
 
 
 @pytest.mark.slow
@@ -244,7 +263,9 @@ async def test_a_client_of_the_library_talks_to_the_command(tmp_path):
     parameters = StdioServerParameters(command=command[0], args=command[1:], env=environment)
     async with Client(parameters) as client:
         assert told(await client.call_tool("loud_loud", {})) == "done"
-        assert "早上好" in told(await client.call_tool("translate_to_chinese", {"text": "good morning"}))
+        assert "早上好" in told(
+            await client.call_tool("translate_to_chinese", {"text": "good morning"})
+        )
 
 
 @pytest.mark.slow
@@ -253,10 +274,19 @@ def test_nothing_but_the_protocol_reaches_standard_output(tmp_path):
     asked = [
         INITIALIZE,
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
-        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "loud_loud", "arguments": {}}},
+        {
+            "jsonrpc": "2.0",
+            "id": 2,
+            "method": "tools/call",
+            "params": {"name": "loud_loud", "arguments": {}},
+        },
     ]
     running = subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert running.stdin is not None and running.stdout is not None  # noqa: PT018
     for message in asked:
@@ -271,5 +301,3 @@ def test_nothing_but_the_protocol_reaches_standard_output(tmp_path):
     assert all(message["jsonrpc"] == "2.0" for message in messages)
     assert any("done" in json.dumps(message) for message in messages)
     assert running.returncode == 0
-
-
