@@ -1,5 +1,6 @@
 """`glasses mcp`: adding, listing, testing, allowing and removing servers."""
 
+import subprocess
 import sys
 
 import pytest
@@ -125,6 +126,18 @@ def test_a_broken_file_is_one_line_and_the_others_are_used(run):
     done = CliRunner().invoke(main, ["skills", "kind"])
     assert "do_it" in done.output
     assert "broken/server.json is broken" in done.output.replace("\n", "")
+
+
+def test_who_has_no_server_loads_nothing_of_the_protocol():
+    heavy = {"mcp", "mcp_types", "anyio", "pydantic", "agent.serve.mcp.line"}
+    code = (
+        "import sys, agent.cli.compose as c, agent.cli.mcp as m\n"
+        "from agent import config; from agent.plugins.skills import Skills\n"
+        "m.install(Skills(), config.load({'HOME': '/nowhere'}))\n"
+        f"print({heavy!r} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_a_tool_may_be_made_a_payment(run):
