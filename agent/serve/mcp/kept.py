@@ -32,6 +32,9 @@ MOST_BYTES = 4 << 20
 NAME = re.compile(r"[a-z][a-z0-9]{1,19}")
 """What a server may be called: one word that can be said, and that names its skill."""
 
+TAKEN = frozenset(("me", "us", "them", "him", "her", "it", "my", "the", "for", "to", "asked"))
+"""What would be misheard in “tell … that”, or is ours."""
+
 MOST_TOOLS = 64
 """Tools of one server that are taken; a lens is no place for more."""
 LONGEST_SCHEMA = 64 << 10
@@ -107,7 +110,7 @@ class Server:
 
 def folder(settings: Path, name: str = "") -> Path:
     """Return where servers are kept, or one of them. Raises ConfigError for what is no name."""
-    if name and not NAME.fullmatch(name):
+    if name and (not NAME.fullmatch(name) or name in TAKEN):
         raise ConfigError(
             f"{reading.shown(name)} is no name for a server: one word of 2 to 20 small letters and"
             " digits, such as amap"

@@ -9,6 +9,7 @@ moment, so that nobody waits for it twice.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
@@ -460,7 +461,12 @@ _TASKS: set[asyncio.Task[Any]] = set()
 
 @cache
 def loop() -> asyncio.AbstractEventLoop:
-    """Return the loop of all lines, on a thread of its own that keeps no process from ending."""
+    """Return the loop of all lines, on a thread of its own that keeps no process from ending.
+
+    The library and its HTTP client would log what servers say, and addresses with the keys in them.
+    """
+    for name in ("mcp", "client", "httpx2"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     made = asyncio.new_event_loop()
     threading.Thread(target=made.run_forever, name="glasses:mcp lines", daemon=True).start()
     return made

@@ -233,7 +233,9 @@ async def http(
     async def bounded(response: httpx2.Response) -> None:
         if response.status_code in (401, 403):
             pipe.close(f"refuses the key (HTTP {response.status_code})")
-        elif response.status_code == 404 and not response.request.headers.get("mcp-session-id"):
+        elif response.status_code == 404 and response.request.headers.get("mcp-session-id"):
+            pipe.close("was begun anew: ask once more")
+        elif response.status_code == 404:
             pipe.close("is not there (HTTP 404): look at the address")
         elif response.status_code >= 500:
             pipe.close(f"failed (HTTP {response.status_code})")

@@ -9,6 +9,7 @@ its own names; bound elsewhere, whoever has the token.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -88,6 +89,7 @@ class Glasses:
 
     def __init__(self, agent: Agent) -> None:
         """Serve an agent; the question that another agent asks becomes one of its skills."""
+        logging.getLogger("mcp").setLevel(logging.ERROR)  # it would log what clients say
         self.agent = agent
         self._asked = asked.Asked()
         self._asking = asyncio.Lock()

@@ -95,9 +95,10 @@ class Plugin:
             )
             for one in found
         ]  # fmt: skip
-        about = world_text(tool.description.split("\n")[0], 200) or tool.title or tool.name
+        # No word of the server's description: it would stand in prompts unmarked.
+        about = f"{' '.join(schema.words_of(tool.name))[:80] or name} (MCP server"
         return self._declared(
-            act, name, f"{about} ({self._server.name})", parameters, _declared_risk(tool)
+            act, name, f"{about} {self._server.name})", parameters, _declared_risk(tool)
         )
 
     def _declared(

@@ -83,17 +83,25 @@ def free_port() -> int:
         return bound.getsockname()[1]
 
 
-@pytest.fixture(scope="module")
-def over_http():
-    """The address of the same server over HTTP."""
-    port = free_port()
-    running = subprocess.Popen([*FRIEND, str(port)], stderr=subprocess.DEVNULL)
+def serving(port: int) -> subprocess.Popen[bytes]:
+    """Begin the same server over HTTP, and return once it listens."""
+    running = subprocess.Popen(
+        [*FRIEND, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     until = time.monotonic() + 30
     while time.monotonic() < until:
         with socket.socket() as tried:
             if tried.connect_ex(("127.0.0.1", port)) == 0:
                 break
         time.sleep(0.05)
+    return running
+
+
+@pytest.fixture(scope="module")
+def over_http():
+    """The address of that server."""
+    port = free_port()
+    running = serving(port)
     yield f"http://127.0.0.1:{port}/mcp"
     running.kill()
     running.wait()

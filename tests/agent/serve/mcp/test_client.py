@@ -9,7 +9,7 @@ import pytest
 from agent.language.world import WorldText
 from agent.messages import Proposal
 from agent.serve.mcp.kept import Server
-from tests.agent.serve.mcp.conftest import friend
+from tests.agent.serve.mcp.conftest import free_port, friend, serving
 
 
 async def test_a_tool_is_said_and_its_answer_is_text_from_the_world(wear):
@@ -168,3 +168,29 @@ async def test_nothing_else_pays(wear, text):
     worn = wear(friend())
     await worn(text)
     assert (await worn("ask friend to count paid")).reply.text == "0 paid:"
+
+
+async def test_a_server_over_http_that_was_begun_anew_is_used_again(wear, tmp_path):
+    port = free_port()
+    running = serving(port)
+    worn = wear(Server("friend", url=f"http://127.0.0.1:{port}/mcp"))
+    assert (await worn("what is the tide in Rye")).reply.text == "High at 12:05 in Rye"
+    running.kill()
+    running.wait()
+    turn = await worn("what is the tide in Rye")
+    assert turn.reply.kind == "alert"
+    assert "\n" not in turn.reply.text
+    running = serving(port)
+    try:
+        assert (await worn("what is the tide in Rye")).reply.text == "High at 12:05 in Rye"
+    finally:
+        running.kill()
+        running.wait()
+
+
+async def test_a_key_is_in_no_log(wear, over_http, caplog):
+    caplog.set_level("DEBUG")
+    worn = wear(Server("friend", url=f"{over_http}?key=s3cret"))
+    await worn("what is the tide in Rye")
+    assert "s3cret" not in caplog.text
+    assert "High at" not in caplog.text

@@ -77,6 +77,7 @@ def test_a_url_with_a_key_is_shown_without_it(run, over_http):
     [
         (("add", "Amap", "true"), "is no name for a server"),
         (("add", "../evil", "true"), "is no name for a server"),
+        (("add", "them", "true"), "is no name for a server"),
         (("add", "music", *STRANGER, "kind"), "music is the name of a skill"),
         (("add", "gone", "/no/such/program"), "cannot be started: No such file"),
         (

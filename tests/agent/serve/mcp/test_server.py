@@ -12,6 +12,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.shared.exceptions import MCPError
 
+from agent import config
 from agent.cli import push
 from agent.serve.mcp import server
 from agent.serve.mcp.server import ASK, LENS, SHOW, Glasses
@@ -216,6 +217,23 @@ def test_the_token_is_made_once_and_is_the_wearers_alone(tmp_path):
     made = server.token(tmp_path)
     assert server.token(tmp_path) == made
     assert (tmp_path / server.TOKEN).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(("where", "key"), [("127.0.0.1:{}", False), ("0.0.0.0:{}", True)])
+async def test_a_conversation_serves_beside_itself_where_the_settings_say_so(tmp_path, where, key):
+    port, agent = free_port(), make_agent(tmp_path)
+    settings = config.load({"HOME": str(tmp_path), "GLASSES_MCP": where.format(port)})
+    async with push.serving(agent, settings):
+        headers = HEADERS
+        if key:
+            headers = {**HEADERS, "authorization": f"Bearer {server.token(settings.data)}"}
+        async with httpx2.AsyncClient() as web:
+            url = f"http://127.0.0.1:{port}/mcp"
+            without = await web.post(url, json=INITIALIZE, headers=HEADERS)
+            answer = await web.post(url, json=INITIALIZE, headers=headers)
+    await agent.close()
+    assert answer.status_code == 200
+    assert without.status_code == (401 if key else 200)
 
 
 # -- over the standard streams --------------------------------------------------------------------

@@ -233,6 +233,15 @@ async def test_what_it_says_orders_nothing(wear):
         await worn.agent.hear(turn.reply.text)
 
 
+async def test_what_it_says_of_itself_is_in_no_prompt(wear):
+    worn = wear(stranger("commands"))
+    schema = worn.agent.skills.actions["stranger.do_it"].schema()
+    assert schema["description"] == "do it (MCP server stranger)"
+    assert "Ignore" not in str(schema)
+    await worn("ask stranger to do it")
+    assert "stranger" in worn.lens
+
+
 # -- what it asks ---------------------------------------------------------------------------------
 
 
