@@ -8,6 +8,7 @@ from the world.
 from __future__ import annotations
 
 import inspect
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -38,6 +39,7 @@ LATE_S = 0.3
 PROGRESS_S = 0.3
 """Shortest time between two cards of progress."""
 
+_KEY = re.compile(r"idempot|requestid|tradeno|transactionid|merchantorder")
 _PAYEES = ("payee", "recipient", "receiver", "merchant", "to", "seller", "shop", "vendor")
 _MINOR = ("minor", "cents", "smallest", "分为单位", "最小单位")
 
@@ -233,8 +235,10 @@ class Plugin:
         )  # fmt: skip
         payee = world_text(payee, 60) or self._server.name
 
+        names = [k for k in tool.schema.get("properties", {}) if _is_key(k)]
+
         def commit(key: str, payment: Payment) -> Receipt:
-            return self._paid(tool, sent, ctx.language)
+            return self._paid(tool, sent | dict.fromkeys(names, key), ctx.language)
 
         return Proposal(
             self._say(ctx, "may pay"), title=name, kind="proposal",
@@ -361,7 +365,7 @@ def said_parameters(tool: Tool) -> tuple[Parameter, ...]:
     """Return what of a tool's arguments is said, the amount of a payment first. Raises Unsaid."""
     found = schema.parameters(tool.schema, tool.risk == "money")
     if tool.risk == "money":
-        found = tuple(one for one in found if not _is_currency(one.key))
+        found = tuple(one for one in found if not (_is_currency(one.key) or _is_key(one.key)))
     return tuple(sorted(found, key=lambda one: (not one.required, one.form != "amount")))
 
 
@@ -404,6 +408,11 @@ def _failed(error: ServerError, server: Server) -> Reply:
 
 def _is_currency(key: str) -> bool:
     return "currency" in schema.words_of(key) or key == "币种"
+
+
+def _is_key(key: str) -> bool:
+    """Whether an argument keeps a payment from being made twice: the gate's own key is given."""
+    return bool(_KEY.search("".join(schema.words_of(key))))
 
 
 def _amount(one: Parameter, tool: Tool, amount: Decimal, currency: str) -> Any:

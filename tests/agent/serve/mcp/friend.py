@@ -45,6 +45,18 @@ async def pay_bill(amount: float, recipient: str) -> str:
 
 
 @server.tool()
+async def send_money(
+    amount: Annotated[int, Field(description="in minor units")],
+    currency: str,
+    to: str,
+    request_id: str,
+) -> str:
+    """Send money; the amount is in minor units (cents)."""
+    paid.append(f"{amount} {currency} to {to} under {len(request_id)}")
+    return "Sent"
+
+
+@server.tool()
 async def count_paid() -> str:
     """Count what was paid."""
     return f"{len(paid)} paid: {', '.join(paid)}"

@@ -81,6 +81,16 @@ async def test_what_pays_is_proposed_and_paid_once_after_the_gates_yes(wear):
     assert [e.state for e in worn.agent.gate.teller.ledger.entries()] == ["paid"]
 
 
+async def test_currency_and_key_of_a_payment_are_the_gates(wear):
+    worn = wear(friend())
+    await worn("ask friend to send money 12.50 euros to Anna")
+    assert "€12.50 → Anna" in worn.lens
+    assert (await worn("yes")).reply.text == "Sent"
+    assert (
+        await worn("ask friend to count paid")
+    ).reply.text == "1 paid: 1250 EUR to Anna under 32"
+
+
 async def test_what_may_pay_and_does_not_say_how_much_is_not_done(wear):
     worn = wear(friend())
     turn = await worn("ask friend to checkout")
