@@ -225,6 +225,11 @@ class Line:
             asked.cancel()
             raise self._error("does not answer") from None
 
+    def let_go(self) -> None:
+        """Hang up, and wait for nothing."""
+        with suppress(RuntimeError):  # the process ends
+            _run(self._hang_up())
+
     def close(self) -> None:
         """Hang up."""
         with suppress(TimeoutError):

@@ -11,6 +11,7 @@ import inspect
 import re
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -62,6 +63,7 @@ class Plugin:
         """Declare the tools that can be said; `allow` keeps the wearer's yes to one."""
         self.__name__ = server.name
         self.line = line
+        weakref.finalize(self, line.let_go)  # with the agent that it belongs to
         self._server = server
         self._file = folder / kept.FILE
         self._allow = allow

@@ -1,15 +1,18 @@
 """The tools of a server are skills: said, typed, asked about, shown, and never trusted."""
 
 import asyncio
+import gc
+import os
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from agent.language.world import WorldText
 from agent.messages import Proposal
 from agent.serve.mcp.kept import Server
-from tests.agent.serve.mcp.conftest import free_port, friend, serving
+from tests.agent.serve.mcp.conftest import Worn, free_port, friend, serving, stranger
 
 
 async def test_a_tool_is_said_and_its_answer_is_text_from_the_world(wear):
@@ -204,3 +207,28 @@ async def test_a_key_is_in_no_log(wear, over_http, caplog):
     await worn("what is the tide in Rye")
     assert "s3cret" not in caplog.text
     assert "High at" not in caplog.text
+
+
+async def test_a_server_ends_with_the_agent_that_used_it(tmp_path):
+    worn = Worn(tmp_path, [stranger("kind", "marked", str(tmp_path))])
+    assert (await worn("ask stranger to do it")).reply.text == "did it"
+
+    def runs() -> bool:
+        command = str(tmp_path).encode()
+        processes = (path / "cmdline" for path in Path("/proc").glob("[0-9]*"))
+        return any(command in read(one) for one in processes)
+
+    def read(path: Path) -> bytes:
+        try:
+            return path.read_bytes() if int(path.parent.name) != os.getpid() else b""
+        except OSError:
+            return b""
+
+    assert runs()
+    await worn.agent.close()
+    del worn
+    until = time.monotonic() + 5
+    while runs() and time.monotonic() < until:
+        gc.collect()
+        await asyncio.sleep(0.05)
+    assert not runs()
