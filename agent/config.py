@@ -64,6 +64,9 @@ class Config:
     `caldav://user:password@host/path` (`caldavs://` with TLS); `GLASSES_CALENDAR`."""
     push: str = ""
     """Where notifications are taken: a port of this machine, or `HOST:PORT`; `GLASSES_PUSH`."""
+    mcp: str = ""
+    """Where the glasses are an MCP server: a port of this machine, or `HOST:PORT`;
+    `GLASSES_MCP`."""
     wake: str = "always"
     """What opens a turn: `always` speech, `phrase` the wake phrase, `touch`; `GLASSES_WAKE`."""
     wake_phrase: str = "okay glasses, hey glasses"

@@ -241,7 +241,7 @@ class Proposal(Reply):
     """A reply with an effect that has NOT happened yet; only the agent can commit it.
 
     It is carried out by `commit`, or by the payment `provider` that it names, which can be asked
-    what became of it after a loss of power.
+    what became of it after a loss of power. One that moves no money only wants a yes first.
     """
 
     amount: Decimal = Decimal(0)
@@ -263,3 +263,8 @@ class Proposal(Reply):
     """As in `Order.kind`."""
     of: str = ""
     """As in `Order.of`."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether money moves; else it only asks first, which an action of any risk may."""
+        return bool(self.amount or self.payee or self.provider)

@@ -106,8 +106,8 @@ class Gate:
         Reads the ledger; nothing is changed.
         """
         said, order = SAID[language], Open(proposal, Intent(skill, ""), language, "", 0.0).order
-        if not order.amount and not order.payee:
-            return ()  # an effect that moves no money
+        if not proposal.moves:
+            return ()
         try:
             if proposal.provider and self.teller.provider(proposal.provider) is None:
                 raise NotCommitted(said["no provider"].format(name=proposal.provider))
@@ -184,7 +184,8 @@ class Gate:
 
     def decline(self, language: str) -> Reply:
         """Take a no."""
-        reply = Reply(SAID[language]["declined"])
+        moves = self.open is None or self.open.proposal.moves
+        reply = Reply(SAID[language]["declined" if moves else "let be"])
         if self.open is not None:
             self._settled = self.open.key, reply
         self.open = None
@@ -263,6 +264,8 @@ class Gate:
 
     def _committed(self, accepted: Open, said: Mapping[str, str], language: str) -> Reply:
         proposal, order = accepted.proposal, accepted.order
+        if not proposal.moves:
+            return self._done(accepted, said)
         provider = self.teller.provider(proposal.provider)
         if proposal.provider and provider is None:
             reason = said["no provider"].format(name=proposal.provider)
@@ -285,6 +288,16 @@ class Gate:
             reason = refusal(error, order.currency, language)
             return Reply(said["failed"].format(reason=reason), kind="alert")
         return self._reply(outcome, proposal, said)
+
+    def _done(self, accepted: Open, said: Mapping[str, str]) -> Reply:
+        """Do what only wanted a yes: no money moves, so the ledger has nothing to keep."""
+        proposal = accepted.proposal
+        if proposal.commit is None:
+            return Reply(said["not done"].format(reason=said["no way"]), kind="alert")
+        outcome = self._tried(partial(_by_skill, proposal.commit), said, accepted.order)
+        if outcome.state == "paid":
+            return Reply(outcome.text, title=proposal.title)
+        return Reply(said["not done"].format(reason=outcome.text), kind="alert")
 
     def _tried(
         self, act: Callable[[Order], Outcome], said: Mapping[str, str], order: Order

@@ -11,6 +11,8 @@ from agent.skill.payments import Entry, LedgerError
 SAID = {
     "en": {
         "declined": "Cancelled. Nothing was paid.",
+        "let be": "Cancelled. Nothing was done.",
+        "not done": "Not done: {reason}",
         "expired": "Too late: that payment was dropped. Ask again.",
         "failed": "Not paid: {reason}",
         "committing": "A payment is being made and cannot be stopped.",
@@ -53,6 +55,8 @@ SAID = {
     },
     "zh": {
         "declined": "已取消，没有付款。",
+        "let be": "已取消，没有执行。",
+        "not done": "没有执行：{reason}",
         "expired": "已超时，付款作废，请重新说。",
         "failed": "未付款：{reason}",
         "committing": "正在付款，无法停止。",

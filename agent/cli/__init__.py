@@ -757,6 +757,143 @@ def export_notes(out: Path | None, as_json: bool) -> None:
     export(out, as_json)
 
 
+@main.group()
+def mcp() -> None:
+    """Use servers of the Model Context Protocol, or be one."""
+
+
+@mcp.command("add", context_settings={"allow_interspersed_args": False})
+@click.option(
+    "--env",
+    "environment",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="A variable for a command; without VALUE it is asked for.",
+)
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="A header for a URL; without VALUE it is asked for.",
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(0.5, 9.5),
+    default=8.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Longest a call may take.",
+)
+@click.option(
+    "--calls",
+    type=click.IntRange(1, 100_000),
+    default=120,
+    show_default=True,
+    metavar="N",
+    help="Most calls in an hour.",
+)
+@click.option("--allow", "allowed", is_flag=True, help="Do not ask before a tool's first use.")
+@click.argument("name")
+@click.argument("where", nargs=-1, required=True, metavar="COMMAND…|URL")
+@one_line_errors
+def add_mcp(
+    environment: tuple[str, ...],
+    headers: tuple[str, ...],
+    timeout_s: float,
+    calls: int,
+    allowed: bool,
+    name: str,
+    where: tuple[str, ...],
+) -> None:
+    """Make the tools of a server skills: NAME is what you call it.
+
+    Options come first; what follows NAME is the server's command, or its URL. Keys are kept as
+    secrets.
+    """
+    from agent.cli.mcp import add
+
+    add(name, where, environment, headers, (timeout_s, calls), allowed)
+
+
+@mcp.command("list")
+@click.argument("name", required=False)
+@one_line_errors
+def list_mcp(name: str | None) -> None:
+    """Show the servers, or the tools of NAME with what each may do."""
+    from agent.cli.mcp import show
+
+    show(name)
+
+
+@mcp.command("test")
+@click.argument("name")
+@one_line_errors
+def test_mcp(name: str) -> None:
+    """Connect to NAME; exit with 1 when it is not there, or not as you agreed to it."""
+    from agent.cli.mcp import test
+
+    test(name)
+
+
+@mcp.command("update")
+@click.argument("name")
+@one_line_errors
+def update_mcp(name: str) -> None:
+    """Take the tools of NAME as they are now; what is new asks before its first use."""
+    from agent.cli.mcp import update
+
+    update(name)
+
+
+@mcp.command("allow")
+@click.argument("which", metavar="NAME[.TOOL]")
+@click.option(
+    "--risk",
+    type=click.Choice(["none", "change", "money", "off"]),
+    help="What the tool is from now on; off is never done.",
+)
+@click.option("--ask", "again", is_flag=True, help="Ask again before the next use.")
+@one_line_errors
+def allow_mcp(which: str, risk: Any, again: bool) -> None:
+    """Let a server, or one of its tools, be used without asking first; a payment always asks."""
+    from agent.cli.mcp import permit
+
+    permit(which, risk, again)
+
+
+@mcp.command("remove")
+@click.argument("name")
+@one_line_errors
+def remove_mcp(name: str) -> None:
+    """Forget server NAME with its keys."""
+    from agent.cli.mcp import remove
+
+    remove(name)
+
+
+@mcp.command("serve")
+@click.option(
+    "--http",
+    "where",
+    metavar="[HOST:]PORT",
+    help="Over streamable HTTP; on the standard streams by default.",
+)
+@LANGUAGE
+@PLUGIN
+@one_line_errors
+def serve_mcp(where: str | None, language: str | None, plugins: tuple[str, ...]) -> None:
+    """Be a server: every skill is a tool, under the same rules as if it had been said.
+
+    GLASSES_MCP does the same beside a conversation. With a HOST that others can reach, a token is
+    asked for.
+    """
+    from agent.cli.serving import serve
+
+    asyncio.run(serve(where, plugins, language))
+
+
 @main.group("eval")
 def evaluate() -> None:
     """Measure how well the agent does."""

@@ -13,6 +13,7 @@ from typing import cast
 from agent import config
 from agent.cli.compose import ears
 from agent.cli.dev import targets
+from agent.cli.mcp import install
 from agent.cli.output import print_json
 from agent.config import Config
 from agent.derive.sample import LIMIT, Sample, samples
@@ -119,6 +120,7 @@ def find(
     PluginError when there is no such plugin or it cannot be loaded.
     """
     skills = Skills.discover(plugins, settings.plugins, apart=settings.alone)
+    install(skills, settings)
     if plugin is None:
         return skills, dict(skills.actions)
     named = {n: a for n, a in skills.actions.items() if plugin in (a.skill, a.name)}

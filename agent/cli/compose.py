@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agent import private
 from agent.act import dispatch
 from agent.cli import streams
+from agent.cli.mcp import install
 from agent.config import Config
 from agent.errors import ConfigError, EngineError, GlassesError
 from agent.listen import voiceprint
@@ -330,6 +331,7 @@ def build(
         private.folder(folder)  # an earlier version left it open to others
     config = replace(config, language=language or config.language)
     skills = Skills.discover(plugins, config.plugins, apart=config.alone)
+    install(skills, config, begin=True)
 
     ear = ears(config, config.language)
     for problem in ear.choice.problems:

@@ -36,11 +36,13 @@ KNOWN = {
     "repl-history": "what was typed",
     "secrets.bin": "secrets, encrypted",
     "secrets.json": "names of secrets",
+    "push-token": "the token of the push port",
+    "mcp-token": "the token of the MCP server",
     "paying": "which processes pay",
     "prefixes": "prepared prompts",
 }
 """What the agent's own files hold; a folder that is not here is a skill's."""
-WITHHELD = frozenset(("secrets.bin", "pin.json", "paying", "prefixes"))
+WITHHELD = frozenset(("secrets.bin", "pin.json", "push-token", "mcp-token", "paying", "prefixes"))
 """What is not handed over: secrets, and what can be made again."""
 
 

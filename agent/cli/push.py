@@ -1,4 +1,4 @@
-"""The push port beside a conversation, where the settings ask for one."""
+"""What is served beside a conversation, where the settings ask for it: notifications, and MCP."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
 
+from starlette.types import ASGIApp
+
 from agent.cli import streams
 from agent.config import Config
 from agent.errors import ConfigError
 from agent.loop.agent import Agent
 
 
-def listening(setting: str) -> socket.socket:
+def listening(setting: str, name: str = "push") -> socket.socket:
     """Return a socket bound to `PORT`, for this machine alone, or `HOST:PORT`.
 
     Raises ConfigError.
@@ -25,33 +27,57 @@ def listening(setting: str) -> socket.socket:
         return socket.create_server((host or "127.0.0.1", int(port)))
     except (ValueError, OverflowError, OSError) as error:
         reason = getattr(error, "strerror", None) or "write PORT or HOST:PORT"
-        raise ConfigError(f"push is {setting!r}: {reason}") from None
+        raise ConfigError(f"{name} is {setting!r}: {reason}") from None
 
 
 @contextlib.asynccontextmanager
-async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
-    """Take notifications meanwhile, where `push` is set."""
-    if not config.push:
-        yield
-        return
+async def running(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
+    """Serve an app on a socket meanwhile, and leave Ctrl-C to the conversation, which ends it."""
     import uvicorn
-
-    from agent.serve import push
 
     class Server(uvicorn.Server):
         @contextlib.contextmanager
         def capture_signals(self) -> Iterator[None]:
-            """Leave Ctrl-C to the conversation, which ends this too."""
             yield
 
-    bound = listening(config.push)
-    host, port = bound.getsockname()[:2]
-    app = push.app(agent.world.inbox, push.token(config.data))
-    server = Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off"))
+    options = uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1)
+    server = Server(options)
     task = asyncio.create_task(server.serve([bound]))
-    streams.echo(f"notifications: http://{host}:{port}/notify, token in {config.data}", err=True)
     try:
         yield
     finally:
         server.should_exit = True
         await task
+
+
+@contextlib.asynccontextmanager
+async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
+    """Take notifications meanwhile where `push` is set, and be an MCP server where `mcp` is."""
+    async with contextlib.AsyncExitStack() as served:
+        if config.push:
+            from agent.serve import push
+
+            bound = listening(config.push)
+            host, port = bound.getsockname()[:2]
+            app = push.app(agent.world.inbox, push.token(config.data))
+            streams.echo(
+                f"notifications: http://{host}:{port}/notify, token in {config.data}", err=True
+            )
+            await served.enter_async_context(running(app, bound))
+        if config.mcp:
+            await served.enter_async_context(mcp(agent, config, listening(config.mcp, "mcp")))
+        yield
+
+
+@contextlib.asynccontextmanager
+async def mcp(agent: Agent, config: Config, bound: socket.socket) -> AsyncIterator[None]:
+    """Be an MCP server on a socket meanwhile: without a token only for this machine."""
+    from agent.serve.mcp import server
+    from agent.serve.simulator.guard import is_loopback
+
+    host, port = bound.getsockname()[:2]
+    token = None if is_loopback(host) else server.token(config.data)
+    told = "" if token is None else f", token in {config.data / server.TOKEN}"
+    streams.echo(f"MCP: http://{host}:{port}/mcp{told}", err=True)
+    async with running(server.Glasses(agent).app(token), bound):
+        yield

@@ -27,6 +27,7 @@ from agent.cli.compose import (
     place,
     provided,
 )
+from agent.cli.mcp import install
 from agent.cli.output import new_console, new_table, print_json
 from agent.config import Config
 from agent.derive import page
@@ -104,6 +105,7 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     except DeviceError as error:
         yield Finding("location", "problem", "none", str(error))
     installed = Skills.discover(plugins, settings.plugins, apart=settings.alone)
+    install(installed, settings)
     yield from _provided(installed, settings)
     names = dict.fromkeys(action.skill for action in installed.actions.values())
     yield Finding("skills", "ok", ", ".join(names))
@@ -356,6 +358,7 @@ def skills(name: str | None, form: Form, plugins: Sequence[str]) -> None:
     """Print every action, or those of one skill. Raises PluginError for an unknown name."""
     settings = config.load()
     installed = Skills.discover(plugins, settings.plugins, apart=settings.alone)
+    install(installed, settings)
     chosen = [a for a in installed.actions.values() if name in (None, a.skill, a.name)]
     if not chosen:
         known = ", ".join(dict.fromkeys(a.skill for a in installed.actions.values()))

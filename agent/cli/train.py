@@ -11,6 +11,7 @@ from pathlib import Path
 
 from agent import config
 from agent.cli import streams
+from agent.cli.mcp import install
 from agent.errors import EngineError
 from agent.plugins.skills import Skills
 from agent.understand.learn.pocket.recipe import collect
@@ -44,6 +45,7 @@ def train(
 
     settings = config.load()
     skills = Skills.discover(plugins, settings.plugins, apart=settings.alone)
+    install(skills, settings)
     for problem in skills.problems:
         streams.echo(f"without {problem.plugin}: {problem.reason}", err=True)
     recipe = collect(skills.actions.values())

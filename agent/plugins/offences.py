@@ -106,7 +106,7 @@ def checked(action: Action, result: Any) -> tuple[Reply, tuple[str, ...]]:
     if not isinstance(result, Reply):
         kind = type(result).__name__
         raise PluginError(f"{action.name} returned {kind}: an action returns a Reply or text")
-    if isinstance(result, Proposal) and action.declaration.risk != "money":
+    if isinstance(result, Proposal) and action.declaration.risk != "money" and result.moves:
         raise PluginError(f"{action.name} proposed a payment but is not declared risk='money'")
     fields: dict[str, Any] = {"text": str, "title": str, "speech": (str, type(None))}
     if isinstance(result, Proposal):

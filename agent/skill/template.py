@@ -97,8 +97,18 @@ def _size(expression: Any, rules: Rules, known: dict[str, int]) -> int:
 
 def spells(template: str, phrase: str, rules: Rules) -> bool:
     """Return whether a template can say just a phrase, in no slot of it."""
-    from hassil.expression import Alternative, Group, Permutation, RuleReference, TextChunk
+    from hassil.expression import (
+        Alternative,
+        Group,
+        ListReference,
+        Permutation,
+        RuleReference,
+        TextChunk,
+    )
 
+    whole = parse(template)
+    if isinstance(whole, Group) and any(isinstance(one, ListReference) for one in whole.items):
+        return False  # a slot has to be filled
     said = _joined(phrase)
 
     def ends(item: Any, starts: frozenset[int]) -> frozenset[int]:
@@ -123,7 +133,7 @@ def spells(template: str, phrase: str, rules: Rules) -> bool:
                 return ends(parse(rules[item.rule_name]), starts)
         return frozenset()  # a slot: its values are data
 
-    return len(said) in ends(parse(template), frozenset({0}))
+    return len(said) in ends(whole, frozenset({0}))
 
 
 @lru_cache(maxsize=4096)

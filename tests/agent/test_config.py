@@ -77,6 +77,6 @@ def test_the_message_is_the_same_each_time(tmp_path):
     }  # fmt: skip
     assert len(said) == 1
     assert (
-        "known: apart, calendar, country, currency, data, ggml, language, location, microphone"
+        "known: apart, calendar, country, currency, data, ggml, language, location, mcp, microphone"
         in said.pop()
     )

@@ -382,3 +382,43 @@ def test_a_provider_that_contradicts_itself_changes_nothing(tmp_path):
     yes(gate)
     entry = gate.teller.entries()[0]
     assert gate.teller._note(entry.order.key, "till", Outcome("refused")).state == "paid"
+
+
+def asking(commit):
+    return Proposal("Use it?", title="lamp", commit=commit)
+
+
+def test_a_proposal_that_moves_nothing_asks_and_is_in_no_ledger(tmp_path):
+    gate, done = gate_with(tmp_path, Till()), []
+
+    def commit(key):
+        done.append(key)
+        return Receipt("It is on.")
+
+    offered(gate, asking(commit))
+    assert done == []
+    assert yes(gate).text == "It is on."
+    assert len(done) == 1
+    assert gate.teller.ledger.entries() == []
+    offered(gate, asking(commit))
+    assert gate.decline("en").text == "Cancelled. Nothing was done."
+    assert len(done) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (NotCommitted("the lamp is gone"), "Not done: the lamp is gone"),
+        (OSError("no line"), "Not done: no line"),
+        (ZeroDivisionError(), "Not done: the skill failed"),
+    ],
+)
+def test_what_only_asked_and_fails_is_no_payment_of_unknown_outcome(tmp_path, error, text):
+    gate = gate_with(tmp_path, Till())
+
+    def commit(key):
+        raise error
+
+    offered(gate, asking(commit))
+    assert yes(gate).text == text
+    assert gate.unresolved() == 0

@@ -1,0 +1,48 @@
+"""`glasses mcp serve`: being an MCP server without a conversation of one's own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+from agent import config
+from agent.cli import push
+from agent.cli.compose import build
+from hardware.display import MemoryDisplay
+from hardware.profiles import load as load_profile
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Send what anybody prints to the error stream: the standard output is the protocol's."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+async def serve(where: str | None, plugins: Sequence[str], language: str | None) -> None:
+    """Serve until the client hangs up, or for ever over HTTP. Raises ConfigError."""
+    settings = config.load()
+    bound = push.listening(where, "--http") if where is not None else None
+    with _silent():
+        agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
+    try:
+        if bound is None:
+            from agent.serve.mcp.server import Glasses
+
+            await Glasses(agent).stdio()
+            return
+        async with push.mcp(agent, settings, bound):
+            await asyncio.Event().wait()
+    finally:
+        with _silent():
+            await agent.close()
