@@ -263,8 +263,6 @@ class Proposal(Reply):
     """As in `Order.kind`."""
     of: str = ""
     """As in `Order.of`."""
-
-    @property
-    def moves(self) -> bool:
-        """Whether money moves; else it only asks first, which an action of any risk may."""
-        return bool(self.amount or self.payee or self.provider)
+    asks: bool = False
+    """Whether it only asks first and moves no money: then an action of any other risk than `money`
+    may return it, and it is in no ledger."""

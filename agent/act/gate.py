@@ -106,8 +106,8 @@ class Gate:
         Reads the ledger; nothing is changed.
         """
         said, order = SAID[language], Open(proposal, Intent(skill, ""), language, "", 0.0).order
-        if not proposal.moves:
-            return ()
+        if proposal.asks or not (order.amount or order.payee):
+            return ()  # an effect that moves no money
         try:
             if proposal.provider and self.teller.provider(proposal.provider) is None:
                 raise NotCommitted(said["no provider"].format(name=proposal.provider))
@@ -184,8 +184,8 @@ class Gate:
 
     def decline(self, language: str) -> Reply:
         """Take a no."""
-        moves = self.open is None or self.open.proposal.moves
-        reply = Reply(SAID[language]["declined" if moves else "let be"])
+        asks = self.open is not None and self.open.proposal.asks
+        reply = Reply(SAID[language]["let be" if asks else "declined"])
         if self.open is not None:
             self._settled = self.open.key, reply
         self.open = None
@@ -264,7 +264,7 @@ class Gate:
 
     def _committed(self, accepted: Open, said: Mapping[str, str], language: str) -> Reply:
         proposal, order = accepted.proposal, accepted.order
-        if not proposal.moves:
+        if proposal.asks:
             return self._done(accepted, said)
         provider = self.teller.provider(proposal.provider)
         if proposal.provider and provider is None:

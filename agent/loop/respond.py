@@ -269,7 +269,7 @@ class Responder:
             return turn, gate.open.proposal  # it was a yes to another one
         if accepted is None:
             return turn, gate.became(utterance.seen, said)
-        self.committing = accepted.proposal.moves
+        self.committing = not accepted.proposal.asks
         try:
             return await self._commit(turn, accepted, said)
         finally:

@@ -99,6 +99,15 @@ def raised(error: BaseException, function: Any = None) -> str:
     return f"{what} at {Path(place[0].filename).name}:{place[0].lineno}" if place else what
 
 
+def _check_proposal(action: Action, proposal: Proposal) -> None:
+    """Refuse a payment that nothing foresaw, and one that passes for a question."""
+    pays = action.declaration.risk == "money"
+    if not pays and not proposal.asks:
+        raise PluginError(f"{action.name} proposed a payment but is not declared risk='money'")
+    if proposal.asks and (pays or proposal.amount or proposal.payee or proposal.provider):
+        raise PluginError(f"{action.name} only asks, and yet it pays: what pays asks by itself")
+
+
 def checked(action: Action, result: Any) -> tuple[Reply, tuple[str, ...]]:
     """Return the reply, bounded, and what had to be cut. Raises PluginError for a wrong one."""
     if isinstance(result, str):
@@ -106,8 +115,8 @@ def checked(action: Action, result: Any) -> tuple[Reply, tuple[str, ...]]:
     if not isinstance(result, Reply):
         kind = type(result).__name__
         raise PluginError(f"{action.name} returned {kind}: an action returns a Reply or text")
-    if isinstance(result, Proposal) and action.declaration.risk != "money" and result.moves:
-        raise PluginError(f"{action.name} proposed a payment but is not declared risk='money'")
+    if isinstance(result, Proposal):
+        _check_proposal(action, result)
     fields: dict[str, Any] = {"text": str, "title": str, "speech": (str, type(None))}
     if isinstance(result, Proposal):
         fields |= {"amount": Decimal, "currency": str, "payee": str}

@@ -171,7 +171,7 @@ def reply(of: Reply) -> dict[str, Any]:
     """Return a reply as JSON, without what it can still do."""
     said = {"text": of.text, "title": of.title, "kind": of.kind, "speech": of.speech}
     if isinstance(of, Proposal):
-        said |= payment(Payment(of.amount, of.currency, of.payee))
+        said |= payment(Payment(of.amount, of.currency, of.payee)) | {"asks": of.asks}
     return said
 
 
@@ -182,6 +182,7 @@ def replied(said: Any, **more: Any) -> Reply:
         return Reply(**fields, **more)
     paid = paying(said)
     shown: dict[str, Any] = {"amount": paid.amount, "currency": paid.currency, "payee": paid.payee}
+    shown["asks"] = said.get("asks") is True
     return Proposal(**fields, **shown, **more)
 
 

@@ -60,7 +60,7 @@ class Asked:
             settle(question, "yes")
             return Receipt(told)
 
-        return Proposal(f"{question.text}\n{how}", kind="proposal", commit=yes)
+        return Proposal(f"{question.text}\n{how}", kind="proposal", commit=yes, asks=True)
 
     @skill("tell them {words}")
     def answer(self, words: str, ctx: Context) -> Reply:

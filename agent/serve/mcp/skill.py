@@ -209,7 +209,7 @@ class Plugin:
         first = self._say(ctx, "first")
         return Proposal(
             "\n".join(filter(None, [first, why, values])), title=self._server.name,
-            kind="proposal", commit=yes,
+            kind="proposal", commit=yes, asks=True,
         )  # fmt: skip
 
     def _proposed(
@@ -287,7 +287,7 @@ class Plugin:
         if question_is_yes(question) and ctx.shows is not None:
             return Proposal(
                 lines[0], title=self._server.name, kind="proposal",
-                commit=partial(self._agreed, call, question, ctx),
+                commit=partial(self._agreed, call, question, ctx), asks=True,
             )  # fmt: skip
         return Reply("\n".join(filter(None, lines)), title=self._server.name)
 

@@ -385,7 +385,7 @@ def test_a_provider_that_contradicts_itself_changes_nothing(tmp_path):
 
 
 def asking(commit):
-    return Proposal("Use it?", title="lamp", commit=commit)
+    return Proposal("Use it?", title="lamp", commit=commit, asks=True)
 
 
 def test_a_proposal_that_moves_nothing_asks_and_is_in_no_ledger(tmp_path):
