@@ -48,11 +48,19 @@ def check(template: str, rules: Rules | None, is_open: Callable[[str], bool]) ->
     `rules` are the expansion rules, None while they are not known yet; `is_open` says whether a
     slot takes any words.
     """
-    parsed = parse(template)
+    parse(template)
     if rules is None and _RULE.search(template):
         return
-    _size(parsed, rules or {}, {})
-    shapes = _shapes(parsed, rules or {}, is_open, ())
+    names = slot_names(template, rules)
+    _check(template, tuple(sorted((rules or {}).items())), frozenset(filter(is_open, names)))
+
+
+@lru_cache(maxsize=16384)
+def _check(template: str, rules: tuple[tuple[str, str], ...], free: frozenset[str]) -> None:
+    """Do what `check` says; once for the same template, rules and slots for any words."""
+    parsed, known = parse(template), dict(rules)
+    _size(parsed, known, {})
+    shapes = _shapes(parsed, known, free.__contains__, ())
     if _NOTHING in shapes:
         raise ValueError("matches the empty string: leave a word that must be said")
     if _OPEN in shapes:
