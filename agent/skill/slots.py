@@ -14,7 +14,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -97,6 +97,14 @@ class SlotKind:
     def _parse(self, text: str, language: str) -> Any:
         """Do what `parse` says; whatever it raises is a ValueError there."""
         raise NotImplementedError
+
+    def readable(self, texts: Iterable[str], language: str) -> dict[str, Any]:
+        """Return those of several texts that are values, each with its value."""
+        found = {}
+        for text in texts:
+            with suppress(ValueError):
+                found[text] = self.parse(text, language)
+        return found
 
     def spoken(self, language: str) -> tuple[str, ...] | None:
         """Return hassil templates of what can be said, or None when anything can."""
@@ -221,7 +229,18 @@ class Choice(SlotKind):
 
     def _parse(self, text: str, language: str) -> Any:
         """Return the value said so; an open list returns other text as it is."""
-        if (value := listed_as(text, self.values(language))) is not NOT_LISTED:
+        return self._among(text, self.values(language))
+
+    def readable(self, texts: Iterable[str], language: str) -> dict[str, Any]:
+        """Return those that are values; the list is asked once, which may take a plugin a while."""
+        values, found = self.values(language), {}
+        for text in texts:
+            with suppress(ValueError), _not_a_value():
+                found[text] = self._among(text, values)
+        return found
+
+    def _among(self, text: str, values: Mapping[str, Any]) -> Any:
+        if (value := listed_as(text, values)) is not NOT_LISTED:
             return value
         if self.open and text.strip():
             return text.strip()

@@ -103,20 +103,20 @@ def _size(expression: Any, rules: Rules, known: dict[str, int]) -> int:
     return size
 
 
-def spells(template: str, phrase: str, rules: Rules) -> bool:
-    """Return whether a template can say just a phrase, in no slot of it."""
+def spells(template: str, phrases: tuple[str, ...], rules: Rules) -> list[str]:
+    """Return the phrases that a template can say just so, in no slot of it, in their order."""
     from hassil.expression import Alternative, Group, Permutation, RuleReference, TextChunk
 
-    said = _joined(phrase)
+    known, begun = _begun(phrases)
 
-    def ends(item: Any, starts: frozenset[int]) -> frozenset[int]:
-        """Return where the phrase goes on after an expression that begins at one of `starts`."""
+    def ends(item: Any, starts: frozenset[str]) -> frozenset[str]:
+        """Return what may have been said after an expression that begins after one of `starts`."""
         if not starts:
             return starts
         match item:
             case TextChunk():
                 text = _joined(item.original_text)
-                return frozenset(at + len(text) for at in starts if said.startswith(text, at))
+                return begun.intersection(said + text for said in starts)
             case Alternative():
                 return frozenset().union(*(ends(one, starts) for one in item.items))
             case Permutation():
@@ -131,7 +131,15 @@ def spells(template: str, phrase: str, rules: Rules) -> bool:
                 return ends(parse(rules[item.rule_name]), starts)
         return frozenset()  # a slot: its values are data
 
-    return len(said) in ends(parse(template), frozenset({0}))
+    said = ends(parse(template), frozenset({""}))
+    return [phrase for phrase, joined in known.items() if joined in said] if said else []
+
+
+@lru_cache(maxsize=8)
+def _begun(phrases: tuple[str, ...]) -> tuple[dict[str, str], frozenset[str]]:
+    """Return phrases as they are compared, and all that one of them may begin with."""
+    known = {phrase: _joined(phrase) for phrase in phrases}
+    return known, frozenset(said[:end] for said in known.values() for end in range(len(said) + 1))
 
 
 @lru_cache(maxsize=4096)
