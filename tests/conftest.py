@@ -1,5 +1,7 @@
 """What holds for every test."""
 
+import gc
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,9 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")  # how long an example takes says how busy the machine is
+
+sys.dont_write_bytecode = False  # else each of some hundred processes compiles the agent anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 MODELS = config.load().models
 """The models of this machine: read before a test sets another folder or another home."""
@@ -60,6 +65,12 @@ def real_qwen() -> Path:
 def real_model():
     """Return a function that gives the path of any known model by name, for tests marked `real`."""
     return _real
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage among what was imported and collected, which stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
