@@ -207,7 +207,7 @@ class Choice(SlotKind):
         """Return what can be said now, by hassil template, with the value of each."""
         source = self.source
         if callable(source):
-            takes_language = bool(inspect.signature(source).parameters)
+            takes_language = _takes_language(source)
             try:
                 source = source(language) if takes_language else source()
             except Exception as error:  # a plugin's own code: one bad list must not stop the rest
@@ -575,6 +575,20 @@ def _templates(texts: tuple[str, ...]) -> tuple[str, ...]:
         return literal(text) if template.slot_names(text) else text
 
     return tuple(map(form, texts))
+
+
+def _takes_language(source: Callable[..., Values]) -> bool:
+    """Return whether a list wants to know the language; asked with every utterance."""
+    if isinstance(source, types.MethodType):
+        return _parameters(source.__func__) > 1
+    if isinstance(source, types.FunctionType):
+        return _parameters(source) > 0
+    return bool(inspect.signature(source).parameters)
+
+
+@lru_cache(maxsize=256)
+def _parameters(function: Callable[..., Any]) -> int:
+    return len(inspect.signature(function).parameters)
 
 
 NOT_LISTED = object()

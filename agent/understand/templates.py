@@ -73,12 +73,20 @@ class _Spoken:
         self.written: Written = (
             tuple(chosen(action, sentences)), (*sentences.rules.items(),), frozenset(self._lists)
         )  # fmt: skip
-        parsed = _parsed(*self.written)
-        self._lists |= {name: WildcardSlotList(name=name) for name in parsed.joined}
-        self.sentences: list[IntentData] = [
-            _data(text, sentence, self._lists, parsed.rules) for text, sentence in parsed.sentences
-        ]
-        """Each sentence, in the order they are tried."""
+        self._parsed = _parsed(*self.written)
+        self._lists |= {name: WildcardSlotList(name=name) for name in self._parsed.joined}
+        self._data: dict[int, IntentData] = {}
+
+    def __len__(self) -> int:
+        """Return how many sentences there are, in the order they are tried."""
+        return len(self._parsed.sentences)
+
+    def __getitem__(self, number: int) -> IntentData:
+        """Return a sentence; most are never asked for."""
+        if number not in self._data:
+            text, sentence = self._parsed.sentences[number]
+            self._data[number] = _data(text, sentence, self._lists, self._parsed.rules)
+        return self._data[number]
 
     def refresh(self) -> None:
         """Take the values that lists have now: they may change while the agent runs."""
@@ -284,7 +292,7 @@ class _Language:
         self._chosen = chosen
         self._actions: tuple[Action, ...] = ()
         self._spoken: dict[int, _Spoken] = {}
-        self._sentences: list[tuple[_Spoken, IntentData]] = []
+        self._sentences: list[tuple[_Spoken, int]] = []
         self._index: Index[int] = Index(())
         self._skip_words: dict[tuple[str, ...], set[str]] = {}
 
@@ -303,7 +311,7 @@ class _Language:
             if sentences and sentences.skip_words:
                 self._skip_words.setdefault(sentences.skip_words, set()).add(action.skill)
         every = self._spoken.values()
-        self._sentences = [(spoken, data) for spoken in every for data in spoken.sentences]
+        self._sentences = [(spoken, number) for spoken in every for number in range(len(spoken))]
         self._index = _indexed(tuple(spoken.written for spoken in every))
 
     def refresh(self) -> None:
@@ -319,14 +327,14 @@ class _Language:
             folded = fold(original)
             reading = folded.text
             intents: dict[str, HassilIntent] = {}
-            for spoken, data in map(self._sentences.__getitem__, self._index.find(reading)):
+            for spoken, number in map(self._sentences.__getitem__, self._index.find(reading)):
                 name = spoken.action.name
                 if skills is not None and spoken.action.skill not in skills:
                     continue
                 if name not in fresh:
                     spoken.refresh()
                     fresh.add(name)
-                intents.setdefault(name, HassilIntent(name)).data.append(data)
+                intents.setdefault(name, HassilIntent(name)).data.append(spoken[number])
             if intents:
                 near = Intents(language=self._language, intents=intents, settings=settings)
                 for result in hassil.recognize_all(reading, near):
