@@ -1,5 +1,7 @@
 """What holds for every test."""
 
+import gc
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,9 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")  # how long an example takes says how busy the machine is
+
+sys.dont_write_bytecode = False  # else each of some hundred processes compiles the agent anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 MODELS = config.load().models
 """The models of this machine: read before a test sets another folder or another home."""
@@ -62,8 +67,25 @@ def real_model():
     return _real
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let xdist give out files in our order, not those first that have the most tests."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage among what was imported and collected, which stays to the end."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks for real weights, so that `-m real` finds all of it."""
+    """Mark what asks for real weights, so that `-m real` finds all of it; put slow files first.
+
+    A file that takes minutes and is begun last leaves one core idle.
+    """
     for item in items:
         if {"real_whisper", "real_qwen", "real_model"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("real")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

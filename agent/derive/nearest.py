@@ -161,7 +161,7 @@ class _Listed:
     """Sayings that are compared by what is in them."""
 
     def __init__(self, sayings: Sequence[Saying]) -> None:
-        self.sayings = [spelt(saying) for saying in _with_free(sayings)]
+        self.sayings = [*_with_free(sayings)]
         self._content = grammar.content(self.sayings)
 
     def __hash__(self) -> int:
@@ -173,7 +173,7 @@ class _Listed:
 
 @lru_cache(maxsize=64)
 def _kept(listed: _Listed) -> _Graph:
-    return _Graph(grammar.build(listed.sayings))
+    return _Graph(grammar.build([spelt(saying) for saying in listed.sayings]))
 
 
 @lru_cache(maxsize=4)  # one a language, for the ears and the router alike, and what was before

@@ -61,11 +61,8 @@ def words(action: Action, language: str) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name, said in _lists(path).items():
         slot = next((s for s in action.declaration.slots if s.name == name), None)
-        for word in said if slot else ():
-            try:
-                found.setdefault(name, {})[word] = action.kind(name).parse(word, language)
-            except ValueError:
-                continue
+        if slot is not None and (values := slot.kind.readable(said, language)):
+            found[name] = values
     return found
 
 

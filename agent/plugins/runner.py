@@ -143,6 +143,12 @@ class Runner:
 class _CallThread(threading.Thread):
     """The thread of a call, which is ours; what is begun on it is the plugin's."""
 
+    def __init__(self, main: Callable[[], None], name: str) -> None:
+        super().__init__(target=main, name=name, daemon=True)
+        self.begins = threading.Lock()
+        """Held while a thread is begun on it: until that runs, Python has it under the same ident,
+        so that an interruption would end the new thread, which this one then waits for in vain."""
+
 
 class _Call(Executor):
     """One call in flight, and the thread that it runs on."""
@@ -173,7 +179,7 @@ class _Call(Executor):
                 finally:
                     done.set_result(None)
 
-        self._thread = _CallThread(target=main, name=THREAD + self.owner, daemon=True)
+        self._thread = _CallThread(main, THREAD + self.owner)
         vars(self._thread)[_OWNER] = (self._runner, self.owner)
         self._thread.start()
         return done
@@ -227,10 +233,11 @@ class _Call(Executor):
         import ctypes
 
         ident = self._thread.ident
-        if ident is not None and self._thread.is_alive():
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(ident), ctypes.py_object(SystemExit)
-            )
+        with self._thread.begins:
+            if ident is not None and self._thread.is_alive():
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(ident), ctypes.py_object(SystemExit)
+                )
 
 
 def _follow_threads() -> None:
@@ -245,10 +252,12 @@ def _follow_threads() -> None:
 
     @wraps(begin)
     def start(thread: threading.Thread) -> None:
-        owner = vars(threading.current_thread()).get(_OWNER)
+        here = threading.current_thread()
+        owner = vars(here).get(_OWNER)
         if owner is not None:
             vars(thread).setdefault(_OWNER, owner)  # a call's own thread has its owner already
-        begin(thread)
+        with here.begins if isinstance(here, _CallThread) else contextlib.nullcontext():
+            begin(thread)
 
     setattr(start, _OWNER, None)  # the mark that it is done
     threading.Thread.start = start  # type: ignore[method-assign, assignment]  # no hook

@@ -409,11 +409,10 @@ class Skills:
             for text in sentences.templates
         )
         for action, sentences, text in said:
-            taken = (word for word in own_words() if template.spells(text, word, sentences.rules))
-            if word := next(taken, None):
+            if taken := template.spells(text, own_words(), sentences.rules):
                 raise PluginError(
                     f"{place(text, action.declaration, sentences)}: {text[:80]!r} of {action.name}"
-                    f" takes {word!r}, a word of the agent's own: add what it is about"
+                    f" takes {taken[0]!r}, a word of the agent's own: add what it is about"
                 )
 
     def _register(self, new: _Installed, *things: Any) -> None:

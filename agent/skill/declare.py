@@ -312,12 +312,14 @@ class Action:
         sentences = self.languages.get(language)
         if sentences is None:
             return
+        spoken: dict[str, tuple[str, ...] | None] = {}  # each list is asked once
         for sentence in sentences.templates:
             names = slot_names(sentence, sentences.rules)
+            spoken |= {n: self._spoken(n, language) for n in names if n not in spoken}
             yield Saying(
                 intent=self.name,
                 template=sentence,
-                slots={name: self._spoken(name, language) for name in names},
+                slots={name: spoken[name] for name in names},
                 rules=sentences.rules,
                 open=frozenset(name for name in names if self._takes_more(name)),
             )

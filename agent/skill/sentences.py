@@ -28,7 +28,7 @@ import difflib
 import re
 import string
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +69,22 @@ def languages(declared: Declaration) -> dict[str, Sentences]:
 
 def files(declared: Declaration) -> list[Path]:
     """Return the sentence files beside an action. Raises SentenceError for one named `.yml`."""
-    folder = Path(declared.where.rpartition(":")[0]).parent / "sentences"
-    if not folder.is_dir():
+    return _listed(_folder(declared))
+
+
+def _folder(declared: Declaration) -> Path:
+    """Return where the sentence files of an action are, if it has any."""
+    return Path(declared.where.rpartition(":")[0]).parent / "sentences"
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        found = sorted(folder.iterdir())
+    except OSError:  # most skills outside this project have none
         return []
-    if wrong := next(folder.glob("*.yml"), None):
+    if wrong := next((path for path in found if path.name.endswith(".yml")), None):
         raise SentenceError(f"{wrong}: a sentence file ends in .yaml: rename it")
-    return sorted(folder.glob("*.yaml"))
+    return [path for path in found if path.name.endswith(".yaml")]
 
 
 def check_files(declared: Iterable[Declaration]) -> None:
@@ -84,7 +94,7 @@ def check_files(declared: Iterable[Declaration]) -> None:
     lacks another may have.
     """
     declared = list(declared)
-    for path in {path for one in declared for path in files(one)}:
+    for path in {path for folder in {*map(_folder, declared)} for path in _listed(folder)}:
         home = path.parent.parent
         if not (home / "__init__.py").is_file() and len(list(home.glob("*.py"))) > 1:
             continue
@@ -111,7 +121,7 @@ def read_sentences(path: Path, declared: Declaration) -> Sentences:
     Raises SentenceError naming the file, the line and the reason.
     """
     file = _File.read(path)
-    top = file.mapping(file.root, "a sentence file", _TOP)
+    top = file.top
     intents = file.part(top, "intents", "`intents`")
     rules = file.texts(top.get("expansion_rules"), "`expansion_rules`")
     rule_nodes = file.part(top, "expansion_rules", "`expansion_rules`")
@@ -151,7 +161,7 @@ def read_sentences(path: Path, declared: Declaration) -> Sentences:
         templates=tuple(templates),
         lists=_lists(file, lists, sources, declared),
         rules=plain,
-        responses=file.responses(top.get("responses")),
+        responses=file.responses,
         where=str(path),
         skip_words=file.skip_words(top.get("skip_words")),
     )
@@ -241,12 +251,23 @@ class _File:
         parts = self.mapping(node, what) if node is not None else {}
         return {name: self.text(value, f"{what} {name!r}") for name, value in parts.items()}
 
-    def responses(self, node: Node | None) -> dict[str, str]:
-        """Return the translations; one with blanks that its original lacks is refused."""
+    @cached_property
+    def top(self) -> dict[str, Node]:
+        """What stands at the left margin, by key."""
+        return self.mapping(self.root, "a sentence file", _TOP)
+
+    @cached_property
+    def responses(self) -> dict[str, str]:
+        """The translations; one with blanks that its original lacks is refused.
+
+        Read once: they belong to the file, and every action of its skill is given them.
+        """
+        node = self.top.get("responses")
         found = self.texts(node, "`responses`")
+        keys = self.keys(node)
         nodes = self.mapping(node, "`responses`") if node is not None else {}
         for original, said in found.items():
-            given = self.try_(self.keys(node)[original], lambda text=original: _blanks(text))  # type: ignore[misc]
+            given = self.try_(keys[original], lambda text=original: _blanks(text))  # type: ignore[misc]
             named = self.try_(nodes[original], lambda text=said: _blanks(text))  # type: ignore[misc]
             if unknown := sorted(named - given):
                 self.fail(
@@ -344,7 +365,7 @@ class _File:
 
     def check(self, actions: set[str], slots: set[str]) -> None:
         """Refuse what no action of the skill can use."""
-        top = self.mapping(self.root, "a sentence file", _TOP)
+        top = self.top
         if "language" in top and self.text(top["language"], "`language`") != self.path.stem:
             self.fail(top["language"], f"`language` is not {self.path.stem}, as the file's name is")
         for name in self.part(top, "intents", "`intents`"):

@@ -14,7 +14,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -97,6 +97,14 @@ class SlotKind:
     def _parse(self, text: str, language: str) -> Any:
         """Do what `parse` says; whatever it raises is a ValueError there."""
         raise NotImplementedError
+
+    def readable(self, texts: Iterable[str], language: str) -> dict[str, Any]:
+        """Return those of several texts that are values, each with its value."""
+        found = {}
+        for text in texts:
+            with suppress(ValueError):
+                found[text] = self.parse(text, language)
+        return found
 
     def spoken(self, language: str) -> tuple[str, ...] | None:
         """Return hassil templates of what can be said, or None when anything can."""
@@ -199,7 +207,7 @@ class Choice(SlotKind):
         """Return what can be said now, by hassil template, with the value of each."""
         source = self.source
         if callable(source):
-            takes_language = bool(inspect.signature(source).parameters)
+            takes_language = _takes_language(source)
             try:
                 source = source(language) if takes_language else source()
             except Exception as error:  # a plugin's own code: one bad list must not stop the rest
@@ -221,7 +229,18 @@ class Choice(SlotKind):
 
     def _parse(self, text: str, language: str) -> Any:
         """Return the value said so; an open list returns other text as it is."""
-        if (value := listed_as(text, self.values(language))) is not NOT_LISTED:
+        return self._among(text, self.values(language))
+
+    def readable(self, texts: Iterable[str], language: str) -> dict[str, Any]:
+        """Return those that are values; the list is asked once, which may take a plugin a while."""
+        values, found = self.values(language), {}
+        for text in texts:
+            with suppress(ValueError), _not_a_value():
+                found[text] = self._among(text, values)
+        return found
+
+    def _among(self, text: str, values: Mapping[str, Any]) -> Any:
+        if (value := listed_as(text, values)) is not NOT_LISTED:
             return value
         if self.open and text.strip():
             return text.strip()
@@ -556,6 +575,20 @@ def _templates(texts: tuple[str, ...]) -> tuple[str, ...]:
         return literal(text) if template.slot_names(text) else text
 
     return tuple(map(form, texts))
+
+
+def _takes_language(source: Callable[..., Values]) -> bool:
+    """Return whether a list wants to know the language; asked with every utterance."""
+    if isinstance(source, types.MethodType):
+        return _parameters(source.__func__) > 1
+    if isinstance(source, types.FunctionType):
+        return _parameters(source) > 0
+    return bool(inspect.signature(source).parameters)
+
+
+@lru_cache(maxsize=256)
+def _parameters(function: Callable[..., Any]) -> int:
+    return len(inspect.signature(function).parameters)
 
 
 NOT_LISTED = object()

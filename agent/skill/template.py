@@ -48,11 +48,19 @@ def check(template: str, rules: Rules | None, is_open: Callable[[str], bool]) ->
     `rules` are the expansion rules, None while they are not known yet; `is_open` says whether a
     slot takes any words.
     """
-    parsed = parse(template)
+    parse(template)
     if rules is None and _RULE.search(template):
         return
-    _size(parsed, rules or {}, {})
-    shapes = _shapes(parsed, rules or {}, is_open, ())
+    names = slot_names(template, rules)
+    _check(template, tuple(sorted((rules or {}).items())), frozenset(filter(is_open, names)))
+
+
+@lru_cache(maxsize=16384)
+def _check(template: str, rules: tuple[tuple[str, str], ...], free: frozenset[str]) -> None:
+    """Do what `check` says; once for the same template, rules and slots for any words."""
+    parsed, known = parse(template), dict(rules)
+    _size(parsed, known, {})
+    shapes = _shapes(parsed, known, free.__contains__, ())
     if _NOTHING in shapes:
         raise ValueError("matches the empty string: leave a word that must be said")
     if _OPEN in shapes:
@@ -95,30 +103,20 @@ def _size(expression: Any, rules: Rules, known: dict[str, int]) -> int:
     return size
 
 
-def spells(template: str, phrase: str, rules: Rules) -> bool:
-    """Return whether a template can say just a phrase, in no slot of it."""
-    from hassil.expression import (
-        Alternative,
-        Group,
-        ListReference,
-        Permutation,
-        RuleReference,
-        TextChunk,
-    )
+def spells(template: str, phrases: tuple[str, ...], rules: Rules) -> list[str]:
+    """Return the phrases that a template can say just so, in no slot of it, in their order."""
+    from hassil.expression import Alternative, Group, Permutation, RuleReference, TextChunk
 
-    whole = parse(template)
-    if isinstance(whole, Group) and any(isinstance(one, ListReference) for one in whole.items):
-        return False  # a slot has to be filled
-    said = _joined(phrase)
+    known, begun = _begun(phrases)
 
-    def ends(item: Any, starts: frozenset[int]) -> frozenset[int]:
-        """Return where the phrase goes on after an expression that begins at one of `starts`."""
+    def ends(item: Any, starts: frozenset[str]) -> frozenset[str]:
+        """Return what may have been said after an expression that begins after one of `starts`."""
         if not starts:
             return starts
         match item:
             case TextChunk():
                 text = _joined(item.original_text)
-                return frozenset(at + len(text) for at in starts if said.startswith(text, at))
+                return begun.intersection(said + text for said in starts)
             case Alternative():
                 return frozenset().union(*(ends(one, starts) for one in item.items))
             case Permutation():
@@ -133,7 +131,15 @@ def spells(template: str, phrase: str, rules: Rules) -> bool:
                 return ends(parse(rules[item.rule_name]), starts)
         return frozenset()  # a slot: its values are data
 
-    return len(said) in ends(whole, frozenset({0}))
+    said = ends(parse(template), frozenset({""}))
+    return [phrase for phrase, joined in known.items() if joined in said] if said else []
+
+
+@lru_cache(maxsize=8)
+def _begun(phrases: tuple[str, ...]) -> tuple[dict[str, str], frozenset[str]]:
+    """Return phrases as they are compared, and all that one of them may begin with."""
+    known = {phrase: _joined(phrase) for phrase in phrases}
+    return known, frozenset(said[:end] for said in known.values() for end in range(len(said) + 1))
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,7 @@ import struct
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,7 @@ class VirtualCamera:
         return self.picture
 
 
+@lru_cache(maxsize=64)
 def voiced(seconds: float) -> bytes:
     """Return 16 kHz mono int16 PCM that voice-activity detection takes for speech.
 

@@ -70,40 +70,23 @@ class _Spoken:
                 self._closed.append(slot.name)
             else:
                 self._lists[slot.name] = WildcardSlotList(name=slot.name)
-        rules = {
-            name: hassil.Sentence(parse(_percent(rule))) for name, rule in sentences.rules.items()
-        }
-        parsed = [
-            (text, hassil.Sentence(parse(text)))
-            for sentence in chosen(action, sentences)
-            for text in self._joined(_percent(sentence))
-        ]
-        self.sentences: list[tuple[IntentData, Clauses]] = [
-            (_data(text, sentence, self._lists, rules), sentence.get_required_clauses(rules))
-            for text, sentence in sorted(parsed, key=lambda pair: self._order(pair[1]))
-        ]
-        """Each sentence with what a text must contain to be it, in the order they are tried."""
+        self.written: Written = (
+            tuple(chosen(action, sentences)), (*sentences.rules.items(),), frozenset(self._lists)
+        )  # fmt: skip
+        self._parsed = _parsed(*self.written)
+        self._lists |= {name: WildcardSlotList(name=name) for name in self._parsed.joined}
+        self._data: dict[int, IntentData] = {}
 
-    def _joined(self, sentence: str) -> Iterable[str]:
-        """Yield a sentence with slots that stand side by side as one, which `split` takes apart."""
-        wild = self._lists.keys()
-        for text in dict.fromkeys(_with_and_without(sentence, wild)):
-            joined = _SIDE_BY_SIDE.sub(
-                lambda run: self._run(re.findall(r"\w+", run[0]), run[0]), text
-            )
-            yield joined
+    def __len__(self) -> int:
+        """Return how many sentences there are, in the order they are tried."""
+        return len(self._parsed.sentences)
 
-    def _run(self, names: list[str], text: str) -> str:
-        if not set(names) <= self._lists.keys():
-            return text
-        name = JOINED.join(names)
-        self._lists[name] = WildcardSlotList(name=name)
-        return f"{{{name}}}"
-
-    def _order(self, sentence: hassil.Sentence) -> int:
-        """Of sentences with free words, those with more words of their own come first."""
-        free = any(isinstance(self._lists.get(n), WildcardSlotList) for n in sentence.list_names())
-        return -sentence.text_chunk_count() if free else 0
+    def __getitem__(self, number: int) -> IntentData:
+        """Return a sentence; most are never asked for."""
+        if number not in self._data:
+            text, sentence = self._parsed.sentences[number]
+            self._data[number] = _data(text, sentence, self._lists, self._parsed.rules)
+        return self._data[number]
 
     def refresh(self) -> None:
         """Take the values that lists have now: they may change while the agent runs."""
@@ -117,6 +100,70 @@ class _Spoken:
                     for text_in in _forms(said)
                 ]
                 self._lists[name] = _Listed(name, forms)
+
+
+Written = tuple[tuple[str, ...], tuple[tuple[str, str], ...], frozenset[str]]
+"""Sentences, rules by name, and the slots that take any words: all that parsing them depends on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """The sentences of one action in one language, as hassil has them."""
+
+    rules: Mapping[str, hassil.Sentence]
+    """Expansion rules by name."""
+    sentences: Sequence[tuple[str, hassil.Sentence]]
+    """Each with its text, in the order they are tried."""
+    joined: Collection[str]
+    """Names of slots that are several side by side."""
+    clauses: Sequence[Clauses]
+    """What a text must contain to be each sentence."""
+
+
+@lru_cache(maxsize=4096)
+def _parsed(
+    written: tuple[str, ...], rules: tuple[tuple[str, str], ...], wild: frozenset[str]
+) -> _Parsed:
+    """Parse sentences; agents of one process share what comes of the same ones."""
+    known = {name: hassil.Sentence(parse(_percent(rule))) for name, rule in rules}
+    joined: set[str] = set()
+    parsed = [
+        (text, hassil.Sentence(parse(text)))
+        for sentence in written
+        for text in _joined(_percent(sentence), wild, joined)
+    ]
+    parsed.sort(key=lambda pair: _order(pair[1], wild | joined))
+    clauses = [sentence.get_required_clauses(known) for _, sentence in parsed]
+    return _Parsed(known, parsed, joined, clauses)
+
+
+@lru_cache(maxsize=32)
+def _indexed(written: tuple[Written, ...]) -> Index[int]:
+    """Index the sentences of several actions, by their number; shared likewise."""
+    return Index(enumerate(clauses for one in written for clauses in _parsed(*one).clauses))
+
+
+def _joined(sentence: str, wild: frozenset[str], joined: set[str]) -> Iterable[str]:
+    """Yield a sentence with slots that stand side by side as one, which `split` takes apart.
+
+    What these are called is added to `joined`.
+    """
+
+    def run(found: re.Match[str]) -> str:
+        names = re.findall(r"\w+", found[0])
+        if not set(names) <= wild | joined:
+            return found[0]
+        joined.add(name := JOINED.join(names))
+        return f"{{{name}}}"
+
+    for text in dict.fromkeys(_with_and_without(sentence, wild)):
+        yield _SIDE_BY_SIDE.sub(run, text)
+
+
+def _order(sentence: hassil.Sentence, wild: frozenset[str]) -> int:
+    """Of sentences with free words, those with more words of their own come first."""
+    free = any(name in wild for name in sentence.list_names())
+    return -sentence.text_chunk_count() if free else 0
 
 
 LETTERS = 24
@@ -167,6 +214,7 @@ def _forms(said: str) -> tuple[Any, ...]:
     return tuple(TextChunk(text=way) for way in ways(said))
 
 
+@lru_cache(maxsize=65536)
 def _beginning(text: str) -> str:
     return fold_case(text.lstrip()[:LETTERS])[:LETTERS].replace("-", " ")
 
@@ -244,7 +292,8 @@ class _Language:
         self._chosen = chosen
         self._actions: tuple[Action, ...] = ()
         self._spoken: dict[int, _Spoken] = {}
-        self._index: Index[tuple[_Spoken, IntentData]] = Index(())
+        self._sentences: list[tuple[_Spoken, int]] = []
+        self._index: Index[int] = Index(())
         self._skip_words: dict[tuple[str, ...], set[str]] = {}
 
     def update(self, actions: tuple[Action, ...]) -> None:
@@ -261,11 +310,9 @@ class _Language:
             sentences = action.languages.get(self._language)
             if sentences and sentences.skip_words:
                 self._skip_words.setdefault(sentences.skip_words, set()).add(action.skill)
-        self._index = Index(
-            ((spoken, data), clauses)
-            for spoken in self._spoken.values()
-            for data, clauses in spoken.sentences
-        )
+        every = self._spoken.values()
+        self._sentences = [(spoken, number) for spoken in every for number in range(len(spoken))]
+        self._index = _indexed(tuple(spoken.written for spoken in every))
 
     def refresh(self) -> None:
         """Compile every list."""
@@ -280,14 +327,14 @@ class _Language:
             folded = fold(original)
             reading = folded.text
             intents: dict[str, HassilIntent] = {}
-            for spoken, data in self._index.find(reading):
+            for spoken, number in map(self._sentences.__getitem__, self._index.find(reading)):
                 name = spoken.action.name
                 if skills is not None and spoken.action.skill not in skills:
                     continue
                 if name not in fresh:
                     spoken.refresh()
                     fresh.add(name)
-                intents.setdefault(name, HassilIntent(name)).data.append(data)
+                intents.setdefault(name, HassilIntent(name)).data.append(spoken[number])
             if intents:
                 near = Intents(language=self._language, intents=intents, settings=settings)
                 for result in hassil.recognize_all(reading, near):

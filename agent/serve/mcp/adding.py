@@ -89,7 +89,7 @@ def _fits(sentence: str, language: str, declared: Declaration, pays: list[Action
         check_sentence(sentence, declared, declared.name)
     except SentenceError:
         return False
-    if any(template.spells(sentence, word, {}) for word in own_words()):
+    if template.spells(sentence, tuple(own_words()), {}):
         return False
     alone = Action("mcp", declared, lambda: None, {language: Sentences((sentence,))}, "mcp")
     return next(iter(money_overlaps([alone], pays)), None) is None

@@ -98,9 +98,7 @@ def most_alike(a: Phones, b: Phones, within: float, deadline: float | None = Non
     Exact unless a layer overflows the beam. Stops at `deadline`, by time.monotonic, with the best
     so far.
     """
-    layers: dict[int, dict[tuple[int, int], tuple[float, _Trace]]] = {
-        0: {(a.start, b.start): (0.0, None)}
-    }
+    layers: dict[int, _Layer] = {0: {(a.start, b.start): (0.0, None)}}
     best: tuple[float, _Trace] | None = None
     length = 0
     while layers and (deadline is None or time.monotonic() < deadline):
@@ -111,54 +109,53 @@ def most_alike(a: Phones, b: Phones, within: float, deadline: float | None = Non
                 per_phone = 2 * cost / length
                 if per_phone <= within and (best is None or per_phone < best[0]):
                     best = (per_phone, trace)
-            _extend(a, b, at, bt, cost, trace, length, within, layers)
+        for more, follow in ((1, _one_more), (2, _both_more)):
+            most = min(FARTHEST, SLACK + within * (length + more) / 2)
+            if after := follow(a, b, kept, most, layers.get(length + more, {})):
+                layers[length + more] = after
         length += 1
     if best is None:
         return None
     return Alike(best[0], _words(best[1]))
 
 
-def _extend(
-    a: Phones,
-    b: Phones,
-    at: int,
-    bt: int,
-    cost: float,
-    trace: _Trace,
-    length: int,
-    within: float,
-    layers: dict[int, dict[tuple[int, int], tuple[float, _Trace]]],
-) -> None:
-    """Put what follows a pair of states into the next two layers."""
-    one = min(FARTHEST, SLACK + within * (length + 1) / 2)
-    if cost + GAP <= one:
-        layer = layers.setdefault(length + 1, {})
+_Layer = dict[tuple[int, int], tuple[float, _Trace]]
+_Kept = Iterable[tuple[tuple[int, int], tuple[float, _Trace]]]
+
+
+def _one_more(a: Phones, b: Phones, kept: _Kept, most: float, layer: _Layer) -> _Layer:
+    """Put what a phone more of either side alone leads to into a layer."""
+    for (at, bt), (before, trace) in kept:
+        cost = before + GAP
+        if cost > most:
+            continue
         for _, dst, word in a.arcs[at]:
-            _offer(layer, (dst, bt), cost + GAP, trace, word, "")
+            known = layer.get((dst, bt))
+            if known is None or cost < known[0]:
+                layer[dst, bt] = (cost, (trace, word, "") if word else trace)
         for _, dst, word in b.arcs[bt]:
-            _offer(layer, (at, dst), cost + GAP, trace, "", word)
-    two = min(FARTHEST, SLACK + within * (length + 2) / 2)
-    layer = layers.setdefault(length + 2, {})
-    for phone, dst, word in a.arcs[at]:
-        for other, dst_b, word_b in b.arcs[bt]:
-            total = cost + phone_distance(phone, other)
-            if total <= two:
-                _offer(layer, (dst, dst_b), total, trace, word, word_b)
-    if not layer:
-        del layers[length + 2]
+            known = layer.get((at, dst))
+            if known is None or cost < known[0]:
+                layer[at, dst] = (cost, (trace, "", word) if word else trace)
+    return layer
 
 
-def _offer(
-    layer: dict[tuple[int, int], tuple[float, _Trace]],
-    pair: tuple[int, int],
-    cost: float,
-    trace: _Trace,
-    word: str,
-    word_b: str,
-) -> None:
-    known = layer.get(pair)
-    if known is None or cost < known[0]:
-        layer[pair] = (cost, (trace, word, word_b) if word or word_b else trace)
+def _both_more(a: Phones, b: Phones, kept: _Kept, most: float, layer: _Layer) -> _Layer:
+    """Put what a phone more of both sides leads to into a layer."""
+    for (at, bt), (before, trace) in kept:
+        theirs = b.arcs[bt]
+        for phone, dst, word in a.arcs[at]:
+            for other, dst_b, word_b in theirs:
+                cost = before if phone == other else before + phone_distance(phone, other)
+                if cost > most:
+                    continue
+                known = layer.get((dst, dst_b))
+                if known is None or cost < known[0]:
+                    layer[dst, dst_b] = (
+                        cost,
+                        (trace, word, word_b) if word or word_b else trace,
+                    )
+    return layer
 
 
 def _words(trace: _Trace) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,7 @@ async def heard(folder, sayings, apart):
     assert skills.problems == []
     assert skills.alone == (("barista", "define", "bundle") if apart else ())
     agent = agent_with(skills, folder, model=ScriptedModel(["a small bird", "a big bird"]))
+    agent.now = lambda: datetime(2030, 5, 6, 12, 30)  # it is on the dashboard
     found = []
     for said in sayings:
         turn = await agent.hear(said)

@@ -168,6 +168,17 @@ async def test_an_endless_loop_is_ended_and_its_thread_with_it():
     await soon(lambda: all(t.name != "glasses:demo" for t in threading.enumerate()))
 
 
+async def test_a_call_that_begins_threads_is_ended_too(monkeypatch):
+    def begin():
+        while True:
+            threading.Thread(target=int).start()
+
+    monkeypatch.setattr("agent.plugins.runner.GRACE_S", 0.01)
+    for _ in range(100):  # it matters when, to the microsecond
+        assert (await Runner().run("demo", begin, 0.01)).timed_out
+    await soon(lambda: all(t.name != "glasses:demo" for t in threading.enumerate()))
+
+
 async def test_a_call_costs_little_more_than_a_thread_does():
     runner, began, ours, bare = Runner(), time.perf_counter, [], []
 
