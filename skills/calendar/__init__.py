@@ -95,6 +95,8 @@ def agenda(ctx: Context, day: When | None = None) -> Reply:
     " {when}",
     "(put|set|mark) {what} (on|in) my calendar (for|on|at) {when}",
     "mark my calendar for {what} (on|at) {when}",
+    f"(schedule|create|add|book) [(a|an)] {EVENT} [(on|for|at)] {{when}} [(called|for|about)]"
+    " {what}",
     risk="change",
     permissions=WHY,
 )
@@ -105,6 +107,8 @@ def add_event(what: str, when: When, ctx: Context) -> Reply:
         return _none(ctx)
     if when <= _now(ctx):
         return _said(ctx.say("That has gone by."))
+    if what.startswith("with "):  # "schedule a meeting with fred": the sentence has the meeting
+        what = f"meeting {what}"
     try:
         source.add(where, ctx.folder, what, when, when + LENGTH)
     except DeviceError as error:
