@@ -61,7 +61,7 @@ def timer(after: timedelta, ctx: Context, name: Name | None = None) -> Reply:
     "how much time is (left|remaining) [on (the|my) [{name}] timer]",
     "(show|check) [me] (my|the|all) timers",
     "(show|check) [me] [(my|the)] [{name}] timer",
-    "[{name}] timer status",
+    "timer status",
     "is (my|the) [{name}] timer (done|still running|still going)",
     "(what|which) timers (are (running|set)|do i have)",
     permissions=LATER,
