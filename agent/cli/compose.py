@@ -184,6 +184,8 @@ def ears(config: Config, language: str) -> Ears:
 
     choice = engine.choose_model(config.models, language)
     folder = choice.path
+    if config.ears:
+        return _far(config, language, sphinx, choice)
     if folder is not None and language == "zh":
         options = engine.WhisperOptions(language)
         alone = partial(engine.FasterWhisper, folder, options)
@@ -222,6 +224,33 @@ def ears(config: Config, language: str) -> Ears:
     if shutil.which("espeak-ng") is None:
         note = "new words are pronounced by simple rules: sudo apt install espeak-ng"
     return Ears("pocketsphinx", sphinx, note, choice=choice)
+
+
+def _far(
+    config: Config, language: str, sphinx: Callable[[], PocketSphinx], choice: store.Choice
+) -> Ears:
+    """Choose a server's ears: beside pocketsphinx, with the Whisper that is here to stand in."""
+    from agent.listen.whisper import engine
+    from agent.listen.wyoming.engine import Address, Far
+
+    address, folder = Address.of(config.ears), choice.path
+    only = None if language == "auto" else language
+    local: Callable[[], engine.FasterWhisper] | None = None
+    if folder is not None:
+        options = replace(engine.BESIDE_A_GRAMMAR, language=only)
+        local = partial(engine.FasterWhisper, folder, options)
+    tell = partial(streams.echo, err=True)
+    far = partial(Far, address, only, local, tell=tell)
+    if language == "zh":
+        return Ears(str(address), far, folder=folder, choice=choice)
+
+    def pair() -> Transcriber:
+        from agent.listen.whisper.pair import Pair
+
+        return Pair(sphinx(), far, frozenset({only} if only else {"en", "zh"}), tell=tell)
+
+    name = f"pocketsphinx and {address}"
+    return Ears(name, pair, folder=folder, small=sphinx, choice=choice)
 
 
 def model(config: Config) -> Model:

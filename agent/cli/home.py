@@ -1,0 +1,66 @@
+"""`glasses wyoming serve`: a server such as Home Assistant looks for, beside a conversation or alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from agent import config
+from agent.cli import push, streams
+from agent.cli.compose import build
+from agent.config import Config
+from agent.loop.agent import Agent
+from hardware.display import MemoryDisplay
+from hardware.profiles import load as load_profile
+
+
+@contextlib.asynccontextmanager
+async def beside(
+    agent: Agent, config: Config, bound: socket.socket, hidden: bool = False
+) -> AsyncIterator[None]:
+    """Be a Wyoming server on a socket meanwhile. Raises ConfigError."""
+    from agent.serve.simulator.guard import is_loopback
+    from agent.serve.wyoming.ears import Ears
+    from agent.serve.wyoming.found import announced
+    from agent.serve.wyoming.server import Allowed, Server
+
+    host, port = bound.getsockname()[:2]
+    here = is_loopback(host)
+    thread = agent.more_ears()
+    ears = None if thread is None else Ears(thread, agent.sayings)
+    server = Server(agent, ears, Allowed(config.guests))
+    guests = ", ".join(config.guests) or "nobody else: name them in GLASSES_WYOMING_FROM"
+    told = "" if here else f", for this machine and {guests}"
+    streams.echo(f"Wyoming: {host}:{port}{told}", err=True)
+    async with contextlib.AsyncExitStack() as served:
+        if not here and not hidden:
+            tell = lambda line: streams.echo(line, err=True)  # noqa: E731
+            await served.enter_async_context(announced(host, port, tell))
+        task = asyncio.create_task(server.serve(bound))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            bound.close()
+            if ears is not None:
+                await ears.close()
+
+
+async def serve(
+    where: str, guests: Sequence[str], hidden: bool, plugins: Sequence[str], language: str | None
+) -> None:
+    """Serve for ever. Raises ConfigError."""
+    settings = config.load()
+    if guests:
+        settings = replace(settings, wyoming_from=",".join(guests))
+    bound = push.listening(where, "--host")
+    agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
+    try:
+        async with beside(agent, settings, bound, hidden):
+            await asyncio.Event().wait()
+    finally:
+        await agent.close()
