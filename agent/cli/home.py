@@ -1,4 +1,4 @@
-"""`glasses wyoming serve`: a server such as Home Assistant looks for, beside a conversation or alone."""
+"""`glasses wyoming serve`: what Home Assistant looks for, beside a conversation or alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from agent import config
 from agent.cli import push, streams
@@ -27,17 +28,19 @@ async def beside(
     from agent.serve.wyoming.found import announced
     from agent.serve.wyoming.server import Allowed, Server
 
-    host, port = bound.getsockname()[:2]
-    here = is_loopback(host)
-    thread = agent.more_ears()
-    ears = None if thread is None else Ears(thread, agent.sayings)
-    server = Server(agent, ears, Allowed(config.guests))
-    guests = ", ".join(config.guests) or "nobody else: name them in GLASSES_WYOMING_FROM"
-    told = "" if here else f", for this machine and {guests}"
-    streams.echo(f"Wyoming: {host}:{port}{told}", err=True)
     async with contextlib.AsyncExitStack() as served:
+        host, port = served.enter_context(bound).getsockname()[:2]
+        thread = agent.more_ears()
+        ears = None if thread is None else Ears(thread, agent.sayings)
+        if ears is not None:
+            served.push_async_callback(ears.close)
+        server = Server(agent, ears, Allowed(config.guests))
+        here = is_loopback(host)
+        guests = ", ".join(config.guests) or "nobody else: name them in GLASSES_WYOMING_FROM"
+        told = "" if here else f", for this machine and {guests}"
+        streams.echo(f"Wyoming: {host}:{port}{told}", err=True)
         if not here and not hidden:
-            tell = lambda line: streams.echo(line, err=True)  # noqa: E731
+            tell = partial(streams.echo, err=True)
             await served.enter_async_context(announced(host, port, tell))
         task = asyncio.create_task(server.serve(bound))
         try:
@@ -45,9 +48,6 @@ async def beside(
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            bound.close()
-            if ears is not None:
-                await ears.close()
 
 
 async def serve(

@@ -65,6 +65,9 @@ def _addresses(host: str) -> list[str]:
         ]
     else:
         found = [host] if ":" not in host else []
+    for address in found:  # one that is not ours would cost zeroconf a socket
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tried:
+            tried.bind((address, 0))
     if not found:
         raise ValueError("no IPv4 network")
     return found

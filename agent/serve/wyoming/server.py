@@ -23,10 +23,11 @@ from agent.errors import ConfigError, EngineError
 from agent.language.text import language_of
 from agent.listen.wyoming.frames import Frames, Malformed, written
 from agent.loop.agent import Agent
-from agent.messages import NotRecognized, Proposal, Reply
+from agent.messages import NotRecognized, Proposal
 from agent.serve.wyoming.ears import Ears, Utterance
 from agent.serve.wyoming.info import info
 from agent.serve.wyoming.sound import Converter, Format
+from agent.turn import Turn
 
 if TYPE_CHECKING:
     from wyoming.event import Event, Eventable
@@ -142,7 +143,7 @@ class Server:
             return NotHandled(said["late"])
         said = _SAID["zh" if turn.transcript.language == "zh" else "en"]
         known = turn.model is not None or not isinstance(turn.intent, NotRecognized | None)
-        told = said["nothing"] if turn.reply is None else _told(turn.reply) or said["nothing"]
+        told = _told(turn) or said["nothing"]
         if isinstance(turn.reply, Proposal):
             told = said["proposed"].format(text=told)
         return Handled(told) if known and turn.error is None else NotHandled(told)
@@ -306,11 +307,12 @@ class _Client:
             await self._writer.drain()
 
 
-def _told(reply: Reply) -> str:
-    """Return a reply as it is said: of a proposal its heading too, which has the amount."""
-    if isinstance(reply, Proposal) and reply.title:
-        return f"{reply.title}. {reply.text}".strip()
-    return reply.text or reply.title
+def _told(turn: Turn) -> str:
+    """Return what is said of a turn: of a proposal all that the wearer sees, amount and payee."""
+    reply = turn.reply
+    if isinstance(reply, Proposal):
+        return " ".join(line.text.strip() for frame in turn.frames for line in frame.lines)
+    return "" if reply is None else reply.text or reply.title
 
 
 def _text(data: Mapping[str, Any], key: str) -> str | None:
