@@ -931,7 +931,7 @@ def serve_wyoming(
     GLASSES_WYOMING does the same beside a conversation. What a client asks is answered like what is
     said, but it can only propose a payment.
     """
-    from agent.cli.home import serve
+    from agent.cli.serving import serve_wyoming as serve
 
     asyncio.run(serve(where, guests, hidden, plugins, language))
 

@@ -1,21 +1,16 @@
-"""`glasses wyoming serve`: what Home Assistant looks for, beside a conversation or alone."""
+"""Being a Wyoming server, as Home Assistant looks for one, beside a conversation or alone."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from functools import partial
 
-from agent import config
-from agent.cli import push, streams
-from agent.cli.compose import build
+from agent.cli import streams
 from agent.config import Config
 from agent.loop.agent import Agent
-from hardware.display import MemoryDisplay
-from hardware.profiles import load as load_profile
 
 
 @contextlib.asynccontextmanager
@@ -48,19 +43,3 @@ async def beside(
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-
-async def serve(
-    where: str, guests: Sequence[str], hidden: bool, plugins: Sequence[str], language: str | None
-) -> None:
-    """Serve for ever. Raises ConfigError."""
-    settings = config.load()
-    if guests:
-        settings = replace(settings, wyoming_from=",".join(guests))
-    bound = push.listening(where, "--host")
-    agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
-    try:
-        async with beside(agent, settings, bound, hidden):
-            await asyncio.Event().wait()
-    finally:
-        await agent.close()

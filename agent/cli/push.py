@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from starlette.types import ASGIApp
 
-from agent.cli import streams
+from agent.cli import home, streams
 from agent.config import Config
 from agent.errors import ConfigError
 from agent.loop.agent import Agent
@@ -67,8 +67,6 @@ async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
         if config.mcp:
             await served.enter_async_context(mcp(agent, config, listening(config.mcp, "mcp")))
         if config.wyoming:
-            from agent.cli import home
-
             bound = listening(config.wyoming, "wyoming")
             await served.enter_async_context(home.beside(agent, config, bound))
         yield
