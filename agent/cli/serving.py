@@ -59,7 +59,7 @@ async def serve_wyoming(
     bound = push.listening(where, "--host")
     agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
     try:
-        async with home.beside(agent, settings, bound, hidden):
+        async with home.beside(agent, settings, bound, hidden, warm=True):
             await asyncio.Event().wait()
     finally:
         await agent.close()

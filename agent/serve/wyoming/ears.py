@@ -8,13 +8,14 @@ for a client that is slow or has gone, and no sound is decoded more than twice.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import takewhile
 
-from agent.errors import EngineError
+from agent.errors import EngineError, GlassesError
 from agent.language.saying import Saying
 from agent.listen.hearing import REPLAY_BYTES
 from agent.listen.thread import EngineThread
@@ -22,6 +23,8 @@ from agent.listen.transcriber import Transcriber
 from agent.listen.whisper.stable import UNIT
 from agent.messages import Transcript
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
+
+log = logging.getLogger(__name__)
 
 LONGEST_S = 30.0
 """Most sound of one utterance: what is beyond is not heard."""
@@ -34,35 +37,59 @@ SETTLED = 4
 """So many looks in a row have the same words before they are told: what is told cannot be taken
 back. One word at the end is kept back besides."""
 
+DEAF = "these glasses hear nothing for others: see glasses doctor"
+"""What a client is told that speaks all the same."""
+
 
 class Ears:
     """The ears, and who is being heard along."""
 
-    def __init__(self, thread: EngineThread, sayings: Callable[[str], Sequence[Saying]]) -> None:
-        """Hear with an engine of its own; `sayings` gives what can be said in a language."""
+    def __init__(
+        self,
+        thread: EngineThread,
+        sayings: Callable[[str], Sequence[Saying]],
+        name: str,
+        languages: frozenset[str],
+    ) -> None:
+        """Hear with an engine of its own; `sayings` gives what can be said in a language.
+
+        `name` and `languages` are what it will be, as far as that is known before it is loaded.
+        """
         self._thread = thread
         self._sayings = sayings
         self._lock = asyncio.Lock()
         self._along: Utterance | None = None
         self._told: tuple[Transcriber, list[Saying]] | None = None
-        self.name = ""
-        """What the engine is called; empty before it was loaded."""
-        self.languages: frozenset[str] = frozenset()
+        self._warming: asyncio.Task[None] | None = None
+        self.name = name
+        """What the engine is called; empty once it could not be loaded."""
+        self.languages = languages
         """What it understands."""
 
-    async def load(self) -> None:
-        """Load the engine and tell it what can be said, which takes seconds. Raises EngineError."""
-        name, self.languages = await self._thread.call(_loaded, patient=True)
-        await self._tell()
-        self.name = name
+    def warm(self) -> asyncio.Task[None]:
+        """Load the engine and tell it what can be said, which takes seconds; once."""
+        if self._warming is None:
+            self._warming = asyncio.create_task(self._warm())
+        return self._warming
+
+    async def _warm(self) -> None:
+        try:
+            self.name, self.languages = await self._thread.call(_loaded, patient=True)
+            await self._tell()
+        except GlassesError as error:
+            self.name = ""
+            log.error("Wyoming: nothing is heard for others: %s", error)
 
     async def close(self) -> None:
         """Let go of the engine."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
         await self._thread.close()
 
     async def along(self, utterance: Utterance) -> Transcript | None:
         """Hear what is new, where nobody else is heard, and return what was said so far."""
-        if self._lock.locked() or self._along not in (None, utterance):
+        if not self.warm().done() or self._lock.locked() or self._along not in (None, utterance):
             utterance.missed = True
         if utterance.missed:
             return None
@@ -72,6 +99,9 @@ class Ears:
 
     async def end(self, utterance: Utterance) -> Transcript:
         """Return what was said. Raises EngineError."""
+        await asyncio.shield(self.warm())
+        if not self.name:
+            raise EngineError(DEAF)
         async with self._lock:
             other = self._along
             if other is not None and other is not utterance:

@@ -19,12 +19,12 @@ import socket
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import ConfigError, EngineError
+from agent.errors import ConfigError, EngineError, GlassesError
 from agent.language.text import language_of
 from agent.listen.wyoming.frames import Frames, Malformed, written
 from agent.loop.agent import Agent
 from agent.messages import NotRecognized, Proposal
-from agent.serve.wyoming.ears import Ears, Utterance
+from agent.serve.wyoming.ears import DEAF, Ears, Utterance
 from agent.serve.wyoming.info import info
 from agent.serve.wyoming.sound import Converter, Format
 from agent.turn import Turn
@@ -105,12 +105,7 @@ class Server:
         self._clients: set[asyncio.Task[None]] = set()
 
     async def serve(self, bound: socket.socket) -> None:
-        """Load the ears, then let clients come until it is cancelled."""
-        if self.ears is not None:
-            try:
-                await self.ears.load()
-            except EngineError as error:
-                log.error("Wyoming: nothing is heard for others: %s", error)
+        """Let clients come until it is cancelled; the ears are loaded when the first one does."""
         server = await asyncio.start_server(self._came, sock=bound)
         try:
             async with server:
@@ -159,6 +154,8 @@ class Server:
             elif len(self._clients) > MOST_CLIENTS:
                 await client.wrong(f"{MOST_CLIENTS} clients are here already: come again")
             else:
+                if self.ears is not None:
+                    self.ears.warm()
                 await client.run()
         except asyncio.CancelledError:
             pass  # asyncio's own callback would complain of it; there is nobody else to tell
@@ -197,7 +194,7 @@ class _Client:
                 log.info("Wyoming: %s hung up in the midst of an event", self.host)
         except Malformed as error:
             await self.wrong(f"this is no Wyoming event: {error}")
-        except (ValueError, EngineError) as error:
+        except (ValueError, GlassesError) as error:
             await self.wrong(" ".join(str(error).split()))
         except OSError as error:
             self.broken = True
@@ -261,7 +258,7 @@ class _Client:
 
         ears = self._server.ears
         if ears is None or not ears.name:
-            raise EngineError("these glasses hear nothing for others: see glasses doctor")
+            raise EngineError(DEAF)
         await self._stop()
         self._converter = Converter()
         self._utterance = Utterance(ears)

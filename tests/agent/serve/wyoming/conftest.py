@@ -56,7 +56,7 @@ async def serve(tmp_path):
                 tmp_path / "data", transcriber=transcriber or ScriptedTranscriber(), **options
             )
             running.push_async_callback(agent.close)
-            ears = Ears(agent.more_ears(), agent.sayings)
+            ears = Ears(agent.more_ears(), agent.sayings, "ears", frozenset({"en", "zh"}))
             running.push_async_callback(ears.close)
             server = Server(agent, ears, Allowed(guests))
             bound = push.listening("0", "wyoming")

@@ -1,6 +1,7 @@
 """Hearing for others: real pocketsphinx, real sockets, the library's client."""
 
 import asyncio
+import threading
 
 import numpy as np
 import pytest
@@ -104,6 +105,7 @@ async def test_silence_is_nothing(glasses):
 
 async def test_info_tells_what_is_installed(serve):
     glasses = await serve(ScriptedTranscriber())
+    await glasses.server.ears.warm()
     info = Info.from_event(await glasses.ask(Describe()))
     (asr,), (handle,) = info.asr, info.handle
     assert (asr.name, asr.version, asr.installed) == ("glasses", __version__, True)
@@ -117,7 +119,7 @@ async def test_info_tells_what_is_installed(serve):
 
 async def test_a_pair_is_told_as_two_models(serve):
     glasses = await serve(ScriptedTranscriber())
-    await glasses.lives()
+    await glasses.server.ears.warm()
     glasses.server.ears.name = "pocketsphinx and faster-whisper base"
     info = Info.from_event(await glasses.ask(Describe()))
     assert [(m.name, m.languages, m.attribution.name) for m in info.asr[0].models] == [
@@ -133,11 +135,30 @@ async def test_without_ears_the_agent_still_answers(serve):
             raise EngineError("no weights")
 
     glasses = await serve(Broken())
+    async with glasses.client() as client:
+        await say(client, bytes(3_200))
+        assert "see glasses doctor" in (await heard(client))[-1].data["text"]
     info = Info.from_event(await glasses.ask(Describe()))
     assert (info.asr, len(info.handle)) == ([], 1)
     async with glasses.client() as client:
         await say(client, bytes(3_200))
         assert "see glasses doctor" in (await heard(client))[-1].data["text"]
+
+
+async def test_what_is_served_is_told_before_the_ears_are_loaded(serve):
+    loading = threading.Event()
+
+    class Slow(ScriptedTranscriber):
+        def load(self, timeout_s):
+            loading.wait(timeout_s)
+
+    glasses = await serve(Slow(["hello there"]))
+    info = Info.from_event(await asyncio.wait_for(glasses.ask(Describe()), 1))
+    assert info.asr[0].models[0].name == "ears"
+    async with glasses.client() as client:
+        await say(client, bytes(32_000))
+        loading.set()
+        assert text(await heard(client)) == "hello there", "kept until the ears were there"
 
 
 async def test_an_unknown_language_is_said_so(serve):
