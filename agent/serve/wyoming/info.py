@@ -19,8 +19,8 @@ MAKERS = {
 """Who made an engine, by the first word of its name."""
 ONLY = {"pocketsphinx": frozenset({"en"})}
 """What an engine understands by itself, where others beside it understand more."""
-OURS = ("glasses", "https://pypi.org/project/glasses-agent/")
-"""Who made the rest."""
+OURS = (NAME, "")
+"""Who made the rest, which has no page of its own."""
 
 
 def info(ears: Ears | None, languages: frozenset[str]) -> Info:
