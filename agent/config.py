@@ -67,6 +67,14 @@ class Config:
     mcp: str = ""
     """Where the glasses are an MCP server: a port of this machine, or `HOST:PORT`;
     `GLASSES_MCP`."""
+    wyoming: str = ""
+    """Where the glasses are a Wyoming server, as for Home Assistant: a port of this machine, or
+    `HOST:PORT`; `GLASSES_WYOMING`."""
+    wyoming_from: str = ""
+    """Who may come to it from other machines: addresses and networks, separated by commas;
+    `GLASSES_WYOMING_FROM`."""
+    ears: str = ""
+    """A Wyoming server that hears what is no command, as `wyoming://HOST:PORT`; `GLASSES_EARS`."""
     wake: str = "always"
     """What opens a turn: `always` speech, `phrase` the wake phrase, `touch`; `GLASSES_WAKE`."""
     wake_phrase: str = "okay glasses, hey glasses"
@@ -87,6 +95,11 @@ class Config:
     def alone(self) -> tuple[str, ...]:
         """The names in `apart`."""
         return _names(self.apart)
+
+    @property
+    def guests(self) -> tuple[str, ...]:
+        """The addresses in `wyoming_from`."""
+        return _names(self.wyoming_from)
 
     @property
     def own(self) -> frozenset[str]:

@@ -115,6 +115,7 @@ LIGHTS = {VirtualLight: lambda folder: VirtualLight(), IioLight: sensor}
 ELSEWHERE = {
     "FasterWhisper": "needs weights: tests/agent/listen/whisper/test_engine.py",
     "Pair": "needs weights: tests/agent/listen/whisper/test_pair.py",
+    "Far": "needs a server: tests/agent/listen/wyoming/test_engine.py",
     "LlamaModel": "needs weights: tests/agent/models/llm/test_llama.py",
     "ServerModel": "needs a server: tests/agent/models/llm/test_port.py",
     "DualMicrophone": "needs two: tests/hardware/test_dual.py",

@@ -140,6 +140,8 @@ def test_import_agent_is_light():
         "rapidocr",
         "cv2",
         "ucp_sdk",
+        "wyoming",
+        "zeroconf",
     }
     code = f"import agent, sys; print({heavy!r} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)

@@ -894,6 +894,48 @@ def serve_mcp(where: str | None, language: str | None, plugins: tuple[str, ...])
     asyncio.run(serve(where, plugins, language))
 
 
+@main.group()
+def wyoming() -> None:
+    """Be a server of the Wyoming protocol, as for Home Assistant."""
+
+
+@wyoming.command("serve")
+@click.option(
+    "--host",
+    "where",
+    metavar="[HOST:]PORT",
+    default="10300",
+    show_default=True,
+    help="Where to listen; this machine only without a HOST.",
+)
+@click.option(
+    "--from",
+    "guests",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Who may come from other machines: an address, or a network as 192.168.1.0/24.",
+)
+@click.option("--hidden", is_flag=True, help="Do not tell the network where it is.")
+@LANGUAGE
+@PLUGIN
+@one_line_errors
+def serve_wyoming(
+    where: str,
+    guests: tuple[str, ...],
+    hidden: bool,
+    language: str | None,
+    plugins: tuple[str, ...],
+) -> None:
+    """Be a server: your ears for what others record, and answers to what they ask as text.
+
+    GLASSES_WYOMING does the same beside a conversation. What a client asks is answered like what is
+    said, but it can only propose a payment.
+    """
+    from agent.cli.serving import serve_wyoming as serve
+
+    asyncio.run(serve(where, guests, hidden, plugins, language))
+
+
 @main.group("eval")
 def evaluate() -> None:
     """Measure how well the agent does."""

@@ -163,6 +163,8 @@ class Ears:
     """Its files, where it reads a folder of them."""
     small: Callable[[], Transcriber] | None = None
     """Builds what stands in for it while power is low; None where it is small itself."""
+    languages: frozenset[str] = frozenset({"en"})
+    """What it will understand."""
     choice: store.Choice = field(default_factory=store.Choice)
     """What was chosen of the models folder, and which models there are refused."""
 
@@ -184,19 +186,23 @@ def ears(config: Config, language: str) -> Ears:
 
     choice = engine.choose_model(config.models, language)
     folder = choice.path
+    if config.ears:
+        return _far(config, language, sphinx, choice)
     if folder is not None and language == "zh":
         options = engine.WhisperOptions(language)
         alone = partial(engine.FasterWhisper, folder, options)
-        return Ears(f"faster-whisper {folder.name}", alone, folder=folder, choice=choice)
+        name, known = f"faster-whisper {folder.name}", engine.languages(folder)
+        return Ears(name, alone, folder=folder, languages=known, choice=choice)
     if folder is not None:
         options = engine.BESIDE_A_GRAMMAR
         if language != "auto":
             options = replace(options, language=language)
 
+        languages = engine.languages(folder) if language == "auto" else frozenset({"en"})
+
         def pair() -> Transcriber:
             from agent.listen.whisper.pair import Pair
 
-            languages = engine.languages(folder) if language == "auto" else frozenset({"en"})
             tiny = (store.here(config.models, name) for name in store.TINY)
             small = next((path for path in tiny if path not in (None, folder)), None)
             return Pair(
@@ -208,7 +214,7 @@ def ears(config: Config, language: str) -> Ears:
             )
 
         name = f"pocketsphinx and faster-whisper {folder.name}"
-        return Ears(name, pair, folder=folder, small=sphinx, choice=choice)
+        return Ears(name, pair, folder=folder, small=sphinx, languages=languages, choice=choice)
     get = f"`glasses models pull {store.HEARS}`, or put a CTranslate2 Whisper folder in"
     note = f"better, and Chinese: {get} {config.models}"
     if language == "zh":
@@ -222,6 +228,34 @@ def ears(config: Config, language: str) -> Ears:
     if shutil.which("espeak-ng") is None:
         note = "new words are pronounced by simple rules: sudo apt install espeak-ng"
     return Ears("pocketsphinx", sphinx, note, choice=choice)
+
+
+def _far(
+    config: Config, language: str, sphinx: Callable[[], PocketSphinx], choice: store.Choice
+) -> Ears:
+    """Choose a server's ears: beside pocketsphinx, with the Whisper that is here to stand in."""
+    from agent.listen.whisper import engine
+    from agent.listen.wyoming.engine import Address, Far
+
+    address, folder = Address.of(config.ears), choice.path
+    only = None if language == "auto" else language
+    known = frozenset({only} if only else {"en", "zh"})
+    local: Callable[[], engine.FasterWhisper] | None = None
+    if folder is not None:
+        options = replace(engine.BESIDE_A_GRAMMAR, language=only)
+        local = partial(engine.FasterWhisper, folder, options)
+    tell = partial(streams.echo, err=True)
+    far = partial(Far, address, only, local, tell=tell)
+    if language == "zh":
+        return Ears(str(address), far, folder=folder, languages=known, choice=choice)
+
+    def pair() -> Transcriber:
+        from agent.listen.whisper.pair import Pair
+
+        return Pair(sphinx(), far, known, tell=tell)
+
+    name = f"pocketsphinx and {address}"
+    return Ears(name, pair, folder=folder, small=sphinx, languages=known, choice=choice)
 
 
 def model(config: Config) -> Model:

@@ -1,4 +1,4 @@
-"""What is served beside a conversation, where the settings ask for it: notifications, and MCP."""
+"""What is served beside a conversation, where settings ask for it: notifications, MCP, Wyoming."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from starlette.types import ASGIApp
 
-from agent.cli import streams
+from agent.cli import home, streams
 from agent.config import Config
 from agent.errors import ConfigError
 from agent.loop.agent import Agent
@@ -52,7 +52,7 @@ async def running(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
-    """Take notifications meanwhile where `push` is set, and be an MCP server where `mcp` is."""
+    """Take notifications meanwhile where `push` is set, and be a server of MCP and Wyoming."""
     async with contextlib.AsyncExitStack() as served:
         if config.push:
             from agent.serve import push
@@ -66,6 +66,9 @@ async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
             await served.enter_async_context(running(app, bound))
         if config.mcp:
             await served.enter_async_context(mcp(agent, config, listening(config.mcp, "mcp")))
+        if config.wyoming:
+            bound = listening(config.wyoming, "wyoming")
+            await served.enter_async_context(home.beside(agent, config, bound))
         yield
 
 

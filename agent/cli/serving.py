@@ -1,4 +1,4 @@
-"""`glasses mcp serve`: being an MCP server without a conversation of one's own."""
+"""`glasses mcp serve` and `wyoming serve`: being a server without a conversation of one's own."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from agent import config
-from agent.cli import push
+from agent.cli import home, push
 from agent.cli.compose import build
 from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile
@@ -46,3 +47,19 @@ async def serve(where: str | None, plugins: Sequence[str], language: str | None)
     finally:
         with _silent():
             await agent.close()
+
+
+async def serve_wyoming(
+    where: str, guests: Sequence[str], hidden: bool, plugins: Sequence[str], language: str | None
+) -> None:
+    """Be a Wyoming server for ever. Raises ConfigError."""
+    settings = config.load()
+    if guests:
+        settings = replace(settings, wyoming_from=",".join(guests))
+    bound = push.listening(where, "--host")
+    agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
+    try:
+        async with home.beside(agent, settings, bound, hidden, warm=True):
+            await asyncio.Event().wait()
+    finally:
+        await agent.close()

@@ -265,6 +265,13 @@ class Agent:
         """Be without power, as a simulator is: what was written stays, and nothing more is."""
         self._keeper.cut()
 
+    def more_ears(self) -> EngineThread | None:
+        """Return ears like its own for sound from elsewhere; None where it has none."""
+        if self._transcriber is None:
+            return None
+        limits = self.options.engine_timeout_s, self.options.engine_load_timeout_s
+        return EngineThread(self._transcriber, *limits)
+
     def touch(self) -> None:
         """Wake, as the wake phrase does: the wearer has touched the glasses."""
         if self._stream is not None:
@@ -282,9 +289,13 @@ class Agent:
 
     # -- answering ------------------------------------------------------------------------------
 
-    async def hear(self, text: str, language: str | None = None, source: str = "text") -> Turn:
+    async def hear(
+        self, text: str, language: str | None = None, source: str = "text", answers: bool = True
+    ) -> Turn:
         """Answer one typed line, as if it had been said.
 
+        Without `answers` it says neither yes nor no to what is proposed, gives no PIN, and does
+        nothing private: whoever sends it is not known to be the wearer.
         Raises Refused for text from the world: what stands on a package says nothing here, not even
         a yes.
         """
@@ -292,7 +303,7 @@ class Agent:
             raise Refused("text from the world was handed in as something that the wearer said")
         self._attach()
         await self._arrears.first()
-        return await self._turns.typed(text, self._language(text, language), source)
+        return await self._turns.typed(text, self._language(text, language), source, answers)
 
     async def call(self, made: str | Mapping[str, Any], language: str = "en") -> Turn:
         """Do what a tool call says, under the same rules as if its sentence had been said.

@@ -47,6 +47,9 @@ answer, unless a question is open; the shortest commands ("stop", "next song") a
 CALLED_OFF = "called off: the wearer said stop"
 """The error of a turn that another one ended."""
 
+UNKNOWN = 0.5
+"""How probably the wearer said what nobody can tell that of."""
+
 Work = Callable[[], Awaitable[Turn | None]]
 
 
@@ -139,9 +142,12 @@ class Turns:
 
     # -- what begins a turn ---------------------------------------------------------------------
 
-    async def typed(self, text: str, language: str, source: str) -> Turn:
-        """Answer one line, as if it had been said."""
-        return await self._said(Transcript(text, language), self.own(text), source)
+    async def typed(self, text: str, language: str, source: str, answers: bool = True) -> Turn:
+        """Answer one line, as if it had been said; without `answers` by nobody knows whom."""
+        if answers:
+            return await self._said(Transcript(text, language), self.own(text), source)
+        stranger = UNKNOWN if self.world.options.private else None
+        return await self._said(Transcript(text, language, wearer=stranger), None, source, False)
 
     def own(self, text: str, seen: str | None = None) -> Own | None:
         """Read a text for what it says to the agent itself, where that matters now.
@@ -156,11 +162,13 @@ class Turns:
         """Answer what the wearer meant for the agent itself without a word, as by a nod."""
         return await self._said(Transcript("", language), own, source)
 
-    async def _said(self, transcript: Transcript, own: Own | None, source: str) -> Turn:
+    async def _said(
+        self, transcript: Transcript, own: Own | None, source: str, answers: bool = True
+    ) -> Turn:
         clock, opened = _stopwatch(), self.world.gate.open
         timings = Timings(speech_end=0.0, endpoint=0.0, transcript=0.0)
         turn = Turn(source, transcript, timings=timings)
-        seen = opened.key if opened else None
+        seen = opened.key if opened and answers else None
         utterance = Utterance(clock, own, seen, final=self.final)
         if (shown := self.overtaken(turn, utterance)) is not None:
             return await self.ended(shown)

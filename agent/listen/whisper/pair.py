@@ -16,16 +16,69 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from agent.errors import EngineError
 from agent.language.saying import Saying
 from agent.listen.patience import Sayable
 from agent.listen.sphinx.engine import PocketSphinx
 from agent.listen.whisper.engine import MAX_BYTES, FasterWhisper, Written
-from agent.listen.whisper.fusion import Fitted
+from agent.listen.whisper.fusion import Fitted, Said
 from agent.messages import Transcript
 
 log = logging.getLogger(__name__)
+
+
+class Resting(EngineError):
+    """The other engine hears nothing of this utterance, and may hear the next again."""
+
+
+class Free(Protocol):
+    """What a pair asks of the engine that hears all else: Whisper, or a server with one."""
+
+    name: str
+    """What it is called."""
+
+    @property
+    def ready(self) -> Written | None:
+        """What was written since `prepare`; None before it is done, or once there is more."""
+        ...
+
+    def expect(self, sayings: Sequence[Saying]) -> None:
+        """Prefer what can be said."""
+        ...
+
+    def start(self) -> None:
+        """Begin an utterance."""
+        ...
+
+    def feed(self, pcm: bytes) -> None:
+        """Hear the next samples."""
+        ...
+
+    def prepare(self) -> None:
+        """Begin to work."""
+        ...
+
+    def written(self, timeout_s: float | None = None) -> Written:
+        """End the utterance. Raises TimeoutError, Resting, or EngineError when it is broken."""
+        ...
+
+    def fused(self, fitted: Fitted | None, written: Written) -> Said | None:
+        """Return the sentence that both come to; None where it is none."""
+        ...
+
+    def heard(self, written: Written, said: Said | None) -> Transcript:
+        """Return the sentence, or else the words as they were written."""
+        ...
+
+    def abort(self) -> None:
+        """Throw the utterance away."""
+        ...
+
+    def close(self) -> None:
+        """Free it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +108,10 @@ class Pair:
     def __init__(
         self,
         grammar: PocketSphinx,
-        make: Callable[[], FasterWhisper],
+        make: Callable[[], Free],
         languages: frozenset[str],
         options: PairOptions = PairOptions(),
-        smaller: Callable[[], FasterWhisper] | None = None,
+        smaller: Callable[[], Free] | None = None,
         tell: Callable[[str], None] = log.warning,
     ) -> None:
         """Hear with `grammar`, and with what `make` builds once it has, on a thread of its own.
@@ -71,8 +124,8 @@ class Pair:
         self.languages = grammar.languages | languages
         self._grammar = grammar
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper-load")
-        self._loading: Future[FasterWhisper] | None = self._thread.submit(make)
-        self._whisper: FasterWhisper | None = None
+        self._loading: Future[Free] | None = self._thread.submit(make)
+        self._whisper: Free | None = None
         self._sayings: Sequence[Saying] = ()
         self._closed = Sayable(())
         self._smaller, self._tell, self._late_times = smaller, tell, 0
@@ -149,6 +202,8 @@ class Pair:
         except TimeoutError:
             self._too_late(whisper)
             return heard
+        except Resting:
+            return heard
         except EngineError as error:
             self._lost(error)
             return heard
@@ -169,12 +224,12 @@ class Pair:
         loading, self._loading = self._loading, None
         self._thread.shutdown(wait=False, cancel_futures=True)
         if loading is not None:  # it may be loading still; then it is freed when it is there
-            loading.add_done_callback(_free)
+            loading.add_done_callback(free)
         elif self._whisper is not None:
             self._whisper.close()
         self._whisper = None
 
-    def _loaded(self) -> FasterWhisper | None:
+    def _loaded(self) -> Free | None:
         """Return Whisper if it is there by now."""
         loading = self._loading
         if loading is None or not loading.done():
@@ -197,7 +252,7 @@ class Pair:
             return self.options.sure
         return self.options.sure_open
 
-    def _late(self) -> FasterWhisper | None:
+    def _late(self) -> Free | None:
         """Return Whisper, and what was said while it was loaded with it, if it comes in time."""
         if self._loading is None:
             return None
@@ -211,7 +266,7 @@ class Pair:
         self._whisper, self.name = None, self._grammar.name
         self._tell(f"{error}; what is no command is not heard until the next start")
 
-    def _too_late(self, whisper: FasterWhisper) -> None:
+    def _too_late(self, whisper: Free) -> None:
         """Use a smaller Whisper where this one is slower than people speak."""
         self._late_times += 1
         if self._late_times < self.options.slow_times:
@@ -240,6 +295,7 @@ def _in_lists(saying: Saying) -> Saying:
     return replace(saying, slots={n: () if v is None else v for n, v in saying.slots.items()})
 
 
-def _free(loading: Future[FasterWhisper]) -> None:
+def free(loading: Future[FasterWhisper] | Future[Free]) -> None:
+    """Free an engine that has been loaded."""
     if not loading.cancelled() and loading.exception() is None:
         loading.result().close()
