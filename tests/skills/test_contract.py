@@ -16,6 +16,7 @@ import pytest
 
 import skills
 from agent.cli import scaffold
+from agent.derive import grammar
 from agent.language.pronounce import pronounce
 from agent.plugins.skills import Skills, skill_name
 from skills.music import library
@@ -105,6 +106,19 @@ def test_every_action_can_be_said_in_both_languages(loaded):
     for action in loaded.actions.values():
         for language in ("en", "zh"):
             assert action.languages[language].templates, (action.name, language)
+
+
+def test_no_english_sentence_begins_with_any_words(loaded):
+    """Else it could be a payment's of some plugin, which would be refused for it."""
+    for action in loaded.actions.values():
+        if action.declaration.risk == "money":
+            continue
+        sentences = action.languages["en"]
+        rules = tuple(sorted(sentences.rules.items()))
+        for template in sentences.templates:
+            around = grammar.around(template, rules)
+            begins = [slot for slot, words in around.items() if grammar.EDGE in words.before]
+            assert not any(action.kind(slot).is_open for slot in begins), (action.name, template)
 
 
 def test_every_word_that_speech_listens_for_has_a_sound(loaded):
