@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from agent.derive.page import abilities
 from agent.derive.phrase import phrase, shown
 from agent.language import times
 from agent.language.numbers import Money
@@ -84,3 +85,13 @@ def test_values_as_people_write_them(value, text):
 )
 def test_times_as_people_say_them(still, value, english, chinese):
     assert (shown(value, "en"), shown(value, "zh")) == (english, chinese)
+
+
+def test_what_the_skills_can_do_is_told_in_words_that_say_it(actions):
+    english = abilities(actions, "en").split(", ")
+    assert {"search", "pay", "translate", "navigate", "play", "time", "weather"} <= set(english)
+    assert not {"what", "how", "when", "is"} & set(english)
+    chinese = abilities(actions, "zh").split("、")
+    assert {"搜索", "付", "翻译", "导航", "播放", "记住"} <= set(chinese)
+    assert not {"现在", "把", "接下来"} & set(chinese)
+    assert len(english) == len(set(english))
