@@ -340,14 +340,17 @@ class Around:
     after: frozenset[str]
     """Those that may stand right after it; EDGE where it may end the sentence."""
     leading: frozenset[str]
-    """All that may stand between it and the slot before it: "when i get to {place}"."""
+    """All that may stand between it and the slot before it, or the beginning."""
+    between: frozenset[str]
+    """The same, where there is a slot before it: "{what} when i get to {place}"."""
 
 
 def around(template: str, rules: tuple[tuple[str, str], ...]) -> dict[str, Around]:
     """Return what stands around each slot of a template. Raises SentenceError as `build` does."""
     nfa, start, final = _Fragments(template, dict(rules)).automaton([template])
     arcs = _ordered(nfa, start)
-    before, after, leading = ([set[str]() for _ in nfa.arcs] for _ in range(3))
+    before, after, leading, between = ([set[str]() for _ in nfa.arcs] for _ in range(4))
+    behind: set[int] = set()  # states with a slot behind them
     before[start].add(EDGE)
     after[final].add(EDGE)
     for state, label, to in arcs:
@@ -355,12 +358,17 @@ def around(template: str, rules: tuple[tuple[str, str], ...]) -> dict[str, Aroun
         before[to] |= before[state] if silent else {label}
         if silent or label[0] != "{":
             leading[to] |= leading[state] | ({label} - {"", _BREAK})
+            if state in behind:
+                between[to] |= between[state] | ({label} - {"", _BREAK})
+        if state in behind or (not silent and label[0] == "{"):
+            behind.add(to)
     for state, label, to in reversed(arcs):
         after[state] |= {label} if label.strip() else after[to]
     found: dict[str, Around] = {}
     for state, label, to in arcs:
         if label[:1] == "{":
-            own = Around(*map(frozenset, (before[state], after[to], leading[state])))
+            sides = before[state], after[to], leading[state], between[state]
+            own = Around(*map(frozenset, sides))
             slot = label[1:-1]
             found[slot] = merged(found[slot], own) if slot in found else own
     return found
@@ -388,7 +396,12 @@ def smallest(sets: Iterable[frozenset[str]]) -> set[frozenset[str]]:
 
 def merged(one: Around, other: Around) -> Around:
     """Return what stands around a slot in either."""
-    return Around(one.before | other.before, one.after | other.after, one.leading | other.leading)
+    return Around(
+        one.before | other.before,
+        one.after | other.after,
+        one.leading | other.leading,
+        one.between | other.between,
+    )
 
 
 def _ordered(nfa: _Nfa, start: int) -> list[tuple[int, str, int]]:

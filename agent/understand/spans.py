@@ -157,7 +157,7 @@ class _Reader:
         """
         following = [other for other, place in self.taken.items() if place.start == stop]
         around = [self.around[other] for other in following if other in self.around]
-        leading = _BETWEEN.union(*(one.leading for one in around))
+        leading = _BETWEEN.union(*(one.between for one in around))
         while following and stop > start and self.words[stop - 1] in leading:
             stop -= 1
         own = self.around[slot].leading | self.around[slot].after

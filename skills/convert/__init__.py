@@ -26,7 +26,7 @@ Operation = Annotated[str, OneOf(reckon.operations)]
     "(how many|how much) {to} can i exchange for {what}",
     "(how many|how much) {to} (make|makes) [up] {what}",
     "{count} {unit} is (how many|how much) {to}",
-    "change {count} {unit} (to|into) {to}",
+    "change {count} {unit} into {to}",
     "{count} {unit} (in|to|into) {to}",
     "(how do (you|i)|how can i|convert) [convert] {unit} (to|into) {to}",
     "(what is|what's) the (exchange|conversion) rate (between|from|of|for) [the] {unit} (and|to)"

@@ -32,8 +32,9 @@ FALLS = "(rain|snow|a storm|a snowstorm|a thunderstorm)"
     "(what is|what's|how is|how's) the (weather|forecast|temperature) [(like|looking)] [outside]"
     " [(for|on)] [{day}]",
     "what will the weather be [like] [on] [{day}]",
-    "[(tell|show|give|check)] [me] [the] (weather|forecast|weather (forecast|report)) [(for|on)]"
+    "[(tell|show|check)] [me] [the] (weather|forecast|weather (forecast|report)) [(for|on)]"
     " [{day}]",
+    "give me the (weather|forecast|weather (forecast|report)) [(for|on)] [{day}]",
     "(how (warm|hot|cold)|what temperature) (is|will) it [(be|get)] [outside] [{day}]",
     f"(is it|will it be|is it going to be) {SKY} [(out|outside)] [{{day}}]",
     "(what is|what's) (today's|the) high and low [temperature] [{day}]",
@@ -108,7 +109,8 @@ def rain(ctx: Context, day: When | None = None) -> Reply:
     "(what is|what's) the (weather|forecast) (for|of) {place} [{day}]",
     "what will the weather be [like] (in|at|near|around) {place} [{day}]",
     "what will the weather be [like] {day} (in|at|near|around) {place}",
-    "[(tell|show|give|check)] [me] [the] (weather|forecast|weather (forecast|report)|temperature)"
+    "[(tell me|show me|give me|check)] [the]"
+    " (weather|forecast|weather (forecast|report)|temperature)"
     " (in|at|for) {place} [{day}]",
     "(how (warm|hot|cold)|what temperature) (is|will) it [(be|get)] (in|at) {place} [{day}]",
     "(will it|is it going to) (rain|snow|storm) (in|at) {place} [{day}]",
