@@ -71,7 +71,7 @@ def fuse(fitted: Fitted | None, versions: Sequence[Hypothesis], nearest: Nearest
     spent = math.inf
     for version, doubt in heard:
         near = nearest.find(version.text, NEAR, spent - doubt)
-        if near is not None and near.worst <= WORST:
+        if near is not None and near.worst <= WORST and near.cost <= NEAR * _bound(near):
             spent = min(spent, near.spent + doubt)
             cost = near.cost + doubt
             if near.text not in found or cost < found[near.text][0]:
@@ -80,6 +80,8 @@ def fuse(fitted: Fitted | None, versions: Sequence[Hypothesis], nearest: Nearest
         if not found:
             return None
         _, near, version = min(found.values(), key=lambda one: one[0])
+        if near.free and _believed(near.cost, _bound(near), versions[0].mean, free=True) < BELIEVED:
+            return None
         return Said(near.text, min(1.0, math.exp(version.mean)) * (1 - near.distance))
     scores = {text: -UNLIKE * cost for text, (cost, _, _) in found.items()}
     off = {text: near.cost for text, (_, near, _) in found.items()}
@@ -91,12 +93,28 @@ def fuse(fitted: Fitted | None, versions: Sequence[Hypothesis], nearest: Nearest
         return None
     text = max(scores, key=lambda text: scores[text])
     own = text == fitted.text
-    odds = ALWAYS + OFF * off[text] + LONG * math.log(max(1.0, length(text)))
-    odds += MEAN * versions[0].mean
-    odds += FITTED + LOG_ODDS * _log_odds(fitted.confidence) if own else 0.0
-    odds += FREE if not own and found[text][1].free else 0.0
-    probability = 1 / (1 + math.exp(-odds))
+    bound = length(text) if own else _bound(found[text][1])
+    sound = FITTED + LOG_ODDS * _log_odds(fitted.confidence) if own else 0.0
+    free = not own and bool(found[text][1].free)
+    probability = _believed(off[text], bound, versions[0].mean, free, sound)
     return Said(text, probability) if probability >= BELIEVED else None
+
+
+def _believed(off: float, bound: float, mean: float, free: bool, sound: float = 0.0) -> float:
+    """Return how likely a sentence was said; `sound` is what the grammar engine has for it."""
+    odds = ALWAYS + OFF * off + LONG * math.log(max(1.0, bound)) + MEAN * mean + sound
+    return 1 / (1 + math.exp(-(odds + FREE if free else odds)))
+
+
+def _bound(near: Near) -> float:
+    """Return how many phones of a sentence are its own: any words fit where it has free ones.
+
+    "Ask what you can do for your country" is like "at one [you can do for your country]" but for
+    two phones, and those are two of five. What sounds the same was not made to fit, and counts
+    whole.
+    """
+    whole = length(near.text)
+    return whole - length(" ".join(near.free)) if near.free and near.cost else whole
 
 
 def _different(versions: Sequence[Hypothesis]) -> list[tuple[Hypothesis, float]]:
