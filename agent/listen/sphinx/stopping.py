@@ -21,6 +21,10 @@ or speaks: few others speak then, and not to be able to stop it is worse than to
 """
 SELDOM_PER_HOUR = 10.0
 """The same while it is silent, as when an action runs."""
+OWN_PER_HOUR = 300.0
+"""The same in the agent's own voice, where a false alarm costs no more than to say “stop” twice."""
+ECHO_DELAY_MS = 40.0
+"""What is waited there: it has to be known before the microphone hears it."""
 ALONE_DB = 6.0
 """A stop word is said alone: what is right before and after it has half its amplitude or less."""
 
@@ -31,6 +35,15 @@ DELAY_MS = 100.0
 def words() -> tuple[str, ...]:
     """Return every word that stops, in every language."""
     return tuple(word for controls in CONTROLS.values() for word in controls["stop"])
+
+
+def echo_spotter() -> Spotter:
+    """Build what hears in the agent's own voice whatever could be taken for such a word.
+
+    It need not stand alone there, and little likeness is enough. Raises EngineError.
+    """
+    phrases = [Phrase(word, OWN_PER_HOUR, SOUNDS.get(word, ())) for word in words()]
+    return Spotter(phrases, SpotterOptions(ECHO_DELAY_MS))
 
 
 def stop_spotter(playing: bool = True) -> Spotter:
