@@ -31,9 +31,10 @@ from agent.listen.endpoint import Endpointer
 from agent.listen.health import HealthLog
 from agent.listen.hearing import Event, Heard, Hearing, Pause, Resumed
 from agent.listen.intake import Intake
+from agent.listen.own import AHEAD, OwnVoice
 from agent.listen.phrases import Spots, Spotted
 from agent.listen.sphinx.spotter import wake_spotter
-from agent.listen.sphinx.stopping import echo_spotter, stop_spotter
+from agent.listen.sphinx.stopping import SURELY, over_spotter, stop_spotter
 from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
 from agent.listen.vad import CascadeVad, Vad
@@ -43,9 +44,6 @@ from agent.messages import Reply, Transcript
 from agent.turn import Turn, Utterance
 from hardware.base import AbsentChunk, AudioChunk, DualChunk, Microphone, sounds
 
-OWN_MS = 800.0
-"""How long after the agent itself has said something like "stop" one that is heard is its own: what
-a sound device and the air delay it by, and what it takes to be sure."""
 PLAINLY = 0.25
 """Share of the air's power from which speech through the bone is plainly the wearer's: theirs is as
 loud on both, and what comes through the air alone is a hundredth of it there."""
@@ -73,8 +71,8 @@ class Listening:
     """What opens a turn."""
     stop: Callable[[bool], Spots] | None = stop_spotter
     """Hears "stop" beside the speech engine while the agent works, or, given True, plays."""
-    echo: Callable[[], Spots] | None = echo_spotter
-    """Hears the same in what the agent says itself, which is not the wearer's then."""
+    over: Callable[[], Spots] | None = over_spotter
+    """Hears the same while the agent speaks."""
     health: HealthLog | None = None
     """Keeps the counters of what was wrong with the sound."""
     small: Callable[[], Transcriber] | None = None
@@ -137,9 +135,9 @@ class Stream:
         self._make_stop = listening.stop
         self._stops: dict[bool, Spots] = {}  # for work, and for what plays
         self._stop: Spots | None = None  # the one that listens now
-        self._make_echo = listening.echo
-        self._echo: Spots | None = None  # hears what the agent says itself
-        self._own_ms = float("-inf")  # when the agent itself last said such a word
+        self._make_over = listening.over
+        self._over: Spots | None = None  # the one that listens while the agent speaks
+        self._own = OwnVoice()
         self._open = True  # for what is said, as far as an earcon has told
         self._seen: str | None = None  # the proposal that was open before somebody spoke
 
@@ -211,7 +209,7 @@ class Stream:
         """Hear a chunk, "stop" before all else while the agent works or plays."""
         playing = sounds(self._world.devices.speaker)
         if playing or self._turns.busy:
-            spotted = self._spotted(playing, chunk)
+            spotted = self._spotted(self._stopper(playing), chunk)
         else:
             spotted = self._stop = None
         if spotted is None:
@@ -220,14 +218,16 @@ class Stream:
 
     async def _beside_own(self, chunk: AudioChunk) -> Event:
         """Hear nothing but "stop" while the agent itself may be what is heard."""
-        own = self._mouth.own(len(chunk.pcm))
-        if (echo := self._echoes()) is not None and echo.feed(own) is not None:
-            self._own_ms = chunk.end_ms
-        spotted = self._spotted(True, chunk)
-        if spotted is None or chunk.end_ms - self._own_ms < OWN_MS:
+        if self._stop is None or self._stop is not self._over:
+            self._own.begin()
+        sound = self._own.without(chunk.pcm, self._mouth.own(len(chunk.pcm)))
+        beside = AudioChunk(sound, chunk.start_ms - AHEAD * chunk.duration_ms)
+        spotted = self._spotted(self._stop_over(), beside)
+        if spotted is None:
             return None
-        self._mouth.hush(resume=False)
-        return await self._stopped(spotted)
+        surely = spotted.score >= SURELY
+        self._mouth.hush(resume=not surely)
+        return await self._stopped(spotted) if surely else None
 
     def _wearers(self, mended: AudioChunk, chunk: AudioChunk) -> bool:
         """Whether a chunk counts although the agent speaks; if so, that ends its speech.
@@ -240,9 +240,9 @@ class Stream:
             return True
         return isinstance(mended, DualChunk) and plainly(chunk.pcm, mended.air)
 
-    def _spotted(self, playing: bool, chunk: AudioChunk) -> Spotted | None:
+    def _spotted(self, stop: Spots | None, chunk: AudioChunk) -> Spotted | None:
         """Return the "stop" that ends with this chunk."""
-        if (stop := self._stopper(playing)) is None:
+        if stop is None:
             self._stop = None
             return None
         if stop is not self._stop:
@@ -256,14 +256,14 @@ class Stream:
         long_ms = spotted.end_ms - spotted.start_ms
         return Heard(said, spotted.start_ms, long_ms, self._microphone.now_ms(), sound=())
 
-    def _echoes(self) -> Spots | None:
-        """Build what hears "stop" in what the agent says, once it speaks."""
-        if self._echo is None and self._make_echo is not None:
+    def _stop_over(self) -> Spots | None:
+        """Build what hears stop over the agent's voice, once it speaks."""
+        if self._over is None and self._make_over is not None:
             try:
-                self._echo = self._make_echo()
+                self._over = self._make_over()
             except EngineError:
-                self._make_echo = None
-        return self._echo
+                self._make_over = None
+        return self._over
 
     def _stopper(self, playing: bool) -> Spots | None:
         """Build what hears stop when it is first needed; without it, the engine alone hears it."""

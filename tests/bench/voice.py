@@ -127,23 +127,23 @@ def first_sounds_ms(count: int) -> list[float]:
 
 
 def own_turns(count: int, deaf: bool = False) -> tuple[int, int]:
-    """Return how many replies opened a turn, and how many turns were stops."""
+    """Return how many replies opened a turn, and how many ended before their end."""
     clock = VirtualClock()
-    opened = stops = 0
+    opened = ended = 0
     try:
         for number, (language, text) in enumerate(islice(cycle(REPLIES), count)):
             room = ROOMS[number % len(ROOMS)]
-            found = clock.run(_hears_itself(clock, text, language, room, number, deaf))
+            found, cut = clock.run(_hears_itself(clock, text, language, room, number, deaf))
             opened += bool(found)
-            stops += sum(turn.transcript.engine == "stop words" for turn in found)
+            ended += cut
     finally:
         clock.close()
-    return opened, stops
+    return opened, ended
 
 
 async def _hears_itself(
     clock: VirtualClock, text: str, language: str, room: Room, seed: int, deaf: bool
-) -> list[Turn]:
+) -> tuple[list[Turn], bool]:
     with tempfile.TemporaryDirectory() as folder:
         speaker = Timed(clock.time)
         agent = make_agent(Path(folder), speaker)
@@ -162,8 +162,9 @@ async def _hears_itself(
         await asyncio.sleep(0.5)
         agent.world.mouth.say(text, language)
         await task
+        cut = bool(speaker.ended_s)
         await agent.close()
-        return heard
+        return heard, cut
 
 
 def stopped_ms(count: int) -> list[float | None]:
@@ -217,21 +218,21 @@ def figures(quick: bool = False) -> dict[str, float]:
         "first_sound_p50_ms": turns.percentile(sound, 0.5),
         "first_sound_p95_ms": turns.percentile(sound, 0.95),
     }
-    opened, stops = own_turns(count)
-    found |= {"own_clips": float(count), "own_turns": float(opened), "own_stops": float(stops)}
+    opened, cut = own_turns(count)
+    found |= {"own_clips": float(count), "own_turns": float(opened), "own_cut": float(cut)}
     few = max(1, count // 5)
     found |= {"full_duplex_clips": few, "full_duplex_turns": float(own_turns(few, deaf=True)[0])}
     return found | _stops(stopped_ms(count))
 
 
 def _stops(took: Sequence[float | None]) -> dict[str, float]:
-    heard = [ms for ms in took if ms is not None and 0 <= ms]
+    heard = [ms for ms in took if ms is not None and ms > -HEARD_MS]  # its end may be a breath
     return {
         "stop_said": float(len(took)),
         "stop_within_500_ms": float(sum(ms <= HEARD_MS for ms in heard)),
         "stop_p50_ms": turns.percentile(heard, 0.5),
         "stop_p95_ms": turns.percentile(heard, 0.95),
-        "stop_too_soon": float(sum(ms is not None and ms < 0 for ms in took)),
+        "stop_too_soon": float(sum(ms is not None and ms <= -HEARD_MS for ms in took)),
     }
 
 
