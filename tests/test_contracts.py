@@ -50,7 +50,8 @@ from hardware.speaker import NoSpeaker, SoundDeviceSpeaker, VirtualSpeaker
 from hardware.voice import EspeakVoice, NoVoice, VirtualVoice
 
 PORTS = (
-    Display, Transcriber, Voiceprint, Model, Microphone, Speaker, Voice, Imu, Battery, LightSensor, Camera,
+    Display, Transcriber, Voiceprint, Model, Microphone, Speaker, Voice, Imu, Battery, LightSensor,
+    Camera,
 )  # fmt: skip
 LENS = load("quark-s1")
 

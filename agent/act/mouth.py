@@ -108,7 +108,7 @@ class Mouth:
         """Say a text in the place of what is said now, but go on where it begins with that.
 
         With `more` on its way, its whole sentences are said meanwhile. What no voice here can say
-        is on the lens, and that is said then.
+        is on the lens, and that is said then; of nothing, an earcon tells that it is done.
         """
         self._last = text, language
         if not self.audible or self._rings():
@@ -129,6 +129,8 @@ class Mouth:
         if over or (lost and not more and not self._taken and not self._line):
             rest = said_in(language)["rest aloud" if over and self._line else "on the lens"]
             self._line.extend(aloud.sentences(rest, language))
+        if not self._line and not self._taken and not more:  # there is nothing to say
+            self.earcon("done")
         self._taken += new
         self._coming = more
         self._news.set()

@@ -18,11 +18,9 @@ def tell(world: World, turn: Turn, reply: Reply, settles: bool = False) -> None:
     failed = reply.kind == "alert" or turn.error is not None
     if failed:
         mouth.earcon("error")
-    if said := sayable(world, turn, reply, settles):
+    said = sayable(world, turn, reply, settles)
+    if said or not failed:
         mouth.say(said, turn.transcript.language)
-    elif not failed:
-        mouth.hush()
-        mouth.earcon("done")
 
 
 def sayable(world: World, turn: Turn, reply: Reply, settles: bool) -> str:

@@ -574,8 +574,8 @@ class Responder:
         match shown:
             case Blank():
                 gate.drop()
-                self._world.mouth.hush()
                 fault = lens.blank()
+                self._world.mouth.say("", turn.transcript.language)
                 error = f"the display could not be cleared: {fault}" if fault else turn.error
                 return replace(turn, error=error)
             case Page(step):

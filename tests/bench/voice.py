@@ -156,7 +156,7 @@ async def _hears_itself(
 
         async def listen() -> None:
             async for turn in agent.listen(EchoMicrophone(inner, speaker, room, seed)):
-                heard.append(turn)  # noqa: PERF401  what was heard until it is broken off
+                heard.append(turn)
 
         task = asyncio.create_task(listen())
         await asyncio.sleep(0.5)
