@@ -49,7 +49,7 @@ from hardware.base import (
 from hardware.battery import find_battery
 from hardware.light import find_light
 from hardware.profiles import load_bone
-from hardware.speaker import find_speaker
+from hardware.speaker import NoSpeaker, find_speaker
 from hardware.voice import NoVoice, find_voice
 
 if TYPE_CHECKING:
@@ -369,8 +369,9 @@ def build(
         light=use("light", find_light if config.sensors == "system" else lambda: None),
         others={k: _opener(skills, k, config) for k in LENT if skills.providers(k)},
     )
-    if config.voice != "off" and isinstance(devices.voice, NoVoice):
-        streams.echo(f"voice: {devices.voice.reason}; answers are only shown", err=True)
+    for lacking in (devices.voice, devices.speaker) if config.voice != "off" else ():
+        if isinstance(lacking, (NoVoice, NoSpeaker)):
+            streams.echo(f"voice: {lacking.reason}; answers are only shown", err=True)
     for warning in dispatch.warnings(skills.actions.values(), devices):
         streams.echo(warning, err=True)
     return Agent(

@@ -97,7 +97,7 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     yield Finding("speaker", "ok" if out.available else "missing", out.name, reason)
     says = voice.find_voice()
     reason = says.reason if isinstance(says, voice.NoVoice) else ""
-    yield Finding("voice", "ok" if says.languages else "missing", says.name, reason)
+    yield Finding("spoken answers", "ok" if says.languages else "missing", says.name, reason)
     espeak = shutil.which("espeak-ng")
     note = "" if espeak else "sudo apt install espeak-ng"
     yield Finding("pronunciation", "ok" if espeak else "missing", espeak or "simple rules", note)
