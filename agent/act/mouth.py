@@ -154,7 +154,7 @@ class Mouth:
 
     def earcon(self, name: str) -> None:
         """Make a short sound that says something without a word, where answers are said."""
-        if not self.audible or self.speaking or self._rings():
+        if self.mode == "off" or not self.audible or self.speaking or self._rings():
             return
         speaker = self._devices().speaker
         try:
@@ -273,11 +273,11 @@ class Mouth:
     def _give_back(self, resume: bool) -> None:
         """Let go on what played before."""
         held, self._held = self._held, None
-        speaker = self._devices().speaker
-        if held is None or not resume or speaker is None or self._rings():
+        if held is None or not resume or self._rings():
             return
+        speaker = self._devices().speaker
         with suppress(Exception):  # as above; and the file may be gone
-            if speaker.playing is None:
+            if speaker is not None and speaker.playing is None:
                 speaker.play(*held)
 
 

@@ -575,7 +575,8 @@ class Responder:
             case Blank():
                 gate.drop()
                 fault = lens.blank()
-                self._world.mouth.say("", turn.transcript.language)
+                if self._world.mouth.mode != "off":
+                    self._world.mouth.say("", turn.transcript.language)
                 error = f"the display could not be cleared: {fault}" if fault else turn.error
                 return replace(turn, error=error)
             case Page(step):
@@ -610,7 +611,8 @@ class Responder:
         world.spoken = language = turn.transcript.language
         fault, frames, lit = world.lens.light(reply, language, owner, passing, stays_ms)
         turn = replace(turn, frames=frames)
-        aloud.tell(world, turn, reply, self._settles)
+        if world.mouth.mode != "off":
+            aloud.tell(world, turn, reply, self._settles)
         if lit and gate.open is not None and reply is gate.open.proposal:
             gate.shown(gate.open.key)
         return self._lit(turn, fault, clock) if lit or fault is not None else turn

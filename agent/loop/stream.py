@@ -137,7 +137,7 @@ class Stream:
         self._stop: Spots | None = None  # the one that listens now
         self._make_over = listening.over
         self._over: Spots | None = None  # the one that listens while the agent speaks
-        self._own = OwnVoice()
+        self._own: OwnVoice | None = None
         self._open = True  # for what is said, as far as an earcon has told
         self._seen: str | None = None  # the proposal that was open before somebody spoke
 
@@ -218,6 +218,8 @@ class Stream:
 
     async def _beside_own(self, chunk: AudioChunk) -> Event:
         """Hear nothing but "stop" while the agent itself may be what is heard."""
+        if self._own is None:
+            self._own = OwnVoice()
         if self._stop is None or self._stop is not self._over:
             self._own.begin()
         sound = self._own.without(chunk.pcm, self._mouth.own(len(chunk.pcm)))
