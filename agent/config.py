@@ -18,6 +18,8 @@ CHOICES = {
     "microphone": ("air", "bone"),
     "sensors": ("none", "system"),
     "share": ("", "notes"),
+    "voice": ("off", "on", "away"),
+    "aloud": ("", "money"),
 }
 """Settings that can be one of a few words, the default first."""
 
@@ -87,6 +89,12 @@ class Config:
     """Skills or actions that want the enrolled voice, separated by commas; `GLASSES_PRIVATE`."""
     share: str = ""
     """What of yours a model on another machine may be told, `notes`; `GLASSES_SHARE`."""
+    voice: str = "off"
+    """When answers are said aloud: `on`, or `away` while nothing can be seen on the lens;
+    `GLASSES_VOICE`."""
+    aloud: str = ""
+    """What may be said aloud that is only shown else: `money`, what is paid and to whom;
+    `GLASSES_ALOUD`."""
     sensors: str = "none"
     """`system` where this machine's own battery and light sensor are the glasses'; with `none` only
     plugins bring some; `GLASSES_SENSORS`."""

@@ -152,7 +152,7 @@ class Reply:
     kind: CardKind = "answer"
     """How it is laid out."""
     speech: str | None = None
-    """What to say aloud, where there is a voice; None is silence."""
+    """What to say aloud where answers are said; None says the text, and an empty one nothing."""
     undo: Callable[[], Reply | None] | None = None
     """Takes back what the action has done; called at most once, when the wearer says “undo”."""
     partial: bool = False

@@ -261,6 +261,23 @@ def sounds(speaker: Speaker | None) -> bool:
         return False
 
 
+@runtime_checkable
+class Voice(Protocol):
+    """Says words aloud: it makes sound of them, which a speaker plays."""
+
+    name: str
+    """What `glasses doctor` calls it."""
+    languages: frozenset[str]
+    """What it can say: `en`, `zh`, …; nothing where there is no voice."""
+
+    def sound(self, text: str, language: str) -> bytes:
+        """Return a sentence as 16 kHz mono 16-bit PCM. Blocks, on any thread. Raises DeviceError.
+
+        The text is words: numbers and signs are written out before.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Motion:
     """One reading of the IMU in the frame of the head: x to the right, y up, z to the back."""
@@ -359,3 +376,5 @@ class Devices:
     """What gives each further device, such as a camera, by kind; it is opened when asked for."""
     notes: Mapping[str, str] = field(default_factory=dict)
     """One line per device that was asked for and is missing, by its name."""
+    voice: Voice | None = None
+    """None when nothing says aloud what is shown."""

@@ -8,6 +8,7 @@ import importlib
 import inspect
 import math
 import pkgutil
+import shutil
 from contextlib import aclosing
 from dataclasses import dataclass, is_dataclass
 from itertools import pairwise
@@ -36,6 +37,7 @@ from hardware.base import (
     Line,
     Microphone,
     Speaker,
+    Voice,
 )
 from hardware.battery import SystemBattery, VirtualBattery
 from hardware.display import ImageDisplay, MemoryDisplay, PngDisplay, TerminalDisplay
@@ -45,9 +47,11 @@ from hardware.microphone import FileMicrophone, LiveMicrophone
 from hardware.profiles import load
 from hardware.recorder import GifDisplay
 from hardware.speaker import NoSpeaker, SoundDeviceSpeaker, VirtualSpeaker
+from hardware.voice import EspeakVoice, NoVoice, VirtualVoice
 
 PORTS = (
-    Display, Transcriber, Voiceprint, Model, Microphone, Speaker, Imu, Battery, LightSensor, Camera,
+    Display, Transcriber, Voiceprint, Model, Microphone, Speaker, Voice, Imu, Battery, LightSensor,
+    Camera,
 )  # fmt: skip
 LENS = load("quark-s1")
 
@@ -94,6 +98,7 @@ VOICEPRINTS = {
 }
 MODELS = {ScriptedModel: lambda: ScriptedModel(["hi", "hi", {"a": 1}]), NoModel: NoModel}
 SPEAKERS = {VirtualSpeaker: lambda: VirtualSpeaker(length_s=5), NoSpeaker: NoSpeaker}
+VOICES = {VirtualVoice: VirtualVoice, NoVoice: NoVoice, EspeakVoice: EspeakVoice}
 IMUS = {VirtualImu: VirtualImu}
 
 
@@ -131,7 +136,7 @@ ELSEWHERE = {
 HERE = {
     *(
         kind.__name__
-        for table in (DISPLAYS, MODELS, SPEAKERS, IMUS, BATTERIES, LIGHTS)
+        for table in (DISPLAYS, MODELS, SPEAKERS, VOICES, IMUS, BATTERIES, LIGHTS)
         for kind in table
     ),
     *TRANSCRIBERS,
@@ -272,6 +277,22 @@ async def test_a_microphone_gives_chunks_in_order_on_its_own_clock():
         assert [chunk.start_ms for chunk in chunks] == [20.0 * n for n in range(50)]
         assert {len(chunk.pcm) for chunk in chunks} == {640}
         assert microphone.now_ms() >= chunks[-1].end_ms
+
+
+@pytest.mark.parametrize("kind", VOICES, ids=lambda kind: kind.__name__)
+def test_a_voice_says_each_of_its_languages_or_why_not(kind):
+    voice = VOICES[kind]()
+    assert isinstance(voice, Voice)
+    assert voice.name
+    if kind is EspeakVoice and not shutil.which("espeak-ng"):
+        pytest.skip("espeak-ng is not installed")
+    for language in voice.languages:
+        sound = voice.sound("1 hello 好", language)
+        assert len(sound) > 3200
+        assert len(sound) % 2 == 0
+    if not voice.languages:
+        with pytest.raises(DeviceError, match="install"):
+            voice.sound("hello", "en")
 
 
 @pytest.mark.parametrize("kind", SPEAKERS, ids=lambda kind: kind.__name__)

@@ -15,6 +15,7 @@ from pathlib import Path
 from agent.act.chat import Talk
 from agent.act.gate import Gate
 from agent.act.inbox import Inbox
+from agent.act.mouth import Mode, Mouth
 from agent.act.schedule.bell import Bell
 from agent.act.schedule.store import Schedule
 from agent.body.power import STEPS, Rung, Step
@@ -53,6 +54,10 @@ class AgentOptions:
     """What of the wearer's a model on another machine may be told: `notes`."""
     private: frozenset[str] = frozenset()
     """Skills and actions, by name, that speech does only in the enrolled voice, as payments are."""
+    voice: Mode = "off"
+    """When answers are said aloud: `off`, `on`, or `away`: while nothing is seen on the lens."""
+    aloud: frozenset[str] = frozenset()
+    """What may be said aloud that is only shown else: `money`, amounts and payees."""
 
 
 DEFAULT = AgentOptions()
@@ -100,6 +105,8 @@ class World:
     """What is to happen later."""
     bell: Bell = field(init=False)
     """What rings."""
+    mouth: Mouth = field(init=False)
+    """What says aloud what is shown."""
     inbox: Inbox = field(init=False)
     """Notifications from elsewhere."""
 
@@ -112,6 +119,10 @@ class World:
         self.bell = Bell(
             self.schedule, self.lens, lambda: self.devices.speaker, self.folder / "sounds",
             lambda: self.now().replace(tzinfo=None),
+        )  # fmt: skip
+        self.mouth = Mouth(
+            lambda: self.devices, self.folder / "sounds", self.options.voice,
+            lambda: self.lens.dark, lambda: bool(self.bell.ringing),
         )  # fmt: skip
         self.inbox = Inbox(self.lens, lambda: self.uptime(), lambda: self.spoken)
 

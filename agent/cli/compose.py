@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agent import private
 from agent.act import dispatch
+from agent.act.mouth import Mode as VoiceMode
 from agent.cli import streams
 from agent.cli.mcp import install
 from agent.config import Config
@@ -43,11 +44,13 @@ from hardware.base import (
     Microphone,
     Place,
     Speaker,
+    Voice,
 )
 from hardware.battery import find_battery
 from hardware.light import find_light
 from hardware.profiles import load_bone
-from hardware.speaker import find_speaker
+from hardware.speaker import NoSpeaker, find_speaker
+from hardware.voice import NoVoice, find_voice
 
 if TYPE_CHECKING:
     from agent.listen.sphinx.engine import PocketSphinx
@@ -73,6 +76,7 @@ PORTS: dict[Kind, Any] = {
     "display": Display,
     "microphone": Microphone,
     "speaker": Speaker,
+    "voice": Voice,
     "location": Location,
     "imu": Imu,
     "battery": Battery,
@@ -393,11 +397,15 @@ def build(
         display=use("display", lambda: display),
         location=use("location", lambda: place(config)),
         speaker=use("speaker", find_speaker),
+        voice=use("voice", find_voice),
         imu=use("imu", lambda: None),
         battery=use("battery", find_battery if config.sensors == "system" else lambda: None),
         light=use("light", find_light if config.sensors == "system" else lambda: None),
         others={k: _opener(skills, k, config) for k in LENT if skills.providers(k)},
     )
+    for lacking in (devices.voice, devices.speaker) if config.voice != "off" else ():
+        if isinstance(lacking, (NoVoice, NoSpeaker)):
+            streams.echo(f"voice: {lacking.reason}; answers are only shown", err=True)
     for warning in dispatch.warnings(skills.actions.values(), devices):
         streams.echo(warning, err=True)
     return Agent(
@@ -411,6 +419,8 @@ def build(
             models=config.models,
             private=_private(skills, config),
             share=frozenset(filter(None, (config.share,))),
+            voice=cast(VoiceMode, config.voice),
+            aloud=frozenset(filter(None, (config.aloud,))),
         ),
         listening=_listening(config, folder, ear, skills),
         small=None if skills.providers("model") else _small(config),

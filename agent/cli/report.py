@@ -69,7 +69,7 @@ class Finding:
 
 def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     """Look at every engine and device, without loading the big ones."""
-    from hardware import microphone, raster, speaker
+    from hardware import microphone, raster, speaker, voice
 
     yield Finding("python", "ok", f"{platform.python_version()} on {platform.machine()}")
     there, why = microphone.available()
@@ -95,6 +95,9 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     out = speaker.find_speaker()
     reason = out.reason if isinstance(out, speaker.NoSpeaker) else ""
     yield Finding("speaker", "ok" if out.available else "missing", out.name, reason)
+    says = voice.find_voice()
+    reason = says.reason if isinstance(says, voice.NoVoice) else ""
+    yield Finding("spoken answers", "ok" if says.languages else "missing", says.name, reason)
     espeak = shutil.which("espeak-ng")
     note = "" if espeak else "sudo apt install espeak-ng"
     yield Finding("pronunciation", "ok" if espeak else "missing", espeak or "simple rules", note)

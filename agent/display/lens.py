@@ -43,6 +43,7 @@ class Lens:
         """Show nothing yet; `display` gives the one to use, which may be another tomorrow."""
         self._device = display
         self._fault: str | None = None
+        self._fault_now = False  # whether the display refused what came last
         self._listening = False
         self._light = 1.0
         self._wish = 1.0
@@ -108,6 +109,11 @@ class Lens:
         there = self._arbiter.turn(step, self._now_ms())
         self._schedule()
         return self._fault, there
+
+    @property
+    def dark(self) -> bool:
+        """Whether nothing can be seen: the display refused the last frame, or has no light."""
+        return self._fault_now or self._light * self._wish <= 0.0
 
     def fits(self, reply: Reply, language: str) -> bool:
         """Whether a reply takes one page, to which nothing is added that moves what is read."""
@@ -280,6 +286,7 @@ class Lens:
         except Exception as error:  # the plugin boundary
             reason = str(error) if isinstance(error, DeviceError) else type(error).__name__
             log.warning("the display refused: %s", reason)
-            self._fault = reason
+            self._fault, self._fault_now = reason, True
             return reason
+        self._fault_now = False
         return None

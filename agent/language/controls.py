@@ -24,6 +24,8 @@ Control = Literal[
     "battery",
     "brighter",
     "dimmer",
+    "aloud",
+    "quiet",
     "help",
 ]
 
@@ -40,6 +42,8 @@ CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
         "battery": ("battery", "how much battery is left"),
         "brighter": ("brighter",),
         "dimmer": ("dimmer",),
+        "aloud": ("speak your answers",),
+        "quiet": ("be quiet", "stop talking"),
         "help": ("help", "what can i say", "what can you do"),
     },
     "zh": {
@@ -54,6 +58,8 @@ CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
         "battery": ("电量", "还有多少电"),
         "brighter": ("亮一点",),
         "dimmer": ("暗一点",),
+        "aloud": ("请说出来",),
+        "quiet": ("别说了",),
         "help": ("帮助", "我能说什么", "你会什么", "你能做什么"),
     },
 }
@@ -61,11 +67,10 @@ CONTROLS: dict[str, dict[Control, tuple[str, ...]]] = {
 ALSO: dict[Control, tuple[str, ...]] = {
     "stop": (
         "stop it", "stop that", "stop this", "stop now", "stop stop", "cancel it", "cancel that",
-        "nevermind", "shut up", "be quiet", "quiet", "silence", "hush", "enough", "that's enough",
-        "that is enough", "stop talking", "abort", "quit", "halt", "forget it", "forget that",
+        "nevermind", "shut up", "quiet", "silence", "hush", "enough", "that's enough",
+        "that is enough", "abort", "quit", "halt", "forget it", "forget that",
         "停下", "停下来", "停一下", "停一停", "停停", "停停停", "快停", "快停下",
-        "别说了", "别讲了",
-        "不要说了", "不要再说了", "别再说了", "不用说了", "闭嘴", "住口", "住嘴", "安静", "安静点",
+        "别讲了", "闭嘴", "住口", "住嘴", "安静", "安静点",
         "安静一点",
         "够了", "中止", "终止", "打住", "停止吧", "取消吧", "停吧", "不要了",
     ),
@@ -77,6 +82,18 @@ ALSO: dict[Control, tuple[str, ...]] = {
     ),
     "brighter": ("make it brighter", "increase the brightness", "调亮", "调亮一点"),
     "dimmer": ("make it dimmer", "reduce the brightness", "调暗", "调暗一点"),
+    "aloud": (
+        "speak the answers", "say your answers", "say your answers out loud", "speak out loud",
+        "read your answers aloud", "read your answers out loud", "answer out loud", "speak to me",
+        "talk to me", "turn your voice on", "turn on your voice",
+        "说出来", "把回答说出来", "说给我听", "念出来", "念给我听", "读出来", "读给我听",
+        "出声回答", "打开语音",
+    ),
+    "quiet": (
+        "stop speaking", "don't speak", "do not speak", "don't talk", "do not talk",
+        "keep quiet", "stay quiet", "turn your voice off", "turn off your voice",
+        "不要说了", "不要再说了", "别再说了", "不用说了", "不要出声", "别出声", "关闭语音",
+    ),
     "repeat": (
         "what did you just say", "what did you say", "repeat it", "say it again",
         "你刚才说什么", "你刚才说了什么", "再说一次", "重复一遍", "重复一下",
@@ -89,6 +106,10 @@ ALSO: dict[Control, tuple[str, ...]] = {
 }  # fmt: skip
 """Other ways to say them. They are understood in text, but not listened for: a small grammar hears
 better."""
+
+
+ENDS: frozenset[Control] = frozenset(("stop", "quiet"))
+"""Words that end what runs: “be quiet” stops as “stop” does, and no answer is said after it."""
 
 
 def control(text: str) -> Control | None:

@@ -131,6 +131,11 @@ class Endpointer:
         """True from `Started` until `Ended` or `Dropped`."""
         return self._utterance is not None
 
+    @property
+    def noise(self) -> float | None:
+        """How loud the place is, as mean amplitude of 32,767; None while nothing was heard."""
+        return self._level.noise
+
     def push(self, chunk: AudioChunk, wait_ms: float | None = None) -> Event:
         """Take the next chunk of the stream and say what became of the utterance.
 
@@ -231,6 +236,12 @@ class Level:
                 break
             quiet_ms += 10.0
         return quiet_ms
+
+    @property
+    def noise(self) -> float | None:
+        """How loud it is between words, as mean amplitude; None while nothing was heard."""
+        known = len(self._sorted)
+        return self._sorted[known // 10] if known else None
 
     def _remember(self, level: float) -> None:
         if level > 0:  # digital silence is padding, no noise

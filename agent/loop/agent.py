@@ -387,6 +387,7 @@ class Agent:
         try:
             await self._alarms.end()
             await self._turns.close()
+            self.world.mouth.hush(resume=False)
             await self._arrears.end()
             self.world.gate.teller.close()
             self.lens.close()

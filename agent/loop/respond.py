@@ -35,6 +35,7 @@ from agent.language.text import (
     of_whom,
     refers_back,
 )
+from agent.loop import aloud
 from agent.loop.expected import Expectations
 from agent.loop.resume import Keeper
 from agent.messages import Intent, NotRecognized, Proposal, Reply, Transcript, Verdict
@@ -105,6 +106,7 @@ class Responder:
         self._keeper = keeper
         self._talking = False  # whether the last answer was the model's
         self._answer: chat.Answer | None = None  # the model's that is coming now
+        self._settles = False  # whether the answer is about a payment that was open
         self.committing = False
         """Whether a payment is being made, which nothing may interrupt."""
 
@@ -153,6 +155,8 @@ class Responder:
         self, turn: Turn, utterance: Utterance, plan: Plan | chat.Answer | None = None
     ) -> Turn:
         """Find out what was meant and answer it; `plan` is what was prepared for it."""
+        opened = self._world.gate.open
+        self._settles = opened is not None and not opened.proposal.asks
         try:
             turn, shown = await self._meant(turn, utterance, plan)
         finally:
@@ -457,6 +461,7 @@ class Responder:
 
         def show(text: str) -> None:
             reply = Reply(text, partial=True)
+            self._world.mouth.say(text, language, more=True)
             if not lens.fits(reply, language):
                 return  # pages are even: what is being read would move
             if began:  # no faster than the lens can take it
@@ -516,9 +521,15 @@ class Responder:
             case "clear":
                 world.talk.forget()
                 return Blank()
-            case "stop":
-                self.hush()
-                return Reply(said["stopped"])
+            case "stop" | "quiet":
+                ended = control == "quiet" and world.mouth.mode != "off"
+                self.hush(control)
+                return Reply(said["quiet" if ended else "stopped"], speech="")
+            case "aloud":
+                if not world.mouth.there:
+                    return Reply(said["no voice"])
+                world.mouth.mode = "on"
+                return Reply(said["aloud"])
             case "snooze":
                 rang = self._rang(world.bell.snooze)
                 return Reply(said["snoozed" if rang else "silent"].format(minutes=SNOOZE_MIN))
@@ -535,8 +546,11 @@ class Responder:
             case "help":
                 return self._unknown("?", language)
 
-    def hush(self) -> None:
-        """End what rings, or else what sounds, and take an alert away."""
+    def hush(self, control: controls.Control | None = "stop") -> None:
+        """End what rings, or else what sounds, and take an alert away; “be quiet” is for good."""
+        self._world.mouth.hush(resume=False)
+        if control == "quiet":
+            self._world.mouth.mode = "off"
         if self._rang(self._world.bell.stop):
             return
         speaker = self._world.devices.speaker
@@ -561,6 +575,8 @@ class Responder:
             case Blank():
                 gate.drop()
                 fault = lens.blank()
+                if self._world.mouth.mode != "off":
+                    self._world.mouth.say("", turn.transcript.language)
                 error = f"the display could not be cleared: {fault}" if fault else turn.error
                 return replace(turn, error=error)
             case Page(step):
@@ -568,6 +584,8 @@ class Responder:
                 if not there and gate.open is not None:  # a question stays in sight
                     fault, there = lens.turn(0)
                 if there:
+                    if step == 0:
+                        self._world.mouth.again()
                     return self._lit(turn, fault, clock)
                 none = Reply(said_in(turn.transcript.language)["no pages"])
                 return self._light(turn, none, clock, passing=True)
@@ -593,6 +611,8 @@ class Responder:
         world.spoken = language = turn.transcript.language
         fault, frames, lit = world.lens.light(reply, language, owner, passing, stays_ms)
         turn = replace(turn, frames=frames)
+        if world.mouth.mode != "off":
+            aloud.tell(world, turn, reply, self._settles)
         if lit and gate.open is not None and reply is gate.open.proposal:
             gate.shown(gate.open.key)
         return self._lit(turn, fault, clock) if lit or fault is not None else turn

@@ -31,9 +31,10 @@ from agent.listen.endpoint import Endpointer
 from agent.listen.health import HealthLog
 from agent.listen.hearing import Event, Heard, Hearing, Pause, Resumed
 from agent.listen.intake import Intake
-from agent.listen.phrases import Spots
+from agent.listen.own import AHEAD, OwnVoice
+from agent.listen.phrases import Spots, Spotted
 from agent.listen.sphinx.spotter import wake_spotter
-from agent.listen.sphinx.stopping import stop_spotter
+from agent.listen.sphinx.stopping import SURELY, over_spotter, stop_spotter
 from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
 from agent.listen.vad import CascadeVad, Vad
@@ -41,8 +42,13 @@ from agent.listen.voiceprint import Voice, Voiceprint
 from agent.loop.turns import Turns
 from agent.messages import Reply, Transcript
 from agent.turn import Turn, Utterance
-from hardware.base import AbsentChunk, AudioChunk, Microphone, sounds
+from hardware.base import AbsentChunk, AudioChunk, DualChunk, Microphone, sounds
 
+PLAINLY = 0.25
+"""Share of the air's power from which speech through the bone is plainly the wearer's: theirs is as
+loud on both, and what comes through the air alone is a hundredth of it there."""
+SPOKEN = 300.0
+"""Least mean amplitude of such speech, of 32,767."""
 AIR_VAD_MODE = 3
 """How aggressively speech is told from noise through the air, 0 … 3."""
 LOOK_S = 0.5
@@ -65,6 +71,8 @@ class Listening:
     """What opens a turn."""
     stop: Callable[[bool], Spots] | None = stop_spotter
     """Hears "stop" beside the speech engine while the agent works, or, given True, plays."""
+    over: Callable[[], Spots] | None = over_spotter
+    """Hears the same while the agent speaks."""
     health: HealthLog | None = None
     """Keeps the counters of what was wrong with the sound."""
     small: Callable[[], Transcriber] | None = None
@@ -109,9 +117,13 @@ class Stream:
             listening.attention, asked=lambda: expected.asking, spotter=wake_spotter
         )
         self._voice = None if listening.voice is None else Voice(listening.voice)
+        endpointer = endpointer or Endpointer(listening.vad(vad_mode))
+        self._mouth = world.mouth
+        self._mouth.noise = lambda: endpointer.noise
+        self._mouth.waits = lambda: not self.hearing.idle
         self.hearing = Hearing(
             ears,
-            endpointer or Endpointer(listening.vad(vad_mode)),
+            endpointer,
             world.options.patience,
             self.attention,
             on_partial=on_transcript,
@@ -123,6 +135,10 @@ class Stream:
         self._make_stop = listening.stop
         self._stops: dict[bool, Spots] = {}  # for work, and for what plays
         self._stop: Spots | None = None  # the one that listens now
+        self._make_over = listening.over
+        self._over: Spots | None = None  # the one that listens while the agent speaks
+        self._own: OwnVoice | None = None
+        self._open = True  # for what is said, as far as an earcon has told
         self._seen: str | None = None  # the proposal that was open before somebody spoke
 
     async def turns(self) -> AsyncGenerator[Turn, None]:
@@ -153,6 +169,7 @@ class Stream:
             self._answers.give_up()
             self._world.lens.listening(False)
             self._intake.close()
+            self._mouth.noise, self._mouth.waits = lambda: None, lambda: False
             if self._voice is not None:
                 self._voice.close()
 
@@ -176,27 +193,79 @@ class Stream:
         for mended in self._intake.mend(raw):
             self._latest = mended
             chunk = mended if self._front is None else self._front.restore(mended)
+            if self._mouth.speaking and not self._wearers(mended, chunk):
+                self._answers.note(await self._beside_own(chunk), chunk, self._seen)
+                continue
             self._answers.note(await self._heard(chunk), chunk, self._seen)
         self._turns.speaking(not self.hearing.idle)
         is_open = self.hearing.open and not isinstance(raw, AbsentChunk)
+        if is_open and not self._open:
+            self._mouth.earcon("listening")
+        self._open = is_open
         self._world.lens.listening(is_open)
         return await self._answers.ready(self._latest)
 
     async def _heard(self, chunk: AudioChunk) -> Event:
         """Hear a chunk, "stop" before all else while the agent works or plays."""
         playing = sounds(self._world.devices.speaker)
-        if (stop := self._stopper(playing) if playing or self._turns.busy else None) is None:
-            self._stop = None
+        if playing or self._turns.busy:
+            spotted = self._spotted(self._stopper(playing), chunk)
+        else:
+            spotted = self._stop = None
+        if spotted is None:
             return await self.hearing.hear(chunk)
+        return await self._stopped(spotted)
+
+    async def _beside_own(self, chunk: AudioChunk) -> Event:
+        """Hear nothing but "stop" while the agent itself may be what is heard."""
+        if self._own is None:
+            self._own = OwnVoice()
+        if self._stop is None or self._stop is not self._over:
+            self._own.begin()
+        sound = self._own.without(chunk.pcm, self._mouth.own(len(chunk.pcm)))
+        beside = AudioChunk(sound, chunk.start_ms - AHEAD * chunk.duration_ms)
+        spotted = self._spotted(self._stop_over(), beside)
+        if spotted is None:
+            return None
+        surely = spotted.score >= SURELY
+        self._mouth.hush(resume=not surely)
+        return await self._stopped(spotted) if surely else None
+
+    def _wearers(self, mended: AudioChunk, chunk: AudioChunk) -> bool:
+        """Whether a chunk counts although the agent speaks; if so, that ends its speech.
+
+        The wearer may speak already, hold a key, or be plainly heard through the bone.
+        """
+        speaks = not self.hearing.idle
+        if speaks or self.attention.held:
+            self._mouth.hush()
+            return True
+        return isinstance(mended, DualChunk) and plainly(chunk.pcm, mended.air)
+
+    def _spotted(self, stop: Spots | None, chunk: AudioChunk) -> Spotted | None:
+        """Return the "stop" that ends with this chunk."""
+        if stop is None:
+            self._stop = None
+            return None
         if stop is not self._stop:
             self._stop = stop
             stop.reset(chunk.start_ms)
-        if (spotted := stop.feed(chunk.pcm)) is None:
-            return await self.hearing.hear(chunk)
+        return stop.feed(chunk.pcm)
+
+    async def _stopped(self, spotted: Spotted) -> Heard:
         await self.hearing.interrupt()
         said = Transcript(spotted.phrase, language_of(spotted.phrase), engine="stop words")
         long_ms = spotted.end_ms - spotted.start_ms
         return Heard(said, spotted.start_ms, long_ms, self._microphone.now_ms(), sound=())
+
+    def _stop_over(self) -> Spots | None:
+        """Build what hears stop over the agent's voice, once it speaks."""
+        if self._over is None and self._make_over is not None:
+            try:
+                self._over = self._make_over()
+            except EngineError:
+                self._make_over = None
+        return self._over
 
     def _stopper(self, playing: bool) -> Spots | None:
         """Build what hears stop when it is first needed; without it, the engine alone hears it."""
@@ -206,6 +275,15 @@ class Stream:
             except EngineError:
                 self._make_stop = None
         return self._stops.get(playing)
+
+
+def plainly(bone: bytes, air: bytes) -> bool:
+    """Say whether sound is plainly the wearer's: as loud through the bone as through the air."""
+    import numpy as np
+
+    within, around = (np.frombuffer(pcm, "<i2").astype(np.float64) for pcm in (bone, air))
+    loud = float(np.abs(within).mean()) >= SPOKEN
+    return loud and float(within @ within) >= PLAINLY * float(around @ around)
 
 
 @dataclass(slots=True)

@@ -170,6 +170,7 @@ class Turns:
         turn = Turn(source, transcript, timings=timings)
         seen = opened.key if opened and answers else None
         utterance = Utterance(clock, own, seen, final=self.final)
+        self.world.mouth.hush()  # a line that is typed comes before what is still being said
         if (shown := self.overtaken(turn, utterance)) is not None:
             return await self.ended(shown)
 
@@ -221,6 +222,7 @@ class Turns:
         """
         turn = self._turn(heard, source, utterance)
         if turn.transcript.text and not heard.error:
+            self.world.mouth.hush()
             self._responder.give_way()  # who speaks comes before what is still being said
         if not heard.error and (shown := self.overtaken(turn, utterance)) is not None:
             return asyncio.create_task(self.ended(_timed(shown, heard)))
@@ -291,7 +293,7 @@ class Turns:
         own = utterance.own
         if own is None:
             return None  # nothing runs, and nothing was asked
-        stop = own.control == "stop"
+        stop = own.control in controls.ENDS
         if stop:
             self.call_off()
         committing = self._responder.committing
@@ -301,7 +303,7 @@ class Turns:
             return None
         if committing:
             if stop:
-                self._responder.hush()
+                self._responder.hush(own.control)
             shown = self._responder.too_late(turn)
             return self._responder.show(turn, shown, utterance.clock)
         if no and not stop:

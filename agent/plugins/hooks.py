@@ -19,6 +19,7 @@ Kind = Literal[
     "display",
     "microphone",
     "speaker",
+    "voice",
     "location",
     "camera",
     "imu",

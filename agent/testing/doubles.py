@@ -25,7 +25,7 @@ from hardware.display import MemoryDisplay
 from hardware.location import FixedLocation
 from hardware.profiles import load as load_profile
 
-SCRIPTED = Listening(vad=WebRtcVad, stop=None)
+SCRIPTED = Listening(vad=WebRtcVad, stop=None, over=None)
 """What scripted ears listen with: silero is not fooled by `voiced`."""
 
 MARKET = Place(lat=40.0026, lon=-34.9963, simulated=True)

@@ -270,7 +270,7 @@ class Dialogue:
             return _beside(settled, self._beside(transcript, meaning))
         own = own or controls.own(text, asked=question is not None)
         if own.control is not None:
-            self._question = None if own.control == "stop" else question
+            self._question = None if own.control in controls.ENDS else question
             return Understood(decision, Obey(own.control))
         if question is not None and own.answer == "no":
             return Understood(decision, Declined())

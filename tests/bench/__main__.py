@@ -98,6 +98,12 @@ def _voices(options: Options) -> Sections:
     return {"voices": voices.figures(judged)}
 
 
+def _voice(options: Options) -> Sections:
+    from tests.bench import voice
+
+    return {"voice": voice.figures(options.quick)}
+
+
 def _stop(options: Options) -> Sections:
     from tests.bench import stop
 
@@ -135,6 +141,7 @@ SECTIONS: dict[str, Callable[[Options], Sections]] = {
     "ears": _ears,
     "wake": _module("wake"),
     "stop": _stop,
+    "voice": _voice,
     "voices": _voices,
     "soak": _soak,
     "skills": _skills,

@@ -37,12 +37,17 @@ def earcon(name: str, folder: Path) -> Path:
 def made(name: str) -> bytes:
     """Return a sound as a WAV file: 16 kHz, mono, 16 bits."""
     samples = [value for hz, length_s in NOTES[name] for value in _note(hz, length_s)]
+    return wav(struct.pack(f"<{len(samples)}h", *samples))
+
+
+def wav(pcm: bytes) -> bytes:
+    """Return samples as a WAV file: 16 kHz, mono, 16 bits."""
     whole = io.BytesIO()
     with wave.open(whole, "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(RATE_HZ)
-        out.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+        out.writeframes(pcm)
     return whole.getvalue()
 
 

@@ -199,11 +199,18 @@ def test_politeness_is_no_part_of_a_command(router, text, name):
     "text",
     [
         "please stop", "stop it", "stop please", "okay stop", "shut up", "can you please stop",
-        "stop right now", "hey glasses, stop", "请停一下", "别说了", "快停", "停一下吧", "请别说了",
+        "stop right now", "hey glasses, stop", "请停一下", "快停", "停一下吧", "别讲了",
     ],
 )  # fmt: skip
 def test_stop_is_heard_however_it_is_said(text):
     assert control(text) == "stop"
+
+
+@pytest.mark.parametrize(
+    "text", ["be quiet", "please be quiet", "stop talking", "别说了", "请别说了", "不要说了"]
+)
+def test_be_quiet_ends_too_and_is_told_from_stop(text):
+    assert control(text) == "quiet"
 
 
 @pytest.mark.parametrize(
