@@ -14,7 +14,7 @@ from agent.config import Config
 from agent.loop.agent import Agent
 
 if TYPE_CHECKING:
-    from agent.serve.wyoming.ears import Ears
+    from agent.serve.ears import Ears
 
 
 @contextlib.asynccontextmanager
@@ -55,7 +55,7 @@ async def beside(
 
 def _ears(agent: Agent, config: Config) -> Ears | None:
     """Return ears like the agent's own, named before they are loaded."""
-    from agent.serve.wyoming.ears import Ears
+    from agent.serve.ears import Ears
 
     thread, brought = agent.more_ears(), agent.skills.providers("asr")
     wanted = agent.options.language

@@ -78,7 +78,7 @@ class Ears:
             await self._tell()
         except GlassesError as error:
             self.name = ""
-            log.error("Wyoming: nothing is heard for others: %s", error)
+            log.error("nothing is heard for others: %s", error)
 
     async def close(self) -> None:
         """Let go of the engine."""
