@@ -1,4 +1,4 @@
-"""What is served beside a conversation, where settings ask for it: notifications, MCP, Wyoming."""
+"""What is served beside a conversation, where settings ask for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
 
@@ -13,6 +14,9 @@ from agent.cli import home, streams
 from agent.config import Config
 from agent.errors import ConfigError
 from agent.loop.agent import Agent
+
+if TYPE_CHECKING:
+    from agent.serve.ears import Ears
 
 
 def listening(setting: str, name: str = "push") -> socket.socket:
@@ -31,8 +35,11 @@ def listening(setting: str, name: str = "push") -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def running(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
-    """Serve an app on a socket meanwhile, and leave Ctrl-C to the conversation, which ends it."""
+async def running(app: ASGIApp, bound: socket.socket, **more: Any) -> AsyncIterator[None]:
+    """Serve an app on a socket meanwhile, and leave Ctrl-C to the conversation, which ends it.
+
+    `more` is what uvicorn is to keep to besides.
+    """
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -40,8 +47,8 @@ async def running(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
         def capture_signals(self) -> Iterator[None]:
             yield
 
-    options = uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1)
-    server = Server(options)
+    kept = {"log_level": "error", "access_log": False, "timeout_graceful_shutdown": 1}
+    server = Server(uvicorn.Config(app, **{**kept, **more}))
     task = asyncio.create_task(server.serve([bound]))
     try:
         yield
@@ -52,7 +59,7 @@ async def running(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
-    """Take notifications meanwhile where `push` is set, and be a server of MCP and Wyoming."""
+    """Take notifications meanwhile where `push` is set, and be the servers that are."""
     async with contextlib.AsyncExitStack() as served:
         if config.push:
             from agent.serve import push
@@ -66,9 +73,14 @@ async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
             await served.enter_async_context(running(app, bound))
         if config.mcp:
             await served.enter_async_context(mcp(agent, config, listening(config.mcp, "mcp")))
+        if config.wyoming or config.rtvi:
+            ears = await served.enter_async_context(home.hearing(agent, config))
         if config.wyoming:
             bound = listening(config.wyoming, "wyoming")
-            await served.enter_async_context(home.beside(agent, config, bound))
+            await served.enter_async_context(home.beside(agent, config, bound, ears))
+        if config.rtvi:
+            bound = listening(config.rtvi, "rtvi")
+            await served.enter_async_context(rtvi(agent, config, bound, ears))
         yield
 
 
@@ -83,4 +95,21 @@ async def mcp(agent: Agent, config: Config, bound: socket.socket) -> AsyncIterat
     told = "" if token is None else f", token in {config.data / server.TOKEN}"
     streams.echo(f"MCP: http://{host}:{port}/mcp{told}", err=True)
     async with running(server.Glasses(agent).app(token), bound):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def rtvi(
+    agent: Agent, config: Config, bound: socket.socket, ears: Ears | None
+) -> AsyncIterator[None]:
+    """Be a bot for Pipecat's clients meanwhile: without a token only for this machine."""
+    from agent.serve import key, sockets
+    from agent.serve.rtvi import server
+    from agent.serve.simulator.guard import is_loopback
+
+    host, port = bound.getsockname()[:2]
+    token = None if is_loopback(host) else key.token(config.data, server.TOKEN)
+    told = "" if token is None else f", token in {config.data / server.TOKEN}"
+    streams.echo(f"RTVI: ws://{host}:{port}/ws{told}", err=True)
+    async with running(server.app(agent, ears, token), bound, **sockets.OPTIONS):
         yield

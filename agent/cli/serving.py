@@ -1,4 +1,4 @@
-"""`glasses mcp serve` and `wyoming serve`: being a server without a conversation of one's own."""
+"""`glasses mcp serve` and the like: being a server without a conversation of one's own."""
 
 from __future__ import annotations
 
@@ -59,7 +59,25 @@ async def serve_wyoming(
     bound = push.listening(where, "--host")
     agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
     try:
-        async with home.beside(agent, settings, bound, hidden, warm=True):
+        async with (
+            home.hearing(agent, settings, warm=True) as ears,
+            home.beside(agent, settings, bound, ears, hidden),
+        ):
+            await asyncio.Event().wait()
+    finally:
+        await agent.close()
+
+
+async def serve_rtvi(where: str, plugins: Sequence[str], language: str | None) -> None:
+    """Be a bot for Pipecat's clients for ever. Raises ConfigError."""
+    settings = config.load()
+    bound = push.listening(where, "--host")
+    agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
+    try:
+        async with (
+            home.hearing(agent, settings, warm=True) as ears,
+            push.rtvi(agent, settings, bound, ears),
+        ):
             await asyncio.Event().wait()
     finally:
         await agent.close()

@@ -24,12 +24,12 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agent import private
 from agent.display.layout import lay_out
 from agent.display.request import Priority
 from agent.language.world import WorldText, world_text
 from agent.loop.agent import Agent
 from agent.messages import Proposal, Reply
+from agent.serve import key
 from agent.serve.mcp import asked, risk
 from agent.serve.mcp.skill import TELL
 from agent.skill.declare import Action
@@ -268,13 +268,7 @@ class Key:
 
 def token(folder: Path) -> str:
     """Return the token for clients on other machines, made if there is none. Raises OSError."""
-    path = folder / TOKEN
-    if path.exists():
-        private.close(path)
-        return path.read_text(encoding="ascii", errors="replace").strip()
-    made = secrets.token_urlsafe(18)
-    private.write(path, made)
-    return made
+    return key.token(folder, TOKEN)
 
 
 def _tool(name: str, action: Action) -> types.Tool:
