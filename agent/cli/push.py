@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from agent.serve.ears import Ears
 
 
+UNREAD_MS = 20_000
+"""How long a client may leave what it is sent unread before its connection is cut."""
+
+
 def listening(setting: str, name: str = "push") -> socket.socket:
     """Return a socket bound to `PORT`, for this machine alone, or `HOST:PORT`.
 
@@ -28,10 +32,13 @@ def listening(setting: str, name: str = "push") -> socket.socket:
     try:
         if not 0 <= int(port) < 65_536:
             raise ValueError("no such port")
-        return socket.create_server((host or "127.0.0.1", int(port)))
+        bound = socket.create_server((host or "127.0.0.1", int(port)))
     except (ValueError, OverflowError, OSError) as error:
         reason = getattr(error, "strerror", None) or "write PORT or HOST:PORT"
         raise ConfigError(f"{name} is {setting!r}: {reason}") from None
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; those who are accepted inherit it
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
+    return bound
 
 
 @contextlib.asynccontextmanager

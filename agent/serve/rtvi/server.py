@@ -108,10 +108,8 @@ class _Client(Client):
         major = version.partition(".")[0] if isinstance(version, str) else ""
         if major not in ("1", "2"):
             named = f"RTVI {version[:20]}" if isinstance(version, str) else "your version of RTVI"
-            await self._refuse(
-                id,
-                f"these glasses speak RTVI {VERSION} and not {named}: use a client of 1.x or 2.x",
-            )
+            ours = f"these glasses speak RTVI {VERSION}, not {named}"
+            await self._refuse(id, f"{ours}: use a client of 1.x or 2.x")
         await self._tell(
             "bot-ready",
             {
