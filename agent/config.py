@@ -76,6 +76,9 @@ class Config:
     rtvi: str = ""
     """Where the glasses are a bot for Pipecat's clients: a port of this machine, or `HOST:PORT`;
     `GLASSES_RTVI`."""
+    xiaozhi: str = ""
+    """Where the glasses are a server for xiaozhi's devices: a port of this machine, or `HOST:PORT`;
+    `GLASSES_XIAOZHI`."""
     ears: str = ""
     """A Wyoming server that hears what is no command, as `wyoming://HOST:PORT`; `GLASSES_EARS`."""
     wake: str = "always"

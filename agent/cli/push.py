@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
@@ -80,7 +81,7 @@ async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
             await served.enter_async_context(running(app, bound))
         if config.mcp:
             await served.enter_async_context(mcp(agent, config, listening(config.mcp, "mcp")))
-        if config.wyoming or config.rtvi:
+        if config.wyoming or config.rtvi or config.xiaozhi:
             ears = await served.enter_async_context(home.hearing(agent, config))
         if config.wyoming:
             bound = listening(config.wyoming, "wyoming")
@@ -88,6 +89,9 @@ async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
         if config.rtvi:
             bound = listening(config.rtvi, "rtvi")
             await served.enter_async_context(rtvi(agent, config, bound, ears))
+        if config.xiaozhi:
+            bound = listening(config.xiaozhi, "xiaozhi")
+            await served.enter_async_context(xiaozhi(agent, config, bound, ears))
         yield
 
 
@@ -95,12 +99,8 @@ async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
 async def mcp(agent: Agent, config: Config, bound: socket.socket) -> AsyncIterator[None]:
     """Be an MCP server on a socket meanwhile: without a token only for this machine."""
     from agent.serve.mcp import server
-    from agent.serve.simulator.guard import is_loopback
 
-    host, port = bound.getsockname()[:2]
-    token = None if is_loopback(host) else server.token(config.data)
-    told = "" if token is None else f", token in {config.data / server.TOKEN}"
-    streams.echo(f"MCP: http://{host}:{port}/mcp{told}", err=True)
+    token = _told("MCP: http://{}:{}/mcp", bound, config.data / server.TOKEN)
     async with running(server.Glasses(agent).app(token), bound):
         yield
 
@@ -110,13 +110,37 @@ async def rtvi(
     agent: Agent, config: Config, bound: socket.socket, ears: Ears | None
 ) -> AsyncIterator[None]:
     """Be a bot for Pipecat's clients meanwhile: without a token only for this machine."""
-    from agent.serve import key, sockets
+    from agent.serve import sockets
     from agent.serve.rtvi import server
+
+    token = _told("RTVI: ws://{}:{}/ws", bound, config.data / server.TOKEN)
+    async with running(server.app(agent, ears, token), bound, **sockets.OPTIONS):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def xiaozhi(
+    agent: Agent, config: Config, bound: socket.socket, ears: Ears | None
+) -> AsyncIterator[None]:
+    """Be a server for xiaozhi's devices meanwhile: without a token only for this machine."""
+    from agent.serve import sockets
+    from agent.serve.xiaozhi import server
+
+    token = _told("xiaozhi: http://{}:{}" + server.OTA, bound, config.data / server.TOKEN)
+    async with running(server.app(agent, ears, token), bound, **sockets.OPTIONS):
+        yield
+
+
+def _told(where: str, bound: socket.socket, path: Path) -> str | None:
+    """Say where a server is, and return the token for others, where they can come.
+
+    Raises OSError.
+    """
+    from agent.serve import key
     from agent.serve.simulator.guard import is_loopback
 
     host, port = bound.getsockname()[:2]
-    token = None if is_loopback(host) else key.token(config.data, server.TOKEN)
-    told = "" if token is None else f", token in {config.data / server.TOKEN}"
-    streams.echo(f"RTVI: ws://{host}:{port}/ws{told}", err=True)
-    async with running(server.app(agent, ears, token), bound, **sockets.OPTIONS):
-        yield
+    token = None if is_loopback(host) else key.token(path.parent, path.name)
+    told = "" if token is None else f", token in {path}"
+    streams.echo(f"{where.format(host, port)}{told}", err=True)
+    return token

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from agent import config
 from agent.cli import home, push
@@ -68,15 +69,18 @@ async def serve_wyoming(
         await agent.close()
 
 
-async def serve_rtvi(where: str, plugins: Sequence[str], language: str | None) -> None:
-    """Be a bot for Pipecat's clients for ever. Raises ConfigError."""
+async def serve_sockets(
+    protocol: Literal["rtvi", "xiaozhi"], where: str, plugins: Sequence[str], language: str | None
+) -> None:
+    """Be a server of a protocol over WebSocket for ever. Raises ConfigError."""
     settings = config.load()
     bound = push.listening(where, "--host")
     agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
+    beside = push.rtvi if protocol == "rtvi" else push.xiaozhi
     try:
         async with (
             home.hearing(agent, settings, warm=True) as ears,
-            push.rtvi(agent, settings, bound, ears),
+            beside(agent, settings, bound, ears),
         ):
             await asyncio.Event().wait()
     finally:

@@ -1,9 +1,9 @@
 """WebSockets for clients that are no page of ours: who may come, how many, how much, how long.
 
 Without a token this machine alone may come, by its own names and not from a page of somebody
-else's; bound elsewhere, whoever has the token, in the header `Authorization: Bearer TOKEN` or as
-`?token=TOKEN`. Whatever a client sends or does not send, it costs one connection and some hundred
-kilobytes, and is told why in one line.
+else's; bound elsewhere, whoever has the token: in the header `Authorization: Bearer TOKEN`, as
+`?token=TOKEN`, or as the last part of the path. Whatever a client sends or does not send, it costs
+one connection and some hundred kilobytes, and is told why in one line.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ class Door:
             return _here(f"//{headers.get('host', '')}") and (origin is None or _here(origin))
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not given:
-            given = QueryParams(scope["query_string"]).get("token", "")
+            last = scope["path"].rstrip("/").rpartition("/")[2]
+            given = QueryParams(scope["query_string"]).get("token", last)
         return secrets.compare_digest(given.strip().encode(), self._token.encode())
 
 
@@ -188,7 +189,7 @@ class Client(ABC):
             async for event in self.spoken.hear(pcm):
                 await self.heard(event)
         except EngineError as error:
-            await self._failed(error)
+            await self.failed(error)
 
     async def quiet(self) -> None:
         """Take an utterance as over whose sound stays away."""
@@ -196,11 +197,12 @@ class Client(ABC):
             try:
                 transcript = await self.spoken.end()
             except EngineError as error:
-                await self._failed(error)
+                await self.failed(error)
             else:
                 await self.heard(Said(transcript))
 
-    async def _failed(self, error: EngineError) -> None:
+    async def failed(self, error: EngineError) -> None:
+        """Tell that an engine failed, which costs the utterance alone. Raises Gone."""
         if self.spoken is not None:
             await self.spoken.leave()
         await self.heard(Said(None))

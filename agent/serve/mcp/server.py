@@ -12,7 +12,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import mcp_types as types
@@ -29,7 +28,6 @@ from agent.display.request import Priority
 from agent.language.world import WorldText, world_text
 from agent.loop.agent import Agent
 from agent.messages import Proposal, Reply
-from agent.serve import key
 from agent.serve.mcp import asked, risk
 from agent.serve.mcp.skill import TELL
 from agent.skill.declare import Action
@@ -264,11 +262,6 @@ class Key:
                 await refused(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-def token(folder: Path) -> str:
-    """Return the token for clients on other machines, made if there is none. Raises OSError."""
-    return key.token(folder, TOKEN)
 
 
 def _tool(name: str, action: Action) -> types.Tool:
