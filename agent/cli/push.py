@@ -37,7 +37,10 @@ def listening(setting: str, name: str = "push") -> socket.socket:
     except (ValueError, OverflowError, OSError) as error:
         reason = getattr(error, "strerror", None) or "write PORT or HOST:PORT"
         raise ConfigError(f"{name} is {setting!r}: {reason}") from None
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; those who are accepted inherit it
+    # Those who are accepted inherit what is set here. asyncio would leave Nagle's algorithm on, for
+    # `create_server` names no protocol, and the second of two short messages waits 40 ms with it.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
     return bound
 
