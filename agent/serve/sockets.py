@@ -12,7 +12,7 @@ import asyncio
 import logging
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +24,7 @@ from starlette.websockets import WebSocket, WebSocketClose, WebSocketDisconnect
 from agent.errors import EngineError, GlassesError
 from agent.serve.ears import Ears
 from agent.serve.simulator.guard import LOOPBACK
-from agent.serve.spoken import Event, Said, Spoken
+from agent.serve.spoken import Event, Spoken
 from hardware import reading
 
 log = logging.getLogger(__name__)
@@ -182,30 +182,26 @@ class Client(ABC):
                 await self.spoken.leave()
 
     async def hear(self, pcm: bytes) -> None:
-        """Hear sound that goes on without end; an engine that fails costs the utterance alone."""
-        if self.spoken is None:
-            return
+        """Hear sound that goes on without end. Raises Gone."""
+        if self.spoken is not None:
+            await self._follow(self.spoken.hear(pcm))
+
+    async def quiet(self) -> None:
+        """Take what is being said as over. Raises Gone."""
+        if self.spoken is not None:
+            await self._follow(self.spoken.end())
+
+    async def _follow(self, events: AsyncIterator[Event]) -> None:
         try:
-            async for event in self.spoken.hear(pcm):
+            async for event in events:
                 await self.heard(event)
         except EngineError as error:
             await self.failed(error)
-
-    async def quiet(self) -> None:
-        """Take an utterance as over whose sound stays away."""
-        if self.spoken is not None:
-            try:
-                transcript = await self.spoken.end()
-            except EngineError as error:
-                await self.failed(error)
-            else:
-                await self.heard(Said(transcript))
 
     async def failed(self, error: EngineError) -> None:
         """Tell that an engine failed, which costs the utterance alone. Raises Gone."""
         if self.spoken is not None:
             await self.spoken.leave()
-        await self.heard(Said(None))
         await self.wrong(" ".join(str(error).split()), fatal=False)
 
     async def send(self, message: str | bytes) -> None:

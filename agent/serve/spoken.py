@@ -1,6 +1,6 @@
 """What a client says without telling where it ends: its sound, cut into utterances.
 
-sound ─▶ 20 ms at a time ─▶ endpointer ─▶ shared ears ─▶ Began, Words…, Said
+sound ─▶ 20 ms at a time ─▶ endpointer ─▶ shared ears ─▶ Began, Words…, Stopped, Said
 """
 
 from __future__ import annotations
@@ -36,14 +36,19 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """Nobody speaks any more; it may have been too short to be speech."""
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
-    """An utterance is over."""
+    """An utterance is over, and decoded."""
 
-    transcript: Transcript | None
-    """What was heard; None where it was too short to be speech."""
+    transcript: Transcript
+    """What was heard; without text where nothing was understood."""
 
 
-Event = Began | Words | Said
+Event = Began | Words | Stopped | Said
 
 
 class Spoken:
@@ -84,11 +89,12 @@ class Spoken:
             case Speaking():
                 pcm = chunk.pcm
             case Ended():
-                yield Said(await self.end())
+                async for event in self.end():
+                    yield event
                 return
             case Dropped():
+                yield Stopped()
                 await self.leave()
-                yield Said(None)
                 return
             case _:
                 return
@@ -101,10 +107,12 @@ class Spoken:
             self._utterance = Utterance(self._ears)
         await self._utterance.hear(pcm)
 
-    async def end(self) -> Transcript | None:
-        """Take the utterance as over, and return what was heard; None where there was none."""
+    async def end(self) -> AsyncIterator[Event]:
+        """Take the utterance as over, and yield what was heard; nothing where there was none."""
         utterance = self._over()
-        return None if utterance is None else (await utterance.end())[0]
+        if utterance is not None:
+            yield Stopped()
+            yield Said((await utterance.end())[0])
 
     async def leave(self) -> None:
         """Forget an utterance that was not ended."""

@@ -33,7 +33,7 @@ from agent.serve.ears import DEAF, Ears
 from agent.serve.rtvi import protobuf
 from agent.serve.sockets import DONE, Client, Clients, Door, Nonsense, fields, text
 from agent.serve.sound import Converter, Format
-from agent.serve.spoken import Began, Event, Said, Words
+from agent.serve.spoken import Began, Event, Said, Stopped, Words
 from agent.turn import intent_json
 from agent.version import __version__
 
@@ -175,11 +175,11 @@ class _Client(Client):
                 await self._tell("user-started-speaking")
             case Words(text=so_far):
                 await self._transcribed(so_far, final=False)
-            case Said(transcript=transcript):
+            case Stopped():
                 await self._tell("user-stopped-speaking")
-                if transcript is not None and transcript.text:
-                    await self._transcribed(transcript.text, final=True)
-                    await self._answer(transcript.text, transcript.language)
+            case Said(transcript=transcript) if transcript.text:
+                await self._transcribed(transcript.text, final=True)
+                await self._answer(transcript.text, transcript.language)
 
     async def _transcribed(self, words: str, final: bool) -> None:
         said = {"text": words, "user_id": "", "timestamp": _now(), "final": final}

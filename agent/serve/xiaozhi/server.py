@@ -195,13 +195,10 @@ class _Device(Client):
 
     async def heard(self, event: Event) -> None:
         """Answer what was said; in `auto` the device begins again once it has the answer."""
-        match event:
-            case Said(transcript=None):
-                pass
-            case Said(transcript=heard) if heard is not None:
-                if self._mode == "auto":
-                    self._mode = ""
-                await self._answer(heard.text, heard.language)
+        if isinstance(event, Said):
+            if self._mode == "auto":
+                self._mode = ""
+            await self._answer(event.transcript.text, event.transcript.language)
 
     # -- answering --------------------------------------------------------------------------------
 
