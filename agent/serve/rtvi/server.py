@@ -11,6 +11,7 @@
 A client that begins with a binary frame is answered in such frames, one that begins with text in
 text. The glasses have no voice: nothing is sent as sound. What a client says is answered after
 what it said before, and is none of the wearer's words: it can propose a payment and never say yes.
+Speech in which no words were understood is not answered.
 """
 
 from __future__ import annotations
