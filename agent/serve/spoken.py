@@ -82,9 +82,10 @@ class Spoken:
 
     async def _chunk(self, endpointer: Endpointer, chunk: AudioChunk) -> AsyncIterator[Event]:
         match endpointer.push(chunk, PAUSE_MS):
-            case Started(preroll=preroll):
+            case Started(preroll=preroll, before=before):
                 yield Began()
-                self._utterance = Utterance(self._ears)
+                ambient = b"".join(one.pcm for one in before)
+                self._utterance = Utterance(self._ears, ambient)
                 pcm = b"".join(one.pcm for one in preroll)
             case Speaking():
                 pcm = chunk.pcm
