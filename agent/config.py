@@ -75,6 +75,12 @@ class Config:
     wyoming_from: str = ""
     """Who may come to it from other machines: addresses and networks, separated by commas;
     `GLASSES_WYOMING_FROM`."""
+    rtvi: str = ""
+    """Where the glasses are a bot for Pipecat's clients: a port of this machine, or `HOST:PORT`;
+    `GLASSES_RTVI`."""
+    xiaozhi: str = ""
+    """Where the glasses are a server for xiaozhi's devices: a port of this machine, or `HOST:PORT`;
+    `GLASSES_XIAOZHI`."""
     ears: str = ""
     """A Wyoming server that hears what is no command, as `wyoming://HOST:PORT`; `GLASSES_EARS`."""
     wake: str = "always"

@@ -936,6 +936,64 @@ def serve_wyoming(
     asyncio.run(serve(where, guests, hidden, plugins, language))
 
 
+@main.group()
+def rtvi() -> None:
+    """Be a bot for Pipecat's clients, which speak RTVI."""
+
+
+@rtvi.command("serve")
+@click.option(
+    "--host",
+    "where",
+    metavar="[HOST:]PORT",
+    default="7860",
+    show_default=True,
+    help="Where to listen; this machine only without a HOST.",
+)
+@LANGUAGE
+@PLUGIN
+@one_line_errors
+def serve_rtvi(where: str, language: str | None, plugins: tuple[str, ...]) -> None:
+    """Be a bot over WebSocket: text and sound in, text out.
+
+    GLASSES_RTVI does the same beside a conversation. What a client says is answered like what is
+    said, but it can only propose a payment. With a HOST that others can reach, a token is asked
+    for.
+    """
+    from agent.cli.serving import serve_sockets
+
+    asyncio.run(serve_sockets("rtvi", where, plugins, language))
+
+
+@main.group()
+def xiaozhi() -> None:
+    """Be a server for xiaozhi's devices: cheap hardware as a pair of ears."""
+
+
+@xiaozhi.command("serve")
+@click.option(
+    "--host",
+    "where",
+    metavar="[HOST:]PORT",
+    default="8000",
+    show_default=True,
+    help="Where to listen; this machine only without a HOST.",
+)
+@LANGUAGE
+@PLUGIN
+@one_line_errors
+def serve_xiaozhi(where: str, language: str | None, plugins: tuple[str, ...]) -> None:
+    """Be a server over WebSocket: what is said into a device is answered on its screen.
+
+    GLASSES_XIAOZHI does the same beside a conversation. What is said is answered like anything
+    said, but it can only propose a payment. With a HOST that others can reach, the address that a
+    device is given holds a token.
+    """
+    from agent.cli.serving import serve_sockets
+
+    asyncio.run(serve_sockets("xiaozhi", where, plugins, language))
+
+
 @main.group("eval")
 def evaluate() -> None:
     """Measure how well the agent does."""

@@ -14,27 +14,20 @@ from agent.config import Config
 from agent.loop.agent import Agent
 
 if TYPE_CHECKING:
-    from agent.serve.wyoming.ears import Ears
+    from agent.serve.ears import Ears
 
 
 @contextlib.asynccontextmanager
 async def beside(
-    agent: Agent, config: Config, bound: socket.socket, hidden: bool = False, warm: bool = False
+    agent: Agent, config: Config, bound: socket.socket, ears: Ears | None, hidden: bool = False
 ) -> AsyncIterator[None]:
-    """Be a Wyoming server on a socket meanwhile. Raises ConfigError.
-
-    `warm` loads the ears at once; else the first client has them loaded, so that a conversation
-    that begins does not wait for it.
-    """
+    """Be a Wyoming server on a socket meanwhile. Raises ConfigError."""
     from agent.serve.simulator.guard import is_loopback
     from agent.serve.wyoming.found import announced
     from agent.serve.wyoming.server import Allowed, Server
 
     async with contextlib.AsyncExitStack() as served:
         host, port = served.enter_context(bound).getsockname()[:2]
-        ears = _ears(agent, config)
-        if ears is not None:
-            served.push_async_callback(ears.close)
         server = Server(agent, ears, Allowed(config.guests))
         here = is_loopback(host)
         guests = ", ".join(config.guests) or "nobody else: name them in GLASSES_WYOMING_FROM"
@@ -43,8 +36,6 @@ async def beside(
         if not here and not hidden:
             tell = partial(streams.echo, err=True)
             await served.enter_async_context(announced(host, port, tell))
-        if warm and ears is not None:
-            ears.warm()
         task = asyncio.create_task(server.serve(bound))
         try:
             yield
@@ -53,9 +44,26 @@ async def beside(
             await asyncio.gather(task, return_exceptions=True)
 
 
+@contextlib.asynccontextmanager
+async def hearing(agent: Agent, config: Config, warm: bool = False) -> AsyncIterator[Ears | None]:
+    """Have ears for others meanwhile, one pair for all servers; None where nothing hears.
+
+    `warm` loads them at once; else the first client has them loaded, so that a conversation that
+    begins does not wait for it.
+    """
+    ears = _ears(agent, config)
+    if ears is not None and warm:
+        ears.warm()
+    try:
+        yield ears
+    finally:
+        if ears is not None:
+            await ears.close()
+
+
 def _ears(agent: Agent, config: Config) -> Ears | None:
     """Return ears like the agent's own, named before they are loaded."""
-    from agent.serve.wyoming.ears import Ears
+    from agent.serve.ears import Ears
 
     thread, brought = agent.more_ears(), agent.skills.providers("asr")
     wanted = agent.options.language

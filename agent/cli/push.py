@@ -1,4 +1,4 @@
-"""What is served beside a conversation, where settings ask for it: notifications, MCP, Wyoming."""
+"""What is served beside a conversation, where settings ask for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
 
@@ -13,6 +15,13 @@ from agent.cli import home, streams
 from agent.config import Config
 from agent.errors import ConfigError
 from agent.loop.agent import Agent
+
+if TYPE_CHECKING:
+    from agent.serve.ears import Ears
+
+
+UNREAD_MS = 20_000
+"""How long a client may leave what it is sent unread before its connection is cut."""
 
 
 def listening(setting: str, name: str = "push") -> socket.socket:
@@ -24,15 +33,24 @@ def listening(setting: str, name: str = "push") -> socket.socket:
     try:
         if not 0 <= int(port) < 65_536:
             raise ValueError("no such port")
-        return socket.create_server((host or "127.0.0.1", int(port)))
+        bound = socket.create_server((host or "127.0.0.1", int(port)))
     except (ValueError, OverflowError, OSError) as error:
         reason = getattr(error, "strerror", None) or "write PORT or HOST:PORT"
         raise ConfigError(f"{name} is {setting!r}: {reason}") from None
+    # Those who are accepted inherit what is set here. asyncio would leave Nagle's algorithm on, for
+    # `create_server` names no protocol, and the second of two short messages waits 40 ms with it.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
+    return bound
 
 
 @contextlib.asynccontextmanager
-async def running(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
-    """Serve an app on a socket meanwhile, and leave Ctrl-C to the conversation, which ends it."""
+async def running(app: ASGIApp, bound: socket.socket, **more: Any) -> AsyncIterator[None]:
+    """Serve an app on a socket meanwhile, and leave Ctrl-C to the conversation, which ends it.
+
+    `more` is what uvicorn is to keep to besides.
+    """
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -40,8 +58,8 @@ async def running(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
         def capture_signals(self) -> Iterator[None]:
             yield
 
-    options = uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1)
-    server = Server(options)
+    kept = {"log_level": "error", "access_log": False, "timeout_graceful_shutdown": 1}
+    server = Server(uvicorn.Config(app, **{**kept, **more}))
     task = asyncio.create_task(server.serve([bound]))
     try:
         yield
@@ -52,7 +70,7 @@ async def running(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
-    """Take notifications meanwhile where `push` is set, and be a server of MCP and Wyoming."""
+    """Take notifications meanwhile where `push` is set, and be the servers that are."""
     async with contextlib.AsyncExitStack() as served:
         if config.push:
             from agent.serve import push
@@ -66,9 +84,17 @@ async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
             await served.enter_async_context(running(app, bound))
         if config.mcp:
             await served.enter_async_context(mcp(agent, config, listening(config.mcp, "mcp")))
+        if config.wyoming or config.rtvi or config.xiaozhi:
+            ears = await served.enter_async_context(home.hearing(agent, config))
         if config.wyoming:
             bound = listening(config.wyoming, "wyoming")
-            await served.enter_async_context(home.beside(agent, config, bound))
+            await served.enter_async_context(home.beside(agent, config, bound, ears))
+        if config.rtvi:
+            bound = listening(config.rtvi, "rtvi")
+            await served.enter_async_context(rtvi(agent, config, bound, ears))
+        if config.xiaozhi:
+            bound = listening(config.xiaozhi, "xiaozhi")
+            await served.enter_async_context(xiaozhi(agent, config, bound, ears))
         yield
 
 
@@ -76,11 +102,48 @@ async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
 async def mcp(agent: Agent, config: Config, bound: socket.socket) -> AsyncIterator[None]:
     """Be an MCP server on a socket meanwhile: without a token only for this machine."""
     from agent.serve.mcp import server
+
+    token = _told("MCP: http://{}:{}/mcp", bound, config.data / server.TOKEN)
+    async with running(server.Glasses(agent).app(token), bound):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def rtvi(
+    agent: Agent, config: Config, bound: socket.socket, ears: Ears | None
+) -> AsyncIterator[None]:
+    """Be a bot for Pipecat's clients meanwhile: without a token only for this machine."""
+    from agent.serve import sockets
+    from agent.serve.rtvi import server
+
+    token = _told("RTVI: ws://{}:{}/ws", bound, config.data / server.TOKEN)
+    async with running(server.app(agent, ears, token), bound, **sockets.OPTIONS):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def xiaozhi(
+    agent: Agent, config: Config, bound: socket.socket, ears: Ears | None
+) -> AsyncIterator[None]:
+    """Be a server for xiaozhi's devices meanwhile: without a token only for this machine."""
+    from agent.serve import sockets
+    from agent.serve.xiaozhi import server
+
+    token = _told("xiaozhi: http://{}:{}" + server.OTA, bound, config.data / server.TOKEN)
+    async with running(server.app(agent, ears, token), bound, **sockets.OPTIONS):
+        yield
+
+
+def _told(where: str, bound: socket.socket, path: Path) -> str | None:
+    """Say where a server is, and return the token for others, where they can come.
+
+    Raises OSError.
+    """
+    from agent.serve import key
     from agent.serve.simulator.guard import is_loopback
 
     host, port = bound.getsockname()[:2]
-    token = None if is_loopback(host) else server.token(config.data)
-    told = "" if token is None else f", token in {config.data / server.TOKEN}"
-    streams.echo(f"MCP: http://{host}:{port}/mcp{told}", err=True)
-    async with running(server.Glasses(agent).app(token), bound):
-        yield
+    token = None if is_loopback(host) else key.token(path.parent, path.name)
+    told = "" if token is None else f", token in {path}"
+    streams.echo(f"{where.format(host, port)}{told}", err=True)
+    return token

@@ -1,4 +1,4 @@
-"""`glasses mcp serve` and `wyoming serve`: being a server without a conversation of one's own."""
+"""`glasses mcp serve` and the like: being a server without a conversation of one's own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from agent import config
 from agent.cli import home, push
@@ -59,7 +60,28 @@ async def serve_wyoming(
     bound = push.listening(where, "--host")
     agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
     try:
-        async with home.beside(agent, settings, bound, hidden, warm=True):
+        async with (
+            home.hearing(agent, settings, warm=True) as ears,
+            home.beside(agent, settings, bound, ears, hidden),
+        ):
+            await asyncio.Event().wait()
+    finally:
+        await agent.close()
+
+
+async def serve_sockets(
+    protocol: Literal["rtvi", "xiaozhi"], where: str, plugins: Sequence[str], language: str | None
+) -> None:
+    """Be a server of a protocol over WebSocket for ever. Raises ConfigError."""
+    settings = config.load()
+    bound = push.listening(where, "--host")
+    agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
+    beside = push.rtvi if protocol == "rtvi" else push.xiaozhi
+    try:
+        async with (
+            home.hearing(agent, settings, warm=True) as ears,
+            beside(agent, settings, bound, ears),
+        ):
             await asyncio.Event().wait()
     finally:
         await agent.close()

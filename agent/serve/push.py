@@ -19,8 +19,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from agent import private
 from agent.act.inbox import Inbox, read
+from agent.serve import key
 from hardware import reading
 
 MOST_BYTES = 64 << 10
@@ -31,16 +31,10 @@ TOKEN = "push-token"
 
 def token(folder: Path) -> str:
     """Return the token of the wearer's push port, made if there is none. Raises OSError."""
-    path = folder / TOKEN
-    if path.exists():
-        private.close(path)
-        return path.read_text(encoding="ascii", errors="replace").strip()
-    made = secrets.token_urlsafe(18)
-    private.write(path, made)
-    return made
+    return key.token(folder, TOKEN)
 
 
-def app(inbox: Inbox, key: str) -> Starlette:
+def app(inbox: Inbox, token: str) -> Starlette:
     """Return the port, for a server to run."""
 
     def guarded(
@@ -48,7 +42,7 @@ def app(inbox: Inbox, key: str) -> Starlette:
     ) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             given = request.headers.get("authorization", "").encode()
-            if not secrets.compare_digest(given, f"Bearer {key}".encode()):
+            if not secrets.compare_digest(given, f"Bearer {token}".encode()):
                 return _wrong("the token is wrong or missing", 401)
             return await work(request)
 

@@ -12,7 +12,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import mcp_types as types
@@ -24,7 +23,6 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agent import private
 from agent.display.layout import lay_out
 from agent.display.request import Priority
 from agent.language.world import WorldText, world_text
@@ -264,17 +262,6 @@ class Key:
                 await refused(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-def token(folder: Path) -> str:
-    """Return the token for clients on other machines, made if there is none. Raises OSError."""
-    path = folder / TOKEN
-    if path.exists():
-        private.close(path)
-        return path.read_text(encoding="ascii", errors="replace").strip()
-    made = secrets.token_urlsafe(18)
-    private.write(path, made)
-    return made
 
 
 def _tool(name: str, action: Action) -> types.Tool:

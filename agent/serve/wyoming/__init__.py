@@ -1,8 +1,6 @@
 """Being a Wyoming server: the glasses' ears for others, and what is asked of the agent as text.
 
 - `server` takes connections and events, within limits
-- `ears` lets many clients share one pair of ears
-- `sound` makes what the ears hear of any PCM
 - `info` says what is served
 - `found` lets others find it on the network
 """

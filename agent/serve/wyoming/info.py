@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.serve.wyoming.ears import Ears
+from agent.serve.ears import Ears
 from agent.version import __version__
 
 if TYPE_CHECKING:

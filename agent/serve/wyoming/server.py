@@ -20,14 +20,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import ConfigError, EngineError, GlassesError
-from agent.language.text import language_of
 from agent.listen.wyoming.frames import Frames, Malformed, written
 from agent.loop.agent import Agent
-from agent.messages import NotRecognized, Proposal
-from agent.serve.wyoming.ears import DEAF, Ears, Utterance
+from agent.serve.asking import LANGUAGES, ask
+from agent.serve.ears import DEAF, Ears, Utterance
+from agent.serve.sound import Converter, Format
 from agent.serve.wyoming.info import info
-from agent.serve.wyoming.sound import Converter, Format
-from agent.turn import Turn
 
 if TYPE_CHECKING:
     from wyoming.event import Event, Eventable
@@ -37,8 +35,6 @@ log = logging.getLogger(__name__)
 
 SOURCE = "wyoming"
 """Where turns come from that a client has begun."""
-LANGUAGES = frozenset({"en", "zh"})
-"""What the agent understands."""
 MOST_CLIENTS = 16
 """Connections at once; the next one is told so and let go."""
 READ_BYTES = 64 << 10
@@ -51,23 +47,6 @@ BUSY_S = 120.0
 """How long it may take for an event or an utterance in all."""
 WRITE_S = 5.0
 """How long it may leave an answer unread."""
-HANDLE_S = 60.0
-"""How long an answer may take: a language model may think of it."""
-
-_SAID = {
-    "en": {
-        "proposed": "Proposed on the glasses; not done before the wearer says yes there: {text}",
-        "late": "That took too long.",
-        "nothing": "Nothing came of it.",
-        "language": "I understand English and Chinese.",
-    },
-    "zh": {
-        "proposed": "已在眼镜上提出，佩戴者在眼镜上说“是”之前不会执行：{text}",
-        "late": "用时太久了。",
-        "nothing": "没有结果。",
-        "language": "我听得懂英语和中文。",
-    },
-}
 
 
 class Allowed:
@@ -125,23 +104,8 @@ class Server:
         """Return what the agent says to a text."""
         from wyoming.handle import Handled, NotHandled
 
-        wanted = (language or language_of(text)).replace("_", "-").partition("-")[0].lower()
-        said = _SAID["zh" if wanted == "zh" else "en"]
-        if wanted not in LANGUAGES:
-            return NotHandled(said["language"])
-        try:
-            async with asyncio.timeout(HANDLE_S):
-                turn = await self.agent.hear(
-                    text, wanted if language else None, SOURCE, answers=False
-                )
-        except TimeoutError:
-            return NotHandled(said["late"])
-        said = _SAID["zh" if turn.transcript.language == "zh" else "en"]
-        known = turn.model is not None or not isinstance(turn.intent, NotRecognized | None)
-        told = _told(turn) or said["nothing"]
-        if isinstance(turn.reply, Proposal):
-            told = said["proposed"].format(text=told)
-        return Handled(told) if known and turn.error is None else NotHandled(told)
+        told = await ask(self.agent, text, language, SOURCE)
+        return Handled(told.text) if told.handled else NotHandled(told.text)
 
     async def _came(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -302,14 +266,6 @@ class _Client:
         self._writer.write(written(event))
         async with asyncio.timeout(WRITE_S):
             await self._writer.drain()
-
-
-def _told(turn: Turn) -> str:
-    """Return what is said of a turn: of a proposal all that the wearer sees, amount and payee."""
-    reply = turn.reply
-    if isinstance(reply, Proposal):
-        return " ".join(line.text.strip() for frame in turn.frames for line in frame.lines)
-    return "" if reply is None else reply.text or reply.title
 
 
 def _text(data: Mapping[str, Any], key: str) -> str | None:

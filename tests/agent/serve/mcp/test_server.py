@@ -14,6 +14,7 @@ from mcp.shared.exceptions import MCPError
 
 from agent import config
 from agent.cli import push
+from agent.serve.key import token
 from agent.serve.mcp import server
 from agent.serve.mcp.server import ASK, LENS, SHOW, Glasses
 from agent.testing import make_agent
@@ -214,8 +215,8 @@ async def test_a_request_that_is_too_long_is_refused(http):
 
 
 def test_the_token_is_made_once_and_is_the_wearers_alone(tmp_path):
-    made = server.token(tmp_path)
-    assert server.token(tmp_path) == made
+    made = token(tmp_path, server.TOKEN)
+    assert token(tmp_path, server.TOKEN) == made
     assert (tmp_path / server.TOKEN).stat().st_mode & 0o077 == 0
 
 
@@ -226,7 +227,10 @@ async def test_a_conversation_serves_beside_itself_where_the_settings_say_so(tmp
     async with push.serving(agent, settings):
         headers = HEADERS
         if key:
-            headers = {**HEADERS, "authorization": f"Bearer {server.token(settings.data)}"}
+            headers = {
+                **HEADERS,
+                "authorization": f"Bearer {token(settings.data, server.TOKEN)}",
+            }
         async with httpx2.AsyncClient() as web:
             url = f"http://127.0.0.1:{port}/mcp"
             without = await web.post(url, json=INITIALIZE, headers=HEADERS)

@@ -9,7 +9,7 @@ from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncTcpClient
 
 from agent.cli import push
-from agent.serve.wyoming.ears import Ears
+from agent.serve.ears import Ears
 from agent.serve.wyoming.server import Allowed, Server
 from agent.testing import ScriptedTranscriber, make_agent
 

@@ -110,7 +110,7 @@ async def test_what_is_private_is_not_told_to_a_client(serve):
 
 
 async def test_an_answer_that_takes_too_long_is_said_so(serve, monkeypatch):
-    from agent.serve.wyoming import server
+    from agent.serve import asking
 
     glasses = await serve()
 
@@ -118,7 +118,7 @@ async def test_an_answer_that_takes_too_long_is_said_so(serve, monkeypatch):
         await asyncio.Event().wait()
 
     monkeypatch.setattr(glasses.agent, "hear", hang)
-    monkeypatch.setattr(server, "HANDLE_S", 0.1)
+    monkeypatch.setattr(asking, "HANDLE_S", 0.1)
     told = await glasses.ask(Transcript("what time is it"))
     assert (told.type, told.data["text"]) == ("not-handled", "That took too long.")
 

@@ -64,11 +64,11 @@ async def test_bound_elsewhere_it_says_who_may_come(agent, tmp_path, capsys, mon
     ):
         bound = push.listening("0.0.0.0:0", "wyoming")
         port = bound.getsockname()[1]
-        async with home.beside(agent, settings(tmp_path, wyoming_from=guests), bound):
+        async with home.beside(agent, settings(tmp_path, wyoming_from=guests), bound, None):
             assert capsys.readouterr().err == f"Wyoming: 0.0.0.0:{port}, {told}\n"
         assert asked.pop() == ("0.0.0.0", port)
     bound = push.listening("0.0.0.0:0", "wyoming")
-    async with home.beside(agent, settings(tmp_path), bound, hidden=True):
+    async with home.beside(agent, settings(tmp_path), bound, None, hidden=True):
         assert asked == []
 
 

@@ -9,8 +9,8 @@ from wyoming.info import Describe, Info
 
 from agent.errors import EngineError
 from agent.listen.sphinx.engine import PocketSphinx
-from agent.serve.wyoming import ears as ears_module
-from agent.serve.wyoming.ears import Utterance
+from agent.serve import ears as ears_module
+from agent.serve.ears import Utterance
 from agent.testing import ScriptedTranscriber
 from agent.version import __version__
 from hardware.audio import Resampler, read

@@ -78,7 +78,7 @@ class Ears:
             await self._tell()
         except GlassesError as error:
             self.name = ""
-            log.error("Wyoming: nothing is heard for others: %s", error)
+            log.error("nothing is heard for others: %s", error)
 
     async def close(self) -> None:
         """Let go of the engine."""
@@ -124,7 +124,7 @@ class Ears:
         if fresh:
             utterance.fed = 0
             await self._tell()
-            await self._thread.call(lambda engine: engine.start())
+            await self._thread.call(partial(_begun, utterance.ambient))
         pcm = bytes(utterance.pcm[utterance.fed :])
         for at in range(0, len(pcm), REPLAY_BYTES):
             await self._thread.call(partial(_fed, pcm[at : at + REPLAY_BYTES]))
@@ -141,9 +141,10 @@ class Ears:
 class Utterance:
     """What one client says, until it ends."""
 
-    def __init__(self, ears: Ears) -> None:
-        """Begin to hear somebody."""
+    def __init__(self, ears: Ears, ambient: bytes = b"") -> None:
+        """Begin to hear somebody; `ambient` is what was heard right before, the noise."""
         self._ears = ears
+        self.ambient = ambient
         self.pcm = bytearray()
         """All of it, as the ears hear it."""
         self.fed = 0
@@ -204,6 +205,12 @@ def _expecting(
     if told is None or told[0] is not engine or told[1] != sayings:
         engine.expect(sayings)
     return engine
+
+
+def _begun(ambient: bytes, engine: Transcriber) -> None:
+    if ambient:
+        engine.ambient(ambient)
+    engine.start()
 
 
 def _fed(pcm: bytes, engine: Transcriber) -> None:
