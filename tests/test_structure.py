@@ -19,8 +19,8 @@ MODULES_AT_MOST = 8
 FOLDERS_AT_MOST = 15
 """Folders in `agent/`: the stages of the pipeline, and what is made around it."""
 
-FILES_OF_A_TURN = 35
-"""Files of `agent/` that run for a spoken "where am i"."""
+FILES_OF_A_TURN = 36
+"""Files of `agent/` that run for a spoken "where am i": 35, and a reader of numbers now and then."""
 
 ORDER = (
     "version environment errors",

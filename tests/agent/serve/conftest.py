@@ -22,7 +22,7 @@ LEAD_S = 1.0
 """Silence before the spoken command, while the browser opens its microphone."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")  # Playwright keeps a loop running, beside which no other can
 def chromium(tmp_path_factory):
     """A browser whose microphone says “search for running shoes” every twelve seconds.
 
