@@ -182,7 +182,7 @@ def test_what_is_said_after_the_pause_is_asked_for_again(far):
         engine.prepare()
         engine.feed(SPEECH[20_000:])
         engine.finish()
-        assert got[-1] == SPEECH
+        assert SPEECH in got  # the first, which was called off, may come to its end later
 
 
 def test_the_answer_is_ready_in_the_pause(far):
