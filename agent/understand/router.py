@@ -589,30 +589,40 @@ class _Guess:
     ) -> _Guessed | None:
         """Return the likeliest call of a skill, with the slots that can be read from the text.
 
-        Of actions that are nearly as likely the first is meant that lacks nothing. None where the
-        skill was removed meanwhile.
+        Of actions that are nearly as likely the first is meant that lacks nothing and takes as
+        much of what was said. None where the skill was removed meanwhile.
         """
         within = ranking.within(skill)
         least = next(iter(within.values()), 0.0) * AS_LIKELY
         names = [name for name, p in within.items() if p >= least and name in self._actions]
         guesses = [self._read(name, text, language, call) for name in names[:MOST_READ]]
         found = [guess for guess in guesses if guess is not None]
-        guess = next((one for one in found if not one.intent.missing), next(iter(found), None))
-        return self._of_here(guess) if guess is not None else None
+        if not found:
+            return None
+        least_slots = len(found[0].intent.slots)
+        whole = (
+            guess
+            for guess in found
+            if not guess.intent.missing and len(guess.intent.slots) >= least_slots
+        )
+        return self._of_here(next(whole, found[0]))
 
     def _of_here(self, guess: _Guessed) -> _Guessed:
         """Return what says that it is of here and now, where a call leaves out what was asked of.
 
-        Of "what time is it on mars" a clock without a place would say the time and not where.
+        Of "what time is it on mars" a clock without a place would say the time and not where. That
+        is so only of an action that could have been told, in words of any kind.
         """
         intent = guess.intent
-        if not guess.left or intent.slots or _risk(self._actions, intent) != "none":
+        asked = self._actions.get(intent.name)
+        if asked is None or not guess.left or intent.slots or intent.missing:
+            return guess
+        if not any(asked.kind(slot.name).is_open for slot in asked.declaration.slots):
             return guess
         for action in self._actions.values():
             declared = action.declaration
-            asks = any(slot.required for slot in declared.slots)
-            if action.skill == intent.skill and declared.knows and not asks:
-                return replace(guess, intent=replace(intent, action=declared.name, missing=()))
+            if action.skill == intent.skill and declared.knows and not declared.slots:
+                return replace(guess, intent=replace(intent, action=declared.name))
         return guess
 
     def _read(self, name: str, text: str, language: str, call: Guess | None) -> _Guessed | None:

@@ -173,9 +173,7 @@ class Measured:
         return {
             "texts": len(self.outcomes),
             "skill": _share(inside, lambda one: one.case.is_of(one.skill)),
-            "wrong_skill": _share(
-                inside, lambda one: one.skill != NONE and not one.case.is_of(one.skill)
-            ),
+            "wrong_skill": _share(inside, _wrong_skill),
             "false_accepts": _share(outside, lambda one: one.intent is not None),
             "false_accepts_money": _share(outside, lambda one: one.money),
             "false_accepts_money_count": sum(one.money for one in accepted),

@@ -281,3 +281,31 @@ def test_what_its_list_has_is_the_skills(text):
     found = Router(Skills.discover().actions).decide(Transcript(text, "zh"))
     assert isinstance(found.meaning, Intent)
     assert found.meaning.name == "music.about"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "slots", "missing"),
+    [
+        ("please remind me about the meeting tomorrow at six", "reminders.remind", {"what", "when"}, ()),
+        ("i need to be woken at six tomorrow", "reminders.alarm", {"when"}, ()),
+        ("could you start a timer", "reminders.timer", set(), ("after",)),
+        ("when will i get the next holiday with pay", "time.next_holiday", set(), ()),
+    ],
+)  # fmt: skip
+def test_a_guess_has_the_slots_that_its_sentences_have(router, text, name, slots, missing):
+    meaning = said(router, text).meaning
+    assert (meaning.name, {*meaning.slots}, meaning.missing) == (name, slots, missing)
+
+
+def test_what_leaves_out_where_says_that_it_is_here(router):
+    """A clock without a place would say the time, and not where."""
+    assert said(router, "火星现在几点").meaning.name == "time.moment"
+
+
+def test_an_action_that_lacks_nothing_takes_no_less_of_what_was_said(router):
+    """A payee is asked for: paying is not turned into a look at the balance."""
+    meaning = said(router, "i would like to make a payment of twenty dollars").meaning
+    options = meaning.options if isinstance(meaning, NotRecognized) else (meaning,)
+    assert {option.name for option in options} <= {"pay.pay", "pay.transfer"}
+    assert all("amount" in option.slots for option in options)
+    assert options

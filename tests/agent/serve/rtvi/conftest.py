@@ -8,11 +8,8 @@ import json
 import pytest
 from websockets.asyncio.client import connect
 
-from agent.cli import push
-from agent.serve import sockets
-from agent.serve.ears import Ears
 from agent.serve.rtvi import server
-from agent.testing import ScriptedTranscriber, make_agent
+from tests.agent.serve.glasses import serving
 
 PATIENCE_S = 20.0
 """Longest that a test waits for a message."""
@@ -90,21 +87,5 @@ class Glasses:
 @pytest.fixture
 async def serve(tmp_path):
     """Return a function that makes glasses serve."""
-    async with contextlib.AsyncExitStack() as running:
-
-        async def make(transcriber=None, deaf=False, token=None, **options):
-            agent = make_agent(
-                tmp_path / "data", transcriber=transcriber or ScriptedTranscriber(), **options
-            )
-            running.push_async_callback(agent.close)
-            ears = None
-            if not deaf:
-                ears = Ears(agent.more_ears(), agent.sayings, "ears", frozenset({"en", "zh"}))
-                running.push_async_callback(ears.close)
-            bound = push.listening("0", "rtvi")
-            port = bound.getsockname()[1]
-            app = server.app(agent, ears, token)
-            await running.enter_async_context(push.running(app, bound, **sockets.OPTIONS))
-            return Glasses(agent, ears, port)
-
+    async with serving(tmp_path, "rtvi", server.app, Glasses) as make:
         yield make

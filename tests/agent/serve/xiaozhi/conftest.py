@@ -10,11 +10,8 @@ import numpy as np
 import pytest
 from websockets.asyncio.client import connect
 
-from agent.cli import push
-from agent.serve import sockets
-from agent.serve.ears import Ears
 from agent.serve.xiaozhi import server
-from agent.testing import ScriptedTranscriber, make_agent
+from tests.agent.serve.glasses import serving
 
 PATIENCE_S = 20.0
 """Longest that a test waits for a message."""
@@ -125,21 +122,5 @@ class Glasses:
 @pytest.fixture
 async def serve(tmp_path):
     """Return a function that makes glasses serve."""
-    async with contextlib.AsyncExitStack() as running:
-
-        async def make(transcriber=None, deaf=False, token=None, **options):
-            agent = make_agent(
-                tmp_path / "data", transcriber=transcriber or ScriptedTranscriber(), **options
-            )
-            running.push_async_callback(agent.close)
-            ears = None
-            if not deaf:
-                ears = Ears(agent.more_ears(), agent.sayings, "ears", frozenset({"en", "zh"}))
-                running.push_async_callback(ears.close)
-            bound = push.listening("0", "xiaozhi")
-            port = bound.getsockname()[1]
-            app = server.app(agent, ears, token)
-            await running.enter_async_context(push.running(app, bound, **sockets.OPTIONS))
-            return Glasses(agent, ears, port)
-
+    async with serving(tmp_path, "xiaozhi", server.app, Glasses) as make:
         yield make
