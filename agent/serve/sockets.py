@@ -9,6 +9,7 @@ one connection and some hundred kilobytes, and is told why in one line.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from abc import ABC, abstractmethod
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketClose, WebSocketDisconnect
 
 from agent.errors import EngineError, GlassesError
@@ -39,6 +40,8 @@ IDLE_S = 600.0
 """How long it may say nothing between two messages; whether it is there is asked by pings."""
 QUIET_S = 1.0
 """Sound that stays away for so long in the midst of an utterance has ended it."""
+LOOK_S = 0.2
+"""How long it is looked whether something came all the same."""
 WRITE_S = 5.0
 """How long it may leave an answer unread."""
 OPTIONS: Mapping[str, Any] = {
@@ -161,8 +164,7 @@ class Client(ABC):
             while True:
                 speaking = self.spoken is not None and self.spoken.speaking
                 try:
-                    async with asyncio.timeout(QUIET_S if speaking else limit_s):
-                        message = await self._socket.receive()
+                    message = await self._next(QUIET_S if speaking else limit_s)
                 except TimeoutError:
                     if not speaking:
                         return STALLED, f"nothing came within {limit_s:.0f} s: connect again"
@@ -180,6 +182,18 @@ class Client(ABC):
         finally:
             if self.spoken is not None:
                 await self.spoken.leave()
+
+    async def _next(self, limit_s: float) -> Message:
+        """Return the next message. Raises TimeoutError where none came within the time.
+
+        It is looked once more then: where everything here stood still meanwhile, what the client
+        has sent waits to be read, and it was not the client that was silent.
+        """
+        for wait_s in (limit_s, LOOK_S):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    return await self._socket.receive()
+        raise TimeoutError
 
     async def hear(self, pcm: bytes) -> None:
         """Hear sound that goes on without end. Raises Gone."""

@@ -23,6 +23,7 @@ from skills.pay import (
     handover,
     links,
     records,
+    scanned,
     wallet,
 )
 
@@ -175,7 +176,7 @@ def register_skills(register: Callable[..., None]) -> None:
     """Add the actions."""
     register(pay, history, payees, top_up, balance)
     register(afterwards.status, afterwards.receipt, afterwards.refund, afterwards.limits)
-    register(links.pay_link, handover.hand_over)
+    register(links.pay_link, scanned.pay_code, handover.hand_over)
     register(accounts.bill, accounts.transfer)
 
 

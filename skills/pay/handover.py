@@ -13,7 +13,10 @@ from typing import Protocol, runtime_checkable
 from urllib.parse import parse_qs, quote, urlsplit
 
 from agent import Context, Reply, skill
+from agent.errors import EngineError
 from agent.language import money
+from agent.look import choice, codes
+from agent.look.choice import Side
 from hardware.base import DeviceError
 
 _ALIPAY = re.compile(r"https://qr\.alipay\.com/[A-Za-z0-9_-]{4,128}(\?[\x21-\x7e]{0,256})?", re.I)
@@ -63,14 +66,26 @@ def _amount(link: str) -> Decimal | None:
 @skill(
     "open the [payment] code on my phone",
     "hand the [payment] code to my phone",
+    "(open|hand) the {side} code (on|to) my phone",
     risk="change",
-    permissions={"money": "to open a payment code on your phone"},
+    permissions={"money": "to open a payment code on your phone", "camera": "to see the code"},
 )
-def hand_over(ctx: Context, code: str | None = None) -> Reply:
+def hand_over(ctx: Context, code: str | None = None, side: Side | None = None) -> Reply:
     """Open a shop's static payment code on the phone; nothing is paid from here."""
-    if code is None:
+    if code is not None:
+        return offer(code, ctx)
+    try:
+        seen = choice.kept(ctx.memory, ctx.clock().timestamp()) if side else ()
+        seen = seen or codes.read(ctx.device("camera").take())
+    except EngineError as error:
+        broken = "picture" in str(error)
+        return Reply(ctx.say("The picture cannot be read.") if broken else str(error), kind="alert")
+    if not seen:
         return Reply(ctx.say("There is no code in view."))
-    return offer(code, ctx)
+    meant = choice.chosen(seen, side)
+    if meant is None:
+        return Reply(ctx.say("Too many to choose from: hold one nearer."))
+    return offer(meant.text, ctx)
 
 
 def offer(text: str, ctx: Context, payee: str = "") -> Reply:

@@ -46,7 +46,7 @@ def pay_link(ctx: Context, link: str | None = None, amount: Decimal | None = Non
     if "://" not in link:  # what is said or typed loses its signs
         return Reply(ctx.say("A link cannot be said: its code or a tool has to give it."))
     if alipay_bot.is_cashier(link):
-        return _cashier(link, amount, ctx)
+        return cashier(link, amount, ctx)
     try:
         it, header = asked(link, ctx.clock().astimezone())
     except NoPage:
@@ -68,7 +68,8 @@ def pay_link(ctx: Context, link: str | None = None, amount: Decimal | None = Non
     )
 
 
-def _cashier(link: str, amount: Decimal | None, ctx: Context) -> Reply:
+def cashier(link: str, amount: Decimal | None, ctx: Context) -> Reply:
+    """Propose to pay a link of Alipay's cashier, or ask for the amount."""
     if amount is None:
         return Reply(ctx.say("Say how much it should be."))
     try:

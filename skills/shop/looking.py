@@ -7,12 +7,12 @@ or a package says chooses no action.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from agent import Context, Reply, skill
 from agent.errors import EngineError
 from agent.language.world import world_text
-from agent.look import codes, words
+from agent.look import choice, codes, words
+from agent.look.choice import SIDES, Side
 from agent.look.codes import Code
 from agent.look.meaning import (
     Alipay,
@@ -29,10 +29,6 @@ from agent.look.meaning import (
 from skills.shop import cards, shops
 from skills.shop.product import money
 
-Side = Literal["left", "middle", "right"]
-_SIDES: dict[int, tuple[Side, ...]] = {2: ("left", "right"), 3: ("left", "middle", "right")}
-NEAR_S = 60.0
-"""How long the codes of the last picture can be chosen from."""
 SHOWN = 5
 """Most lines of a package on a card."""
 
@@ -50,42 +46,30 @@ SHOWN = 5
 def scan(ctx: Context, side: Side | None = None) -> Reply:
     """Read a code: find the product it is of, or say what else it is."""
     try:
-        seen = _kept(ctx) if side else ()
+        seen = choice.kept(ctx.memory, ctx.clock().timestamp()) if side else ()
         seen = seen or codes.read(ctx.device("camera").take())
     except EngineError as error:
         return cards.note(ctx, ctx.say("Code"), _unread(error, ctx))
     if not seen:
         return cards.note(ctx, ctx.say("Code"), ctx.say("No code can be read."),
                           ctx.say("Hold it nearer, flat and still."))  # fmt: skip
-    if len(seen) == 1:
-        return _shown(meaning(seen[0]), ctx)
-    sides = _SIDES.get(len(seen), ())
-    if side in sides:
-        return _shown(meaning(seen[sides.index(side)]), ctx)
-    return _which(seen, sides, ctx)
+    meant = choice.chosen(seen, side)
+    return _which(seen, ctx) if meant is None else _shown(meaning(meant), ctx)
 
 
-def _which(seen: Sequence[Code], sides: Sequence[Side], ctx: Context) -> Reply:
+def _which(seen: Sequence[Code], ctx: Context) -> Reply:
     """Ask which of several codes is meant."""
+    sides = SIDES.get(len(seen), ())
     title = ctx.say("{count} codes", count=len(seen))
     if not sides:
         return cards.note(ctx, title, ctx.say("Too many to choose from: hold one nearer."))
-    now = ctx.clock().timestamp()
-    ctx.memory["codes"] = [now, [[c.text, c.kind, c.x, c.y] for c in seen]]
+    choice.keep(seen, ctx.memory, ctx.clock().timestamp())
     names = {"left": ctx.say("Left"), "middle": ctx.say("Middle"), "right": ctx.say("Right")}
     lines = [
         ctx.say("{side}: {what}", side=names[side], what=_brief(meaning(code), ctx))
         for side, code in zip(sides, seen, strict=True)
     ]
     return cards.note(ctx, title, *lines, ctx.say('Which? Say "the left code".'), listed=True)
-
-
-def _kept(ctx: Context) -> tuple[Code, ...]:
-    """Return the codes that were asked about, while that is fresh."""
-    taken, kept = ctx.memory.get("codes", (0.0, ()))
-    if not 0 <= ctx.clock().timestamp() - taken <= NEAR_S:
-        return ()
-    return tuple(Code(text, kind, x, y) for text, kind, x, y in kept)
 
 
 def _unread(error: EngineError, ctx: Context) -> str:

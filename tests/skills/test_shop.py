@@ -113,6 +113,7 @@ def test_the_public_contract_is_enough():
         "agent.errors",
         "agent.language.world",
         "agent.look",
+        "agent.look.choice",
         "agent.look.codes",
         "agent.look.meaning",
         "agent.skill.data",

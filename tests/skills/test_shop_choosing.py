@@ -4,12 +4,10 @@ import io
 import json
 
 import pytest
-import zxingcpp
 from PIL import Image
 
 import skills.shop as shop
 from agent import Context
-from agent.look.meaning import crc
 from agent.models.llm.model import ScriptedModel
 from agent.plugins.skills import Skills
 from agent.testing import Conversation, VirtualCamera
@@ -18,41 +16,7 @@ from skills.shop.demo import demo
 from skills.shop.importing import import_files
 from skills.shop.product import Review
 from skills.shop.summary import Claim, borne_out, extracted, parts, terms
-
-
-def picture(*codes):
-    """Return a picture of codes side by side: bars for digits, QR for the rest."""
-    formats = zxingcpp.BarcodeFormat
-    made = [
-        zxingcpp.create_barcode(
-            text, formats.EAN13 if text.isdigit() and len(text) == 13 else formats.QRCode
-        )
-        for text in codes
-    ]
-    images = [Image.fromarray(one.to_image()).convert("L") for one in made]
-    images = [
-        i.resize((i.width * 5, i.height * (5 if i.height > 20 else 120 // i.height)), 0)
-        for i in images
-    ]
-    whole = Image.new(
-        "L", (sum(i.width + 60 for i in images) + 60, max(i.height for i in images) + 80), 255
-    )
-    x = 60
-    for image in images:
-        whole.paste(image, (x, 40))
-        x += image.width + 60
-    out = io.BytesIO()
-    whole.save(out, "PNG")
-    return out.getvalue()
-
-
-def emv(name="LAO WANG", amount="12.50"):
-    def field(id_, value):
-        return f"{id_}{len(value):02}{value}"
-
-    payload = "000201" + field("26", field("00", "com.alipay")) + "52045812" + "5303156"
-    payload += field("54", amount) + "5802CN" + field("59", name) + field("60", "HANGZHOU") + "6304"
-    return payload + crc(payload)
+from tests.skills.codes import emv, picture
 
 
 @pytest.fixture

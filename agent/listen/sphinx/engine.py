@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from agent.language.text import WAKE_PHRASES
 from agent.listen.band import is_narrow
 from agent.listen.sphinx.compensate import Compensator
 from agent.listen.sphinx.confidence import REJECT_BELOW, Reading
-from agent.listen.sphinx.decoder import decoder, teach
+from agent.listen.sphinx.decoder import free_decoder, teach, ways
 from agent.listen.sphinx.features import NoiseRemoval
 from agent.listen.sphinx.narrow import extended
 from agent.messages import Transcript
@@ -97,7 +97,8 @@ class PocketSphinx:
         Raises EngineError without pocketsphinx.
         """
         self.options = options or SphinxOptions()
-        self._decoder = decoder(
+        self._decoder = free_decoder(
+            fsgusealtpron=False,  # the grammar has all ways to say a word
             wbeam=self.options.word_beam,
             maxhmmpf=self.options.max_hmms,
             **(voice.settings() if voice else {}),
@@ -270,8 +271,10 @@ class PocketSphinx:
             return None
         free = _frequent(self.options.free_words) if _has_free_text(graph) else ()
         free = tuple(sorted({*free, *graph.words})) if free else ()
-        teach(self._decoder, {*graph.words, *free})
-        transitions = list(_transitions(graph, free, self.options.free_probability))
+        words = {*graph.words, *free}
+        teach(self._decoder, words)
+        names = {word: ways(self._decoder, word) for word in words}
+        transitions = list(_transitions(graph, free, self.options.free_probability, names))
         self._made += 1
         name = f"sayings-{self._made}"
         fsg = self._decoder.create_fsg(name, graph.start, graph.states, transitions)
@@ -300,7 +303,10 @@ def _has_free_text(graph: grammar.Graph) -> bool:
 
 
 def _transitions(
-    graph: grammar.Graph, free: Sequence[str], free_probability: float
+    graph: grammar.Graph,
+    free: Sequence[str],
+    free_probability: float,
+    names: Mapping[str, Sequence[str]],
 ) -> Iterator[tuple[int, int, float, str] | tuple[int, int, float]]:
     """Transitions for pocketsphinx: one final state, numbered last but for free text's states.
 
@@ -308,6 +314,7 @@ def _transitions(
     transition from the exit back to the entry. All that goes on alike after it shares one loop:
     with one for each of 59 slots what ships took three times as long to compile and half as long
     again to decode. The closure that pocketsphinx computes over the empty transitions stays small.
+    `names` has what a word is called in the dictionary, once for each way it is said.
     """
     final = graph.states
     state = final + 1
@@ -317,7 +324,8 @@ def _transitions(
         targets = (t.dst, final) if t.dst in graph.finals else (t.dst,)
         if t.word != grammar.FREE_TEXT:
             for target in targets:
-                yield t.src, target, weight, t.word
+                for name in names[t.word]:
+                    yield t.src, target, weight, name
             continue
         if t.dst not in loops:
             entry, end = state, state + 1
@@ -327,7 +335,8 @@ def _transitions(
             for target in targets:
                 yield end, target, 1.0
             for word in free:
-                yield entry, end, free_probability, word
+                for name in names[word]:
+                    yield entry, end, free_probability, name
         yield t.src, loops[t.dst], weight
 
 

@@ -1,8 +1,13 @@
 """Talking to the agent in RTVI: through the lane and the gate, and never with the wearer's yes."""
 
 import asyncio
+import base64
+import json
+import threading
+import time
 
 import pytest
+import websockets.sync.client
 
 from agent import Reply, hookimpl, skill
 from agent.act.world import AgentOptions
@@ -14,7 +19,7 @@ from agent.testing import ScriptedTranscriber, lens
 from agent.version import __version__
 from hardware.audio import Resampler, read
 from hardware.spoken import clips
-from tests.agent.serve.rtvi.conftest import QUIET, Talk, kinds, text
+from tests.agent.serve.rtvi.conftest import PATIENCE_S, QUIET, Talk, kinds, text
 
 PAY = "pay twenty dollars to anna"
 SPOKEN = next(read(path) for path in clips() if path.stem == "05-pay")
@@ -287,6 +292,38 @@ async def test_sound_that_stays_away_ends_the_utterance(serve, monkeypatch):
         assert "20.00" in text(await client.until("bot-llm-stopped"))
 
 
+async def test_glasses_that_stood_still_do_not_cut_the_speaker_off(serve):
+    glasses = await serve(ScriptedTranscriber([PAY, PAY]), builtin=True)
+    speaking, spoken, told = threading.Event(), threading.Event(), []
+
+    def speak():
+        """A client in a process of its own, as good as: it goes on while the glasses stand still."""
+        with websockets.sync.client.connect(glasses.url) as client:
+            pcm = QUIET + SPOKEN + QUIET
+            for at in range(0, len(pcm), 1_280):
+                audio = base64.b64encode(pcm[at : at + 1_280]).decode()
+                data = {"base64Audio": audio, "sampleRate": 16_000, "numChannels": 1}
+                sent = {"label": "rtvi-ai", "type": "raw-audio", "id": "1", "data": data}
+                client.send(json.dumps(sent))
+                if at == 64_000:
+                    told.append(json.loads(client.recv(PATIENCE_S))["type"])
+                    time.sleep(sockets.QUIET_S / 2)  # what was sent is read, and the glasses wait for more
+                    speaking.set()
+            spoken.set()
+            asked = {"content": "what time is it"}  # answered when all that was said is
+            sent = {"label": "rtvi-ai", "type": "send-text", "id": "2", "data": asked}
+            client.send(json.dumps(sent))
+            while told.count("bot-llm-stopped") < 2:
+                told.append(json.loads(client.recv(PATIENCE_S))["type"])
+
+    talking = asyncio.create_task(asyncio.to_thread(speak))
+    await asyncio.to_thread(speaking.wait, PATIENCE_S)
+    spoken.wait(PATIENCE_S)  # on the loop: it stands still until all is sent, and for longer
+    time.sleep(1.5 * sockets.QUIET_S)
+    await talking
+    assert told.count("user-started-speaking") == 1
+
+
 async def test_silence_is_nothing(glasses):
     async with glasses.talk() as client:
         await client.sound(QUIET * 3)
@@ -295,8 +332,6 @@ async def test_silence_is_nothing(glasses):
 
 
 async def test_a_batch_is_heard_like_its_pieces(serve):
-    import base64
-
     glasses = await serve(ScriptedTranscriber([PAY]), builtin=True)
     pcm = QUIET + SPOKEN + QUIET
     pieces = [base64.b64encode(pcm[at : at + 640]).decode() for at in range(0, len(pcm), 640)]
