@@ -12,7 +12,7 @@ from typing import Literal
 
 from agent import config
 from agent.cli import home, push
-from agent.cli.compose import build
+from agent.cli.compose import build, settle
 from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile
 
@@ -37,6 +37,7 @@ async def serve(where: str | None, plugins: Sequence[str], language: str | None)
     bound = push.listening(where, "--http") if where is not None else None
     with _silent():
         agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
+    settle()
     try:
         if bound is None:
             from agent.serve.mcp.server import Glasses
@@ -59,6 +60,7 @@ async def serve_wyoming(
         settings = replace(settings, wyoming_from=",".join(guests))
     bound = push.listening(where, "--host")
     agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
+    settle()
     try:
         async with (
             home.hearing(agent, settings, warm=True) as ears,
@@ -76,6 +78,7 @@ async def serve_sockets(
     settings = config.load()
     bound = push.listening(where, "--host")
     agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
+    settle()
     beside = push.rtvi if protocol == "rtvi" else push.xiaozhi
     try:
         async with (
