@@ -38,7 +38,7 @@ def _needed(path: Path | None, name: str) -> Path:
 @pytest.fixture(autouse=True)
 def _same_skills() -> Iterator[None]:
     """Put back the modules of the skills that a test reloads, which other tests have imported."""
-    before = {name: m for name, m in sys.modules.items() if name.startswith("skills.")}
+    before = {name: m for name, m in list(sys.modules.items()) if name.startswith("skills.")}
     yield
     if all(sys.modules.get(name) is module for name, module in before.items()):
         return

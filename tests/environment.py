@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 COMMANDS = {
     "pip": "pip._internal.cli.main:main",
     "pytest": "pytest:main",
-    "glasses": "agent.cli:main",
+    "glasses": "agent.cli.commands:main",
 }
 
 

@@ -61,7 +61,7 @@ def test_every_documented_variable_is_read(name):
 
 
 def test_every_command_in_the_readme_exists():
-    from agent.cli import main
+    from agent.cli.commands import main
 
     command = r"glasses ([a-z]+(?:-[a-z]+)*)"
     assert set(main.commands) <= set(re.findall(command, README))

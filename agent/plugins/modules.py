@@ -86,7 +86,7 @@ def forget(name: str) -> dict[str, ModuleType]:
     """
     module, parent = sys.modules.get(name), name.rpartition(".")[0]
     root = name if hasattr(module, "__path__") or parent not in sys.modules else parent
-    gone = [key for key in sys.modules if key == root or key.startswith(root + ".")]
+    gone = [key for key in list(sys.modules) if key == root or key.startswith(root + ".")]
     return {key: sys.modules.pop(key) for key in gone}
 
 

@@ -10,20 +10,14 @@ from collections.abc import Callable
 
 from agent import Context, Reply, hookimpl, skill
 from skills.shop import cards, demo, shops
-from skills.shop.basket import (
-    buy,
-    empty_basket,
-    order,
-    order_status,
-    put_in_basket,
-    show_basket,
-    take_out,
-)
+from skills.shop.basket import empty_basket, put_in_basket, show_basket, take_out
 from skills.shop.choosing import cheaper, compare, summary, who_says
 from skills.shop.listing import add_to_list, buy_list, clear_list, remove_from_list, show_list
 from skills.shop.looking import read_package, scan
+from skills.shop.ordering import buy, order, order_status
 from skills.shop.shopping_list import groceries
 from skills.shop.spoken import PLACES, Place, ProductName, is_pronoun
+from skills.shop.till import NAME, Till
 
 
 @skill(
@@ -129,6 +123,12 @@ def register_commands(register: Callable[..., None]) -> None:
     from skills.shop.commands import shop
 
     register(shop)
+
+
+@hookimpl
+def register_devices(provide: Callable[..., None]) -> None:
+    """Bring what carries orders out."""
+    provide("payment", lambda config: Till(config.data / "shop"), NAME)
 
 
 @hookimpl

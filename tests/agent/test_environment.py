@@ -24,7 +24,7 @@ sys.addaudithook(watch)
 '''
 
 WAYS_IN = {
-    "a command": "import sys; sys.argv[1:] = ['doctor', '--json']; from agent.cli import main; main()",
+    "a command": "import sys; sys.argv[1:] = ['doctor', '--json']; from agent.cli.commands import main; main()",
     "one module": "from agent.listen.vad import SileroVad; SileroVad().probability(bytes(640))",
     "the model that reads": "from agent.understand import minilm; import onnxruntime",
     "a program": "import agent, onnxruntime, glob, faster_whisper, os;"
@@ -99,7 +99,7 @@ def test_a_plugin_cannot_change_settings_through_the_environment(tmp_path):
     plugin.write_text(PLUGIN.format(payees=str(payees)), encoding="utf-8")
     code = (
         "import sys, json; sys.argv[1:] = ['repl', '--plugin', 'sly.py'];"
-        "from agent.cli import main; main()"
+        "from agent.cli.commands import main; main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -118,7 +118,7 @@ def test_the_wearer_s_own_variables_count(tmp_path):
     payees.write_bytes(b'\xef\xbb\xbf{"id": "vera", "en": ["Vera"]}\r\n')
     code = (
         "import sys; sys.argv[1:] = ['say', '--json', 'who can i pay'];"
-        "from agent.cli import main; main()"
+        "from agent.cli.commands import main; main()"
     )
     done = run(code, tmp_path, GLASSES_PAYEES=str(payees))
     assert json.loads(done.stdout)["reply"]["text"] == "Vera", done.stderr

@@ -47,7 +47,13 @@ async def served(protocol: str, path: str) -> AsyncIterator[str]:
     with tempfile.TemporaryDirectory() as home:
         environment = {"HOME": home, "PATH": os.environ["PATH"]}
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-        program = [sys.executable, "-c", "from agent.cli import main; main()", protocol, "serve"]
+        program = [
+            sys.executable,
+            "-c",
+            "from agent.cli.commands import main; main()",
+            protocol,
+            "serve",
+        ]
         running = subprocess.Popen(
             [*program, "--host", str(port), "--language", "en"], env=environment,
             stderr=subprocess.PIPE, text=True,

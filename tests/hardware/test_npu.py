@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agent.cli import main
+from agent.cli.commands import main
 from agent.models import store
 from agent.models.llm.llama import LlamaModel
 from agent.models.llm.options import LlamaOptions

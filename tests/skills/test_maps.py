@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cli import main
+from agent.cli.commands import main
 from agent.skill.context import Context
 from hardware.base import Place
 from skills.navigate import atlas, facts, kinds, look, maps, osm

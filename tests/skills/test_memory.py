@@ -8,7 +8,7 @@ from click.testing import CliRunner
 import skills.memory as memory
 from agent import Reply, hookimpl, skill
 from agent.act.world import AgentOptions
-from agent.cli import main
+from agent.cli.commands import main
 from agent.models.llm.model import ScriptedModel, leaves
 from agent.models.llm.server import ServerModel, is_loopback
 from agent.testing import make_agent

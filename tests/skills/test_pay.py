@@ -553,7 +553,7 @@ def test_a_transfer_to_somebody_unknown_moves_nothing(installed: Skills) -> None
 def test_only_paying_moves_money(installed: Skills) -> None:
     risks = {name: action.declaration.risk for name, action in installed.actions.items()}
     moving = {name for name, risk in risks.items() if risk == "money"}
-    assert moving == {"pay.pay", "pay.pay_link", "pay.top_up", "pay.refund"}
+    assert moving == {"pay.pay", "pay.pay_code", "pay.pay_link", "pay.top_up", "pay.refund"}
 
 
 def test_without_a_bank_no_bill_is_paid_and_nothing_transferred(tmp_path: Path) -> None:

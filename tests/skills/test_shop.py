@@ -116,7 +116,9 @@ def test_the_public_contract_is_enough():
         "agent.look.choice",
         "agent.look.codes",
         "agent.look.meaning",
+        "agent.messages",
         "agent.skill.data",
+        "agent.skill.payments",
     }
 
 
@@ -327,7 +329,7 @@ def test_only_an_order_moves_money(installed):
     } == {
         "shop.buy": {"money", "network"},
         "shop.order": {"money", "network"},
-        "shop.order_status": {"network"},
+        "shop.order_status": {"money", "network"},
         "shop.scan": {"camera"},
         "shop.read_package": {"camera"},
     }

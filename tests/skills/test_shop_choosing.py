@@ -8,6 +8,7 @@ from PIL import Image
 
 import skills.shop as shop
 from agent import Context
+from agent.act.teller import Teller
 from agent.models.llm.model import ScriptedModel
 from agent.plugins.skills import Skills
 from agent.testing import Conversation, VirtualCamera
@@ -175,7 +176,10 @@ def context(tmp_path):
 
     def make(language="en"):
         responses = installed.actions["shop.search"].languages[language].responses
-        return Context("shop", language, tmp_path, {}, responses)
+        return Context(
+            "shop", language, tmp_path, {}, responses,
+            permissions={"money": "to tell what you ordered"}, teller=Teller(tmp_path / "ledger"),
+        )  # fmt: skip
 
     return make
 
@@ -228,5 +232,5 @@ def test_the_demo_is_not_ordered_from(context):
 
 def test_a_damaged_basket_is_told(context, tmp_path):
     (tmp_path / "basket.json").write_text("{")
-    for act in (shop.show_basket, shop.order, shop.order_status, shop.empty_basket):
+    for act in (shop.show_basket, shop.order, shop.empty_basket):
         assert act(context()).text == "I can't keep the basket here."

@@ -1,10 +1,16 @@
 """Shops on the network: UCP and Taobao, against servers on loopback, and orders through the gate."""
 
+import asyncio
 import json
+import os
+import signal
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
 
+from agent.testing import make_agent
 from skills.shop import shops, taobao
 from skills.shop.port import ShopError, Unsure
 from skills.shop.taobao import Keys, Taobao, signed
@@ -220,6 +226,141 @@ def test_a_refusal_is_told_and_nothing_is_ordered(ask, shop, merchant, only):
     ask("yes").shows("Not paid", "declined")
     ask("where is my order").shows("It was not ordered.")
     assert merchant.orders == {}
+
+
+def states(ask):
+    return [entry.state for entry in ask.agent.gate.teller.entries()]
+
+
+def test_the_ledger_has_all_that_it_takes_to_ask_the_shop_again(ask, shop, merchant, only):
+    only(shop)
+    ask("buy green tea").asks()
+    ask("yes")
+    (entry,) = ask.agent.gate.teller.entries()
+    assert (entry.provider, entry.skill, entry.reference) == ("shops", "shop", "O-1")
+    assert entry.order.account == f"shop-{shop.id}"
+    assert entry.order.details["checkout"] in merchant.checkouts
+    assert "token" not in str(entry.order.details)  # how it is paid is no matter of the ledger's
+    assert ask.agent.gate.teller.recover() == []
+    assert states(ask) == ["settled"]
+
+
+def test_what_is_put_in_later_stays_in_the_basket(ask, shop, merchant, only):
+    only(shop)
+    ask("search for green tea")
+    ask("put it in my basket")
+    ask("check out my basket").asks()
+    ask("yes").shows("Ordered.")
+    ask("search for green tea")
+    ask("put it in my basket")
+    ask.agent.gate.teller.recover()  # the shop is asked once more, and says that it is ordered
+    ask("what is in my basket").shows("1× Green tea")
+
+
+def test_an_order_whose_answer_was_lost_is_found_and_leaves_the_basket(ask, shop, merchant, only):
+    only(shop)
+    ask("search for green tea")
+    ask("put it in my basket")
+    ask("check out my basket").asks()
+    merchant.fault = "drop"
+    ask("yes").shows("outcome unknown")
+    ask("what is in my basket").shows("1× Green tea")
+    (news,) = ask.agent.gate.recovered("en")
+    assert "went through" in news.text
+    assert states(ask) == ["paid"]
+    ask("what is in my basket").shows("Your basket is empty.")
+    assert len(merchant.orders) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "after_s", "state"),
+    [("canceled", 60, "refused"), ("incomplete", 60, "unknown"), ("incomplete", 3600, "refused")],
+)
+def test_an_order_that_never_came_to_be(ask, shop, merchant, only, status, after_s, state):
+    only(shop)
+    ask("buy green tea").asks()
+    merchant.fault = "drop"
+    ask("yes").shows("outcome unknown")
+    (checkout,) = merchant.checkouts.values()
+    checkout.update(status=status, order=None)
+    merchant.orders.clear()
+    ask.advance(after_s)
+    ask.agent.gate.recovered("en")
+    assert states(ask) == [state]
+    ask("where is my order").shows("not ordered" if state == "refused" else "has not said")
+
+
+def test_a_shop_that_is_not_connected_any_more_leaves_it_open(ask, shop, merchant, only):
+    only(shop)
+    ask("buy green tea").asks()
+    merchant.fault = "drop"
+    ask("yes").shows("outcome unknown")
+    only()
+    assert ask.agent.gate.recovered("en") == []
+    assert states(ask) == ["unknown"]
+    ask("where is my order").shows("cannot be reached now")
+
+
+def test_a_shop_that_went_before_the_yes_is_not_ordered_from(ask, shop, merchant, only):
+    only(shop)
+    ask("buy green tea").asks()
+    only()
+    ask("yes").shows("Not paid", "not connected any more")
+    assert merchant.orders == {}
+
+
+def test_an_order_is_in_the_language_in_which_it_was_given(ask, shop, merchant, only):
+    only(shop)
+    ask("买 green tea", "zh").asks()
+    ask("确认", "zh").shows("已下单。单号O-1。")
+
+
+DIES = """
+import os, signal, sys
+from skills.shop import shops, till
+from skills.shop.ucp import Ucp
+from pathlib import Path
+from agent.testing import make_agent
+from agent.plugins.skills import Skills
+address, buyer, data = sys.argv[1:]
+
+class Dies(Ucp):
+    def order(self, quote, key):
+        super().order(quote, key)
+        os.kill(os.getpid(), signal.SIGKILL)  # ordered, and nobody here ever hears of it
+
+shop = Dies(address, Path(buyer))
+shops.SETTING, shops._connected = "test", {"test": {shop.id: shop}}
+
+async def main():
+    agent = make_agent(Path(data), builtin=True)
+    await agent.hear("buy green tea")
+    await agent.hear("yes")
+
+import asyncio
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_in_the_midst_of_an_order_loses_and_doubles_nothing(
+    shop, merchant, only, tmp_path
+):
+    data = tmp_path / "data"
+    arguments = [shop._root, str(tmp_path / "buyer.json"), str(data)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    died = subprocess.run([sys.executable, "-c", DIES, *arguments], env=environment, check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert len(merchant.orders) == 1
+    only(shop)
+    agent = make_agent(data, builtin=True)
+    (entry,) = agent.gate.teller.entries()
+    assert entry.state == "submitted"
+    (news,) = agent.gate.recovered("en")
+    assert "went through" in news.text
+    assert [one.state for one in agent.gate.teller.entries()] == ["paid"]
+    assert len(merchant.orders) == 1
+    asyncio.run(agent.close())
 
 
 def test_a_shop_that_is_away_is_named(ask, shop, only):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agent.cli import main
+from agent.cli.commands import main
 from hardware.base import Place
 from skills.travel import gtfs
 from skills.travel.gtfs import FeedError, Timetable

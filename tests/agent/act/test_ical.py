@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent.act.schedule import ical
 from agent.act.schedule.store import Schedule
-from agent.cli import main
+from agent.cli.commands import main
 from agent.skill.later import Entry, Spot
 
 NOW = datetime(2026, 7, 15, 10, 20)

@@ -6,7 +6,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from agent.cli import main
+from agent.cli.commands import main
 from agent.cli.evaluate import curve
 
 LINES = [

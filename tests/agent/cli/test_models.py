@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from agent.cli import main
+from agent.cli.commands import main
 from agent.models import registry, store
 from tests.agent.models import hub as hubs
 from tests.agent.models.hub import DATA, model, serving

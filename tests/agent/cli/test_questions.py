@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from agent.cli import main
+from agent.cli.commands import main
 from agent.cli.questions import Question, ask, judge
 from agent.messages import Intent, NotRecognized, Reply, Transcript
 from agent.models.llm.model import ScriptedModel

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agent.cli import main, scaffold
+from agent.cli.commands import main, scaffold
 from agent.cli.scaffold import ScaffoldError, names
 
 BIN = Path(sys.executable).parent

@@ -88,7 +88,7 @@ class Terminal:
 def terminal(tmp_path) -> Iterator[Terminal]:
     plugin = tmp_path / "bell.py"
     plugin.write_text(PLUGIN, encoding="utf-8")
-    program = "import sys; from agent.cli import main; sys.argv[0] = 'glasses'; main()"
+    program = "import sys; from agent.cli.commands import main; sys.argv[0] = 'glasses'; main()"
     opened = Terminal(
         sys.executable, "-c", program, "repl", "--plugin", str(plugin), home=str(tmp_path)
     )

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from agent import OneOf, Range, Reply, skill
-from agent.cli import main
+from agent.cli.commands import main
 from agent.derive import grammar, tools
 from agent.derive.completion import Completion
 from agent.derive.page import jsgf, markdown

@@ -328,7 +328,8 @@ async def test_a_missing_device_or_payee_is_no_offence(tmp_path):
 
 SOON = """
 import functools, sys
-from agent.cli import compose, main
+from agent.cli import compose
+from agent.cli.commands import main
 limit_s = float(sys.argv.pop(1))
 compose.AgentOptions = functools.partial(compose.AgentOptions, action_timeout_s=limit_s)
 sys.argv[0] = "glasses"

@@ -423,7 +423,7 @@ def register_commands(register):
 def test_a_plugin_brings_commands_and_replaces_none(tmp_path, monkeypatch):
     from click.testing import CliRunner
 
-    from agent.cli import brought, main
+    from agent.cli.commands import brought, main
 
     folder = tmp_path / "skills"
     folder.mkdir()

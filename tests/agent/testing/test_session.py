@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent import Context, Reply, hookimpl, skill
-from agent.cli import main
+from agent.cli.commands import main
 from agent.plugins.skills import Skills
 from agent.testing import (
     Conversation,

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from agent import config
-from agent.cli import main
+from agent.cli.commands import main
 from agent.serve.mcp import skill
 from agent.testing import lens, make_agent
 

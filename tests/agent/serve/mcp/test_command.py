@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from agent import config
-from agent.cli import main
+from agent.cli.commands import main
 from agent.serve.mcp import kept
 from tests.agent.serve.mcp.conftest import FRIEND, HERE, free_port
 

@@ -266,7 +266,7 @@ def serve(tmp_path):
     environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "GLASSES_DATA", "GLASSES_PLUGINS"):
         environment.pop(name, None)
-    run = "from agent.cli import main; main()"
+    run = "from agent.cli.commands import main; main()"
     return [
         sys.executable,
         "-c",

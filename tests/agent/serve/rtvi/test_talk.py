@@ -307,7 +307,9 @@ async def test_glasses_that_stood_still_do_not_cut_the_speaker_off(serve):
                 client.send(json.dumps(sent))
                 if at == 64_000:
                     told.append(json.loads(client.recv(PATIENCE_S))["type"])
-                    time.sleep(sockets.QUIET_S / 2)  # what was sent is read, and the glasses wait for more
+                    time.sleep(
+                        sockets.QUIET_S / 2
+                    )  # what was sent is read, and the glasses wait for more
                     speaking.set()
             spoken.set()
             asked = {"content": "what time is it"}  # answered when all that was said is

@@ -140,7 +140,13 @@ async def test_the_command_serves_the_librarys_client(tmp_path):
         port = free.getsockname()[1]
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-    command = [sys.executable, "-c", "from agent.cli import main; main()", "wyoming", "serve"]
+    command = [
+        sys.executable,
+        "-c",
+        "from agent.cli.commands import main; main()",
+        "wyoming",
+        "serve",
+    ]
     running = subprocess.Popen(
         [*command, "--host", str(port), "--language", "en"],
         env=environment, stderr=subprocess.PIPE, text=True,

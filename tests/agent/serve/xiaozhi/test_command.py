@@ -59,7 +59,13 @@ async def test_the_command_serves(tmp_path):
         port = free.getsockname()[1]
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-    command = [sys.executable, "-c", "from agent.cli import main; main()", "xiaozhi", "serve"]
+    command = [
+        sys.executable,
+        "-c",
+        "from agent.cli.commands import main; main()",
+        "xiaozhi",
+        "serve",
+    ]
     running = subprocess.Popen(
         [*command, "--host", str(port), "--language", "en"],
         env=environment, stderr=subprocess.PIPE, text=True,

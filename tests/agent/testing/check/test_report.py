@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
-from agent.cli import main
+from agent.cli.commands import main
 from agent.derive.sample import Sample
 from agent.testing.check.heard import Spoken
 from agent.testing.check.report import Report
