@@ -118,13 +118,17 @@ class World:
         )
         self.bell = Bell(
             self.schedule, self.lens, lambda: self.devices.speaker, self.folder / "sounds",
-            lambda: self.now().replace(tzinfo=None),
+            lambda: self.now().replace(tzinfo=None), lambda: self.mouth,
         )  # fmt: skip
         self.mouth = Mouth(
             lambda: self.devices, self.folder / "sounds", self.options.voice,
-            lambda: self.lens.dark, lambda: bool(self.bell.ringing),
+            lambda: self.lens.dark, lambda: self.bell.sounds,
         )  # fmt: skip
-        self.inbox = Inbox(self.lens, lambda: self.uptime(), lambda: self.spoken)
+        self.inbox = Inbox(
+            self.lens, lambda: self.uptime(), lambda: self.spoken, self.mouth.announce
+        )
+        self.mouth.quiet = lambda: self.inbox.is_quiet
+        self.mouth.others_hear = lambda: "money" not in self.options.aloud
 
     def _reader(self) -> NotesReader | None:
         """Return what reads a sentence of a note, where MiniLM is there."""

@@ -161,13 +161,17 @@ class Lens:
         language: str = "en",
         key: str = "",
         stays_s: float | None = None,
+        told: Callable[[Outcome], None] | None = None,
     ) -> Ticket:
-        """Ask for the lens; on any thread. Without `stays_s` it can be read `READINGS` times."""
+        """Ask for the lens; on any thread. Without `stays_s` it can be read `READINGS` times.
+
+        `told` is told what became of it.
+        """
         if stays_s is None:
             stays_ms = max(LEAST_MS, READINGS * reading_ms(lay_out(reply, self.profile, language)))
         else:
             stays_ms = max(0.0, stays_s) * 1000
-        request = Request(reply, owner, level, language, key, stays_ms)
+        request = Request(reply, owner, level, language, key, stays_ms, told=told)
         ticket = self._arbiter.offer(request, self._now_ms())
         if ticket.outcome is None:
             self._wake()
@@ -260,6 +264,11 @@ class Lens:
         if self._loop is not None and due_ms is not None and not self._loop.is_closed():
             self._timer = self._loop.call_at(due_ms / 1000, self.settle, due_ms)
 
+    def soon(self, work: Callable[[], None]) -> None:
+        """Do something on the loop's own thread; on any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(work)
+
     def _wake(self) -> None:
         """Settle soon, on the loop's own thread."""
         if self._loop is None or self._loop.is_closed() or self._woken:
@@ -270,6 +279,8 @@ class Lens:
     def _report(self, outcome: Outcome) -> None:
         if self.on_outcome is not None:
             self.on_outcome(outcome)
+        if outcome.request.told is not None:
+            outcome.request.told(outcome)
 
     def _show(self, frame: Frame | None) -> str | None:
         """Light a frame, or nothing; return why the display refused."""

@@ -160,7 +160,10 @@ async def _hears_itself(
 
         task = asyncio.create_task(listen())
         await asyncio.sleep(0.5)
-        agent.world.mouth.say(text, language)
+        if seed % 2:  # as a notification does
+            agent.world.mouth.announce(text, language, "a source")
+        else:
+            agent.world.mouth.say(text, language)
         await task
         cut = bool(speaker.ended_s)
         await agent.close()
