@@ -45,6 +45,7 @@ class Lens:
         self._fault: str | None = None
         self._fault_now = False  # whether the display refused what came last
         self._listening = False
+        self._recording = False
         self._light = 1.0
         self._wish = 1.0
         self._slower = 1.0
@@ -199,6 +200,15 @@ class Lens:
             self._listening = is_open
             self._arbiter.refresh()
 
+    def recording(self, is_kept: bool) -> None:
+        """Show that what is said is being kept, whatever else is lit; on any thread."""
+        if is_kept != self._recording:
+            self._recording = is_kept
+            self.soon(self._refresh)
+
+    def _refresh(self) -> None:
+        self._arbiter.refresh()
+
     def live(self, is_live: bool) -> None:
         """Let pages turn by themselves, or not, as in text mode."""
         self._arbiter.turns_pages = is_live
@@ -285,10 +295,15 @@ class Lens:
     def _show(self, frame: Frame | None) -> str | None:
         """Light a frame, or nothing; return why the display refused."""
         device = self._device()
-        if frame is None and not self._listening:
+        if frame is None and not self._listening and not self._recording:
             return self._tried(device.clear)
         lit = Frame(device.profile, ()) if frame is None else frame
-        marked = replace(lit, listening=self._listening, light=self._light * self._wish)
+        marked = replace(
+            lit,
+            listening=self._listening,
+            recording=self._recording,
+            light=self._light * self._wish,
+        )
         return self._tried(lambda: device.show(marked))
 
     def _tried(self, use: Callable[[], None]) -> str | None:

@@ -6,10 +6,10 @@ import pytest
 
 import skills.notes as skill_notes
 from agent.plugins.skills import Skills
+from agent.skill import lists
+from agent.skill.lists import Full, Lists
 from agent.testing.clock import VirtualClock
 from agent.testing.conversation import Conversation, Doubles
-from skills.notes import store
-from skills.notes.store import Full, Notes
 
 
 @pytest.fixture
@@ -66,28 +66,28 @@ def test_lists_have_names_and_things_are_ticked_off(ask):
 
 
 def test_it_stays_and_is_the_wearers_alone(tmp_path):
-    Notes(tmp_path).add("a", at="2026-07-15T10:20:00")
-    assert [one.text for one in Notes(tmp_path).of()] == ["a"]
+    Lists(tmp_path).add("a", at="2026-07-15T10:20:00")
+    assert [one.text for one in Lists(tmp_path).of()] == ["a"]
     assert (tmp_path / "notes.sqlite").stat().st_mode & 0o077 == 0
 
 
 def test_there_is_an_end_to_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "MOST", 2)
-    notes = Notes(tmp_path)
+    monkeypatch.setattr(lists, "MOST", 2)
+    notes = Lists(tmp_path)
     with pytest.raises(Full):
         notes.add("a", "b", "c", at="")
     assert notes.of() == []
 
 
 def test_a_megabyte_and_control_characters_are_one_line(tmp_path):
-    notes = Notes(tmp_path)
+    notes = Lists(tmp_path)
     notes.add("x\x1b[31m\n" + "y" * 1_000_000, at="")
     (one,) = notes.of()
-    assert len(one.text) == store.LONGEST
+    assert len(one.text) == lists.LONGEST
     assert one.text.startswith("x [31m y")
 
 
 def test_a_damaged_file_is_an_os_error(tmp_path):
     (tmp_path / "notes.sqlite").write_bytes(b"this is no database" * 100)
     with pytest.raises(OSError, match="cannot be used"):
-        Notes(tmp_path).of()
+        Lists(tmp_path).of()

@@ -88,6 +88,8 @@ class Bell:
         self._lock = threading.Lock()
         self.ringing: tuple[Fired, ...] = ()
         """What rings, or waits to be seen."""
+        self.sounds = False
+        """Whether it sounds until it is stopped: what only waits to be seen does not."""
         self._held: tuple[Path, float] | None = None  # what played before it rang
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sounding: asyncio.Task[None] | None = None
@@ -98,11 +100,6 @@ class Bell:
         lit = self._lens.lit
         return bool(self.ringing) and lit is not None and lit.owner == OWNER
 
-    @property
-    def sounds(self) -> bool:
-        """Whether it sounds until it is stopped: what only waits to be seen does not."""
-        return self._sounding is not None and not self._sounding.done()
-
     def ring(self, fired: Sequence[Fired]) -> Reply:
         """Show what is due, and sound; on the thread of the loop. Returns the card."""
         self._loop = asyncio.get_running_loop()
@@ -112,7 +109,7 @@ class Bell:
         card = self._show(self._now())
         if any(one.entry.kind != "reminder" and not one.late for one in fired):
             if not self.sounds:
-                self._sounding = asyncio.create_task(self._sound())
+                self.sounds, self._sounding = True, asyncio.create_task(self._sound())
         else:
             if not self._mouth().speaking:
                 self._play("chime")
@@ -141,6 +138,7 @@ class Bell:
 
     def close(self) -> None:
         """Sound no more."""
+        self.sounds = False
         if self._sounding is not None:
             self._sounding.cancel()
 
@@ -186,7 +184,7 @@ class Bell:
         self._lens.withdraw(OWNER)
         if self._sounding is not None:
             self._sounding.cancel()
-        self._sounding = None
+        self.sounds, self._sounding = False, None
         speaker, held = self._speaker(), self._held
         self._held = None
         if speaker is None:
@@ -215,7 +213,7 @@ class Bell:
         return "\n".join(lines), shown[0].entry.language if shown else "en"
 
     def _hold_no_more(self) -> None:
-        self._sounding = None
+        self.sounds, self._sounding = False, None
         held, self._held = self._held, None
         speaker = self._speaker()
         if held is not None and speaker is not None:
