@@ -6,6 +6,7 @@ that is being read is the first and the bright one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -31,9 +32,9 @@ class Teleprompter:
 
     @skill(
         "(start|open|begin|show|turn on) (the|my) teleprompter",
-        "(start|open|begin|show) (the|my) teleprompter (with|for) [(my|the)] {name}",
-        "(put|load) [(my|the)] {name} (on|into|in) the teleprompter",
-        "prompt me with [(my|the)] {name}",
+        "(start|open|begin) (the|my) teleprompter (with|for) {name}",
+        "(put|load) {name} (on|into|in) the teleprompter",
+        "prompt me with {name}",
         "teleprompter",
         risk="change",
         permissions=WHY,
@@ -81,7 +82,7 @@ class Teleprompter:
 
     @skill(
         "(skip|go down) (a|one|this|the) line",
-        "[show me] the next line [please]",
+        "go [on] to the next line",
         risk="change",
         permissions=WHY,
     )
@@ -110,6 +111,7 @@ def _found(name: str | None, ctx: Context) -> str | None:
 
     Raises OSError and UnicodeDecodeError.
     """
+    name = name and re.sub(r"^(?:my|the|我的)\s*", "", name)
     files = [path for end in ("*.txt", "*.md") for path in ctx.folder.glob(end)]
     if name is None:
         newest = max(files, key=lambda path: path.stat().st_mtime, default=None)
