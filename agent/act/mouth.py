@@ -133,6 +133,8 @@ class Mouth:
         new = text[len(self._taken) : aloud.whole(text) if more else None]
         left = aloud.MOST_CHARACTERS - len(self._taken)
         said = [self._known(one) for one in aloud.sentences(new[: max(0, left)], language)]
+        if said and not self._taken and getattr(self._devices().voice, "slow", False):
+            said[:1] = aloud.clauses(said[0])  # the first sound is not waited for
         self._line.extend(one for one in said if one)
         lost = any(not one for one in said)
         over = len(new) > left >= 0

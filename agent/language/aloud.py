@@ -85,6 +85,20 @@ def runs(piece: str, language: str) -> Sentence:
     return tuple(run for run in tidy if _sayable(run.text))
 
 
+def clauses(sentence: Sentence) -> list[Sentence]:
+    """Return a sentence in two, where a clause of its first words can be said on its own."""
+    if not sentence:
+        return [sentence]
+    first, rest = sentence[0], sentence[1:]
+    found = _CLAUSE.match(first.text)
+    if found is None or found.end() >= len(first.text):
+        return [sentence]
+    begin, after = first.text[: found.end()], first.text[found.end() :].strip()
+    return [(Run(begin, first.language),), (Run(after, first.language), *rest)]
+
+
+_CLAUSE = re.compile(r"[^,，;；:：]{6,60}?[,，;；:：](?=\s|[㐀-鿿])")
+
 # -- what is not said -----------------------------------------------------------------------------
 
 _END = re.compile(
