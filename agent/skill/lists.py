@@ -14,6 +14,8 @@ from pathlib import Path
 from agent import private
 
 FILE = "notes.sqlite"
+SHOPPING = "shopping"
+"""The list of what is to be bought, which the shop keeps."""
 MOST = 5000
 """Most notes and things on lists together."""
 LONGEST = 2000
@@ -77,6 +79,16 @@ class Lists:
         with self._open() as db:
             rows = db.execute("SELECT DISTINCT list FROM notes WHERE list <> ''").fetchall()
         return [name for (name,) in rows]
+
+    def replace(self, name: str, *texts: str, at: str) -> None:
+        """Make a list this, at once or not at all; what stays on it keeps when it was written."""
+        with self._open() as db:
+            rows = db.execute("SELECT text, at FROM notes WHERE list = ?", (name,)).fetchall()
+            db.execute("DELETE FROM notes WHERE list = ?", (name,))
+            db.executemany(
+                "INSERT INTO notes (list, text, at) VALUES (?, ?, ?)",
+                [(name, one, dict(rows).get(one, at)) for one in map(_clean, texts)],
+            )
 
     def tick(self, *ids: int, done: bool = True) -> None:
         """Tick things off, or not any more."""

@@ -11,7 +11,7 @@ from typing import Annotated
 from agent import Context, OneOf, Reply, hookimpl, skill
 from agent.language import wording
 from agent.language.folding import compared
-from agent.skill.lists import Full, Item, Lists
+from agent.skill.lists import SHOPPING, Full, Item, Lists
 
 LIKE = 0.45
 """How like a note must be to what is asked for."""
@@ -19,6 +19,10 @@ SHOWN = 5
 """Most notes that one answer shows."""
 
 TODO = "to do"
+_SHOPPING = frozenset(
+    ("shopping", "grocery", "groceries", "purchase", "to buy", "购物", "购物单", "买菜", "采购")
+)
+"""Names of the list that the shop keeps too."""
 
 
 def _names(language: str) -> list[str]:
@@ -196,11 +200,13 @@ def _removed(found: list[Item], ours: Lists, ctx: Context) -> Reply:
 def _list_name(said: str) -> str:
     """Return a list's name as it is kept: the list of things to do has several."""
     name = compared(said.removesuffix("清单").removesuffix("列表").removesuffix(" list"))
+    if name in _SHOPPING:
+        return SHOPPING
     return TODO if name in ("to do", "todo", "to-do", "待办", "待办事项") else name
 
 
 def _title(name: str, ctx: Context) -> str:
-    return ctx.say("to do") if name == TODO else name
+    return ctx.say(name) if name in (TODO, SHOPPING) else name
 
 
 def _when(note_: Item, ctx: Context) -> str:

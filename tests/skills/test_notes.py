@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 
 import skills.notes as skill_notes
+import skills.shop as skill_shop
 from agent.plugins.skills import Skills
 from agent.skill import lists
 from agent.skill.lists import Full, Lists
@@ -91,3 +92,31 @@ def test_a_damaged_file_is_an_os_error(tmp_path):
     (tmp_path / "notes.sqlite").write_bytes(b"this is no database" * 100)
     with pytest.raises(OSError, match="cannot be used"):
         Lists(tmp_path).of()
+
+
+def test_the_shopping_list_is_the_shops_and_a_list_of_chores_is_not(tmp_path):
+    skills = Skills()
+    skills.refuse_clashes = False  # as for those that ship
+    skills.load(skill_notes)
+    skills.load(skill_shop)
+    ask = Conversation(skills, tmp_path, Doubles())
+    ask("add milk to my shopping list").calls("shop.add_to_list")
+    ask("add 2 apples to my groceries list")
+    ask("把牛奶加到我的购物清单上")
+    ask("can you put laundry on my chore list").calls("notes.add_item")
+    assert lines(ask, "what is on my shopping list") == ["milk", "2 apples", "牛奶"]
+    assert lines(ask, "what's on my chore list") == ["laundry"]
+    assert lines(ask, "show me everything on my groceries list") == ["milk", "2 apples", "牛奶"]
+    lines(ask, "take milk off my shopping list")
+    assert [one.text for one in Lists(tmp_path / "notes").of("shopping")] == ["2 apples", "牛奶"]
+    assert sorted(Lists(tmp_path / "notes").lists()) == ["chore", "shopping"]
+    ask.close()
+
+
+def test_what_is_left_on_a_list_keeps_when_it_was_written(tmp_path):
+    ours = Lists(tmp_path)
+    ours.add("milk", "tea", at="2026-01-01T10:00:00", name="shopping")
+    ours.replace("shopping", "tea", "bread", at="2026-02-02T10:00:00")
+    assert [(one.text, one.at[:7]) for one in ours.of("shopping")] == [
+        ("tea", "2026-01"), ("bread", "2026-02"),
+    ]  # fmt: skip
