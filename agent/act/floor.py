@@ -54,10 +54,10 @@ class Floor:
         if self.held is not None and self.held[1].stoppable:
             self.leave()
 
-    def sound(self, pcm: bytes) -> None:
+    def samples(self, pcm: bytes) -> None:
         """Hand on sound."""
         if self.held is not None:
-            self._tried(self.held, lambda listener: listener.sound(pcm))
+            self._tried(self.held, lambda listener: listener.samples(pcm))
 
     def heard(self, text: str, language: str, final: bool, continues: bool = False) -> None:
         """Hand on what was heard."""

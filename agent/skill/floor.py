@@ -14,7 +14,7 @@ class Listener(Protocol):
     stoppable: bool
     """Whether “stop” ends it; else only what the skill itself can be told does."""
 
-    def sound(self, pcm: bytes) -> None:
+    def samples(self, pcm: bytes) -> None:
         """Take the next sound of the microphone, 16 kHz mono 16-bit; also while nobody speaks."""
         ...
 

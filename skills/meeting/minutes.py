@@ -101,7 +101,7 @@ class Minutes:
         private.folder(path.parent)
         Said(title, (), ()).write(path)
 
-    def sound(self, pcm: bytes) -> None:
+    def samples(self, pcm: bytes) -> None:
         """Nothing: what the agent's own ears hear is written down, and no sound is kept."""
 
     def heard(self, text: str, language: str, final: bool, continues: bool) -> None:
