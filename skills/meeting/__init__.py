@@ -87,7 +87,7 @@ class Meeting:
 
     @skill(
         "(export|where are) [the] (minutes|transcript|notes) [of] [the] [last] meeting",
-        "(export|where is) the [last] (meeting|transcript|minutes)",
+        "(export the [last] meeting|(export|where is) the [last] transcript)",
         permissions=WHY,
     )
     def export(self, ctx: Context) -> Reply:
