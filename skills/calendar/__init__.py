@@ -100,7 +100,8 @@ def agenda(ctx: Context, day: When | None = None) -> Reply:
     "(add|put) {what} (to|on|in) my calendar (for|on|at) {when}",
     "(add|put) {what} {when} (to|on|in) my calendar",
     f"(schedule|create|add|book) [(a|an)] {EVENT} [(called|for|about)] {{what}} {{when}}",
-    f"(set up|set|arrange|i need to set up) (a|an) {EVENT} (called|for|about|with) {{what}} {{when}}",
+    f"(set up|set|arrange|i need to set up) (a|an) {EVENT} (called|for|about|with) {{what}}"
+    " {when}",
     "(block|block off) {when} (on|in) my calendar for {what}",
     "add to [my|the] calendar [(a|an)] {what} (for|on|at) {when}",
     f"(schedule|create|add|book) [(a|an)] {EVENT} [(called|for|about)] {{what}} (on|for|at)"
