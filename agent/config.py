@@ -20,6 +20,7 @@ CHOICES = {
     "share": ("", "notes"),
     "voice": ("off", "on", "away"),
     "aloud": ("", "money"),
+    "desktop": ("", "notifications"),
 }
 """Settings that can be one of a few words, the default first."""
 
@@ -66,6 +67,11 @@ class Config:
     `caldav://user:password@host/path` (`caldavs://` with TLS); `GLASSES_CALENDAR`."""
     push: str = ""
     """Where notifications are taken: a port of this machine, or `HOST:PORT`; `GLASSES_PUSH`."""
+    mqtt: str = ""
+    """A broker whose messages are notifications, as `mqtt://USER:PASSWORD@HOST/TOPIC`;
+    `GLASSES_MQTT`."""
+    desktop: str = ""
+    """`notifications` where what programs of this desktop notify of is shown; `GLASSES_DESKTOP`."""
     mcp: str = ""
     """Where the glasses are an MCP server: a port of this machine, or `HOST:PORT`;
     `GLASSES_MCP`."""

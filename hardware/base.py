@@ -167,6 +167,8 @@ class Frame:
     """How many pages the card has."""
     listening: bool = False
     """The microphone is open for what the wearer says: always shown."""
+    recording: bool = False
+    """What is said is being kept: always shown, and more plainly."""
     light: float = 1.0
     """0 … 1, how bright the whole lens is lit: less at night, on a low battery, when hot."""
     partial: bool = False

@@ -326,6 +326,7 @@ def _box(frame: Frame, paints: str, terminal_columns: int, rounded: bool) -> lis
     if not boxed:
         return rows
     name = f"{profile.name} ●" if frame.listening and rounded else profile.name
+    name = f"{name} REC" if frame.recording else name
     title = f"{across} {name} "[: profile.columns + 2]
     top = corners[0] + title + across * (profile.columns + 2 - len(title)) + corners[1]
     bottom = corners[2] + across * (profile.columns + 2) + corners[3]

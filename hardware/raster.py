@@ -125,8 +125,10 @@ def render(frame: Frame, fonts: Sequence[FontFile] | None = None) -> Image:
         x = grid.left + (grid.cell * profile.columns - width if at_right else 0)
         canvas.paste(tile.point(_table(look.level, steps)), (x, top + row * grid.pitch))
         missing += not known
-    if frame.listening:
+    if frame.listening or frame.recording:
         _mark_listening(canvas, grid, profile, frame.light)
+    if frame.recording:
+        _mark_recording(canvas, grid, profile, frame.light)
     canvas.info[MISSING_KEY] = missing
     return canvas
 
@@ -248,9 +250,28 @@ def _mark_listening(canvas: Image, grid: Grid, profile: DisplayProfile, light: f
     """Draw a small dot in the upper right corner, dim, since it may be there for hours."""
     from PIL import ImageDraw
 
-    steps = profile.grey_levels - 1
+    fill = _level(LISTENING_LIGHT, light, profile)
+    ImageDraw.Draw(canvas).ellipse(_mark(grid, profile), fill=fill)
+
+
+def _mark_recording(canvas: Image, grid: Grid, profile: DisplayProfile, light: float) -> None:
+    """Draw a bright ring around that dot: what is said is being kept."""
+    from PIL import ImageDraw
+
+    left, top, right, bottom = _mark(grid, profile)
+    room = min(3, top, profile.width_px - 1 - right)
+    ring = left - room, top - room, right + room, bottom + room
+    ImageDraw.Draw(canvas).ellipse(ring, outline=_level(1.0, light, profile))
+
+
+def _mark(grid: Grid, profile: DisplayProfile) -> Box:
+    """Return where the mark is, its last row and column in it."""
     size = max(4, profile.font_px // 3)
     away = min(size, max(0, grid.left - size))  # beside the rows, where they have a margin
-    right, top = profile.width_px - away, away
-    fill = _table(_look(LISTENING_LIGHT, light, steps).level, steps)[255]
-    ImageDraw.Draw(canvas).ellipse((right - size, top, right - 1, top + size - 1), fill=fill)
+    right = profile.width_px - away
+    return right - size, away, right - 1, away + size - 1
+
+
+def _level(brightness: float, light: float, profile: DisplayProfile) -> int:
+    steps = profile.grey_levels - 1
+    return int(_table(_look(brightness, light, steps).level, steps)[255])

@@ -22,7 +22,7 @@ WORDS_PER_MINUTE = 165
 
 MISSING = "espeak-ng is not installed: sudo apt install espeak-ng"
 
-ESPEAK = {"en": "en-us", "zh": "cmn", "ko": "ko", "ru": "ru", "el": "el"}
+ESPEAK = {"en": "en-us", "zh": "cmn-latn-pinyin", "ko": "ko", "ru": "ru", "el": "el"}
 """Which of espeak-ng's voices says each language."""
 
 
@@ -59,6 +59,8 @@ class EspeakVoice:
         """Return a sentence as sound. Raises DeviceError where espeak-ng fails."""
         if language not in ESPEAK:
             raise DeviceError(f"espeak-ng is not asked for {language}: {', '.join(ESPEAK)}")
+        if language == "zh":
+            text = as_pinyin(text)
         asked = [self._program, "-v", ESPEAK[language], "-s", str(WORDS_PER_MINUTE)]
         try:
             done = subprocess.run(
@@ -81,6 +83,21 @@ class EspeakVoice:
                 f"espeak-ng failed ({status}): check it by `espeak-ng hello`, or install it again"
             ) from error
         return _samples(done.stdout)
+
+
+def as_pinyin(text: str) -> str:
+    """Return Chinese in pinyin with tones, all else as it is: 你好 is "ni3 hao3".
+
+    espeak-ng comes with a dictionary of few Chinese words, as Debian packs it; what it does not
+    know it spells in letters and digits. Pinyin it reads as it should.
+    """
+    from pypinyin import Style, lazy_pinyin
+
+    parts = lazy_pinyin(text.translate(_STOPS), style=Style.TONE3, neutral_tone_with_five=True)
+    return " ".join(parts)
+
+
+_STOPS = str.maketrans("，。！？；：、", ",.!?;:,")
 
 
 class VirtualVoice:

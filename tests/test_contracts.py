@@ -44,6 +44,7 @@ from hardware.display import ImageDisplay, MemoryDisplay, PngDisplay, TerminalDi
 from hardware.imu import VirtualImu
 from hardware.light import IioLight, VirtualLight
 from hardware.microphone import FileMicrophone, LiveMicrophone
+from hardware.piper import Voices
 from hardware.profiles import load
 from hardware.recorder import GifDisplay
 from hardware.speaker import NoSpeaker, SoundDeviceSpeaker, VirtualSpeaker
@@ -98,7 +99,12 @@ VOICEPRINTS = {
 }
 MODELS = {ScriptedModel: lambda: ScriptedModel(["hi", "hi", {"a": 1}]), NoModel: NoModel}
 SPEAKERS = {VirtualSpeaker: lambda: VirtualSpeaker(length_s=5), NoSpeaker: NoSpeaker}
-VOICES = {VirtualVoice: VirtualVoice, NoVoice: NoVoice, EspeakVoice: EspeakVoice}
+VOICES = {
+    VirtualVoice: VirtualVoice,
+    NoVoice: NoVoice,
+    EspeakVoice: EspeakVoice,
+    Voices: lambda: Voices(NoVoice(), VirtualVoice()),
+}
 IMUS = {VirtualImu: VirtualImu}
 
 
@@ -123,6 +129,7 @@ ELSEWHERE = {
     "Far": "needs a server: tests/agent/listen/wyoming/test_engine.py",
     "LlamaModel": "needs weights: tests/agent/models/llm/test_llama.py",
     "ServerModel": "needs a server: tests/agent/models/llm/test_port.py",
+    "PiperVoice": "needs weights: tests/hardware/test_piper.py",
     "DualMicrophone": "needs two: tests/hardware/test_dual.py",
     "ReturningMicrophone": "needs a device that returns: tests/hardware/test_microphone.py",
     "RestingImu": "rests until a page moves it: tests/agent/serve/test_devices.py",

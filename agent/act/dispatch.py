@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from agent.act import speculation
+from agent.act import floor, speculation
 from agent.act.schedule.planner import Planner
 from agent.act.speculation import Plan
 from agent.act.world import World
@@ -33,11 +33,15 @@ from agent.plugins import offences
 from agent.plugins.runner import Ran
 from agent.skill.context import Context
 from agent.skill.declare import Action
+from agent.skill.floor import Listener
 from agent.turn import Turn, Utterance
 from agent.understand.dialogue import Dialogue
 from hardware.base import DeviceError, Devices
 
 log = logging.getLogger(__name__)
+
+LISTS = "notes"
+"""The folder of notes and lists, in that of what outlives the agent."""
 
 DEVICES = ("camera", "microphone", "location")
 """Permissions that name a device."""
@@ -253,13 +257,21 @@ class Acting:
             cancel=scope,
             shows=partial(self._shows, action, language),
             kept=self._world.notes,
+            written=self._world.folder / LISTS,
             tells=lambda: self._world.tells,
             clock=self._world.now,
             teller=self._world.gate.teller,
             notices=self._world.inbox,
             likeness=partial(_alike, self._world.options.models),
+            floor=partial(self._floor, action.skill),
             planner=Planner(action.skill, self._world.schedule, self._world.bell, self._means),
         )
+
+    def _floor(self, skill: str, listener: Listener | None) -> None:
+        if listener is None:
+            self._world.floor.leave(skill)
+        else:
+            self._world.floor.give(skill, listener)
 
     def _means(self, words: str, language: str) -> Mapping[str, Any] | None:
         """Return words as the tool call they mean; None where none does. Raises Refused."""
@@ -291,14 +303,15 @@ class Acting:
         reply, _ = offences.checked(action, card)
         if isinstance(reply, Proposal):
             raise Refused(f"{action.name} showed a proposal: an action can only return one")
-        level = Priority.BACKGROUND if over else Priority.FOREGROUND
+        has_floor = self._world.floor.of(action.skill)
+        level = Priority.BACKGROUND if over and not has_floor else Priority.FOREGROUND
         return self._world.lens.offer(
             reply,
             Priority.ALERT if reply.kind == "alert" else level,
             owner=action.skill,
             language=language,
-            key=key,
-            stays_s=stays_s,
+            key=floor.KEY if has_floor else key,
+            stays_s=floor.STAYS_S if has_floor else stays_s,
         )
 
 

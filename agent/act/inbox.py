@@ -13,11 +13,12 @@ import unicodedata
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from agent.display.arbiter import Ticket
 from agent.display.lens import Lens
-from agent.display.request import Priority
+from agent.display.request import Outcome, Priority
 from agent.language.said import said_in
 from agent.language.text import language_of
 from agent.messages import Reply
@@ -43,8 +44,18 @@ BUDGET, BUDGET_S = 20, 3600.0
 class Inbox:
     """Takes notifications for one wearer. Safe across threads."""
 
-    def __init__(self, lens: Lens, now_s: Callable[[], float], language: Callable[[], str]) -> None:
-        """Show on `lens`; `now_s` is a clock that nobody sets."""
+    def __init__(
+        self,
+        lens: Lens,
+        now_s: Callable[[], float],
+        language: Callable[[], str],
+        say: Callable[[str, str, str], None] = lambda text, language, key: None,
+    ) -> None:
+        """Show on `lens`; `now_s` is a clock that nobody sets.
+
+        `say` says a text in a language, in the place of what waits to be said under the same key.
+        """
+        self._say = say
         self._lens, self._now_s, self._language = lens, now_s, language
         self._lock = threading.Lock()
         self._unread: deque[Notice] = deque(maxlen=MOST_KEPT)
@@ -77,12 +88,20 @@ class Inbox:
             self._counts[notice.source] = waiting
         card = self._card(notice, waiting if rule == "summarise" else 1)
         stays_s = LEAST_S + A_CHARACTER_S * len(card.text)  # laying it out would take too long
+        language = language_of(card.text)
+        said = partial(self._said, card, language)
         ticket = self._lens.offer(
-            card, Priority.BACKGROUND, "inbox", language_of(card.text), notice.source, stays_s
+            card, Priority.BACKGROUND, "inbox", language, notice.source, stays_s, said
         )
         with self._lock:
             self._note(notice.id, ticket)
         return notice.id
+
+    def _said(self, card: Reply, language: str, outcome: Outcome) -> None:
+        """Say what is lit, and what nobody can see since the lens is away."""
+        if outcome.kind == "shown" or (outcome.kind == "refused" and self._lens.dark):
+            text = f"{card.title}.\n{card.text}"
+            self._lens.soon(partial(self._say, text, language, card.title))
 
     def _card(self, notice: Notice, count: int) -> Reply:
         if count > 1:

@@ -3,7 +3,9 @@
     reply ─▶ sentences ─▶ voice ─▶ as loud as the place asks for ─▶ speaker
 
 One speaker plays one file at a time: music is held while the agent speaks and goes on after it, and
-an alarm comes before both. What the microphone hears meanwhile may be the agent itself, and so is
+an alarm comes before both, and says between its sounds what it is for. What comes by itself waits
+until an answer is said, and is not said to somebody who does not want to be disturbed. What the
+microphone hears meanwhile may be the agent itself, and so is
 no utterance (`agent.loop.stream`); for that, what sounds is known here sample by sample.
 """
 
@@ -42,6 +44,8 @@ SLACK_S = 1.0
 """How much longer than it lasts a sentence may take to be played."""
 EARCON_S = 0.6
 """Longest that a sentence waits for an earcon."""
+MOST_WAITING = 4
+"""Texts that wait until an answer is said; more are only shown."""
 
 QUIET, LOUD = 60.0, 2000.0
 """Mean amplitude of the surroundings, of 32,767, in a quiet room and on a loud street."""
@@ -74,7 +78,13 @@ class Mouth:
         """Mean amplitude of the surroundings; None while nothing is heard."""
         self.waits: Callable[[], bool] = lambda: False
         """Whether somebody speaks: the agent begins no sentence then."""
+        self.quiet: Callable[[], bool] = lambda: False
+        """Whether the wearer does not want to be disturbed: nothing is said uncalled then."""
+        self.others_hear: Callable[[], bool] = lambda: True
+        """Whether amounts and codes in what comes by itself are only shown."""
         self._line: deque[aloud.Sentence] = deque()
+        self._waiting: dict[str, list[aloud.Sentence]] = {}  # what comes by itself, by its key
+        self._over_bell = False  # what is said is what rings
         self._taken = ""  # the part of the text that is in the line, or said
         self._coming = False  # more of it is on its way
         self._news = asyncio.Event()
@@ -123,6 +133,8 @@ class Mouth:
         new = text[len(self._taken) : aloud.whole(text) if more else None]
         left = aloud.MOST_CHARACTERS - len(self._taken)
         said = [self._known(one) for one in aloud.sentences(new[: max(0, left)], language)]
+        if said and not self._taken and getattr(self._devices().voice, "slow", False):
+            said[:1] = aloud.clauses(said[0])  # the first sound is not waited for
         self._line.extend(one for one in said if one)
         lost = any(not one for one in said)
         over = len(new) > left >= 0
@@ -137,6 +149,39 @@ class Mouth:
         if self._line and (self._task is None or self._task.done()):
             self._task = asyncio.get_running_loop().create_task(self._speak())
 
+    def announce(self, text: str, language: str, key: str) -> None:
+        """Say what comes by itself, after an answer that is being said.
+
+        It takes the place of what waits under the same key. Amounts and codes are only shown.
+        """
+        if not self.audible or self.quiet() or self._rings():
+            return
+        if key not in self._waiting and len(self._waiting) >= MOST_WAITING:
+            return
+        self._waiting[key] = self._sayable(text, language)
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._speak())
+
+    async def tell(self, text: str, language: str) -> None:
+        """Say what rings, between two of its sounds, and return once that is said or cannot be."""
+        if not self.audible or self.quiet() or self.waits():
+            return
+        self.hush()
+        self._line.extend(self._sayable(text, language))
+        self._over_bell = True
+        self._task = task = asyncio.get_running_loop().create_task(self._speak())
+        try:
+            await asyncio.wait({task})
+        finally:
+            self._over_bell = False
+            if self._task is task:
+                self.hush()
+
+    def go_on(self) -> None:
+        """Let go on what played before, now that nothing rings."""
+        if self._task is None or self._task.done():
+            self._give_back(True)
+
     def again(self) -> None:
         """Say what was said last once more."""
         self.hush()
@@ -145,6 +190,7 @@ class Mouth:
     def hush(self, resume: bool = True) -> None:
         """Be silent at once; what played before goes on, unless that is to be silent too."""
         self._line.clear()
+        self._waiting.clear()
         self._taken, self._coming = "", False
         if self._task is not None and not self._task.done():
             self._task.cancel()
@@ -171,6 +217,14 @@ class Mouth:
 
     # -- how it is done -------------------------------------------------------------------------
 
+    def _sayable(self, text: str, language: str) -> list[aloud.Sentence]:
+        """Return what is said of something that comes by itself, line by line."""
+        lens = said_in(language)["on the lens"]
+        hidden = self.others_hear()
+        lines = (lens if hidden and aloud.private(line) else line for line in text.splitlines())
+        said = (self._known(one) for line in lines for one in aloud.sentences(line, language))
+        return [one for one in dict.fromkeys(said) if one]
+
     def _known(self, sentence: aloud.Sentence) -> aloud.Sentence:
         """Leave out what is in a language that the voice does not have."""
         voice = self._devices().voice
@@ -183,7 +237,7 @@ class Mouth:
         try:
             while making is not None or await self._next():
                 sound = await (making or self._making())
-                making = self._making() if self._line else None
+                making = self._making() if self._line and self._may_sound() else None
                 if not await self._play(sound):
                     break
         except Exception as error:  # voice and speaker may come from plugins
@@ -193,6 +247,7 @@ class Mouth:
                 making.cancel()
             if self._task is asyncio.current_task():  # else another answer has begun
                 self._line.clear()
+                self._waiting.clear()
                 self._silence()
                 self._give_back(True)
 
@@ -201,6 +256,8 @@ class Mouth:
         while not self._line and self._coming:
             self._news.clear()
             await self._news.wait()
+        if not self._line and self._waiting:
+            self._line.extend(self._waiting.pop(next(iter(self._waiting))))
         return bool(self._line)
 
     def _making(self) -> asyncio.Future[bytes]:
@@ -227,8 +284,8 @@ class Mouth:
         by_s = loop.time() + EARCON_S
         while self.waits() or (self._is_mine(speaker) and loop.time() < by_s):
             await asyncio.sleep(POLL_S)
-        if self._rings() or not pcm:
-            return not self._rings()
+        if not pcm or not self._may_sound():
+            return not pcm and self._may_sound()
         if (playing := speaker.playing) is not None and not self._is_mine(speaker):
             self._held = playing, speaker.position_s
         self._sound = path = self._written(pcm)
@@ -240,9 +297,13 @@ class Mouth:
             await asyncio.sleep(POLL_S)
         self._silence()
         if playing is not None and playing != path:  # an alarm, or music that was asked for
-            self._held = None
+            if not self._is_mine(speaker):
+                self._held = None
             return False
         return True
+
+    def _may_sound(self) -> bool:
+        return self._over_bell or not self._rings()
 
     def _is_mine(self, speaker: Speaker) -> bool:
         playing = speaker.playing
@@ -272,8 +333,10 @@ class Mouth:
 
     def _give_back(self, resume: bool) -> None:
         """Let go on what played before."""
+        if resume and self._rings():
+            return  # it goes on once the alarm has ended
         held, self._held = self._held, None
-        if held is None or not resume or self._rings():
+        if held is None or not resume:
             return
         speaker = self._devices().speaker
         with suppress(Exception):  # as above; and the file may be gone

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from agent.act.chat import Talk
+from agent.act.floor import Floor
 from agent.act.gate import Gate
 from agent.act.inbox import Inbox
 from agent.act.mouth import Mode, Mouth
@@ -109,6 +110,8 @@ class World:
     """What says aloud what is shown."""
     inbox: Inbox = field(init=False)
     """Notifications from elsewhere."""
+    floor: Floor = field(init=False)
+    """Which skill takes what is said, in place of commands."""
 
     def __post_init__(self) -> None:
         """Find what is kept in the folder."""
@@ -118,13 +121,18 @@ class World:
         )
         self.bell = Bell(
             self.schedule, self.lens, lambda: self.devices.speaker, self.folder / "sounds",
-            lambda: self.now().replace(tzinfo=None),
+            lambda: self.now().replace(tzinfo=None), lambda: self.mouth,
         )  # fmt: skip
         self.mouth = Mouth(
             lambda: self.devices, self.folder / "sounds", self.options.voice,
-            lambda: self.lens.dark, lambda: bool(self.bell.ringing),
+            lambda: self.lens.dark, lambda: self.bell.sounds,
         )  # fmt: skip
-        self.inbox = Inbox(self.lens, lambda: self.uptime(), lambda: self.spoken)
+        self.inbox = Inbox(
+            self.lens, lambda: self.uptime(), lambda: self.spoken, self.mouth.announce
+        )
+        self.floor = Floor(self.lens)
+        self.mouth.quiet = lambda: self.inbox.is_quiet
+        self.mouth.others_hear = lambda: "money" not in self.options.aloud
 
     def _reader(self) -> NotesReader | None:
         """Return what reads a sentence of a note, where MiniLM is there."""

@@ -347,6 +347,23 @@ def model_choice(config: Config) -> store.Choice:
     return choose({"GLASSES_MODEL": config.model, "GLASSES_MODELS": str(config.models)})
 
 
+def voice(config: Config) -> Voice:
+    """Return what says answers: the Piper voices that are there, and espeak-ng for all else."""
+    espeak = find_voice()
+    if isinstance(espeak, NoVoice) or (config.voice == "off" and not config.models.is_dir()):
+        return espeak
+    from hardware.piper import PiperVoice, Voices
+
+    folders = [store.choose("voice", config.models, language).path for language in ("en", "zh")]
+    found: list[Voice] = []
+    for folder in dict.fromkeys(path for path in folders if path is not None):
+        try:
+            found.append(PiperVoice(folder))
+        except DeviceError as error:
+            streams.echo(f"{error}; meanwhile: {espeak.name}", err=True)
+    return Voices(*found, espeak) if found else espeak
+
+
 def place(config: Config) -> Location:
     """Return where the wearer is set to be. Raises DeviceError for a nonsensical setting."""
     return location.find(config.location) if config.location else location.FixedLocation(DEMO_PLACE)
@@ -408,7 +425,7 @@ def build(
         display=use("display", lambda: display),
         location=use("location", lambda: place(config)),
         speaker=use("speaker", find_speaker),
-        voice=use("voice", find_voice),
+        voice=use("voice", partial(voice, config)),
         imu=use("imu", lambda: None),
         battery=use("battery", find_battery if config.sensors == "system" else lambda: None),
         light=use("light", find_light if config.sensors == "system" else lambda: None),

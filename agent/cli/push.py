@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,17 @@ async def running(app: ASGIApp, bound: socket.socket, **more: Any) -> AsyncItera
 
 
 @contextlib.asynccontextmanager
+async def meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do something meanwhile that has no end of its own."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+@contextlib.asynccontextmanager
 async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
     """Take notifications meanwhile where `push` is set, and be the servers that are."""
     async with contextlib.AsyncExitStack() as served:
@@ -82,6 +94,17 @@ async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
                 f"notifications: http://{host}:{port}/notify, token in {config.data}", err=True
             )
             await served.enter_async_context(running(app, bound))
+        tell = partial(streams.echo, err=True)
+        if config.mqtt:
+            from agent.serve import mqtt
+
+            broker = mqtt.Broker.of(config.mqtt)
+            from_broker = mqtt.Subscription(broker, agent.world.inbox, tell)
+            await served.enter_async_context(meanwhile(from_broker.run()))
+        if config.desktop:
+            from agent.serve import desktop
+
+            await served.enter_async_context(meanwhile(desktop.run(agent.world.inbox, tell)))
         if config.mcp:
             await served.enter_async_context(mcp(agent, config, listening(config.mcp, "mcp")))
         if config.wyoming or config.rtvi or config.xiaozhi:

@@ -27,6 +27,7 @@ from agent.cli.compose import (
     place,
     provided,
 )
+from agent.cli.compose import voice as spoken
 from agent.cli.mcp import install
 from agent.cli.output import new_console, new_table, print_json
 from agent.config import Config
@@ -95,7 +96,7 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     out = speaker.find_speaker()
     reason = out.reason if isinstance(out, speaker.NoSpeaker) else ""
     yield Finding("speaker", "ok" if out.available else "missing", out.name, reason)
-    says = voice.find_voice()
+    says = spoken(settings)
     reason = says.reason if isinstance(says, voice.NoVoice) else ""
     yield Finding("spoken answers", "ok" if says.languages else "missing", says.name, reason)
     espeak = shutil.which("espeak-ng")

@@ -45,6 +45,7 @@ class Lens:
         self._fault: str | None = None
         self._fault_now = False  # whether the display refused what came last
         self._listening = False
+        self._recording = False
         self._light = 1.0
         self._wish = 1.0
         self._slower = 1.0
@@ -161,13 +162,17 @@ class Lens:
         language: str = "en",
         key: str = "",
         stays_s: float | None = None,
+        told: Callable[[Outcome], None] | None = None,
     ) -> Ticket:
-        """Ask for the lens; on any thread. Without `stays_s` it can be read `READINGS` times."""
+        """Ask for the lens; on any thread. Without `stays_s` it can be read `READINGS` times.
+
+        `told` is told what became of it.
+        """
         if stays_s is None:
             stays_ms = max(LEAST_MS, READINGS * reading_ms(lay_out(reply, self.profile, language)))
         else:
             stays_ms = max(0.0, stays_s) * 1000
-        request = Request(reply, owner, level, language, key, stays_ms)
+        request = Request(reply, owner, level, language, key, stays_ms, told=told)
         ticket = self._arbiter.offer(request, self._now_ms())
         if ticket.outcome is None:
             self._wake()
@@ -194,6 +199,15 @@ class Lens:
         if is_open != self._listening:
             self._listening = is_open
             self._arbiter.refresh()
+
+    def recording(self, is_kept: bool) -> None:
+        """Show that what is said is being kept, whatever else is lit; on any thread."""
+        if is_kept != self._recording:
+            self._recording = is_kept
+            self.soon(self._refresh)
+
+    def _refresh(self) -> None:
+        self._arbiter.refresh()
 
     def live(self, is_live: bool) -> None:
         """Let pages turn by themselves, or not, as in text mode."""
@@ -260,6 +274,11 @@ class Lens:
         if self._loop is not None and due_ms is not None and not self._loop.is_closed():
             self._timer = self._loop.call_at(due_ms / 1000, self.settle, due_ms)
 
+    def soon(self, work: Callable[[], None]) -> None:
+        """Do something on the loop's own thread; on any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(work)
+
     def _wake(self) -> None:
         """Settle soon, on the loop's own thread."""
         if self._loop is None or self._loop.is_closed() or self._woken:
@@ -270,14 +289,21 @@ class Lens:
     def _report(self, outcome: Outcome) -> None:
         if self.on_outcome is not None:
             self.on_outcome(outcome)
+        if outcome.request.told is not None:
+            outcome.request.told(outcome)
 
     def _show(self, frame: Frame | None) -> str | None:
         """Light a frame, or nothing; return why the display refused."""
         device = self._device()
-        if frame is None and not self._listening:
+        if frame is None and not self._listening and not self._recording:
             return self._tried(device.clear)
         lit = Frame(device.profile, ()) if frame is None else frame
-        marked = replace(lit, listening=self._listening, light=self._light * self._wish)
+        marked = replace(
+            lit,
+            listening=self._listening,
+            recording=self._recording,
+            light=self._light * self._wish,
+        )
         return self._tried(lambda: device.show(marked))
 
     def _tried(self, use: Callable[[], None]) -> str | None:

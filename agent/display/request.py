@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
@@ -43,6 +44,8 @@ class Request:
     """The wearer asked for it: it takes the place of all on its level and waits for no rate."""
     passing: bool = False
     """The card that it hides comes back after it."""
+    told: Callable[[Outcome], None] | None = None
+    """Told what became of it, on any thread; shown and refused by the display on the loop's."""
 
 
 @dataclass(frozen=True, slots=True)

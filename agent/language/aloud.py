@@ -44,6 +44,11 @@ def sentences(text: str, language: str) -> list[Sentence]:
     return [one for one in found if one]
 
 
+def private(text: str) -> bool:
+    """Whether a text holds an amount of money or a code, which others should not hear."""
+    return bool(_AMOUNT.search(_plain(text)) or (_CODE.search(text) and _SECRET.search(text)))
+
+
 def whole(text: str) -> int:
     """Return how many of a growing text's characters are whole sentences, which can be said."""
     ends = [found.end() for found in _END.finditer(text)]
@@ -79,6 +84,20 @@ def runs(piece: str, language: str) -> Sentence:
     tidy = (Run(re.sub(r"\s+", " ", run.text).strip(" ,，、"), run.language) for run in found)
     return tuple(run for run in tidy if _sayable(run.text))
 
+
+def clauses(sentence: Sentence) -> list[Sentence]:
+    """Return a sentence in two, where a clause of its first words can be said on its own."""
+    if not sentence:
+        return [sentence]
+    first, rest = sentence[0], sentence[1:]
+    found = _CLAUSE.match(first.text)
+    if found is None or found.end() >= len(first.text):
+        return [sentence]
+    begin, after = first.text[: found.end()], first.text[found.end() :].strip()
+    return [(Run(begin, first.language),), (Run(after, first.language), *rest)]
+
+
+_CLAUSE = re.compile(r"[^,，;；:：]{6,60}?[,，;；:：](?=\s|[㐀-鿿])")
 
 # -- what is not said -----------------------------------------------------------------------------
 
@@ -299,6 +318,22 @@ def _plainly(found: re.Match[str], language: str) -> str:
         return minus + spelled.digits(number, language)  # of a telephone, an order
     return minus + spelled.decimal(number, language)
 
+
+_AMOUNT = re.compile(
+    rf"(?:(?<![A-Za-z])(?:{_CODES})\s?(?:{_NUMBER})|(?:{_NUMBER})\s?(?:{_CODES})(?![A-Za-z0-9])"
+    rf"|(?:{_NUMBER}|[一二两三四五六七八九十百千万]+)\s?(?:元|块钱?|美元|欧元|英镑|日元|港元|港币)"
+    r"|\b(?:[\d,.]+|one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty"
+    r"|sixty|seventy|eighty|ninety|hundred|thousand|a)"
+    r" (?:dollars?|bucks?|euros?|pounds?|yuan|yen|cents?)\b)",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"(?<![\w.,:])(?:\d{4,8}|\d{3}[- ]\d{3}|[A-Z]-\d{4,8})(?![\w:]|[.,]\d)")
+_SECRET = re.compile(
+    r"\b(?:codes?|pin|otp|passwords?|passcodes?|verif\w*|log ?in|sign ?in|2fa)\b"
+    r"|验证码|校验码|动态码|密码|口令|登录",
+    re.IGNORECASE,
+)
+"""With a row of digits, what a text speaks of that is a code."""
 
 _STEPS: tuple[tuple[re.Pattern[str], Sub], ...] = (
     (re.compile(r"\b(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})\b"), _iso),

@@ -143,7 +143,8 @@ class Hearing:
         self._endpointer = endpointer
         self._patience = patience
         self.attention = attention or Attention()
-        self._on_partial = on_partial
+        self.on_partial = on_partial
+        """Told what is heard while it is spoken; it may be another at any time."""
         self._now_ms = now_ms
         self._told = told or Told()
         self._voice = voice
@@ -256,16 +257,16 @@ class Hearing:
     async def _hear(self, utterance: _Utterance, chunk: AudioChunk) -> None:
         """Give the engine a chunk, and see what was said so far where that matters."""
         pcm = chunk.words
-        wanted = utterance.silence_ms or utterance.offered is not None or self._on_partial
+        wanted = utterance.silence_ms or utterance.offered is not None or self.on_partial
         if not wanted:
             await self._ask(utterance, lambda engine: engine.feed(pcm))
             return
         partial = await self._ask(utterance, lambda engine: _fed(engine, pcm))
         if partial is None:
             return
-        if self._on_partial is not None and partial.text != utterance.shown:
+        if self.on_partial is not None and partial.text != utterance.shown:
             utterance.shown = partial.text
-            self._on_partial(partial)
+            self.on_partial(partial)
         standing = self._told.graph.standing(partial.text)
         if utterance.silence_ms <= SETTLE_MS or standing.kind in ("answer", "complete"):
             utterance.standing, utterance.confidence = standing, partial.confidence

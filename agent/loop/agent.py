@@ -48,7 +48,7 @@ from agent.turn import Turn
 from agent.understand.dialogue import Dialogue
 from agent.understand.plan import Planner
 from agent.understand.router import Decision, Router, Stages
-from hardware.base import Devices, Microphone
+from hardware.base import DeviceError, Devices, Microphone
 
 SPARING = "the language model rests while power or memory is low: charge or swap the batteries"
 
@@ -239,10 +239,12 @@ class Agent:
     def _load(self) -> None:
         """Load what the first words would otherwise wait for; a model that cannot says so later."""
         self._router.load()
-        load = getattr(self.world.model, "load", None)  # an engine's own: no part of the port
-        if load is not None:
-            with suppress(EngineError):
-                load()
+        voice = self.world.devices.voice if self.world.mouth.mode != "off" else None
+        for engine in (self.world.model, voice):
+            load = getattr(engine, "load", None)  # an engine's own: no part of the port
+            if load is not None:
+                with suppress(EngineError, DeviceError):
+                    load()
 
     def wear(self) -> None:
         """Feel head, light and power from now on, and go on with what a loss of power broke off."""

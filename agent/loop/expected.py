@@ -72,6 +72,7 @@ class Expectations:
             gate.drop()  # it was disabled or unloaded
         for skill in gone:
             self._world.lens.withdraw(skill)
+            self._world.floor.leave(skill)
 
     def news(self) -> bool:
         """Say, once, that what can be said has changed since the engine was told."""

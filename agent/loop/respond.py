@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.act import chat, dashboard, grounds, pin
+from agent.act import chat, dashboard, floor, grounds, pin
 from agent.act.dispatch import Acting
 from agent.act.gate import EXPIRES_S, Open
 from agent.act.schedule.bell import SNOOZE_MIN
@@ -556,6 +556,7 @@ class Responder:
         speaker = self._world.devices.speaker
         if speaker is not None:
             speaker.stop()
+        self._world.floor.stop()
         self._world.lens.drop_alert()
 
     def _rang(self, end: Callable[[], Sequence[object]]) -> bool:
@@ -608,8 +609,13 @@ class Responder:
         turn = replace(turn, reply=reply, timings=replace(turn.timings, reply=clock()))
         stays_ms = EXPIRES_S * 1000 if self._expected.asking else None
         owner = turn.intent.skill if isinstance(turn.intent, Intent) else OWN
+        has_floor = world.floor.held is not None and world.floor.of(owner)
+        if has_floor:
+            stays_ms = floor.STAYS_S * 1000
         world.spoken = language = turn.transcript.language
-        fault, frames, lit = world.lens.light(reply, language, owner, passing, stays_ms)
+        fault, frames, lit = world.lens.light(
+            reply, language, owner, passing, stays_ms, floor.KEY if has_floor else ""
+        )
         turn = replace(turn, frames=frames)
         if world.mouth.mode != "off":
             aloud.tell(world, turn, reply, self._settles)

@@ -104,6 +104,7 @@ class Stream:
         self._turns = turns
         if on_transcript is not None:
             on_transcript = partial(_unless_pin, world, on_transcript)
+        self._on_transcript = on_transcript
         self._ears = ears
         ears.on_loading = self._loading
         self._microphone = microphone
@@ -114,7 +115,9 @@ class Stream:
         self._latest = AudioChunk(b"", 0.0)  # of those that came through the intake
         self._intake = Intake(device=microphone.name, health_log=listening.health)
         self.attention = Attention(
-            listening.attention, asked=lambda: expected.asking, spotter=wake_spotter
+            listening.attention,
+            asked=lambda: expected.asking or world.floor.held is not None,
+            spotter=wake_spotter,
         )
         self._voice = None if listening.voice is None else Voice(listening.voice)
         endpointer = endpointer or Endpointer(listening.vad(vad_mode))
@@ -167,6 +170,8 @@ class Stream:
                 yield turn
         finally:
             self._answers.give_up()
+            if self._world.floor.held is not None:
+                self._world.floor.leave()
             self._world.lens.listening(False)
             self._intake.close()
             self._mouth.noise, self._mouth.waits = lambda: None, lambda: False
@@ -193,6 +198,7 @@ class Stream:
         for mended in self._intake.mend(raw):
             self._latest = mended
             chunk = mended if self._front is None else self._front.restore(mended)
+            self._follow(chunk)
             if self._mouth.speaking and not self._wearers(mended, chunk):
                 self._answers.note(await self._beside_own(chunk), chunk, self._seen)
                 continue
@@ -204,6 +210,18 @@ class Stream:
         self._open = is_open
         self._world.lens.listening(is_open)
         return await self._answers.ready(self._latest)
+
+    def _follow(self, chunk: AudioChunk) -> None:
+        """Let the skill that has the floor hear along, but not the agent's own voice."""
+        taken = self._world.floor.held is not None
+        self.hearing.on_partial = self._partial if taken else self._on_transcript
+        if taken and not self._mouth.speaking:
+            self._world.floor.samples(chunk.pcm)
+
+    def _partial(self, transcript: Transcript) -> None:
+        if self._on_transcript is not None:
+            self._on_transcript(transcript)
+        self._world.floor.heard(transcript.text, transcript.language, final=False)
 
     async def _heard(self, chunk: AudioChunk) -> Event:
         """Hear a chunk, "stop" before all else while the agent works or plays."""
@@ -320,6 +338,8 @@ class Answers:
         match event:
             case Pause(transcript):
                 self._drop_plan()
+                if self._turns.taken(transcript):
+                    return
                 self._plan = self._turns.plan(transcript)
             case Resumed():
                 self._drop_plan()
@@ -329,6 +349,10 @@ class Answers:
     def _note_heard(self, heard: Heard, chunk: AudioChunk, seen: str | None) -> None:
         if self._on_transcript is not None and not heard.error:
             self._on_transcript(heard.transcript)
+        if not heard.error and self._turns.taken(heard.transcript):
+            said = heard.transcript
+            self._turns.world.floor.heard(said.text, said.language, True, heard.continues)
+            return
         if heard.continues and self._line:
             last = self._line[-1]
             if self._turns.waits(last.task):  # nothing was done for the one that it continues

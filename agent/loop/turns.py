@@ -149,6 +149,16 @@ class Turns:
         stranger = UNKNOWN if self.world.options.private else None
         return await self._said(Transcript(text, language, wearer=stranger), None, source, False)
 
+    def taken(self, transcript: Transcript) -> bool:
+        """Whether what was heard belongs to the skill that has the floor, and is no command."""
+        floor = self.world.floor
+        if floor.held is None or self.expected.asking:
+            return False
+        if controls.control(transcript.text) in controls.ENDS:
+            return False
+        meant = self._dialogue.foresee(transcript)
+        return meant is None or not floor.of(meant.skill)
+
     def own(self, text: str, seen: str | None = None) -> Own | None:
         """Read a text for what it says to the agent itself, where that matters now.
 

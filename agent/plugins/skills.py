@@ -62,6 +62,8 @@ BUILTIN = (
     "skills.notes",
     "skills.calendar",
     "skills.notices",
+    "skills.teleprompter",
+    "skills.meeting",
     "skills.travel",
 )
 

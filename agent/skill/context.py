@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from agent.messages import CancelScope, Reply
     from agent.models.llm.model import Model
     from agent.skill.declare import Permission
+    from agent.skill.floor import Listener
     from agent.skill.later import Entry, Later
+    from agent.skill.lists import Lists
     from agent.skill.notes import Notes
     from agent.skill.notices import Notices
     from agent.skill.payments import Payments
@@ -68,12 +70,16 @@ class Context:
     """Whether the action has returned, so that what it shows comes by itself."""
     kept: Notes | None = None
     """What the wearer asked to have remembered; behind `notes`."""
+    written: Path | None = None
+    """The folder of the wearer's notes and lists; behind `lists`."""
     tells: Callable[[], bool] = lambda: True
     """Whether the model may be told what is the wearer's alone; behind `private_model`."""
     planner: Later | None = None
     """What is to happen later; behind `schedule`."""
     notices: Notices | None = None
     """Notifications; behind `inbox` and `notify`."""
+    floor: Callable[[Listener | None], None] | None = None
+    """Gives the skill the floor, or takes it; behind `listen`."""
     likeness: Callable[[str, Sequence[str]], list[float]] | None = None
     """Compares texts; behind `alike`."""
     cancel: CancelScope | None = None
@@ -124,6 +130,15 @@ class Context:
         if self.kept is None:
             raise DeviceError("nothing is remembered here")
         return self.kept
+
+    @property
+    def lists(self) -> Lists:
+        """The wearer's notes and lists, which all skills share. Raises DeviceError without any."""
+        if self.written is None:
+            raise DeviceError("nothing can be written down here")
+        from agent.skill.lists import Lists
+
+        return Lists(self.written)
 
     def prompt(self, name: str, /, **variables: Any) -> str:
         """Render a prompt file in the language of the turn. Raises PromptError."""
@@ -219,6 +234,18 @@ class Context:
         if not inbox.afford(self.skill):
             raise Refused(f"{self.skill} has sent too many notifications: wait an hour")
         return inbox.take(Notice(self.skill, text, title))
+
+    def listen(self, listener: Listener | None) -> None:
+        """Take what is said from now on, in place of commands, or with None no more.
+
+        Until then the skill's cards are lit in the foreground, in the place of one another. “Stop”
+        ends it too. Raises Refused without the permission `listen`, DeviceError where nothing is
+        heard.
+        """
+        self._need("listen", "asked for what is said")
+        if self.floor is None:
+            raise DeviceError("nothing is heard here")
+        self.floor(listener)
 
     def alike(self, words: str, texts: Sequence[str]) -> list[float]:
         """Return how like each text is to the words, 0 … 1: in meaning where a model reads it.

@@ -24,7 +24,16 @@ from agent.skill.template import slot_names
 
 Risk = Literal["none", "change", "money"]
 Permission = Literal[
-    "network", "location", "camera", "microphone", "money", "files", "personal", "later", "notify"
+    "network",
+    "location",
+    "camera",
+    "microphone",
+    "money",
+    "files",
+    "personal",
+    "later",
+    "notify",
+    "listen",
 ]
 
 Knows = Literal[

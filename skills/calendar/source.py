@@ -9,8 +9,8 @@ from __future__ import annotations
 import importlib
 import re
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,10 @@ class Event:
     """Whether it is on a day, and at no hour."""
     place: str = ""
     """Where, as it was written; text of the world."""
+    uid: str = field(default="", compare=False)
+    """What the calendar calls it, all its times together."""
+    start: date | datetime | None = field(default=None, compare=False)
+    """When, as the calendar has it: with its zone, or a day alone."""
 
 
 def setting(environ: Mapping[str, str] = STARTED) -> str:
@@ -109,7 +113,7 @@ def _event(found: Any) -> Event | None:
     begins, whole = _local(start.dt)
     ends = _local(end.dt)[0] if end is not None else begins
     text, place = (_line(str(found.get(name, ""))) for name in ("SUMMARY", "LOCATION"))
-    return Event(text, begins, ends, whole, place)
+    return Event(text, begins, ends, whole, place, str(found.get("UID", "")), start.dt)
 
 
 def _local(when: date | datetime) -> tuple[datetime, bool]:
@@ -149,6 +153,83 @@ def add(source: str, folder: Path, text: str, begins: datetime, ends: datetime) 
         private.write(path, head + event.to_ical() + sign + tail)
     except OSError as error:
         raise DeviceError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def remove(source: str, gone: Sequence[Event]) -> Callable[[], None]:
+    """Take events off the calendar; return what puts them back.
+
+    Of what comes again only that one time goes. Both raise DeviceError where that is not possible.
+    """
+    if source.startswith(("caldav://", "caldavs://")):
+        return _removed_there(source, gone)
+    if "://" in source:
+        raise DeviceError("a calendar that is only read stays as it is: change it where it is kept")
+    path = Path(source).expanduser()
+    try:
+        before = path.read_bytes()
+        after = before
+        for one in gone:
+            after = _off(after, one)
+        if after == before:
+            raise DeviceError("that is not on the calendar any more")
+        private.write(path, after)
+    except OSError as error:
+        raise DeviceError(f"{path} cannot be written: {error.strerror}") from None
+
+    def put_back() -> None:
+        try:
+            if path.read_bytes() != after:
+                raise DeviceError("the calendar was changed since: nothing is put back")
+            private.write(path, before)
+        except OSError as error:
+            raise DeviceError(f"{path} cannot be written: {error.strerror}") from None
+
+    return put_back
+
+
+def _off(content: bytes, gone: Event) -> bytes:
+    """Return a calendar without one time of an event."""
+    return _EVENT.sub(lambda found: _without(found[0], gone), content)
+
+
+def _without(block: bytes, gone: Event) -> bytes:
+    """Return an event of a file without one of its times: nothing where it has no other."""
+    import icalendar
+
+    if gone.uid.encode() not in block.replace(b"\r\n ", b"").replace(b"\n ", b""):
+        return block
+    try:
+        event: Any = icalendar.Event.from_ical(block)
+    except ValueError:
+        return block
+    if str(event.get("UID", "")) != gone.uid:
+        return block
+    if not _AGAIN.search(block):
+        return b"" if event.get("DTSTART") and event["DTSTART"].dt == gone.start else block
+    event.add("exdate", gone.start)
+    whole: bytes = event.to_ical()
+    return whole
+
+
+def _removed_there(source: str, gone: Sequence[Event]) -> Callable[[], None]:
+    before: list[str] = []
+    with _connected(source) as calendar:
+        for one in gone:
+            kept = calendar.event_by_uid(one.uid)
+            text = str(kept.data)
+            before.append(text)
+            if _AGAIN.search(text.encode()):
+                kept.data = _off(text.encode(), one).decode()
+                kept.save()
+            else:
+                kept.delete()
+
+    def put_back() -> None:
+        with _connected(source) as calendar:
+            for text in before:
+                calendar.save_event(text)
+
+    return put_back
 
 
 # -- a server -------------------------------------------------------------------------------------

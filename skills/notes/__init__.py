@@ -1,4 +1,4 @@
-"""Notes and lists by voice, found again by what they are about."""
+"""Lists and lists by voice, found again by what they are about."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated
 from agent import Context, OneOf, Reply, hookimpl, skill
 from agent.language import wording
 from agent.language.folding import compared
-from skills.notes.store import Full, Note, Notes
+from agent.skill.lists import SHOPPING, Full, Item, Lists
 
 LIKE = 0.45
 """How like a note must be to what is asked for."""
@@ -19,6 +19,10 @@ SHOWN = 5
 """Most notes that one answer shows."""
 
 TODO = "to do"
+_SHOPPING = frozenset(
+    ("shopping", "grocery", "groceries", "purchase", "to buy", "购物", "购物单", "买菜", "采购")
+)
+"""Names of the list that the shop keeps too."""
 
 
 def _names(language: str) -> list[str]:
@@ -44,7 +48,7 @@ def note(text: str, ctx: Context) -> Reply:
 )
 def find_note(what: str, ctx: Context) -> Reply:
     """Find notes again by what they are about."""
-    found = _alike(what, Notes(ctx.folder).of(), ctx)
+    found = _alike(what, ctx.lists.of(), ctx)
     if not found:
         return _said(ctx.say("No note is about “{what}”.", what=what))
     return Reply(
@@ -56,7 +60,7 @@ def find_note(what: str, ctx: Context) -> Reply:
 @skill("(show|read) [me] my [(last|latest)] notes", "what are my notes")
 def notes(ctx: Context) -> Reply:
     """Show the latest notes."""
-    found = Notes(ctx.folder).of()[:SHOWN]
+    found = ctx.lists.of()[:SHOWN]
     if not found:
         return _said(ctx.say("There are no notes."))
     shown = [f"{one.text} ({_when(one, ctx)})" for one in found]
@@ -70,7 +74,7 @@ def notes(ctx: Context) -> Reply:
 )
 def delete_note(ctx: Context, what: str | None = None) -> Reply:
     """Take a note away, the last or the one that is most like what was said."""
-    ours = Notes(ctx.folder)
+    ours = ctx.lists
     found = ours.of() if what is None else _alike(what, ours.of(), ctx)
     if not found:
         return _said(ctx.say("There are no notes."))
@@ -103,7 +107,7 @@ def add_item(item: str, name: ListName, ctx: Context) -> Reply:
 def show_items(ctx: Context, name: ListName = TODO) -> Reply:
     """Show a list; the one of things to do where none is named."""
     name = _list_name(name)
-    found = [one for one in Notes(ctx.folder).of(name) if not one.done]
+    found = [one for one in ctx.lists.of(name) if not one.done]
     if not found:
         return _said(ctx.say("Nothing is on the list “{name}”.", name=_title(name, ctx)))
     texts = [one.text for one in found]
@@ -118,7 +122,7 @@ def show_items(ctx: Context, name: ListName = TODO) -> Reply:
 )
 def tick_item(item: str, name: ListName, ctx: Context) -> Reply:
     """Tick something off a list."""
-    name, ours = _list_name(name), Notes(ctx.folder)
+    name, ours = _list_name(name), ctx.lists
     open_ones = [one for one in ours.of(name) if not one.done]
     exact = [one for one in open_ones if compared(one.text) == compared(item)]
     found = exact or _alike(item, open_ones, ctx)
@@ -145,7 +149,7 @@ def tick_item(item: str, name: ListName, ctx: Context) -> Reply:
 )
 def clear_items(name: ListName, ctx: Context) -> Reply:
     """Empty a list."""
-    name, ours = _list_name(name), Notes(ctx.folder)
+    name, ours = _list_name(name), ctx.lists
     found = ours.of(name)
     if not found:
         return _said(ctx.say("Nothing is on the list “{name}”.", name=_title(name, ctx)))
@@ -155,7 +159,7 @@ def clear_items(name: ListName, ctx: Context) -> Reply:
 # -- what they share ------------------------------------------------------------------------------
 
 
-def _alike(what: str, among: list[Note], ctx: Context) -> list[Note]:
+def _alike(what: str, among: list[Item], ctx: Context) -> list[Item]:
     """Return the notes that are about something, the likeliest first."""
     likeness = ctx.alike(what, [one.text for one in among])
     ranked = sorted(zip(likeness, among, strict=True), key=lambda pair: -pair[0])
@@ -163,7 +167,7 @@ def _alike(what: str, among: list[Note], ctx: Context) -> list[Note]:
 
 
 def _written(texts: list[str], name: str, head: str, ctx: Context) -> Reply:
-    ours = Notes(ctx.folder)
+    ours = ctx.lists
     before = {one.id for one in ours.of(name)}
     try:
         ours.add(*texts, at=_now(ctx).isoformat(timespec="seconds"), name=name)
@@ -179,7 +183,7 @@ def _written(texts: list[str], name: str, head: str, ctx: Context) -> Reply:
     return Reply(head, speech=head, undo=undo)
 
 
-def _removed(found: list[Note], ours: Notes, ctx: Context) -> Reply:
+def _removed(found: list[Item], ours: Lists, ctx: Context) -> Reply:
     try:
         rows = ours.remove(*(one.id for one in found))
     except OSError:
@@ -196,14 +200,16 @@ def _removed(found: list[Note], ours: Notes, ctx: Context) -> Reply:
 def _list_name(said: str) -> str:
     """Return a list's name as it is kept: the list of things to do has several."""
     name = compared(said.removesuffix("清单").removesuffix("列表").removesuffix(" list"))
+    if name in _SHOPPING:
+        return SHOPPING
     return TODO if name in ("to do", "todo", "to-do", "待办", "待办事项") else name
 
 
 def _title(name: str, ctx: Context) -> str:
-    return ctx.say("to do") if name == TODO else name
+    return ctx.say(name) if name in (TODO, SHOPPING) else name
 
 
-def _when(note_: Note, ctx: Context) -> str:
+def _when(note_: Item, ctx: Context) -> str:
     return wording.moment(datetime.fromisoformat(note_.at), _now(ctx), ctx.language)
 
 

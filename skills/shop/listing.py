@@ -139,7 +139,7 @@ def _restore(items: list[str], ctx: Context) -> Reply:
 
 
 def _list(ctx: Context) -> ShoppingList:
-    return ShoppingList(ctx.folder)
+    return ShoppingList(ctx.folder, ctx.lists if ctx.written else None)
 
 
 def _meant(product: str, ctx: Context) -> list[str]:

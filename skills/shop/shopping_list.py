@@ -1,17 +1,19 @@
-"""The shopping list: a small text file in the skill's folder, one thing a line."""
+"""The shopping list: one of the wearer's lists, which the shop reads and writes in its own way."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from agent import private
 from agent.skill.data import table
+from agent.skill.lists import SHOPPING, Lists
 
 NAME = "shopping-list.txt"
+"""A text file, one thing a line, that is taken in once: what earlier versions kept the list in."""
 MOST = 200
 """Things on the list."""
 LONGEST = 60
@@ -47,23 +49,27 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class ShoppingList:
-    """The list of one wearer; every method reads the file, and a change replaces it whole.
+    """The list of one wearer; every method reads it anew, and a change replaces it whole.
 
-    All methods raise OSError where the folder can be neither read nor written.
+    All methods raise OSError where it can be neither read nor written.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Keep the list in `folder`, which is made when something is put on it."""
-        self._folder = folder
+    def __init__(self, folder: Path, lists: Lists | None = None) -> None:
+        """Keep it among `lists`, or else in `folder`, where an earlier version had a text file."""
+        self._folder, self._lists = folder, lists or Lists(folder)
 
     def items(self) -> list[str]:
         """Return what is on the list, in the order it was put there."""
+        found = [one.text for one in self._lists.of(SHOPPING) if not one.done]
         path = self._folder / NAME
         if not path.exists():
-            return []
-        private.close(path)
+            return found
         lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-        return [item for line in lines if (item := clean(line))]
+        new = (item for line in lines if (item := clean(line)))
+        found = list(dict.fromkeys([*found, *new]))[:MOST]
+        self.restore(found)
+        path.unlink()
+        return found
 
     def find(self, wanted: str) -> str | None:
         """Return the thing on the list that is called so, one or many of it."""
@@ -88,8 +94,8 @@ class ShoppingList:
         return len(items)
 
     def restore(self, items: list[str]) -> None:
-        """Make the list this. The file is replaced whole: the battery may be pulled any time."""
-        private.write(self._folder / NAME, "".join(f"{item}\n" for item in items))
+        """Make the list this, at once or not at all: the battery may be pulled any time."""
+        self._lists.replace(SHOPPING, *items, at=f"{datetime.now():%Y-%m-%dT%H:%M:%S}")
 
 
 def clean(item: str) -> str:

@@ -104,6 +104,12 @@ def _voice(options: Options) -> Sections:
     return {"voice": voice.figures(options.quick)}
 
 
+def _prompter(quick: bool) -> dict[str, float]:
+    from tests.bench import prompter
+
+    return prompter.figures(quick)
+
+
 def _stop(options: Options) -> Sections:
     from tests.bench import stop
 
@@ -143,6 +149,7 @@ SECTIONS: dict[str, Callable[[Options], Sections]] = {
     "stop": _stop,
     "voice": _voice,
     "voices": _voices,
+    "prompter": lambda options: {"prompter": _prompter(options.quick)},
     "soak": _soak,
     "skills": _skills,
     "lens": _module("lens"),

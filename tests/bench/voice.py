@@ -18,14 +18,17 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+from agent import config
 from agent.act.mouth import Mouth
 from agent.loop.agent import Agent
+from agent.models import store
 from agent.testing.check.voices import find_voices
 from agent.testing.clock import VirtualClock
 from agent.turn import Turn
 from hardware.audio import read
-from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ, Voice
 from hardware.microphone import FileMicrophone
+from hardware.piper import PiperVoice, Voices
 from hardware.speaker import VirtualSpeaker
 from hardware.voice import find_voice
 from tests.bench import listening, turns
@@ -96,13 +99,25 @@ def make_agent(folder: Path, speaker: VirtualSpeaker) -> Agent:
     return agent
 
 
-def first_sounds_ms(count: int) -> list[float]:
+def piper() -> Voice | None:
+    """Return the Piper voice that is in the models folder, loaded; None where there is none."""
+    path = store.choose("voice", config.load().models, "en").path
+    if path is None or not find_voice().languages:
+        return None
+    found = Voices(PiperVoice(path), find_voice())
+    found.load()
+    return found
+
+
+def first_sounds_ms(count: int, voice: Voice | None = None) -> list[float]:
     """Return how long after the first glyph of each answer its first sound was played."""
 
     async def work() -> list[float]:
         with tempfile.TemporaryDirectory() as folder:
             speaker = Timed(time.monotonic)
             agent = make_agent(Path(folder), speaker)
+            if voice is not None:
+                agent.devices = replace(agent.devices, voice=voice)
             took = []
             for line in islice(cycle(("what time is it", "help", "what is 3 km in miles")), count):
                 speaker.began_s.clear()
@@ -160,7 +175,10 @@ async def _hears_itself(
 
         task = asyncio.create_task(listen())
         await asyncio.sleep(0.5)
-        agent.world.mouth.say(text, language)
+        if seed % 2:  # as a notification does
+            agent.world.mouth.announce(text, language, "a source")
+        else:
+            agent.world.mouth.say(text, language)
         await task
         cut = bool(speaker.ended_s)
         await agent.close()
@@ -218,6 +236,12 @@ def figures(quick: bool = False) -> dict[str, float]:
         "first_sound_p50_ms": turns.percentile(sound, 0.5),
         "first_sound_p95_ms": turns.percentile(sound, 0.95),
     }
+    if (neural := piper()) is not None:
+        sound = first_sounds_ms(count, neural)
+        found |= {
+            "piper_first_sound_p50_ms": turns.percentile(sound, 0.5),
+            "piper_first_sound_p95_ms": turns.percentile(sound, 0.95),
+        }
     opened, cut = own_turns(count)
     found |= {"own_clips": float(count), "own_turns": float(opened), "own_cut": float(cut)}
     few = max(1, count // 5)

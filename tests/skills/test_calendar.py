@@ -85,6 +85,45 @@ def test_an_event_is_put_on_the_file(ask):
     assert lines(ask, "add nothing to my calendar on yesterday") == ["That has gone by."]
 
 
+def test_an_event_is_taken_off_and_put_back(ask):
+    assert lines(ask, "remove the dentist from my calendar") == ["Off the calendar: Dentist"]
+    ask("undo")
+    assert ask.path.read_bytes() == EVENTS
+    lines(ask, "remove the dentist from my calendar")
+    assert "14:30 Dentist" not in lines(ask, "what's on my calendar")
+    ask.path.write_bytes(EVENTS)
+    assert lines(ask, "cancel my next meeting") == ["Off the calendar: Dentist"]
+    assert lines(ask, "把Lunch从日历上删掉") == ["已从日历删除：Lunch"]
+    assert lines(ask, "remove the circus from my calendar") == [
+        "Nothing like that is on the calendar."
+    ]
+
+
+def test_of_what_comes_again_only_that_time_goes(ask):
+    assert lines(ask, "remove standup from my calendar") == ["Off the calendar: Standup"]
+    assert "10:00 Standup" not in lines(ask, "what's on my calendar")
+    assert "10:00 Standup" in lines(ask, "what do i have tomorrow")
+    assert "10:00 Standup" in lines(ask, "what do i have on friday")
+
+
+def test_several_go_only_after_a_yes(ask):
+    ask("delete all meetings for tomorrow").asks().shows("Take 3 off the calendar?", "Lunch").then(
+        "no"
+    ).asks_nothing()
+    assert ask.path.read_bytes() == EVENTS
+    ask("clear my calendar for tomorrow").asks().then("yes").shows("Off the calendar:")
+    assert lines(ask, "what do i have tomorrow")[0] == "Nothing is on the calendar."
+    assert "14:30 Dentist" in lines(ask, "what's on my calendar")
+    assert lines(ask, "erase my calendar")[0].startswith("Say of which day")
+
+
+def test_what_was_changed_since_is_not_put_back(ask):
+    ask("cancel my next meeting")
+    ask.path.write_bytes(calendar(event("Other", ":20260715T143000")))
+    ask("undo").shows("the calendar was changed since")
+    assert b"Other" in ask.path.read_bytes()
+
+
 def test_without_a_calendar_it_says_how_to_get_one(ask):
     del ask.setting["GLASSES_CALENDAR"]
     assert lines(ask, "what is next") == ["No calendar is connected: set GLASSES_CALENDAR."]
@@ -171,6 +210,14 @@ def test_a_caldav_server_is_read_and_written(ask, server):
     assert lines(ask, "what's on my calendar")[1:] == ["14:30 Dentist", "18:00 Yoga"]
     lines(ask, "add call with anna to my calendar on friday at three")
     assert lines(ask, "what do i have on friday")[1:] == ["15:00 call with anna", "18:00 Yoga"]
+    lines(ask, "cancel the meeting about the dentist")
+    assert lines(ask, "what's on my calendar")[1:] == ["18:00 Yoga"]
+    lines(ask, "remove yoga from my calendar")  # today's, of those of every day
+    assert lines(ask, "what's on my calendar")[0] == "Nothing is on the calendar."
+    assert lines(ask, "what do i have on friday")[1:] == ["15:00 call with anna", "18:00 Yoga"]
+    lines(ask, "remove the call with anna from my calendar")
+    ask("undo")
+    assert "15:00 call with anna" in lines(ask, "what do i have on friday")
 
 
 def test_a_wrong_password_and_no_server_are_one_line_without_the_password(ask, server):

@@ -5,11 +5,12 @@ from datetime import datetime
 import pytest
 
 import skills.notes as skill_notes
+import skills.shop as skill_shop
 from agent.plugins.skills import Skills
+from agent.skill import lists
+from agent.skill.lists import Full, Lists
 from agent.testing.clock import VirtualClock
 from agent.testing.conversation import Conversation, Doubles
-from skills.notes import store
-from skills.notes.store import Full, Notes
 
 
 @pytest.fixture
@@ -66,28 +67,56 @@ def test_lists_have_names_and_things_are_ticked_off(ask):
 
 
 def test_it_stays_and_is_the_wearers_alone(tmp_path):
-    Notes(tmp_path).add("a", at="2026-07-15T10:20:00")
-    assert [one.text for one in Notes(tmp_path).of()] == ["a"]
+    Lists(tmp_path).add("a", at="2026-07-15T10:20:00")
+    assert [one.text for one in Lists(tmp_path).of()] == ["a"]
     assert (tmp_path / "notes.sqlite").stat().st_mode & 0o077 == 0
 
 
 def test_there_is_an_end_to_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "MOST", 2)
-    notes = Notes(tmp_path)
+    monkeypatch.setattr(lists, "MOST", 2)
+    notes = Lists(tmp_path)
     with pytest.raises(Full):
         notes.add("a", "b", "c", at="")
     assert notes.of() == []
 
 
 def test_a_megabyte_and_control_characters_are_one_line(tmp_path):
-    notes = Notes(tmp_path)
+    notes = Lists(tmp_path)
     notes.add("x\x1b[31m\n" + "y" * 1_000_000, at="")
     (one,) = notes.of()
-    assert len(one.text) == store.LONGEST
+    assert len(one.text) == lists.LONGEST
     assert one.text.startswith("x [31m y")
 
 
 def test_a_damaged_file_is_an_os_error(tmp_path):
     (tmp_path / "notes.sqlite").write_bytes(b"this is no database" * 100)
     with pytest.raises(OSError, match="cannot be used"):
-        Notes(tmp_path).of()
+        Lists(tmp_path).of()
+
+
+def test_the_shopping_list_is_the_shops_and_a_list_of_chores_is_not(tmp_path):
+    skills = Skills()
+    skills.refuse_clashes = False  # as for those that ship
+    skills.load(skill_notes)
+    skills.load(skill_shop)
+    ask = Conversation(skills, tmp_path, Doubles())
+    ask("add milk to my shopping list").calls("shop.add_to_list")
+    ask("add 2 apples to my groceries list")
+    ask("把牛奶加到我的购物清单上")
+    ask("can you put laundry on my chore list").calls("notes.add_item")
+    assert lines(ask, "what is on my shopping list") == ["milk", "2 apples", "牛奶"]
+    assert lines(ask, "what's on my chore list") == ["laundry"]
+    assert lines(ask, "show me everything on my groceries list") == ["milk", "2 apples", "牛奶"]
+    lines(ask, "take milk off my shopping list")
+    assert [one.text for one in Lists(tmp_path / "notes").of("shopping")] == ["2 apples", "牛奶"]
+    assert sorted(Lists(tmp_path / "notes").lists()) == ["chore", "shopping"]
+    ask.close()
+
+
+def test_what_is_left_on_a_list_keeps_when_it_was_written(tmp_path):
+    ours = Lists(tmp_path)
+    ours.add("milk", "tea", at="2026-01-01T10:00:00", name="shopping")
+    ours.replace("shopping", "tea", "bread", at="2026-02-02T10:00:00")
+    assert [(one.text, one.at[:7]) for one in ours.of("shopping")] == [
+        ("tea", "2026-01"), ("bread", "2026-02"),
+    ]  # fmt: skip

@@ -13,6 +13,7 @@ import skills.shop as shop
 from agent import Context
 from agent.messages import Intent, Transcript
 from agent.plugins.skills import Skills
+from agent.skill.lists import FILE, Lists
 from agent.understand.router import Router
 from skills.shop import shopping_list
 from skills.shop.catalogue import Catalogue
@@ -119,6 +120,7 @@ def test_the_public_contract_is_enough():
         "agent.messages",
         "agent.skill.data",
         "agent.skill.payments",
+        "agent.skill.lists",
     }
 
 
@@ -345,7 +347,7 @@ def test_what_is_put_on_the_list_is_there_after_a_restart(context, tmp_path):
     assert (reply.title, reply.text) == ("Shopping list", "Added: milk\n1 on the list")
     shop.add_to_list("Eggs", ctx)
     assert shop.show_list(context()).text == "milk\nEggs"
-    assert [path.name for path in tmp_path.iterdir()] == [shopping_list.NAME]
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
 
 
 def test_a_thing_is_on_the_list_once(context):
@@ -550,7 +552,7 @@ def test_any_text_on_the_list_is_one_short_line(item, context, tmp_path):
     assert len(items) <= 1
     assert all(0 < len(one) <= shopping_list.LONGEST for one in items)
     for path in tmp_path.rglob("*"):
-        assert path.name == shopping_list.NAME
+        assert path.name == FILE
 
 
 def test_there_is_an_end_to_the_list(context, tmp_path):
@@ -564,10 +566,10 @@ def test_power_lost_while_writing_loses_nothing(context, tmp_path, monkeypatch):
     ctx = context()
     shop.add_to_list("milk", ctx)
 
-    def lost(*_):
+    def lost(*_, **__):
         raise OSError("power is gone")
 
-    monkeypatch.setattr("os.fsync", lost)
+    monkeypatch.setattr(Lists, "replace", lost)
     for act in (lambda: shop.add_to_list("tea", ctx), lambda: shop.remove_from_list("milk", ctx)):
         assert act().text == "I can't save the list here."
     assert shop.clear_list(ctx).text == "I can't save the list here."
@@ -584,6 +586,8 @@ def test_a_folder_that_is_none_is_told(context, tmp_path):
 def test_a_list_that_another_program_wrote_is_read(context, tmp_path):
     (tmp_path / shopping_list.NAME).write_bytes(b"milk\r\n\r\n  tea \xff\n")
     assert shop.show_list(context()).text == "milk\ntea \ufffd"
+    assert not (tmp_path / shopping_list.NAME).exists()  # it is taken in once
+    assert ShoppingList(tmp_path).items() == ["milk", "tea \ufffd"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from agent.act.schedule import sounds
 from agent.act.schedule.store import Schedule
@@ -33,12 +34,37 @@ STAYS_S = 900.0
 """How long its card stays."""
 AGAIN_S = 4.0
 """How often it sounds."""
+ALARM_S = 0.8
+"""How long it sounds, before it may be said what for."""
+WORDS_EVERY = 6
+"""How many times it sounds before that is said again."""
 SNOOZE_MIN = 9.0
 """How long a snooze is, unless another length is said: as on most alarm clocks."""
 ASIDE_S = 10.0
 """How long an answer is seen while an alarm goes on sounding."""
 MOST_LINES = 4
 """Most things that one card names."""
+
+
+class Says(Protocol):
+    """What says aloud what rings."""
+
+    @property
+    def speaking(self) -> bool:
+        """Whether it may be heard just now."""
+        ...
+
+    def announce(self, text: str, language: str, key: str) -> None:
+        """Say what comes by itself, after what is being said."""
+        ...
+
+    async def tell(self, text: str, language: str) -> None:
+        """Say what rings, and return once that is said or cannot be."""
+        ...
+
+    def go_on(self) -> None:
+        """Let go on what played before, now that nothing rings."""
+        ...
 
 
 class Bell:
@@ -51,13 +77,19 @@ class Bell:
         speaker: Callable[[], Speaker | None],
         folder: Path,
         now: Callable[[], datetime],
+        mouth: Callable[[], Says],
     ) -> None:
-        """Be silent; `folder` holds the sounds, `now` is what clocks here show."""
+        """Be silent; `folder` holds the sounds, `now` is what clocks here show.
+
+        `mouth` says what rings, where answers are said.
+        """
         self._schedule, self._lens, self._speaker, self._now = schedule, lens, speaker, now
-        self._folder = folder
+        self._folder, self._mouth = folder, mouth
         self._lock = threading.Lock()
         self.ringing: tuple[Fired, ...] = ()
         """What rings, or waits to be seen."""
+        self.sounds = False
+        """Whether it sounds until it is stopped: what only waits to be seen does not."""
         self._held: tuple[Path, float] | None = None  # what played before it rang
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sounding: asyncio.Task[None] | None = None
@@ -76,10 +108,12 @@ class Bell:
         self._loop.call_later(STAYS_S, self._lapse, tuple(fired))
         card = self._show(self._now())
         if any(one.entry.kind != "reminder" and not one.late for one in fired):
-            if self._sounding is None or self._sounding.done():
-                self._sounding = asyncio.create_task(self._sound())
+            if not self.sounds:
+                self.sounds, self._sounding = True, asyncio.create_task(self._sound())
         else:
-            self._play("chime")
+            if not self._mouth().speaking:
+                self._play("chime")
+            self._mouth().announce(card.text, fired[0].entry.language, "reminder")
         return card
 
     def stop(self) -> list[Fired]:
@@ -104,6 +138,7 @@ class Bell:
 
     def close(self) -> None:
         """Sound no more."""
+        self.sounds = False
         if self._sounding is not None:
             self._sounding.cancel()
 
@@ -149,6 +184,7 @@ class Bell:
         self._lens.withdraw(OWNER)
         if self._sounding is not None:
             self._sounding.cancel()
+        self.sounds, self._sounding = False, None
         speaker, held = self._speaker(), self._held
         self._held = None
         if speaker is None:
@@ -158,20 +194,33 @@ class Bell:
                 speaker.stop()
             if held is not None:
                 speaker.play(*held)
+                return
+        self._mouth().go_on()
 
     async def _sound(self) -> None:
-        for _ in range(round(RINGS_S / AGAIN_S)):
+        for time in range(round(RINGS_S / AGAIN_S)):
             self._play("alarm")
-            await asyncio.sleep(AGAIN_S)
+            await asyncio.sleep(ALARM_S)
+            if time % WORDS_EVERY == 0:
+                await self._mouth().tell(*self._words())
+            await asyncio.sleep(AGAIN_S - ALARM_S)
         self._hold_no_more()
 
+    def _words(self) -> tuple[str, str]:
+        """Return what is said of what rings, the latest first, and in which language."""
+        shown = self.ringing[-MOST_LINES:][::-1]
+        lines = [line(one, self._now()) for one in shown]
+        return "\n".join(lines), shown[0].entry.language if shown else "en"
+
     def _hold_no_more(self) -> None:
-        self._sounding = None
+        self.sounds, self._sounding = False, None
         held, self._held = self._held, None
         speaker = self._speaker()
         if held is not None and speaker is not None:
             with suppress(DeviceError):
                 speaker.play(*held)
+                return
+        self._mouth().go_on()
 
     def _play(self, name: str) -> None:
         """Sound once; music goes on where it was when the bell falls silent."""

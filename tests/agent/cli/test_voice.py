@@ -1,5 +1,8 @@
 """The voice as the settings have it."""
 
+import json
+import shutil
+
 import pytest
 
 from agent import config
@@ -57,3 +60,25 @@ def test_a_plugin_brings_a_voice(built, tmp_path):
 def test_a_setting_that_is_none_is_refused(built, setting):
     with pytest.raises(ConfigError, match=f"{setting} is 'loudly': it can be "):
         built(**{setting: "loudly"})
+
+
+@pytest.mark.skipif(not shutil.which("espeak-ng"), reason="espeak-ng is not installed")
+def test_a_piper_voice_in_the_models_folder_speaks_first(built, tmp_path, capsys):
+    folder = tmp_path / "models" / "piper-en_US-test"
+    folder.mkdir(parents=True)
+    (folder / "test.onnx").write_bytes(b"weights")
+    settings = {
+        "audio": {"sample_rate": 22050},
+        "espeak": {"voice": "en-us"},
+        "phoneme_id_map": {"_": [0], "^": [1], "$": [2]},
+    }
+    (folder / "test.onnx.json").write_text(json.dumps(settings))
+    voice = built(models=str(tmp_path / "models"), voice="on").devices.voice
+    assert voice.name == "piper en_US-test and espeak-ng"
+    assert {"en", "zh"} <= voice.languages
+    assert voice.sound("it is late", "en")  # by espeak-ng: these are no weights
+    (folder / "test.onnx.json").write_text("{}")
+    assert built(models=str(tmp_path / "models")).devices.voice.name == "espeak-ng"
+    told = [line for line in capsys.readouterr().err.splitlines() if "Piper" in line]
+    assert len(told) == 1
+    assert told[0].endswith("meanwhile: espeak-ng")

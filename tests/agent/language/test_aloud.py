@@ -3,7 +3,7 @@
 import pytest
 
 from agent.language import spelled
-from agent.language.aloud import LONGEST, MOST_CHARACTERS, sentences, whole
+from agent.language.aloud import LONGEST, MOST_CHARACTERS, clauses, sentences, whole
 
 
 def said(text, language):
@@ -103,3 +103,18 @@ def test_every_number_below_ten_thousand_is_read_back():
     for number in range(0, 10_000, 7):
         for language in ("en", "zh"):
             assert parse_number(spelled.cardinal(number, language)) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("It is six thirty, and the bus is late.", ["It is six thirty,", "and the bus is late."]),
+        ("It is late.", ["It is late."]),
+        ("Yes, it is.", ["Yes, it is."]),
+        ("现在是六点半整，公交车晚点了。", ["现在是六点半整，", "公交车晚点了。"]),
+    ],
+)
+def test_a_first_clause_can_be_said_on_its_own(text, parts):
+    (sentence,) = sentences(text, "en")
+    said = [" ".join(run.text for run in one) for one in clauses(sentence)]
+    assert said == parts

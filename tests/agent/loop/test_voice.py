@@ -16,6 +16,7 @@ from agent.listen.own import OwnVoice
 from agent.listen.phrases import Spotted
 from agent.loop.stream import plainly
 from agent.messages import Receipt
+from agent.skill.later import Entry, Fired
 from agent.testing import make_agent, voiced
 from agent.testing.clock import VirtualClock
 from hardware.base import DeviceError, DualChunk
@@ -260,10 +261,16 @@ def test_music_goes_on_after_it(make, clock, tmp_path):
     assert 3 <= clock.run(work()) < 5
 
 
-def test_nothing_is_said_while_an_alarm_rings(make, clock):
+def test_no_answer_is_said_while_an_alarm_rings(make, clock):
     agent = make()
-    agent.world.bell.ringing = ("something",)
-    assert heard(agent, clock, "say something short") == []
+    due = Fired(Entry("timer", "tea", held_s=0.0), 0, clock.now())
+
+    async def ring():
+        agent.world.bell.ring([due])
+        await asyncio.sleep(3)
+
+    clock.run(ring())
+    assert heard(agent, clock, "say something short", after_s=3) == ["tea: time is up"]
 
 
 class Vanishing(VirtualSpeaker):

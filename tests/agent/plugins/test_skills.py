@@ -39,6 +39,7 @@ def test_the_skills_that_ship_load():
     assert {a.skill for a in skills.actions.values()} == {
         "shop", "pay", "translate", "navigate", "music", "time", "memory", "reminders",
         "convert", "weather", "notes", "calendar", "notices", "travel",
+        "teleprompter", "meeting",
     }  # fmt: skip
     for action in skills.actions.values():
         assert {"en", "zh"} <= set(action.languages), action.name

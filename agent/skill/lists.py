@@ -1,4 +1,7 @@
-"""Notes and lists: one SQLite file of the wearer's own."""
+"""Notes and lists: one SQLite file of the wearer's own, behind `ctx.lists` for every skill.
+
+What the wearer asked to have remembered is elsewhere (`agent.skill.notes`): models are told that.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,9 @@ from pathlib import Path
 
 from agent import private
 
+FILE = "notes.sqlite"
+SHOPPING = "shopping"
+"""The list of what is to be bought, which the shop keeps."""
 MOST = 5000
 """Most notes and things on lists together."""
 LONGEST = 2000
@@ -17,7 +23,7 @@ LONGEST = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Item:
     """One note, or one thing on a list."""
 
     id: int
@@ -34,7 +40,7 @@ class Full(Exception):
     """There is no room for more."""
 
 
-class Notes:
+class Lists:
     """Everything one wearer has written down; a list has a name, notes have none.
 
     All methods raise OSError where the file can be neither read nor written.
@@ -42,7 +48,7 @@ class Notes:
 
     def __init__(self, folder: Path) -> None:
         """Keep it in `folder`, which is made with the first note."""
-        self._path = folder / "notes.sqlite"
+        self._path = folder / FILE
 
     def add(self, *texts: str, at: str, name: str = "") -> None:
         """Write down, all or none. Raises Full."""
@@ -55,7 +61,7 @@ class Notes:
                 [(name, _clean(text), at) for text in texts],
             )
 
-    def of(self, name: str = "") -> list[Note]:
+    def of(self, name: str = "") -> list[Item]:
         """Return what is on a list in order, or the notes, the latest first."""
         if not self._path.exists():
             return []
@@ -64,7 +70,7 @@ class Notes:
             rows = db.execute(
                 f"SELECT id, text, at, done FROM notes WHERE list = ? ORDER BY {order}", (name,)
             ).fetchall()
-        return [Note(id, text, at, bool(done)) for id, text, at, done in rows]
+        return [Item(id, text, at, bool(done)) for id, text, at, done in rows]
 
     def lists(self) -> list[str]:
         """Return the names of the lists that hold something."""
@@ -73,6 +79,16 @@ class Notes:
         with self._open() as db:
             rows = db.execute("SELECT DISTINCT list FROM notes WHERE list <> ''").fetchall()
         return [name for (name,) in rows]
+
+    def replace(self, name: str, *texts: str, at: str) -> None:
+        """Make a list this, at once or not at all; what stays on it keeps when it was written."""
+        with self._open() as db:
+            rows = db.execute("SELECT text, at FROM notes WHERE list = ?", (name,)).fetchall()
+            db.execute("DELETE FROM notes WHERE list = ?", (name,))
+            db.executemany(
+                "INSERT INTO notes (list, text, at) VALUES (?, ?, ?)",
+                [(name, one, dict(rows).get(one, at)) for one in map(_clean, texts)],
+            )
 
     def tick(self, *ids: int, done: bool = True) -> None:
         """Tick things off, or not any more."""
