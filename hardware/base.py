@@ -203,6 +203,8 @@ class Place:
     """True when no positioning device stands behind it; skills must say so."""
     error_m: float = 5.0
     """How far off it may be, in metres; a phone under open sky is good to 4.9 m (gps.gov)."""
+    has_heading: bool = True
+    """Whether it is known where the wearer looks: a receiver at rest does not tell."""
 
 
 @runtime_checkable

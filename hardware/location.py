@@ -85,7 +85,8 @@ class Replay:
         lat = one.lat + share * (other.lat - one.lat)
         lon = one.lon + share * (other.lon - one.lon)
         heading = _heading(one, other) if one is not other else self._last_heading()
-        return Place(lat, lon, heading, simulated=True, error_m=one.error_m)
+        alone = len(self._fixes) == 1
+        return Place(lat, lon, heading, simulated=True, error_m=one.error_m, has_heading=not alone)
 
     def _last_heading(self) -> float:
         return _heading(*self._fixes[-2:]) if len(self._fixes) > 1 else 0.0
@@ -177,7 +178,11 @@ def _tpv(line: bytes) -> Place | None:
             return None
         error = float(told.get("eph") or told.get("epx") or UERE_M)
         place = Place(
-            float(told["lat"]), float(told["lon"]), float(told.get("track", 0.0)), error_m=error
+            float(told["lat"]),
+            float(told["lon"]),
+            float(told.get("track", 0.0)),
+            error_m=error,
+            has_heading="track" in told,
         )
     except (ValueError, TypeError, KeyError):
         return None
@@ -288,4 +293,5 @@ def parse(text: str) -> Place:
             f"{text!r} is not a place: write LAT,LON in degrees, as in 48.41,15.61 "
             "(a heading from 0 to 360 may follow)"
         )
-    return Place(lat, lon, heading_deg % 360, simulated=True)
+    looks = text.count(",") == 2
+    return Place(lat, lon, heading_deg % 360, simulated=True, has_heading=looks)

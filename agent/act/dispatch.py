@@ -31,7 +31,7 @@ from agent.messages import CancelScope, Intent, Proposal, Reply, Transcript
 from agent.models.llm import prompts
 from agent.plugins import offences
 from agent.plugins.runner import Ran
-from agent.skill.context import Context
+from agent.skill.context import Context, Watch
 from agent.skill.declare import Action
 from agent.turn import Turn, Utterance
 from agent.understand.dialogue import Dialogue
@@ -124,6 +124,8 @@ class Acting:
         self._undo: Undo | None = None
         self.memories = Memories()
         """What skills remember between turns."""
+        self.on_watch: Callable[[str, str, Watch], None] = lambda skill, language, watch: None
+        """Given what a skill wants to look at from now on, in which language."""
 
     async def run(
         self, turn: Turn, intent: Intent, utterance: Utterance, planned: Plan | None = None
@@ -176,6 +178,8 @@ class Acting:
             log.debug("%s failed", action.name, exc_info=outcome.error)
         if verdict.offences:  # one call is one offence, however much was wrong with it
             self._world.skills.offend(action.skill, "; ".join(verdict.offences))
+        if ctx.watching is not None and verdict.error is None:
+            self.on_watch(action.skill, language, ctx.watching)
         if ctx.asked_model:
             turn = replace(turn, model=self._world.model.name)
         self._dialogue.acted(intent)

@@ -26,6 +26,16 @@ GUARDED: Mapping[str, Permission] = {"camera": "camera", "microphone": "micropho
 """Kinds of device that need a permission."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a skill looks at again and again after its action, such as a walk that is under way."""
+
+    look: Callable[[Context], Reply | bool | None]
+    """Returns what there is to show, None while there is nothing, False when it is over."""
+    every_s: float
+    """Seconds between two looks."""
+
+
 @dataclass(slots=True)
 class Context:
     """What one run of an action may use.
@@ -76,6 +86,8 @@ class Context:
     """Notifications; behind `inbox` and `notify`."""
     likeness: Callable[[str, Sequence[str]], list[float]] | None = None
     """Compares texts; behind `alike`."""
+    watching: Watch | None = None
+    """What is to be looked at from now on, as `watch` has set it."""
     cancel: CancelScope | None = None
     """Called off when the wearer says stop or the action's time is over; hand it to `model`."""
 
@@ -145,6 +157,15 @@ class Context:
         if self.shows is None:
             raise DeviceError("there is no lens here")
         return self.shows(reply, key, stays_s, self.over)
+
+    def watch(self, look: Callable[[Context], Reply | bool | None], every_s: float = 1.0) -> None:
+        """Have `look(ctx)` called again and again once the action has ended, until it gives False.
+
+        It is given a context of its own each time, with the skill's memory, and 5 s. A reply that
+        it returns comes by itself: its `speech`, where it has one, is said aloud too. A skill
+        watches one thing, and a later one takes its place; after a loss of power none is left.
+        """
+        self.watching = Watch(look, every_s)
 
     @property
     def location(self) -> Place:

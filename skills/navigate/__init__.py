@@ -185,7 +185,7 @@ def where(ctx: Context) -> Reply:
     place = ctx.location
     on, here = atlas.at(place), (place.lat, place.lon)
     spot = on.here(here)
-    if spot.offset_m > trip.MAP_M:
+    if spot.offset_m > atlas.MAP_M:
         return cards.no_map(on, place, ctx)
     lines = [on.title(ctx.language)]
     if near := on.beside(here):

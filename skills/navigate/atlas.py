@@ -15,6 +15,8 @@ from skills.navigate.roads import Roads
 from skills.navigate.streets import Point, Step, distance_m, shortest, snap, steps
 from skills.navigate.town import Town
 
+MAP_M = 5_000.0
+"""Farther than this from every street, the map is of no use to the wearer."""
 SAID = 200
 """Names of places near the wearer that speech listens for; any other is found by how it sounds."""
 MOVED_M = 500.0
