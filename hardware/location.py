@@ -25,6 +25,8 @@ LONGEST_BYTES = 32 << 20
 GPSD_PORT = 2947
 FIX_S = 5.0
 """How long the first fix is waited for, and how old the last one may be before it is lost."""
+OLDEST_S = 120.0
+"""How old what a browser told may be: one that lies still tells nothing new."""
 FASTEST_M_S = 70.0
 """A fix that needs more than this (250 km/h) since the last one is a jump of the receiver …"""
 AGREE = 3
@@ -96,6 +98,32 @@ def _heading(one: Fix, other: Fix) -> float:
     """Return the direction of a short way; over it the earth is flat."""
     east = (other.lon - one.lon) * math.cos(math.radians(one.lat))
     return math.degrees(math.atan2(east, other.lat - one.lat)) % 360
+
+
+class Told:
+    """Where somebody else says that the wearer is, such as the browser of a page they hold."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Know nothing yet."""
+        self._clock = clock
+        self._place: tuple[float, Place] | None = None
+        self.otherwise: Location | None = None
+        """Who is asked while nobody tells."""
+
+    def tell(self, place: Place | None) -> None:
+        """Say where the wearer is now; None that nobody tells any more."""
+        self._place = None if place is None else (self._clock(), place)
+
+    def where(self) -> Place:
+        """Return the place that was told. Raises DeviceError where that is too long ago."""
+        if self._place is None:
+            if self.otherwise is None:
+                raise DeviceError("nobody tells where you are: let the page know your position")
+            return self.otherwise.where()
+        told_s, place = self._place
+        if self._clock() - told_s > OLDEST_S:
+            raise DeviceError("the page tells no position any more: keep it open, under open sky")
+        return place
 
 
 class Steady:
