@@ -255,6 +255,19 @@ class Speaker(Protocol):
     """0 … 100."""
 
 
+QUIETER = 0.3
+"""Share of its volume that what plays keeps while the wearer speaks: some 10 dB less."""
+
+
+@runtime_checkable
+class Player(Protocol):
+    """Something that plays beside the speaker, such as a music server."""
+
+    def quieter(self, on: bool) -> None:
+        """Be quieter from now on, or as loud as before. Blocks, on any thread."""
+        ...
+
+
 def sounds(speaker: Speaker | None) -> bool:
     """Say whether something sounds on a speaker; not on one that cannot tell."""
     try:

@@ -39,6 +39,7 @@ from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
 from agent.listen.vad import CascadeVad, Vad
 from agent.listen.voiceprint import Voice, Voiceprint
+from agent.loop.ducking import Ducking
 from agent.loop.turns import Turns
 from agent.messages import Reply, Transcript
 from agent.turn import Turn, Utterance
@@ -131,6 +132,7 @@ class Stream:
             told=expected.told,
             voice=self._voice,
         )
+        self._ducking = Ducking(world)
         self._answers = Answers(turns, microphone, source, on_transcript)
         self._make_stop = listening.stop
         self._stops: dict[bool, Spots] = {}  # for work, and for what plays
@@ -167,6 +169,7 @@ class Stream:
                 yield turn
         finally:
             self._answers.give_up()
+            self._ducking.speaking(False)
             self._world.lens.listening(False)
             self._intake.close()
             self._mouth.noise, self._mouth.waits = lambda: None, lambda: False
@@ -198,6 +201,7 @@ class Stream:
                 continue
             self._answers.note(await self._heard(chunk), chunk, self._seen)
         self._turns.speaking(not self.hearing.idle)
+        self._ducking.speaking(not self.hearing.idle)
         is_open = self.hearing.open and not isinstance(raw, AbsentChunk)
         if is_open and not self._open:
             self._mouth.earcon("listening")

@@ -28,6 +28,7 @@ Kind = Literal[
     "payment",
     "phone",
     "places",
+    "player",
 ]
 KINDS: tuple[Kind, ...] = typing.get_args(Kind)
 """What a plugin can provide."""
