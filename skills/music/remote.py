@@ -1,7 +1,7 @@
 """The music player that is set, beside the glasses' own speaker; and how it makes room for speech.
 
-While the wearer speaks it is quieter. What the wearer then asks of its volume is asked of the volume
-that it had before: whatever reaches for the player ends that first.
+While the wearer speaks it is quieter. What they then ask of its volume is asked of the volume that
+it had before: whatever reaches for the player ends that first.
 """
 
 from __future__ import annotations
