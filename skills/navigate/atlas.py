@@ -7,8 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from hardware.base import Place
-from skills.navigate import amap, kinds, maps
+from hardware.base import DeviceError, Place
+from skills.navigate import amap, kinds, maps, routers
 from skills.navigate import town as towns
 from skills.navigate.places import Places, Site
 from skills.navigate.roads import Roads
@@ -49,6 +49,8 @@ class Way:
     """With an instruction at the beginning of each; at least one."""
     line: tuple[Point, ...]
     """Where it runs."""
+    lost: str = ""
+    """A router that was to find it and did not answer, so that the map's own did."""
 
     @property
     def metres(self) -> float:
@@ -102,7 +104,11 @@ class Map(Protocol):
         ...
 
     def way(self, here: Any, key: str) -> Way | None:
-        """Return the shortest walk to a place; None where there is none."""
+        """Return the shortest walk to a place; None where there is none. Raises DeviceError."""
+        ...
+
+    def metres(self, here: Any, key: str) -> float:
+        """Return how long the walk to a place is by the map itself; infinite without one."""
         ...
 
     def beside(self, point: Point) -> str | None:
@@ -161,6 +167,11 @@ class TownMap:
         legs = shortest(self._town.streets, here, self._town.places[key].at) or []
         line = [leg.start for leg in legs] + [leg.end for leg in legs[-1:]]
         return Way(tuple(steps(legs)), tuple(line))
+
+    def metres(self, here: Any, key: str) -> float:
+        """Return how long the walk is."""
+        way = self.way(here, key)
+        return way.metres if way else float("inf")
 
     def beside(self, point: Point) -> str | None:
         """Return the nearest place."""
@@ -223,11 +234,20 @@ class RealMap:
 
     def way(self, here: Any, key: str) -> Way | None:
         """Return the walk; None where the streets do not lead there."""
+        router, lost = routers.found(), ""
+        if router is not None:
+            try:
+                asked = router.walk(here.point, self.point(key))
+                return Way(tuple(asked[0]), tuple(asked[1])) if asked else None
+            except DeviceError:
+                lost = router.name
         found = self.roads.steps(here, self.roads.snap_goal(self.point(key), here))
-        if found is None:
-            return None
-        made, line = found
-        return Way(tuple(made), tuple(line))
+        return Way(tuple(found[0]), tuple(found[1]), lost) if found else None
+
+    def metres(self, here: Any, key: str) -> float:
+        """Return how long the walk is by the map's own streets."""
+        found = self.roads.path(here, self.roads.snap_goal(self.point(key), here))
+        return found[0] if found else float("inf")
 
     def beside(self, point: Point) -> str | None:
         """Return the nearest place with a name, no street."""
@@ -244,6 +264,8 @@ class RealMap:
 
     def street_name(self, key: str, language: str) -> str:
         """Return the name of a street."""
+        if key.startswith("n"):  # a router's own
+            return key[1:]
         names = self.roads.names(key)
         return names.get(language) or names.get("", "")
 
@@ -265,6 +287,11 @@ class ChinaMap(amap.Amap):
         found = self.steps(here, key)
         return Way(tuple(found[0]), tuple(found[1])) if found else None
 
+    def metres(self, here: Any, key: str) -> float:
+        """Return how long the walk is."""
+        way = self.way(here, key)
+        return way.metres if way else float("inf")
+
 
 @lru_cache(maxsize=1)
 def _china() -> ChinaMap:
@@ -279,12 +306,7 @@ def closest(goals: Goals, here: Here, on: Map) -> str | None:
     """Return the place with the shortest walk; the first where none can be walked to."""
     if not goals.of_kind or len(goals.keys) == 1:
         return next(iter(goals.keys), None)
-
-    def metres(key: str) -> float:
-        way = on.way(here, key)
-        return way.metres if way else float("inf")
-
-    return min(goals.keys, key=metres, default=None)
+    return min(goals.keys, key=lambda key: on.metres(here, key), default=None)
 
 
 # -- which map ------------------------------------------------------------------------------------

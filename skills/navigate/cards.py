@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from agent import Context, Reply
 from hardware.base import Place
 from skills.navigate import osm
-from skills.navigate.atlas import Here, Map
+from skills.navigate.atlas import Here, Map, Way
 from skills.navigate.streets import Step, Turn, distance_m, minutes
 
 OFF_STREET_M = 50.0
@@ -109,6 +109,11 @@ def on_foot(by: str | None, ctx: Context) -> list[str]:
 def honest(place: Place, ctx: Context) -> list[str]:
     """Say so when the position is made up."""
     return [ctx.say("(simulated position)")] if place.simulated else []
+
+
+def alone(way: Way, ctx: Context) -> list[str]:
+    """Say so when the way is the map's own because a router does not answer."""
+    return [ctx.say("({router} is away: own map)", router=way.lost)] if way.lost else []
 
 
 def blind(place: Place, ctx: Context) -> list[str]:

@@ -132,7 +132,7 @@ def show(trip: Trip, place: Place, ctx: Context, by: str | None = None) -> Reply
         lines.insert(1, lead)
     if ahead == 0:
         lines += cards.first(spot, way.steps[0], on, ctx)
-    lines += cards.met(left, ctx) + cards.later(trip.later, ctx)
+    lines += cards.met(left, ctx) + cards.alone(way, ctx) + cards.later(trip.later, ctx)
     lines += cards.on_foot(by, ctx) + cards.honest(place, ctx)
     if len(left) > 1:
         lines += cards.following(left[1:], goal, on, ctx)
