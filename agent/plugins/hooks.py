@@ -29,6 +29,7 @@ Kind = Literal[
     "phone",
     "places",
     "player",
+    "traffic",
 ]
 KINDS: tuple[Kind, ...] = typing.get_args(Kind)
 """What a plugin can provide."""

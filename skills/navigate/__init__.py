@@ -144,12 +144,25 @@ def arrival(ctx: Context) -> Reply:
     "(how is|how's) the traffic [(on|to|near|in|at|around) [the] {place}]",
     "(what is|what's) the traffic like [(on|to|near|in|at|around) [the] {place}]",
     "is there [any|much|heavy] traffic [(on|to|near|in|at|around) [the] {place}]",
+    permissions=ASKS,
     knows=("traffic",),
 )
 def traffic(ctx: Context, place: Destination | None = None) -> Reply:
-    """Say that there is no traffic news, wherever it is asked for."""
-    lines = [ctx.say("I have no traffic news."), ctx.say("I can show you the way on foot.")]
-    return Reply("\n".join(lines))
+    """Tell what is in the way around the wearer or a place, where anybody tells of that."""
+    return trip.news(place, ctx)
+
+
+@skill(
+    "find (a|another) way (around|round) (it|that|this)",
+    "(find|show me|take) (a|another) (way|route) around (it|that|the (incident|closure|accident))",
+    "(go|navigate|lead me) around (it|the (incident|closure|accident))",
+    "avoid (it|that|the (incident|closure|accident|jam))",
+    "(find|take|show me) (a detour|another way|another route|a different route)",
+    permissions=ASKS,
+)
+def way_round(ctx: Context) -> Reply:
+    """Show a way around what is in the way ahead."""
+    return trip.way_round(ctx)
 
 
 @skill(
@@ -229,7 +242,9 @@ def register_skills(register: Callable[..., None]) -> None:
     """Add the actions. Raises DataError: without its map the skill is left out."""
     towns.load()
     kinds.kinds()
-    register(route, nearest, choose, how_long, arrival, traffic, next_step, where, stop_route)
+    register(
+        route, nearest, choose, how_long, arrival, traffic, way_round, next_step, where, stop_route
+    )
     register(look.building, look.around, look.describe)
 
 

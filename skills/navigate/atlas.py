@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from agent.skill.incidents import Shape
 from hardware.base import DeviceError, Place
-from skills.navigate import amap, kinds, maps, routers
+from skills.navigate import amap, incidents, kinds, maps, routers
 from skills.navigate import town as towns
 from skills.navigate.places import Places, Site
 from skills.navigate.roads import Roads
-from skills.navigate.streets import Point, Step, distance_m, shortest, snap, steps
+from skills.navigate.streets import Point, Segment, Step, distance_m, shortest, snap, steps
 from skills.navigate.town import Town
 
 MAP_M = 5_000.0
@@ -103,8 +105,8 @@ class Map(Protocol):
         """Return the places that words may mean."""
         ...
 
-    def way(self, here: Any, key: str) -> Way | None:
-        """Return the shortest walk to a place; None where there is none. Raises DeviceError."""
+    def way(self, here: Any, key: str, around: Sequence[Shape] = ()) -> Way | None:
+        """Return the shortest walk to a place, around what is in the way; None: there is none."""
         ...
 
     def metres(self, here: Any, key: str) -> float:
@@ -162,11 +164,23 @@ class TownMap:
             return Goals((key,))
         return Goals(tuple(towns.of_category(key, self._town)), of_kind=True)
 
-    def way(self, here: Any, key: str) -> Way | None:
-        """Return the walk; the map is one piece, so there always is one."""
-        legs = shortest(self._town.streets, here, self._town.places[key].at) or []
+    def way(self, here: Any, key: str, around: Sequence[Shape] = ()) -> Way | None:
+        """Return the walk; the map is one piece, so there always is one but around something."""
+        streets = self._town.streets
+        if around:
+            streets = replace(
+                streets,
+                segments=tuple(one for one in streets.segments if not self._closed(one, around)),
+            )
+        legs = shortest(streets, here, self._town.places[key].at)
+        if legs is None:
+            return None
         line = [leg.start for leg in legs] + [leg.end for leg in legs[-1:]]
         return Way(tuple(steps(legs)), tuple(line))
+
+    def _closed(self, segment: Segment, around: Sequence[Shape]) -> bool:
+        ends = [self._town.streets.junctions[end] for end in (segment.a, segment.b)]
+        return any(incidents.crosses(shape, ends) for shape in around)
 
     def metres(self, here: Any, key: str) -> float:
         """Return how long the walk is."""
@@ -232,16 +246,18 @@ class RealMap:
         found = self.places.meant(bare, here)
         return Goals(tuple(map(_key, found)), sure=self.places.sure(bare, here))
 
-    def way(self, here: Any, key: str) -> Way | None:
+    def way(self, here: Any, key: str, around: Sequence[Shape] = ()) -> Way | None:
         """Return the walk; None where the streets do not lead there."""
         router, lost = routers.found(), ""
-        if router is not None:
+        if router is not None and (router.avoids or not around):
             try:
-                asked = router.walk(here.point, self.point(key))
+                spots = [point for shape in around for point in shape.points]
+                asked = router.walk(here.point, self.point(key), spots)
                 return Way(tuple(asked[0]), tuple(asked[1])) if asked else None
             except DeviceError:
                 lost = router.name
-        found = self.roads.steps(here, self.roads.snap_goal(self.point(key), here))
+        closed = self.roads.closed(around)
+        found = self.roads.steps(here, self.roads.snap_goal(self.point(key), here), closed)
         return Way(tuple(found[0]), tuple(found[1]), lost) if found else None
 
     def metres(self, here: Any, key: str) -> float:
@@ -282,9 +298,9 @@ class ChinaMap(amap.Amap):
             return Goals((bare,))
         return Goals(keys, of_kind=kind is not None)
 
-    def way(self, here: Any, key: str) -> Way | None:
-        """Return the walk; None where there is none."""
-        found = self.steps(here, key)
+    def way(self, here: Any, key: str, around: Sequence[Shape] = ()) -> Way | None:
+        """Return the walk; None where there is none, as around something: Amap avoids nothing."""
+        found = None if around else self.steps(here, key)
         return Way(tuple(found[0]), tuple(found[1])) if found else None
 
     def metres(self, here: Any, key: str) -> float:

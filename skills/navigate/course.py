@@ -82,7 +82,15 @@ class Course:
             best = min(best, (distance_m(point, spot), along))
         return best
 
-    def within(self, point: Point, near_m: float) -> float | None:
-        """Return how far ahead on the way something is that is so near it; None where it is not."""
-        off, along = self._nearest(point, self.along_m, self.metres)
-        return max(0.0, along - self.along_m) if off <= near_m else None
+    def points(self, every_m: float) -> list[tuple[float, Point]]:
+        """Return points of the whole way so near to each other, with their metres along it."""
+        found: list[tuple[float, Point]] = []
+        for at, (one, other) in enumerate(pairwise(self.line)):
+            length = self._ends[at + 1] - self._ends[at]
+            for n in range(max(1, round(length / every_m))):
+                share = n * every_m / length if length else 0.0
+                lat = one[0] + share * (other[0] - one[0])
+                found.append(
+                    (self._ends[at] + n * every_m, (lat, one[1] + share * (other[1] - one[1])))
+                )
+        return [*found, (self.metres, self.line[-1])]

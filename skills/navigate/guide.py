@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from agent import Context, Reply
-from hardware.base import Place
-from skills.navigate import atlas, cards
+from agent.skill.incidents import Incident
+from hardware.base import DeviceError, Place
+from skills.navigate import atlas, cards, incidents
 from skills.navigate.atlas import Map
 from skills.navigate.course import Course
 from skills.navigate.streets import WALKING_M_S, Point, Step, bearing_deg, distance_m
@@ -31,6 +32,8 @@ FAR_M, FAR_GRAIN_M = 300.0, 50.0
 """Farther than this the distance is rounded so, and the lens is dark between two of them."""
 TRAIL = 10
 """So many looks tell in which direction the wearer walks."""
+WARNED_M = 500.0
+"""So far before it one is told of an incident: in time for another street."""
 FASTEST_M_S, AGREE = 70.0, 3
 """Nobody is faster (250 km/h): else the position jumps, unless so many in a row agree on it."""
 OFF_LOOKS = 3
@@ -49,6 +52,8 @@ class Told:
     """The stretch whose turn was said."""
     trouble: str = ""
     """What keeps it from guiding, which is told once."""
+    incidents: set[str] = field(default_factory=set)
+    """Names of what is in the way, each told once."""
 
 
 @dataclass(slots=True)
@@ -77,6 +82,8 @@ class Guide:
     _last: tuple[datetime, Place] | None = None
     _odd: list[Place] = field(default_factory=list)
     _off: int = 0
+    _known: tuple[str, ...] = ()
+    _ahead: list[tuple[float, Incident]] = field(default_factory=list)
     _trail: list[Point] = field(default_factory=list)
 
     def __call__(self, ctx: Context) -> Reply | bool | None:
@@ -97,6 +104,8 @@ class Guide:
             self._off, self.told.trouble = 0, ""
             if self._is_there(here, on):
                 return self.arrived(place, ctx)
+            if (warning := self._in_the_way(place, ctx)) is not None:
+                return warning
             return self._next(on, place, ctx)
         self._off += 1
         if self._off < OFF_LOOKS:
@@ -128,6 +137,28 @@ class Guide:
     def _is_there(self, here: Point, on: Map) -> bool:
         near = distance_m(here, on.point(self.goal)) < self.there_m
         return near or self.course.left_m < self.there_m
+
+    def _in_the_way(self, place: Place, ctx: Context) -> Reply | None:
+        """Tell of an incident that comes near, once, and how to ask for a way around it."""
+        try:
+            told = incidents.now(ctx, place)
+        except DeviceError:
+            return None  # who asks how the traffic is is told why
+        names = tuple(one.id for one in told)
+        if names != self._known:
+            self._known = names
+            self._ahead = incidents.on_way(self.course.points(incidents.NEAR_M), told)
+        for far, one in self._ahead:
+            away_m = far - self.course.along_m
+            if one.id in self.told.incidents or not 0 <= away_m <= WARNED_M:
+                continue
+            self.told.incidents.add(one.id)
+            line = ctx.say(
+                "In {distance}: {what}", distance=cards.length(away_m, ctx), what=one.text
+            )
+            how = ctx.say("Say “find a way around it”.")
+            return Reply(f"{line}\n{how}", kind="alert", speech=f"{line}. {how}")
+        return None
 
     def _trouble(self, what: str, place: Place, ctx: Context) -> Reply | None:
         """Tell in one line what is wrong, once until it is right again."""

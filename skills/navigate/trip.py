@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from agent import Context, Reply
+from agent.skill.incidents import Shape
 from hardware.base import DeviceError, Place
-from skills.navigate import atlas, cards
+from skills.navigate import atlas, cards, incidents
 from skills.navigate.atlas import Goals, Map, Way
 from skills.navigate.course import Course
 from skills.navigate.guide import LOOK_S, Guide
@@ -18,6 +19,8 @@ MOVED_M = 15.0
 """Less than this is standing still. A phone is good to 4.9 m under open sky (gps.gov, accuracy)."""
 THERE_M = 15.0
 """Nearer than this, the wearer has arrived."""
+NEWS, NEWS_M = 5, 3_000.0
+"""How many incidents are told, and how far away they may be."""
 ASIDE_M = 20.0
 """How far from the line of the way one may be beside the error of the position: a wide street."""
 
@@ -46,6 +49,8 @@ class Trip:
     """Where to go from there, in the wearer's words."""
     line: tuple[Point, ...] = ()
     """Where the way ran when it was last shown."""
+    around: tuple[Shape, ...] = ()
+    """What it leads around."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ def show(trip: Trip, place: Place, ctx: Context, by: str | None = None) -> Reply
         return cards.no_map(on, place, ctx)
     if distance_m(here, on.point(goal)) < THERE_M:
         return _arrived(trip, on, place, ctx, by)
-    way = on.way(spot, goal)
+    way = on.way(spot, goal, trip.around)
     if way is None:
         ctx.memory.pop("trip", None)
         return cards.no_way(goal, on, place, ctx)
@@ -140,6 +145,52 @@ def show(trip: Trip, place: Place, ctx: Context, by: str | None = None) -> Reply
     spoken = ctx.say("In {distance}, {turn}.", distance=distance, turn=lines[0].partition(" ")[2])
     spoken = " ".join(filter(None, (lead, spoken)))
     return Reply("\n".join(lines), title=distance, kind="route", speech=spoken)
+
+
+def news(wanted: str | None, ctx: Context) -> Reply:
+    """Tell what is in the way around here or a place, the nearest first."""
+    if incidents.teller(ctx) is None:
+        lines = [ctx.say("I have no traffic news."), ctx.say("I can show you the way on foot.")]
+        return Reply("\n".join(lines))
+    place = ctx.location
+    point = place.lat, place.lon
+    if wanted is not None and wanted.casefold() not in HERE:
+        on = atlas.at(place)
+        keys = on.goals(wanted, point).keys
+        if not keys:
+            return cards.not_on_map(wanted, ctx)
+        point = on.point(keys[0])
+    away = [(incidents.away_m(one, point), one) for one in incidents.now(ctx, place)]
+    near = sorted((hit for hit in away if hit[0] <= NEWS_M), key=lambda hit: hit[0])[:NEWS]
+    lines = [f"{cards.length(max(1.0, far), ctx)}: {one.text}" for far, one in near]
+    if not lines:
+        lines = [ctx.say("Nothing is told to be in the way within {distance}.",
+                         distance=cards.length(NEWS_M, ctx))]  # fmt: skip
+    text = "\n".join([*lines, *cards.honest(place, ctx)])
+    return Reply(text, title=ctx.say("Traffic"))
+
+
+def way_round(ctx: Context) -> Reply:
+    """Show a way around what is told of the way ahead; the walk goes on as it was without one."""
+    trip = current(ctx)
+    if trip is None:
+        return Reply(ctx.say("No route. Say “navigate to” and a place."))
+    place = ctx.location
+    on, here = atlas.at(place), (place.lat, place.lon)
+    course = Course(Way((), trip.line))
+    course.follow(here, 0.0, place.error_m + ASIDE_M)
+    told = [
+        one
+        for far, one in incidents.on_way(course.points(incidents.NEAR_M), incidents.now(ctx, place))
+        if far >= course.along_m
+    ]
+    if not told:
+        return Reply(ctx.say("Nothing is told to be in your way."))
+    shapes = tuple(shape for one in told for shape in one.shapes)
+    around = tuple(dict.fromkeys((*trip.around, *shapes)))
+    if on.way(on.here(here), trip.goal, around) is None:
+        return Reply(ctx.say("There is no way around it."))
+    return show(replace(trip, ahead=0, around=around, line=()), place, ctx)
 
 
 def guide(way: Way, goal: str, on: Map, ctx: Context) -> None:
