@@ -144,6 +144,7 @@ def arrival(ctx: Context) -> Reply:
     "(how is|how's) the traffic [(on|to|near|in|at|around) [the] {place}]",
     "(what is|what's) the traffic like [(on|to|near|in|at|around) [the] {place}]",
     "is there [any|much|heavy] traffic [(on|to|near|in|at|around) [the] {place}]",
+    "(is|are) there (an accident|accidents|roadworks|a road closure) ahead",
     permissions=ASKS,
     knows=("traffic",),
 )
@@ -154,10 +155,10 @@ def traffic(ctx: Context, place: Destination | None = None) -> Reply:
 
 @skill(
     "find (a|another) way (around|round) (it|that|this)",
-    "(find|show me|take) (a|another) (way|route) around (it|that|the (incident|closure|accident))",
-    "(go|navigate|lead me) around (it|the (incident|closure|accident))",
-    "avoid (it|that|the (incident|closure|accident|jam))",
-    "(find|take|show me) (a detour|another way|another route|a different route)",
+    "(find|show me|take) (a|another) (way|route) around (it|that|the (incident|closure))",
+    "(go|navigate|lead me) around (it|the (incident|closure))",
+    "avoid (it|that|the (incident|closure))",
+    "(find|take) (a detour|another way|another route|a different route)",
     permissions=ASKS,
 )
 def way_round(ctx: Context) -> Reply:
