@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from agent.plugins.skills import Skills
+from agent.testing.clock import VirtualClock
 from agent.testing.conversation import Conversation, Doubles
 from agent.testing.doubles import VirtualCamera
 
@@ -24,7 +25,8 @@ def main(folder: str) -> None:
     pictures = [path for path in sorted(Path(folder).iterdir()) if path.suffix in (".jpg", ".png")]
     camera = VirtualCamera()
     with tempfile.TemporaryDirectory() as data:
-        talk = Conversation(Skills.discover(), Path(data), Doubles(camera=camera))
+        clock = VirtualClock(patience_s=60.0)
+        talk = Conversation(Skills.discover(), Path(data), Doubles(clock, camera=camera))
         walls, cpus = [], []
         for path in pictures * ROUNDS:
             camera.picture = path.read_bytes()

@@ -26,6 +26,7 @@ from hardware.fonts import find_fonts
 from skills.translate import lexicon, signs
 from skills.translate.overlay import KEPT, Tracker, _grey, grouped, laid, shift
 from skills.translate.phrasebook import is_chinese
+from tests.pace import PATIENCE_S
 from tests.shared import DATA
 
 IMAGES = DATA / "images"
@@ -316,6 +317,7 @@ def test_two_pictures_of_nothing_alike_have_no_motion():
 
 
 @pytest.mark.slow
+@pytest.mark.glasses(patience_s=PATIENCE_S)
 def test_from_a_photographed_sign_to_the_lens_is_two_seconds(ask):
     """In time of the processor, so that a busy machine does not count: the reader has one thread.
 
