@@ -35,6 +35,7 @@ from agent.loop.alarms import Alarms
 from agent.loop.arrears import Arrears
 from agent.loop.expected import Expectations
 from agent.loop.gestures import Gesture, Gestures
+from agent.loop.overheard import Overhearing
 from agent.loop.respond import Responder
 from agent.loop.resume import Keeper
 from agent.loop.senses import Felt, Senses
@@ -108,6 +109,7 @@ class Agent:
         self._turns = Turns(
             self.world, self._dialogue, self._acting, self._expected, responder,
             after=self._after, final=self._final,
+            overhearing=Overhearing(self.world, self._acting, self._expected, self._dialogue),
         )  # fmt: skip
         self._watches: asyncio.AbstractEventLoop | None = None
         self._alarms = Alarms(self.world, self._turns, self._expected, self._also)

@@ -115,7 +115,9 @@ class Stream:
         self._latest = AudioChunk(b"", 0.0)  # of those that came through the intake
         self._intake = Intake(device=microphone.name, health_log=listening.health)
         self.attention = Attention(
-            listening.attention, asked=lambda: expected.asking, spotter=wake_spotter
+            listening.attention,
+            asked=lambda: expected.asking or turns.overhearing.on,
+            spotter=wake_spotter,
         )
         self._voice = None if listening.voice is None else Voice(listening.voice)
         endpointer = endpointer or Endpointer(listening.vad(vad_mode))

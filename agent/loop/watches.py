@@ -13,15 +13,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from agent.act.dispatch import Acting
 from agent.act.world import World
 from agent.display.lens import WALKING_LINES
 from agent.display.request import Priority
-from agent.errors import PluginError
 from agent.loop.turns import Turns
-from agent.messages import Proposal, Reply, Transcript
+from agent.messages import Reply, Transcript
 from agent.plugins import offences
 from agent.skill.context import Context, Watch
 from agent.turn import Turn
@@ -114,8 +112,10 @@ class Watches:
         if isinstance(ran.error, DeviceError):
             raise ran.error
         faults = [*offences.faults(ran, f"{skill}'s watch", LOOK_S)]
-        if not faults and (wrong := self._wrong(skill, ran.value)):
-            faults.append(wrong)
+        if not faults and (
+            fault := offences.wrong(self._world.skills.actions.values(), skill, ran.value)
+        ):
+            faults.append(fault)
         if faults:
             self._world.skills.offend(skill, "; ".join(faults))
             return False
@@ -127,20 +127,6 @@ class Watches:
             self._of[skill] = ctx.language, ctx.watching
             return True
         return ran.value is not False
-
-    def _wrong(self, skill: str, value: Any) -> str | None:
-        """Say what is wrong with what a look returned."""
-        if value is None or value is False:
-            return None
-        actions = self._world.skills.actions.values()
-        action = next((one for one in actions if one.skill == skill), None)
-        if isinstance(value, Proposal) or action is None:
-            return f"{skill}'s watch proposed something: only an action can"
-        try:
-            _, cut = offences.checked(action, value)
-        except PluginError as error:
-            return str(error)
-        return cut[0] if cut else None
 
     # -- what comes of it -----------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from hardware.base import DeviceError, Place, Speaker
 if TYPE_CHECKING:
     from agent.display.arbiter import Ticket
     from agent.language.world import WorldText
-    from agent.messages import CancelScope, Reply
+    from agent.messages import CancelScope, Reply, Transcript
     from agent.models.llm.model import Model
     from agent.skill.declare import Permission
     from agent.skill.later import Entry, Later
@@ -34,6 +34,14 @@ class Watch:
     """Returns what there is to show, None while there is nothing, False when it is over."""
     every_s: float
     """Seconds between two looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overheard:
+    """Who is given what is heard and is no command."""
+
+    take: Callable[[Context, Transcript], Reply | bool | None] | None
+    """Returns what to show of an utterance, None for nothing, False when it is over; None ends."""
 
 
 @dataclass(slots=True)
@@ -88,6 +96,8 @@ class Context:
     """Compares texts; behind `alike`."""
     watching: Watch | None = None
     """What is to be looked at from now on, as `watch` has set it."""
+    overhearing: Overheard | None = None
+    """Who is to be given what is heard from now on, as `overhear` has set it."""
     cancel: CancelScope | None = None
     """Called off when the wearer says stop or the action's time is over; hand it to `model`."""
 
@@ -166,6 +176,16 @@ class Context:
         watches one thing, and a later one takes its place; after a loss of power none is left.
         """
         self.watching = Watch(look, every_s)
+
+    def overhear(self, take: Callable[[Context, Transcript], Reply | bool | None] | None) -> None:
+        """Have `take(ctx, transcript)` called for what is heard and is no command of this skill.
+
+        Once the action has ended, until it gives False, or None is set in its place. A reply that
+        it returns is lit. What others say opens no turn meanwhile; the agent's own words do. Raises
+        Refused without the permission `microphone`.
+        """
+        self._need("microphone", "asked to be told what is said around you")
+        self.overhearing = Overheard(take)
 
     @property
     def location(self) -> Place:
