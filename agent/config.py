@@ -50,6 +50,11 @@ class Config:
     location: str = ""
     """`latitude,longitude`, a recorded walk (`.gpx`, `.nmea`) or `gpsd://host`, where no device can
     tell; empty is the demo town; `GLASSES_LOCATION`."""
+    router: str = ""
+    """Who finds ways on foot in the place of the map's own: `osrm+URL` or `valhalla+URL`;
+    `GLASSES_ROUTER`."""
+    traffic: str = ""
+    """Where incidents are told: a GeoJSON or CAP file, or a feed; `GLASSES_TRAFFIC`."""
     country: str = ""
     """Country whose holidays count, as `US`; empty is the system's locale's, else the United States
     in English and China in Chinese; `GLASSES_COUNTRY`."""

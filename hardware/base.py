@@ -205,6 +205,8 @@ class Place:
     """True when no positioning device stands behind it; skills must say so."""
     error_m: float = 5.0
     """How far off it may be, in metres; a phone under open sky is good to 4.9 m (gps.gov)."""
+    has_heading: bool = True
+    """Whether it is known where the wearer looks: a receiver at rest does not tell."""
 
 
 @runtime_checkable
@@ -253,6 +255,19 @@ class Speaker(Protocol):
 
     volume: int
     """0 … 100."""
+
+
+QUIETER = 0.3
+"""Share of its volume that what plays keeps while the wearer speaks: some 10 dB less."""
+
+
+@runtime_checkable
+class Player(Protocol):
+    """Something that plays beside the speaker, such as a music server."""
+
+    def quieter(self, on: bool) -> None:
+        """Be quieter from now on, or as loud as before. Blocks, on any thread."""
+        ...
 
 
 def sounds(speaker: Speaker | None) -> bool:

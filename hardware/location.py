@@ -25,6 +25,8 @@ LONGEST_BYTES = 32 << 20
 GPSD_PORT = 2947
 FIX_S = 5.0
 """How long the first fix is waited for, and how old the last one may be before it is lost."""
+OLDEST_S = 120.0
+"""How old what a browser told may be: one that lies still tells nothing new."""
 FASTEST_M_S = 70.0
 """A fix that needs more than this (250 km/h) since the last one is a jump of the receiver …"""
 AGREE = 3
@@ -85,7 +87,8 @@ class Replay:
         lat = one.lat + share * (other.lat - one.lat)
         lon = one.lon + share * (other.lon - one.lon)
         heading = _heading(one, other) if one is not other else self._last_heading()
-        return Place(lat, lon, heading, simulated=True, error_m=one.error_m)
+        alone = len(self._fixes) == 1
+        return Place(lat, lon, heading, simulated=True, error_m=one.error_m, has_heading=not alone)
 
     def _last_heading(self) -> float:
         return _heading(*self._fixes[-2:]) if len(self._fixes) > 1 else 0.0
@@ -95,6 +98,32 @@ def _heading(one: Fix, other: Fix) -> float:
     """Return the direction of a short way; over it the earth is flat."""
     east = (other.lon - one.lon) * math.cos(math.radians(one.lat))
     return math.degrees(math.atan2(east, other.lat - one.lat)) % 360
+
+
+class Told:
+    """Where somebody else says that the wearer is, such as the browser of a page they hold."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Know nothing yet."""
+        self._clock = clock
+        self._place: tuple[float, Place] | None = None
+        self.otherwise: Location | None = None
+        """Who is asked while nobody tells."""
+
+    def tell(self, place: Place | None) -> None:
+        """Say where the wearer is now; None that nobody tells any more."""
+        self._place = None if place is None else (self._clock(), place)
+
+    def where(self) -> Place:
+        """Return the place that was told. Raises DeviceError where that is too long ago."""
+        if self._place is None:
+            if self.otherwise is None:
+                raise DeviceError("nobody tells where you are: let the page know your position")
+            return self.otherwise.where()
+        told_s, place = self._place
+        if self._clock() - told_s > OLDEST_S:
+            raise DeviceError("the page tells no position any more: keep it open, under open sky")
+        return place
 
 
 class Steady:
@@ -177,7 +206,11 @@ def _tpv(line: bytes) -> Place | None:
             return None
         error = float(told.get("eph") or told.get("epx") or UERE_M)
         place = Place(
-            float(told["lat"]), float(told["lon"]), float(told.get("track", 0.0)), error_m=error
+            float(told["lat"]),
+            float(told["lon"]),
+            float(told.get("track", 0.0)),
+            error_m=error,
+            has_heading="track" in told,
         )
     except (ValueError, TypeError, KeyError):
         return None
@@ -288,4 +321,5 @@ def parse(text: str) -> Place:
             f"{text!r} is not a place: write LAT,LON in degrees, as in 48.41,15.61 "
             "(a heading from 0 to 360 may follow)"
         )
-    return Place(lat, lon, heading_deg % 360, simulated=True)
+    looks = text.count(",") == 2
+    return Place(lat, lon, heading_deg % 360, simulated=True, has_heading=looks)

@@ -31,7 +31,7 @@ from agent.messages import CancelScope, Intent, Proposal, Reply, Transcript
 from agent.models.llm import prompts
 from agent.plugins import offences
 from agent.plugins.runner import Ran
-from agent.skill.context import Context
+from agent.skill.context import Context, Overheard, Watch
 from agent.skill.declare import Action
 from agent.skill.floor import Listener
 from agent.turn import Turn, Utterance
@@ -128,6 +128,10 @@ class Acting:
         self._undo: Undo | None = None
         self.memories = Memories()
         """What skills remember between turns."""
+        self.on_watch: Callable[[str, str, Watch], None] = lambda skill, language, watch: None
+        """Given what a skill wants to look at from now on, in which language."""
+        self.on_overhear: Callable[[str, str, Overheard], None] = lambda skill, language, by: None
+        """Given whom a skill wants to be told what is heard, in which language."""
 
     async def run(
         self, turn: Turn, intent: Intent, utterance: Utterance, planned: Plan | None = None
@@ -180,6 +184,10 @@ class Acting:
             log.debug("%s failed", action.name, exc_info=outcome.error)
         if verdict.offences:  # one call is one offence, however much was wrong with it
             self._world.skills.offend(action.skill, "; ".join(verdict.offences))
+        if ctx.watching is not None and verdict.error is None:
+            self.on_watch(action.skill, language, ctx.watching)
+        if ctx.overhearing is not None and verdict.error is None:
+            self.on_overhear(action.skill, language, ctx.overhearing)
         if ctx.asked_model:
             turn = replace(turn, model=self._world.model.name)
         self._dialogue.acted(intent)

@@ -44,6 +44,7 @@ from hardware.base import (
     Location,
     Microphone,
     Place,
+    Player,
     Speaker,
     Voice,
 )
@@ -83,6 +84,7 @@ PORTS: dict[Kind, Any] = {
     "battery": Battery,
     "light": LightSensor,
     "payment": PaymentProvider,
+    "player": Player,
 }
 """What a thing of each kind must be able to do; other kinds are between plugins and skills."""
 

@@ -82,6 +82,7 @@ def maker(settings: Config, plugins: Sequence[str] = ()) -> Make:
         own = replace(settings, profile=parts.display.profile.name)
         agent = build(own, parts.display, plugins, parts.language, parts.folder)
         devices = agent.devices
+        parts.body.location.otherwise = devices.location
         agent.devices = replace(
             devices,
             display=parts.display,
@@ -89,6 +90,7 @@ def maker(settings: Config, plugins: Sequence[str] = ()) -> Make:
             imu=parts.body.imu,
             battery=parts.body.battery,
             light=parts.body.light,
+            location=parts.body.location,
             others={**devices.others, "camera": lambda: parts.camera},
         )
         heard = "en" if parts.language == "auto" else parts.language

@@ -35,11 +35,13 @@ from agent.loop.alarms import Alarms
 from agent.loop.arrears import Arrears
 from agent.loop.expected import Expectations
 from agent.loop.gestures import Gesture, Gestures
+from agent.loop.overheard import Overhearing
 from agent.loop.respond import Responder
 from agent.loop.resume import Keeper
 from agent.loop.senses import Felt, Senses
 from agent.loop.stream import LISTENING, Listening, Stream
 from agent.loop.turns import Turns
+from agent.loop.watches import Watches
 from agent.messages import Intent, NotRecognized, Transcript
 from agent.models import store
 from agent.models.llm.model import Model, NoModel
@@ -107,9 +109,11 @@ class Agent:
         self._turns = Turns(
             self.world, self._dialogue, self._acting, self._expected, responder,
             after=self._after, final=self._final,
+            overhearing=Overhearing(self.world, self._acting, self._expected, self._dialogue),
         )  # fmt: skip
         self._watches: asyncio.AbstractEventLoop | None = None
         self._alarms = Alarms(self.world, self._turns, self._expected, self._also)
+        self._watching = Watches(self.world, self._turns, self._acting, self._also)
         self._gestures = Gestures(self.world, self._turns, self._acting, self._expected)
         felt = Felt(
             lambda gesture, rested: self.gesture(gesture, rested=rested), self._spare, keeper.keep
@@ -340,6 +344,7 @@ class Agent:
         if self._watches is not (loop := asyncio.get_running_loop()):
             self._watches = loop
             self._alarms.begin()
+            self._watching.resume()
 
     def _also(self, turn: Turn) -> None:
         """Let a stream report a turn that did not come from sound."""
@@ -388,6 +393,7 @@ class Agent:
         """Let go of engines, once a payment that is being made has ended; it is not used again."""
         try:
             await self._alarms.end()
+            await self._watching.end()
             await self._turns.close()
             self.world.mouth.hush(resume=False)
             await self._arrears.end()

@@ -39,6 +39,7 @@ from agent.listen.thread import EngineThread
 from agent.listen.transcriber import Transcriber
 from agent.listen.vad import CascadeVad, Vad
 from agent.listen.voiceprint import Voice, Voiceprint
+from agent.loop.ducking import Ducking
 from agent.loop.turns import Turns
 from agent.messages import Reply, Transcript
 from agent.turn import Turn, Utterance
@@ -116,7 +117,7 @@ class Stream:
         self._intake = Intake(device=microphone.name, health_log=listening.health)
         self.attention = Attention(
             listening.attention,
-            asked=lambda: expected.asking or world.floor.held is not None,
+            asked=lambda: expected.asking or world.floor.held is not None or turns.overhearing.on,
             spotter=wake_spotter,
         )
         self._voice = None if listening.voice is None else Voice(listening.voice)
@@ -134,6 +135,7 @@ class Stream:
             told=expected.told,
             voice=self._voice,
         )
+        self._ducking = Ducking(world)
         self._answers = Answers(turns, microphone, source, on_transcript)
         self._make_stop = listening.stop
         self._stops: dict[bool, Spots] = {}  # for work, and for what plays
@@ -172,6 +174,7 @@ class Stream:
             self._answers.give_up()
             if self._world.floor.held is not None:
                 self._world.floor.leave()
+            self._ducking.speaking(False)
             self._world.lens.listening(False)
             self._intake.close()
             self._mouth.noise, self._mouth.waits = lambda: None, lambda: False
@@ -204,6 +207,7 @@ class Stream:
                 continue
             self._answers.note(await self._heard(chunk), chunk, self._seen)
         self._turns.speaking(not self.hearing.idle)
+        self._ducking.speaking(not self.hearing.idle)
         is_open = self.hearing.open and not isinstance(raw, AbsentChunk)
         if is_open and not self._open:
             self._mouth.earcon("listening")

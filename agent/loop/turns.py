@@ -32,6 +32,7 @@ from agent.language.said import said_in
 from agent.listen.endpoint import energy_speech_end
 from agent.listen.hearing import Heard
 from agent.loop.expected import Expectations
+from agent.loop.overheard import Overhearing
 from agent.loop.respond import Responder
 from agent.messages import Intent, NotRecognized, Reply, Transcript
 from agent.plugins import offences
@@ -65,6 +66,7 @@ class Turns:
         responder: Responder,
         after: Callable[[Turn], None],
         final: Callable[[], None],
+        overhearing: Overhearing,
     ) -> None:
         """Begin with an empty lane.
 
@@ -77,6 +79,8 @@ class Turns:
         self.expected = expected
         self._responder = responder
         self._after = after
+        self.overhearing = overhearing
+        """Who wants what is heard and is no command."""
         self._line: list[asyncio.Task[Turn | None]] = []
         self._running: asyncio.Task[Turn | None] | None = None
         self.final = final
@@ -264,6 +268,11 @@ class Turns:
             memories.take_back()
             self._dialogue.drop()
         memories.settle()
+        if await asyncio.to_thread(self.overhearing.wants, turn.transcript):
+            reply = await self.overhearing.take(turn.transcript)
+            if reply is not None:
+                turn = replace(turn, source="overheard")
+                return self._responder.show(turn, reply, utterance.clock) if reply.text else turn
         return await self._safely(turn, utterance, plan=plan)
 
     def _another(self) -> None:
@@ -329,8 +338,8 @@ class Turns:
         A question that a model can know is put to it. Not while another turn is answered: what it
         leaves in a memory would be missed.
         """
-        if self.world.gate.open is not None or self.busy:
-            return None  # what is said may be the answer to a question
+        if self.world.gate.open is not None or self.busy or self.overhearing.on:
+            return None  # what is said may be the answer to a question, or said to somebody else
         intent = self._dialogue.foresee(transcript)
         if intent is None:
             return self._responder.begin(transcript)

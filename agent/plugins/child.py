@@ -173,6 +173,8 @@ class Child:
         if action.declaration.context is not None:
             slots[action.declaration.context] = ctx
         reply = self._result(action.function(**slots))
+        if ctx.watching is not None:
+            raise PluginError(f"{action.name} watches something, which it cannot do apart")
         offences.checked(action, reply)
         told = wire.reply(reply if isinstance(reply, Reply) else Reply(reply))
         if isinstance(reply, Reply) and reply.undo is not None:

@@ -28,6 +28,8 @@ Kind = Literal[
     "payment",
     "phone",
     "places",
+    "player",
+    "traffic",
 ]
 KINDS: tuple[Kind, ...] = typing.get_args(Kind)
 """What a plugin can provide."""

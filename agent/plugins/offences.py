@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import traceback
 import typing
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -144,3 +145,17 @@ def _kind(value: Any) -> str:
 
 def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def wrong(actions: Iterable[Action], skill: str, value: Any) -> str | None:
+    """Say what is wrong with what a skill shows outside of its actions; None where nothing is."""
+    if value is None or value is False:
+        return None
+    action = next((one for one in actions if one.skill == skill), None)
+    if isinstance(value, Proposal) or action is None:
+        return f"{skill} proposed something by itself: only an action can"
+    try:
+        _, cut = checked(action, value)
+    except PluginError as error:
+        return str(error)
+    return cut[0] if cut else None

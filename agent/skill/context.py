@@ -14,7 +14,7 @@ from hardware.base import DeviceError, Place, Speaker
 if TYPE_CHECKING:
     from agent.display.arbiter import Ticket
     from agent.language.world import WorldText
-    from agent.messages import CancelScope, Reply
+    from agent.messages import CancelScope, Reply, Transcript
     from agent.models.llm.model import Model
     from agent.skill.declare import Permission
     from agent.skill.floor import Listener
@@ -26,6 +26,24 @@ if TYPE_CHECKING:
 
 GUARDED: Mapping[str, Permission] = {"camera": "camera", "microphone": "microphone"}
 """Kinds of device that need a permission."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a skill looks at again and again after its action, such as a walk that is under way."""
+
+    look: Callable[[Context], Reply | bool | None]
+    """Returns what there is to show, None while there is nothing, False when it is over."""
+    every_s: float
+    """Seconds between two looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overheard:
+    """Who is given what is heard and is no command."""
+
+    take: Callable[[Context, Transcript], Reply | bool | None] | None
+    """Returns what to show of an utterance, None for nothing, False when it is over; None ends."""
 
 
 @dataclass(slots=True)
@@ -82,6 +100,10 @@ class Context:
     """Gives the skill the floor, or takes it; behind `listen`."""
     likeness: Callable[[str, Sequence[str]], list[float]] | None = None
     """Compares texts; behind `alike`."""
+    watching: Watch | None = None
+    """What is to be looked at from now on, as `watch` has set it."""
+    overhearing: Overheard | None = None
+    """Who is to be given what is heard from now on, as `overhear` has set it."""
     cancel: CancelScope | None = None
     """Called off when the wearer says stop or the action's time is over; hand it to `model`."""
 
@@ -160,6 +182,25 @@ class Context:
         if self.shows is None:
             raise DeviceError("there is no lens here")
         return self.shows(reply, key, stays_s, self.over)
+
+    def watch(self, look: Callable[[Context], Reply | bool | None], every_s: float = 1.0) -> None:
+        """Have `look(ctx)` called again and again once the action has ended, until it gives False.
+
+        It is given a context of its own each time, with the skill's memory, and 5 s. A reply that
+        it returns comes by itself: its `speech`, where it has one, is said aloud too. A skill
+        watches one thing, and a later one takes its place; after a loss of power none is left.
+        """
+        self.watching = Watch(look, every_s)
+
+    def overhear(self, take: Callable[[Context, Transcript], Reply | bool | None] | None) -> None:
+        """Have `take(ctx, transcript)` called for what is heard and is no command of this skill.
+
+        Once the action has ended, until it gives False, or None is set in its place. A reply that
+        it returns is lit. What others say opens no turn meanwhile; the agent's own words do. Raises
+        Refused without the permission `microphone`.
+        """
+        self._need("microphone", "asked to be told what is said around you")
+        self.overhearing = Overheard(take)
 
     @property
     def location(self) -> Place:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 from agent import Context, OneOf, Range, Reply, hookimpl, skill
-from skills.music import extras, library, playlists
+from skills.music import extras, library, playlists, remote
 from skills.music.player import (
     card,
     missing,
@@ -66,7 +66,10 @@ def play(ctx: Context, song: Song | None = None, service: Service | None = None)
         return Reply(
             ctx.say("{service} is not connected. I only play your own music.", service=name)
         )
-    player_of(ctx)  # without one that is what to tell
+    player = player_of(ctx)  # without one that is what to tell
+    if song is None and player.goes_on:
+        player.resume()
+        return card(ctx.say("Playing"), now, ctx) if (now := player.now()) else nothing(ctx)
     every = library.tracks()
     if song is None:
         return start(every, 0, ctx) if every else nothing(ctx)
@@ -363,3 +366,9 @@ def register_commands(register: Callable[..., None]) -> None:
     from skills.music.commands import music
 
     register(music)
+
+
+@hookimpl
+def register_devices(provide: Callable[..., None]) -> None:
+    """Let the agent make a player of the wearer's quieter while they speak."""
+    provide("player", lambda config: remote.BESIDE, "the player of music")

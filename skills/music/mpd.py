@@ -16,6 +16,7 @@ from typing import Any
 
 from agent.environment import STARTED
 from hardware.base import DeviceError
+from skills.music import mpris
 from skills.music.port import QUEUED, Loop, Now
 from skills.music.track import Track
 
@@ -28,11 +29,13 @@ TIMEOUT_S = 5.0
 
 def address() -> tuple[str, int] | None:
     """Return host and port of the MPD that is set; None where none is. Raises DeviceError."""
-    if not SERVER:
+    if not SERVER or mpris.named(SERVER) is not None:
         return None
     found = re.fullmatch(r"mpd://([\w.-]+)(?::(\d{1,5}))?/?", SERVER)
     if not found:
-        raise DeviceError(f"GLASSES_PLAYER is {SERVER!r}: write mpd://HOST or mpd://HOST:PORT")
+        raise DeviceError(
+            f"GLASSES_PLAYER is {SERVER!r}: write mpd://HOST, mpd://HOST:PORT or mpris"
+        )
     return found[1], int(found[2] or PORT)
 
 
@@ -50,6 +53,8 @@ def tracks() -> tuple[Track, ...]:
 
 class Mpd:
     """One MPD. Every method raises DeviceError where it cannot be reached."""
+
+    goes_on = False
 
     def __init__(self, host: str, port: int) -> None:
         """Connect when it is first asked."""

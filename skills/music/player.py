@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from agent import Context, Reply
 from hardware.base import DeviceError, Speaker
-from skills.music import library, mpd
+from skills.music import library, remote
 from skills.music.port import Loop, Now, Player
 from skills.music.track import Track
 
@@ -41,8 +41,8 @@ class Queue:
 
 def player_of(ctx: Context) -> Player:
     """Return what plays. Raises DeviceError, in the wearer's words, where nothing can."""
-    if (at := mpd.address()) is not None:
-        return mpd.player(*at)
+    if (player := remote.asked()) is not None:
+        return player
     return Embedded(ctx, speaker_of(ctx))
 
 
@@ -73,6 +73,8 @@ def _gone_on(ctx: Context) -> Queue | None:
 
 class Embedded:
     """Plays a queue on the glasses' own speaker, song after song."""
+
+    goes_on = False
 
     def __init__(self, ctx: Context, speaker: Speaker) -> None:
         """Play there; the queue is in the skill's memory."""

@@ -33,6 +33,8 @@ class Now:
 class Player(Protocol):
     """Plays a queue of songs. Every method raises DeviceError where it cannot be reached."""
 
+    goes_on: bool
+    """Whether “play music” goes on with a queue of its own, and not with the wearer's songs."""
     volume: int
     """0 … 100."""
 

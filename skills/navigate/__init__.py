@@ -144,12 +144,26 @@ def arrival(ctx: Context) -> Reply:
     "(how is|how's) the traffic [(on|to|near|in|at|around) [the] {place}]",
     "(what is|what's) the traffic like [(on|to|near|in|at|around) [the] {place}]",
     "is there [any|much|heavy] traffic [(on|to|near|in|at|around) [the] {place}]",
+    "(is|are) there (an accident|accidents|roadworks|a road closure) ahead",
+    permissions=ASKS,
     knows=("traffic",),
 )
 def traffic(ctx: Context, place: Destination | None = None) -> Reply:
-    """Say that there is no traffic news, wherever it is asked for."""
-    lines = [ctx.say("I have no traffic news."), ctx.say("I can show you the way on foot.")]
-    return Reply("\n".join(lines))
+    """Tell what is in the way around the wearer or a place, where anybody tells of that."""
+    return trip.news(place, ctx)
+
+
+@skill(
+    "find (a|another) way (around|round) (it|that|this)",
+    "(find|show me|take) (a|another) (way|route) around (it|that|the (incident|closure))",
+    "(go|navigate|lead me) around (it|the (incident|closure))",
+    "avoid (it|that|the (incident|closure))",
+    "(find|take) (a detour|another way|another route|a different route)",
+    permissions=ASKS,
+)
+def way_round(ctx: Context) -> Reply:
+    """Show a way around what is in the way ahead."""
+    return trip.way_round(ctx)
 
 
 @skill(
@@ -185,7 +199,7 @@ def where(ctx: Context) -> Reply:
     place = ctx.location
     on, here = atlas.at(place), (place.lat, place.lon)
     spot = on.here(here)
-    if spot.offset_m > trip.MAP_M:
+    if spot.offset_m > atlas.MAP_M:
         return cards.no_map(on, place, ctx)
     lines = [on.title(ctx.language)]
     if near := on.beside(here):
@@ -229,7 +243,9 @@ def register_skills(register: Callable[..., None]) -> None:
     """Add the actions. Raises DataError: without its map the skill is left out."""
     towns.load()
     kinds.kinds()
-    register(route, nearest, choose, how_long, arrival, traffic, next_step, where, stop_route)
+    register(
+        route, nearest, choose, how_long, arrival, traffic, way_round, next_step, where, stop_route
+    )
     register(look.building, look.around, look.describe)
 
 

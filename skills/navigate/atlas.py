@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from hardware.base import Place
-from skills.navigate import amap, kinds, maps
+from agent.skill.incidents import Shape
+from hardware.base import DeviceError, Place
+from skills.navigate import amap, incidents, kinds, maps, routers
 from skills.navigate import town as towns
 from skills.navigate.places import Places, Site
 from skills.navigate.roads import Roads
-from skills.navigate.streets import Point, Step, distance_m, shortest, snap, steps
+from skills.navigate.streets import Point, Segment, Step, distance_m, shortest, snap, steps
 from skills.navigate.town import Town
 
+MAP_M = 5_000.0
+"""Farther than this from every street, the map is of no use to the wearer."""
 SAID = 200
 """Names of places near the wearer that speech listens for; any other is found by how it sounds."""
 MOVED_M = 500.0
@@ -47,6 +51,8 @@ class Way:
     """With an instruction at the beginning of each; at least one."""
     line: tuple[Point, ...]
     """Where it runs."""
+    lost: str = ""
+    """A router that was to find it and did not answer, so that the map's own did."""
 
     @property
     def metres(self) -> float:
@@ -99,8 +105,12 @@ class Map(Protocol):
         """Return the places that words may mean."""
         ...
 
-    def way(self, here: Any, key: str) -> Way | None:
-        """Return the shortest walk to a place; None where there is none."""
+    def way(self, here: Any, key: str, around: Sequence[Shape] = ()) -> Way | None:
+        """Return the shortest walk to a place, around what is in the way; None: there is none."""
+        ...
+
+    def metres(self, here: Any, key: str) -> float:
+        """Return how long the walk to a place is by the map itself; infinite without one."""
         ...
 
     def beside(self, point: Point) -> str | None:
@@ -154,11 +164,28 @@ class TownMap:
             return Goals((key,))
         return Goals(tuple(towns.of_category(key, self._town)), of_kind=True)
 
-    def way(self, here: Any, key: str) -> Way | None:
-        """Return the walk; the map is one piece, so there always is one."""
-        legs = shortest(self._town.streets, here, self._town.places[key].at) or []
+    def way(self, here: Any, key: str, around: Sequence[Shape] = ()) -> Way | None:
+        """Return the walk; the map is one piece, so there always is one but around something."""
+        streets = self._town.streets
+        if around:
+            streets = replace(
+                streets,
+                segments=tuple(one for one in streets.segments if not self._closed(one, around)),
+            )
+        legs = shortest(streets, here, self._town.places[key].at)
+        if legs is None:
+            return None
         line = [leg.start for leg in legs] + [leg.end for leg in legs[-1:]]
         return Way(tuple(steps(legs)), tuple(line))
+
+    def _closed(self, segment: Segment, around: Sequence[Shape]) -> bool:
+        ends = [self._town.streets.junctions[end] for end in (segment.a, segment.b)]
+        return any(incidents.crosses(shape, ends) for shape in around)
+
+    def metres(self, here: Any, key: str) -> float:
+        """Return how long the walk is."""
+        way = self.way(here, key)
+        return way.metres if way else float("inf")
 
     def beside(self, point: Point) -> str | None:
         """Return the nearest place."""
@@ -219,13 +246,24 @@ class RealMap:
         found = self.places.meant(bare, here)
         return Goals(tuple(map(_key, found)), sure=self.places.sure(bare, here))
 
-    def way(self, here: Any, key: str) -> Way | None:
+    def way(self, here: Any, key: str, around: Sequence[Shape] = ()) -> Way | None:
         """Return the walk; None where the streets do not lead there."""
-        found = self.roads.steps(here, self.roads.snap_goal(self.point(key), here))
-        if found is None:
-            return None
-        made, line = found
-        return Way(tuple(made), tuple(line))
+        router, lost = routers.found(), ""
+        if router is not None and (router.avoids or not around):
+            try:
+                spots = [point for shape in around for point in shape.points]
+                asked = router.walk(here.point, self.point(key), spots)
+                return Way(tuple(asked[0]), tuple(asked[1])) if asked else None
+            except DeviceError:
+                lost = router.name
+        closed = self.roads.closed(around)
+        found = self.roads.steps(here, self.roads.snap_goal(self.point(key), here), closed)
+        return Way(tuple(found[0]), tuple(found[1]), lost) if found else None
+
+    def metres(self, here: Any, key: str) -> float:
+        """Return how long the walk is by the map's own streets."""
+        found = self.roads.path(here, self.roads.snap_goal(self.point(key), here))
+        return found[0] if found else float("inf")
 
     def beside(self, point: Point) -> str | None:
         """Return the nearest place with a name, no street."""
@@ -242,6 +280,8 @@ class RealMap:
 
     def street_name(self, key: str, language: str) -> str:
         """Return the name of a street."""
+        if key.startswith("n"):  # a router's own
+            return key[1:]
         names = self.roads.names(key)
         return names.get(language) or names.get("", "")
 
@@ -258,10 +298,15 @@ class ChinaMap(amap.Amap):
             return Goals((bare,))
         return Goals(keys, of_kind=kind is not None)
 
-    def way(self, here: Any, key: str) -> Way | None:
-        """Return the walk; None where there is none."""
-        found = self.steps(here, key)
+    def way(self, here: Any, key: str, around: Sequence[Shape] = ()) -> Way | None:
+        """Return the walk; None where there is none, as around something: Amap avoids nothing."""
+        found = None if around else self.steps(here, key)
         return Way(tuple(found[0]), tuple(found[1])) if found else None
+
+    def metres(self, here: Any, key: str) -> float:
+        """Return how long the walk is."""
+        way = self.way(here, key)
+        return way.metres if way else float("inf")
 
 
 @lru_cache(maxsize=1)
@@ -277,12 +322,7 @@ def closest(goals: Goals, here: Here, on: Map) -> str | None:
     """Return the place with the shortest walk; the first where none can be walked to."""
     if not goals.of_kind or len(goals.keys) == 1:
         return next(iter(goals.keys), None)
-
-    def metres(key: str) -> float:
-        way = on.way(here, key)
-        return way.metres if way else float("inf")
-
-    return min(goals.keys, key=metres, default=None)
+    return min(goals.keys, key=lambda key: on.metres(here, key), default=None)
 
 
 # -- which map ------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from agent import Context, Reply
 from hardware.base import Place
 from skills.navigate import osm
-from skills.navigate.atlas import Here, Map
+from skills.navigate.atlas import Here, Map, Way
 from skills.navigate.streets import Step, Turn, distance_m, minutes
 
 OFF_STREET_M = 50.0
@@ -27,6 +27,11 @@ ARROWS = {
     Turn.U_TURN: "↶",
 }
 GOAL = "◎"
+
+
+def arrow(left: Sequence[Step]) -> str:
+    """Return the arrow of what comes at the end of the present step."""
+    return ARROWS[left[1].turn] if len(left) > 1 else GOAL
 
 
 def then(left: Sequence[Step], goal: str, on: Map, ctx: Context) -> str:
@@ -63,7 +68,7 @@ def total(left: Sequence[Step], goal: str, on: Map, ctx: Context) -> str:
 def first(spot: Here, step: Step, on: Map, ctx: Context) -> list[str]:
     """Say how to set off."""
     street = street_name(step.street, on, ctx)
-    lines = [ctx.say("Head {way} on {street}", way=_compass(step.bearing_deg, ctx), street=street)]
+    lines = [ctx.say("Head {way} on {street}", way=compass(step.bearing_deg, ctx), street=street)]
     if spot.offset_m > OFF_STREET_M:
         away = length(spot.offset_m, ctx)
         lines.insert(0, ctx.say("{street} is {distance} away", street=street, distance=away))
@@ -79,7 +84,8 @@ def following(left: Sequence[Step], goal: str, on: Map, ctx: Context) -> list[st
     return [*lines, f"{GOAL} {place_name(goal, on, ctx)}"]
 
 
-def _compass(bearing: float, ctx: Context) -> str:
+def compass(bearing: float, ctx: Context) -> str:
+    """Name a direction."""
     ways = (
         ctx.say("north"), ctx.say("northeast"), ctx.say("east"), ctx.say("southeast"),
         ctx.say("south"), ctx.say("southwest"), ctx.say("west"), ctx.say("northwest"),
@@ -103,6 +109,16 @@ def on_foot(by: str | None, ctx: Context) -> list[str]:
 def honest(place: Place, ctx: Context) -> list[str]:
     """Say so when the position is made up."""
     return [ctx.say("(simulated position)")] if place.simulated else []
+
+
+def alone(way: Way, ctx: Context) -> list[str]:
+    """Say so when the way is the map's own because a router does not answer."""
+    return [ctx.say("({router} is away: own map)", router=way.lost)] if way.lost else []
+
+
+def blind(place: Place, ctx: Context) -> list[str]:
+    """Say so when nobody knows where the wearer looks."""
+    return [] if place.has_heading else [ctx.say("(heading unknown: by the compass)")]
 
 
 def no_map(on: Map, place: Place, ctx: Context) -> Reply:

@@ -8,7 +8,6 @@ from hardware.base import Place
 from skills.navigate import atlas, cards, facts, kinds
 from skills.navigate.places import Site
 from skills.navigate.streets import Point, bearing_deg, distance_m
-from skills.navigate.trip import MAP_M
 
 ASKS = {
     "location": "to find on the map what is before you",
@@ -43,7 +42,7 @@ def building(ctx: Context) -> Reply:
     """Tell what stands before the wearer: name, kind, year, architect and style as tagged."""
     place = ctx.location
     on = atlas.at(place)
-    if on.here((place.lat, place.lon)).offset_m > MAP_M:
+    if on.here((place.lat, place.lon)).offset_m > atlas.MAP_M:
         return cards.no_map(on, place, ctx)
     if not isinstance(on, atlas.RealMap):
         return _in_town(on, place, ctx)
@@ -58,7 +57,7 @@ def building(ctx: Context) -> Reply:
     shown = said or two_lines([fact for fact in told if fact.casefold() != name.casefold()])
     if not shown:
         shown = [ctx.say("The map tells no more of it.")]
-    lines = [*shown, where, *cards.honest(place, ctx)]
+    lines = [*shown, where, *cards.blind(place, ctx), *cards.honest(place, ctx)]
     return Reply("\n".join(lines), title=name, speech=f"{name}. {' '.join(shown)}")
 
 
@@ -72,16 +71,16 @@ def around(ctx: Context) -> Reply:
     """List the named places nearest to the wearer, each with its direction and distance."""
     place = ctx.location
     on, here = atlas.at(place), (place.lat, place.lon)
-    if on.here(here).offset_m > MAP_M:
+    if on.here(here).offset_m > atlas.MAP_M:
         return cards.no_map(on, place, ctx)
     found = _named_near(on, here, ctx.language)
     if not found:
         return Reply(ctx.say("The map has no place with a name near you."))
     lines = [
-        f"{_arrow(at, place)} {name} {cards.length(distance_m(here, at), ctx)}"
+        f"{_side(at, place, ctx)} {name} {cards.length(distance_m(here, at), ctx)}"
         for name, at in found
     ]
-    text = "\n".join([*lines, *cards.honest(place, ctx)])
+    text = "\n".join([*lines, *cards.blind(place, ctx), *cards.honest(place, ctx)])
     return Reply(text, title=ctx.say("Around you"))
 
 
@@ -96,7 +95,7 @@ def describe(ctx: Context) -> Reply:
     place = ctx.location
     on, here = atlas.at(place), (place.lat, place.lon)
     spot = on.here(here)
-    if spot.offset_m > MAP_M:
+    if spot.offset_m > atlas.MAP_M:
         return cards.no_map(on, place, ctx)
     street = cards.street_name(spot.street, on, ctx)
     near = _named_near(on, here, ctx.language)[:3]
@@ -148,6 +147,8 @@ def _faces(site: Site, place: Place) -> bool:
     here = (place.lat, place.lon)
     if distance_m(here, site.at) <= site.size_m:
         return True  # within its walls
+    if not place.has_heading:
+        return False
     aside = abs((bearing_deg(here, site.at) - place.heading_deg + 180) % 360 - 180)
     return aside <= VIEW_DEG
 
@@ -175,6 +176,8 @@ def _where(at: Point, size_m: float, place: Place, ctx: Context) -> str:
     away = distance_m(here, at)
     if away <= max(size_m, 3.0):
         return ctx.say("you are at it")
+    if not place.has_heading:
+        return f"{_side(at, place, ctx)}, {cards.length(away, ctx)}"
     sides = (
         ctx.say("ahead"),
         ctx.say("to the right"),
@@ -185,6 +188,9 @@ def _where(at: Point, size_m: float, place: Place, ctx: Context) -> str:
     return f"{sides[round(turn / 90) % 4]}, {cards.length(away, ctx)}"
 
 
-def _arrow(at: Point, place: Place) -> str:
-    turn = (bearing_deg((place.lat, place.lon), at) - place.heading_deg) % 360
-    return "↑↗→↘↓↙←↖"[round(turn / 45) % 8]
+def _side(at: Point, place: Place, ctx: Context) -> str:
+    """Return an arrow from where the wearer looks; of the compass where nobody knows that."""
+    bearing = bearing_deg((place.lat, place.lon), at)
+    if not place.has_heading:
+        return cards.compass(bearing, ctx)
+    return "↑↗→↘↓↙←↖"[round((bearing - place.heading_deg) % 360 / 45) % 8]

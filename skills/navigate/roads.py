@@ -8,13 +8,15 @@ tree over points set close together along them, as chords through the earth: not
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skills.navigate import osm
+from agent.skill.incidents import Shape
+from skills.navigate import incidents, osm
 from skills.navigate.osm import DEGREE, MapError, Streets
 from skills.navigate.streets import (
     EARTH_M,
@@ -59,6 +61,16 @@ class Spot:
     """The edge it lies on."""
     before_m: float
     """Metres of the edge before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Streets that are not walked."""
+
+    shapes: tuple[Shape, ...]
+    """What is in the way."""
+    edges: NDArray[np.int64]
+    """The edges that lead through it."""
 
 
 class Roads:
@@ -200,32 +212,71 @@ class Roads:
         values = np.maximum(lengths[order], 1e-6)  # a zero would be no edge
         return csr_array((values, columns, starts), shape=(count, count)), edges[order]
 
-    def path(self, start: Spot, goal: Spot) -> tuple[float, list[tuple[int, bool]]] | None:
+    def closed(self, shapes: Sequence[Shape]) -> Closed | None:
+        """Return the edges that lead through what is in the way; None where nothing is."""
+        import numpy as np
+
+        if not shapes:
+            return None
+        tree, starts = self._tree
+        found = [np.empty(0, dtype=np.int64)]
+        for shape in shapes:
+            middle, reach_m = incidents.circle(shape)
+            near = tree.query_ball_point(_unit(*middle), reach_m + SPACING_M + incidents.NEAR_M)
+            edges = np.unique(self._edge_of[starts[near]])
+            lines = (self._points(int(edge), True) for edge in edges)
+            hit = [incidents.crosses(shape, line) for line in lines]
+            found.append(edges[np.array(hit, dtype=bool)])
+        return Closed(tuple(shapes), np.unique(np.concatenate(found)))
+
+    def _part(self, edge: int, low_m: float, high_m: float, closed: Closed | None) -> float:
+        """Return the length of a part of an edge; infinity where it leads through a closed one."""
+        if closed is not None and edge in closed.edges:
+            line = _between(self._points(edge, True), low_m, high_m)
+            if any(incidents.crosses(shape, line) for shape in closed.shapes):
+                return float("inf")
+        return high_m - low_m
+
+    def path(
+        self, start: Spot, goal: Spot, closed: Closed | None = None
+    ) -> tuple[float, list[tuple[int, bool]]] | None:
         """Return metres and edges, each with whether it is walked forwards; None without a way."""
         s = self.streets
         if self.pieces[s.a[start.edge]] != self.pieces[s.a[goal.edge]]:
             return None
         direct = None
         if start.edge == goal.edge:
-            direct = (
-                abs(goal.before_m - start.before_m),
-                [(start.edge, goal.before_m >= start.before_m)],
-            )
-        around = self._around(start, goal, direct[0] if direct else None)
+            low, high = sorted((start.before_m, goal.before_m))
+            metres = self._part(start.edge, low, high, closed)
+            if metres < float("inf"):
+                direct = metres, [(start.edge, goal.before_m >= start.before_m)]
+        around = self._around(start, goal, direct[0] if direct else None, closed)
         return around if direct is None or (around and around[0] < direct[0]) else direct
 
     def _around(
-        self, start: Spot, goal: Spot, most_m: float | None
+        self,
+        start: Spot,
+        goal: Spot,
+        most_m: float | None,
+        closed: Closed | None = None,
     ) -> tuple[float, list[tuple[int, bool]]] | None:
         """Return the shortest way by junctions that is not longer than `most_m`."""
         import numpy as np
         from scipy.sparse.csgraph import dijkstra
 
-        s, (matrix, _) = self.streets, self._matrix
+        s, (matrix, edge_of) = self.streets, self._matrix
+        if closed is not None:
+            matrix = matrix.copy()
+            matrix.data[np.isin(edge_of, closed.edges)] = np.inf
         ends = [int(s.a[start.edge]), int(s.b[start.edge])]
-        to_ends = [start.before_m, float(s.metres[start.edge]) - start.before_m]
+        to_ends, from_goals = (
+            [
+                self._part(spot.edge, 0.0, spot.before_m, closed),
+                self._part(spot.edge, spot.before_m, float(s.metres[spot.edge]), closed),
+            ]
+            for spot in (start, goal)
+        )
         goals = [int(s.a[goal.edge]), int(s.b[goal.edge])]
-        from_goals = [goal.before_m, float(s.metres[goal.edge]) - goal.before_m]
         limit = FIRST_LIMIT_M + 2 * distance_m(start.point, goal.point)
         if most_m is not None:
             limit = most_m
@@ -291,9 +342,11 @@ class Roads:
             self.streets.b, minlength=count
         )
 
-    def steps(self, start: Spot, goal: Spot) -> tuple[list[Step], list[Point]] | None:
+    def steps(
+        self, start: Spot, goal: Spot, closed: Closed | None = None
+    ) -> tuple[list[Step], list[Point]] | None:
         """Return what is walked, with an instruction at each turn, and its line; None: no way."""
-        found = self.path(start, goal)
+        found = self.path(start, goal, closed)
         if found is None:
             return None
         edges = found[1]

@@ -150,11 +150,12 @@ def snap(streets: Streets, point: Point) -> Snap:
 
 def _on_segment(streets: Streets, segment: Segment, point: Point) -> Snap:
     """Project onto one segment; over a few hundred metres the earth is flat."""
-    spot = _onto(point, streets.junctions[segment.a], streets.junctions[segment.b])
+    spot = onto(point, streets.junctions[segment.a], streets.junctions[segment.b])
     return Snap(spot, segment, distance_m(point, spot))
 
 
-def _onto(point: Point, a: Point, b: Point) -> Point:
+def onto(point: Point, a: Point, b: Point) -> Point:
+    """Return the point of a straight piece that is nearest to a point; the earth is flat there."""
     shrink = cos(radians(point[0]))
     north, east = b[0] - a[0], (b[1] - a[1]) * shrink
     along = (point[0] - a[0]) * north + (point[1] - a[1]) * shrink * east
@@ -165,7 +166,7 @@ def _onto(point: Point, a: Point, b: Point) -> Point:
 def off_line_m(point: Point, line: Sequence[Point]) -> float:
     """Return how far a point is from a line, in metres; over a few hundred the earth is flat."""
     return min(
-        (distance_m(point, _onto(point, a, b)) for a, b in pairwise(line)), default=float("inf")
+        (distance_m(point, onto(point, a, b)) for a, b in pairwise(line)), default=float("inf")
     )
 
 

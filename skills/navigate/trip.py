@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from agent import Context, Reply
+from agent.skill.incidents import Shape
 from hardware.base import DeviceError, Place
-from skills.navigate import atlas, cards
+from skills.navigate import atlas, cards, incidents
 from skills.navigate.atlas import Goals, Map, Way
-from skills.navigate.streets import WALKING_M_S, Point, Step, distance_m, off_line_m
+from skills.navigate.course import Course
+from skills.navigate.guide import LOOK_S, Guide
+from skills.navigate.streets import TURN_DEG, WALKING_M_S, Point, distance_m, off_line_m
 
-MAP_M = 5_000.0
-"""Farther than this from every street, the map is of no use to the wearer."""
 MOVED_M = 15.0
 """Less than this is standing still. A phone is good to 4.9 m under open sky (gps.gov, accuracy)."""
 THERE_M = 15.0
 """Nearer than this, the wearer has arrived."""
+NEWS, NEWS_M = 5, 3_000.0
+"""How many incidents are told, and how far away they may be."""
 ASIDE_M = 20.0
 """How far from the line of the way one may be beside the error of the position: a wide street."""
 
@@ -47,6 +49,8 @@ class Trip:
     """Where to go from there, in the wearer's words."""
     line: tuple[Point, ...] = ()
     """Where the way ran when it was last shown."""
+    around: tuple[Shape, ...] = ()
+    """What it leads around."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def begin(wanted: str, ctx: Context, *, by: str | None = None, near: str | None 
     on = atlas.at(place)
     point = place.lat, place.lon
     here = on.here(point)
-    if here.offset_m > MAP_M:
+    if here.offset_m > atlas.MAP_M:
         return cards.no_map(on, place, ctx)
     if near is not None:
         around = on.goals(near, point)
@@ -108,11 +112,11 @@ def show(trip: Trip, place: Place, ctx: Context, by: str | None = None) -> Reply
     """Show the way from here to where a trip goes, or how it goes on after its steps ahead."""
     on, goal, here = atlas.at(place), trip.goal, (place.lat, place.lon)
     spot = on.here(here)
-    if spot.offset_m > MAP_M:
+    if spot.offset_m > atlas.MAP_M:
         return cards.no_map(on, place, ctx)
     if distance_m(here, on.point(goal)) < THERE_M:
         return _arrived(trip, on, place, ctx, by)
-    way = on.way(spot, goal)
+    way = on.way(spot, goal, trip.around)
     if way is None:
         ctx.memory.pop("trip", None)
         return cards.no_way(goal, on, place, ctx)
@@ -120,19 +124,95 @@ def show(trip: Trip, place: Place, ctx: Context, by: str | None = None) -> Reply
         return _arrived(trip, on, place, ctx, by)
     ahead = min(trip.ahead, len(way.steps) - 1)
     ctx.memory["trip"] = replace(trip, at=here, ahead=ahead, line=way.line)
+    guide(way, goal, on, ctx)
     left = way.steps[ahead:]
-    lines = [f"{_arrow(left)} {cards.then(left, goal, on, ctx)}", cards.total(left, goal, on, ctx)]
+    lines = [
+        f"{cards.arrow(left)} {cards.then(left, goal, on, ctx)}",
+        cards.total(left, goal, on, ctx),
+    ]
+    lead = ""
     if trip.line and strayed(trip, place):
-        lines.append(ctx.say("You left the way: this is a new one."))
+        back = abs((way.steps[0].bearing_deg - place.heading_deg + 180) % 360 - 180) > TURN_DEG
+        lead = ctx.say("Off the way: turn around.") if back else ctx.say("Off the way: a new one.")
+        lines.insert(1, lead)
     if ahead == 0:
         lines += cards.first(spot, way.steps[0], on, ctx)
-    lines += cards.met(left, ctx) + cards.later(trip.later, ctx)
+    lines += cards.met(left, ctx) + cards.alone(way, ctx) + cards.later(trip.later, ctx)
     lines += cards.on_foot(by, ctx) + cards.honest(place, ctx)
     if len(left) > 1:
         lines += cards.following(left[1:], goal, on, ctx)
     distance = cards.length(left[0].metres, ctx)
     spoken = ctx.say("In {distance}, {turn}.", distance=distance, turn=lines[0].partition(" ")[2])
+    spoken = " ".join(filter(None, (lead, spoken)))
     return Reply("\n".join(lines), title=distance, kind="route", speech=spoken)
+
+
+def news(wanted: str | None, ctx: Context) -> Reply:
+    """Tell what is in the way around here or a place, the nearest first."""
+    if incidents.teller(ctx) is None:
+        lines = [ctx.say("I have no traffic news."), ctx.say("I can show you the way on foot.")]
+        return Reply("\n".join(lines))
+    place = ctx.location
+    point = place.lat, place.lon
+    if wanted is not None and wanted.casefold() not in HERE:
+        on = atlas.at(place)
+        keys = on.goals(wanted, point).keys
+        if not keys:
+            return cards.not_on_map(wanted, ctx)
+        point = on.point(keys[0])
+    away = [(incidents.away_m(one, point), one) for one in incidents.now(ctx, place)]
+    near = sorted((hit for hit in away if hit[0] <= NEWS_M), key=lambda hit: hit[0])[:NEWS]
+    lines = [f"{cards.length(max(1.0, far), ctx)}: {one.text}" for far, one in near]
+    if not lines:
+        lines = [ctx.say("Nothing is told to be in the way within {distance}.",
+                         distance=cards.length(NEWS_M, ctx))]  # fmt: skip
+    text = "\n".join([*lines, *cards.honest(place, ctx)])
+    return Reply(text, title=ctx.say("Traffic"))
+
+
+def way_round(ctx: Context) -> Reply:
+    """Show a way around what is told of the way ahead; the walk goes on as it was without one."""
+    trip = current(ctx)
+    if trip is None:
+        return Reply(ctx.say("No route. Say “navigate to” and a place."))
+    place = ctx.location
+    on, here = atlas.at(place), (place.lat, place.lon)
+    course = Course(Way((), trip.line))
+    course.follow(here, 0.0, place.error_m + ASIDE_M)
+    told = [
+        one
+        for far, one in incidents.on_way(course.points(incidents.NEAR_M), incidents.now(ctx, place))
+        if far >= course.along_m
+    ]
+    if not told:
+        return Reply(ctx.say("Nothing is told to be in your way."))
+    shapes = tuple(shape for one in told for shape in one.shapes)
+    around = tuple(dict.fromkeys((*trip.around, *shapes)))
+    if on.way(on.here(here), trip.goal, around) is None:
+        return Reply(ctx.say("There is no way around it."))
+    return show(replace(trip, ahead=0, around=around, line=()), place, ctx)
+
+
+def guide(way: Way, goal: str, on: Map, ctx: Context) -> None:
+    """Go along with the wearer from now on."""
+
+    def is_under_way(ctx: Context) -> bool:
+        going = current(ctx)
+        return going is not None and going.goal == goal
+
+    def again(place: Place, ctx: Context) -> Reply:
+        going = current(ctx)
+        assert going is not None
+        return show(replace(going, ahead=0), place, ctx)
+
+    def arrived(place: Place, ctx: Context) -> Reply:
+        going = current(ctx)
+        assert going is not None
+        return _arrived(going, atlas.at(place), place, ctx, None)
+
+    going = Guide(Course(way), goal, again, arrived, is_under_way, ASIDE_M, THERE_M)
+    going.told.card = going.card(on, ctx)  # the wearer is about to see as much
+    ctx.watch(going, LOOK_S)
 
 
 def _arrived(trip: Trip, on: Map, place: Place, ctx: Context, by: str | None) -> Reply:
@@ -149,20 +229,16 @@ def strayed(trip: Trip, place: Place) -> bool:
     return off_line_m((place.lat, place.lon), trip.line) > place.error_m + ASIDE_M
 
 
-def _arrow(left: Sequence[Step]) -> str:
-    return cards.ARROWS[left[1].turn] if len(left) > 1 else cards.GOAL
-
-
 def glance(trip: Trip, ctx: Context) -> str | None:
     """Return the next turn and how far it is, in one line with a tab between."""
     place = ctx.location
     on = atlas.at(place)
     spot = on.here((place.lat, place.lon))
-    way = on.way(spot, trip.goal) if spot.offset_m <= MAP_M else None
+    way = on.way(spot, trip.goal) if spot.offset_m <= atlas.MAP_M else None
     if way is None or not way.steps:
         return None
     turn = cards.then(way.steps, trip.goal, on, ctx)
-    return f"{_arrow(way.steps)} {turn}\t{cards.length(way.steps[0].metres, ctx)}"
+    return f"{cards.arrow(way.steps)} {turn}\t{cards.length(way.steps[0].metres, ctx)}"
 
 
 def arrival(trip: Trip, ctx: Context) -> Reply:
@@ -170,7 +246,7 @@ def arrival(trip: Trip, ctx: Context) -> Reply:
     place = ctx.location
     on = atlas.at(place)
     here = on.here((place.lat, place.lon))
-    way = on.way(here, trip.goal) if here.offset_m <= MAP_M else None
+    way = on.way(here, trip.goal) if here.offset_m <= atlas.MAP_M else None
     if way is None:
         return cards.no_map(on, place, ctx)
     then = ctx.clock() + timedelta(seconds=way.metres / WALKING_M_S)
@@ -189,7 +265,7 @@ def measured(
         place = ctx.location
         on, point = atlas.at(place), (place.lat, place.lon)
         here, lines = on.here(point), cards.honest(place, ctx)
-        if here.offset_m > MAP_M:
+        if here.offset_m > atlas.MAP_M:
             return cards.no_map(on, place, ctx)
     else:
         on, point = _map_of(ctx)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from agent import Context, OneOf, Reply, hookimpl, skill
 from agent.errors import EngineError
-from skills.translate import checked, languages, lexicon, signs
+from skills.translate import checked, languages, lexicon, live, signs
 from skills.translate.phrasebook import SPOKEN, book, is_chinese, normal
 
 _LONGEST = 300
@@ -228,3 +228,4 @@ def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent. Raises DataError: without its data the skill is left out."""
     book(), languages.names(), lexicon.lexicon()
     register(to_chinese, to_english, into, again, signs.sign)
+    register(live.captions, live.conversation, live.stop)

@@ -8,8 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from agent.look.picture import opened
 from agent.look.words import Line
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 GAP = 0.9
 """Lines that belong together are no farther apart than this, in heights of their letters."""
@@ -21,8 +27,18 @@ SHORT, LONG = 3, 9
 """Characters of a line that may go on below, because it is a part of a word or of a sentence."""
 FOLLOWED = 0.25
 """How far a text may move between two frames, as a share of the picture."""
+NEARBY = 0.1
+"""The same where it is known how the picture has moved."""
 KEPT = 3
 """Frames for which a text that is not seen is kept: reading fails now and then."""
+SQUARE = 256
+"""Pixels each way of the pictures whose motion is measured; it is found between them."""
+PLAIN = 0.03
+"""Least height of the peak of a motion: noise is below 0.02 (ours)."""
+OVERLAP = 0.2
+"""A picture that has moved so far is compared to no more."""
+ASIDE, TWICE = 0.08, 2
+"""A text that is read so far from where it should be, more than so many times, has moved itself."""
 STILL = 0.004
 """Movement below which a text is not moved: half a letter stroke, which only trembles."""
 
@@ -121,24 +137,41 @@ class Followed:
     """The text, where it is shown now."""
     unseen: int = 0
     """Frames since it was last read."""
+    aside: int = 0
+    """Frames in a row in which it was read elsewhere than the motion of the picture has it."""
 
 
 class Tracker:
-    """Follows texts from frame to frame, so that what is shown over them does not flicker."""
+    """Follows texts from frame to frame, so that what is shown over them does not flicker.
+
+    Given the pictures too, texts move as the whole picture does: where a reader finds the edge of a
+    text differs from frame to frame, by some letters where something like one stands beside it.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing."""
         self._followed: list[Followed] = []
         self._count = 0
+        self._key: tuple[NDArray[np.float64], float, float] | None = None
+        self._at = 0.0, 0.0  # how far the picture has moved since the first
 
-    def frame(self, blocks: Sequence[Block]) -> list[Followed]:
-        """Take the texts of one more frame; return what is to be shown, in reading order."""
+    def frame(self, blocks: Sequence[Block], picture: bytes | None = None) -> list[Followed]:
+        """Take the texts of one more frame; return what is to be shown, in reading order.
+
+        Raises EngineError for a picture that is none.
+        """
         from rapidfuzz import fuzz
 
+        moved = None if picture is None else self._moved(picture)
+        if moved is not None:
+            self._followed = [
+                replace(one, block=_shifted(one.block, *moved)) for one in self._followed
+            ]
         left = list(blocks)
         kept: list[Followed] = []
+        reach = FOLLOWED if moved is None else NEARBY
         for old in self._followed:
-            near = [block for block in left if _distance(old.block, block) < FOLLOWED]
+            near = [block for block in left if _distance(old.block, block) < reach]
             alike = [
                 (fuzz.ratio(old.block.text, block.text) - 100 * _distance(old.block, block), block)
                 for block in near
@@ -147,7 +180,7 @@ class Tracker:
             if alike:
                 block = max(alike, key=lambda one: one[0])[1]
                 left.remove(block)
-                kept.append(Followed(old.number, _held(old.block, block)))
+                kept.append(_follow(old, block, moved is not None))
             elif old.unseen < KEPT:
                 kept.append(replace(old, unseen=old.unseen + 1))
         for block in left:
@@ -155,6 +188,77 @@ class Tracker:
             kept.append(Followed(self._count, block))
         self._followed = sorted(kept, key=lambda one: (one.block.y, one.block.x))
         return self._followed
+
+    def _moved(self, picture: bytes) -> tuple[float, float] | None:
+        """Return how far the picture has moved since the last, in shares; None where that fails.
+
+        It is compared to one that was kept for as long as most of that is in it, so that no errors
+        add up.
+        """
+        grey = _grey(picture)
+        if self._key is None:
+            self._key = grey, 0.0, 0.0
+            return None
+        key, x, y = self._key
+        found = shift(key, grey)
+        if found is None:
+            self._key = grey, *self._at
+            return None
+        now = x + found[0], y + found[1]
+        change = now[0] - self._at[0], now[1] - self._at[1]
+        self._at = now
+        if max(map(abs, found)) > OVERLAP:
+            self._key = grey, *now
+        return change
+
+
+def _grey(picture: bytes) -> NDArray[np.float64]:
+    """Return a picture as a square of greys, without its rim, which a window takes."""
+    import numpy as np
+
+    image = opened(picture, 4 * SQUARE, "L").resize((SQUARE, SQUARE))
+    made = np.asarray(image, dtype=np.float64)
+    window = np.hanning(SQUARE)
+    found: NDArray[np.float64] = (made - made.mean()) * window * window[:, None]
+    return found
+
+
+def shift(one: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[float, float] | None:
+    """Return how far a picture has moved to become another, in shares of its width and height.
+
+    By phase correlation (C. D. Kuglin and D. C. Hines, “The Phase Correlation Image Alignment
+    Method”, 1975), its peak found between pixels as the top of a parabola. None without a peak.
+    """
+    import numpy as np
+
+    spectrum = np.fft.rfft2(other) * np.conj(np.fft.rfft2(one))
+    peaks = np.fft.irfft2(spectrum / np.maximum(np.abs(spectrum), 1e-9), s=one.shape)
+    y, x = divmod(int(np.argmax(peaks)), SQUARE)
+    if peaks[y, x] < PLAIN:
+        return None
+    exact = []
+    for at, row in ((x, peaks[y]), (y, peaks[:, x])):
+        before, top, after = (float(row[(at + n) % SQUARE]) for n in (-1, 0, 1))
+        bend = before - 2 * top + after
+        part = 0.5 * (before - after) / bend if bend else 0.0
+        where = at + max(-0.5, min(0.5, part))
+        exact.append((where if where < SQUARE / 2 else where - SQUARE) / SQUARE)
+    return exact[0], exact[1]
+
+
+def _shifted(block: Block, x: float, y: float) -> Block:
+    return replace(block, x=block.x + x, y=block.y + y)
+
+
+def _follow(old: Followed, block: Block, known: bool) -> Followed:
+    """Return a text that was read again; with a `known` motion it has moved already."""
+    if not known:
+        return Followed(old.number, _held(old.block, block))
+    if _distance(old.block, block) < ASIDE:
+        return Followed(old.number, replace(_held(old.block, block), x=old.block.x, y=old.block.y))
+    if old.aside < TWICE:
+        return replace(old, unseen=0, aside=old.aside + 1)
+    return Followed(old.number, block)
 
 
 def _held(old: Block, new: Block) -> Block:

@@ -70,9 +70,9 @@ def read(blocks: list[Block], ctx: Context) -> list[Read]:
     found: list[Read] = []
     until = time.monotonic() + ASKED_S
     for block in blocks:
-        whole = _known(block.text, ctx.language)
+        whole = looked_up(block.text, ctx.language)
         if whole is None and len(block.lines) > 1:
-            parts = [_known(line, ctx.language) for line in block.lines]
+            parts = [looked_up(line, ctx.language) for line in block.lines]
             if any(parts):
                 found += [
                     _text(line, part, block, ctx)
@@ -80,7 +80,7 @@ def read(blocks: list[Block], ctx: Context) -> list[Read]:
                 ]
                 continue
         if whole is None and _wordy(block.text):
-            whole = _by_model(block.text, until - time.monotonic(), ctx)
+            whole = by_model(block.text, until - time.monotonic(), ctx, ctx.language)
         found.append(_text(block.text, whole, block, ctx))
     return found
 
@@ -97,7 +97,7 @@ def _wordy(text: str) -> bool:
     return sum(char.isalpha() for char in text) > 1 or is_chinese(text)
 
 
-def _known(text: str, language: str) -> tuple[str, Engine] | None:
+def looked_up(text: str, language: str) -> tuple[str, Engine] | None:
     """Return what the lexicon or the phrase book says; None where they do not know."""
     chinese = is_chinese(text)
     if chinese == (language == "zh") and (chinese or lexicon.english(text)):
@@ -111,15 +111,15 @@ def _known(text: str, language: str) -> tuple[str, Engine] | None:
     return None
 
 
-def _by_model(text: str, within_s: float, ctx: Context) -> tuple[str, Engine] | None:
+def by_model(text: str, within_s: float, ctx: Context, language: str) -> tuple[str, Engine] | None:
     """Return what the model makes of a text in time; None where its answer is no use."""
     if within_s < LEAST_S:
         return None
-    language = ctx.say("Chinese") if ctx.language == "zh" else ctx.say("English")
-    prompt = ctx.prompt("translate", text=text[:300], language=language)
+    named = ctx.say("Chinese") if language == "zh" else ctx.say("English")
+    prompt = ctx.prompt("translate", text=text[:300], language=named)
     answer = soon(ctx.model, prompt, within_s, cancel=ctx.cancel) or ""
     first = next((line.strip() for line in answer.splitlines() if line.strip()), "")
-    if not first or is_chinese(first) != (ctx.language == "zh"):
+    if not first or is_chinese(first) != (language == "zh"):
         return None
     if first.casefold() == text.casefold():
         return text, "same"

@@ -170,7 +170,7 @@ def test_it_plays(tmp_path):
 def test_a_fixed_location_is_a_location():
     location = FixedLocation(parse("48.41,15.61"))
     assert isinstance(location, Location)
-    assert location.where() == Place(48.41, 15.61, simulated=True)
+    assert location.where() == Place(48.41, 15.61, simulated=True, has_heading=False)
 
 
 def test_a_place_may_have_a_heading():

@@ -230,7 +230,7 @@ def test_the_route_in_both_languages(stand):
 def test_off_the_way_there_is_a_new_one(stand):
     ask = stand(0, 60)
     ask("navigate to bären apotheke")
-    stand(300, 380)("next turn").shows("You left the way")
+    stand(300, 380)("next turn").shows("Off the way")
     stand(300, 300)("next turn")
     assert "left the way" not in ask.exchanges[-1].turn.reply.text
 

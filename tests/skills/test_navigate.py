@@ -375,7 +375,7 @@ def test_without_a_position_the_device_says_why() -> None:
 
 def test_every_action_that_asks_for_the_position_declares_it(installed: Skills) -> None:
     asks = {"route", "nearest", "choose", "how_long", "arrival", "next_step", "where"}
-    asks |= {"building", "around", "describe"}
+    asks |= {"building", "around", "describe", "traffic", "way_round"}
     for action in installed.actions.values():
         named = action.declaration.name
         assert ("location" in action.declaration.permissions) == (named in asks)

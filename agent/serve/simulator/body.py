@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from agent.serve.simulator.from_page import Cell, Gesture, Light, Temperature, Walk
+from agent.serve.simulator.from_page import Cell, Gesture, Light, Position, Temperature, Walk
 from agent.serve.simulator.head import RestingImu
 from agent.serve.simulator.to_page import State
+from hardware.base import Place
 from hardware.battery import VirtualBattery
 from hardware.light import VirtualLight
+from hardware.location import Told
 
 FULL = 0.85
 """Charge of the cells at first."""
@@ -20,6 +22,7 @@ class Body:
         self.imu = RestingImu()
         self.battery = VirtualBattery(cells=(FULL, FULL))
         self.light = VirtualLight()
+        self.location = Told()
         self.walking = False
         self.lost = False
 
@@ -28,7 +31,7 @@ class Body:
         """Whether there is a cell with any charge."""
         return any(self.battery.state().cells)
 
-    def move(self, message: Cell | Light | Temperature | Walk) -> None:
+    def move(self, message: Cell | Light | Position | Temperature | Walk) -> None:
         """Do what the page's sliders and switches say."""
         match message:
             case Light(lux):
@@ -38,6 +41,12 @@ class Body:
             case Walk(on):
                 self.walking = on
                 self.imu.walk(on)
+            case Position(lat, lon, heading, accuracy) if lat is not None and lon is not None:
+                known = heading is not None
+                place = Place(lat, lon, heading or 0.0, error_m=accuracy, has_heading=known)
+                self.location.tell(place)
+            case Position():
+                self.location.tell(None)
             case Cell(index, None):
                 self.battery.remove(index)
             case Cell(index, level) if level is not None:

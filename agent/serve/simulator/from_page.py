@@ -113,6 +113,20 @@ class Temperature:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """Where the page's device is, by its browser."""
+
+    lat: float | None = _number(-90, 90)
+    """Degrees north, WGS-84; None where the page tells no position any more."""
+    lon: float | None = _number(-180, 180)
+    """Degrees east."""
+    heading: float | None = _number(0, 360)
+    """Where it moves, degrees clockwise from north; None where that is not known."""
+    accuracy: float = _number(0, 1e7)
+    """How far off it may be, in metres."""
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """The link between the glasses and what they run on."""
 
@@ -188,6 +202,7 @@ class Picture:
 
 FromPage = (
     Hello | Say | Complete | Listen | Hold | Gesture | Walk | Light | Cell | Temperature | Link
+    | Position
     | Setting | Wear | Record | EndReplay | Played | Blind | Sound | Picture
 )  # fmt: skip
 
@@ -195,7 +210,7 @@ _KINDS: Mapping[str, type[Any]] = {
     "hello": Hello, "say": Say, "complete": Complete, "listen": Listen, "hold": Hold,
     "gesture": Gesture, "walk": Walk, "light": Light, "cell": Cell, "temperature": Temperature,
     "link": Link, "setting": Setting, "wear": Wear, "record": Record, "end_replay": EndReplay,
-    "played": Played, "blind": Blind,
+    "position": Position, "played": Played, "blind": Blind,
 }  # fmt: skip
 
 

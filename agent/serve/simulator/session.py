@@ -171,6 +171,8 @@ class Pair:
             case from_page.Setting():
                 if message != glasses.setting:
                     await self.change(partial(glasses.change, message))
+            case from_page.Position():
+                glasses.body.move(message)
             case from_page.Walk() | from_page.Light() | from_page.Cell() | from_page.Temperature():
                 glasses.move(message)
                 if isinstance(message, from_page.Cell):

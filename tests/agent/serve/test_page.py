@@ -239,6 +239,31 @@ def test_batteries_are_swapped(quick, open_page):
     rows(page, "Hello bob")
 
 
+def test_the_position_is_that_of_the_browser_while_it_is_wished(real, open_page):
+    page = open_page(
+        real,
+        permissions=["geolocation"],
+        geolocation={"latitude": 51.5, "longitude": -0.1, "accuracy": 8},
+    )
+    page.click("#position")
+    asked_until(page, "No map here")
+    page.context.set_geolocation({"latitude": 40.0026, "longitude": -34.9963, "accuracy": 8})
+    asked_until(page, "High Street")
+    assert "simulated" not in page.text_content("#rows")
+    page.click("#position")
+    asked_until(page, "(simulated position)")
+
+
+def asked_until(page, text):
+    """Ask where one is until it is that: a browser tells a new position when it likes."""
+    for _ in range(100):
+        say(page, "where am i")
+        page.wait_for_timeout(500)
+        if text in page.text_content("#rows"):
+            return
+    raise AssertionError(f"it is not {text}: {page.text_content('#rows')}")
+
+
 # -- without a mouse, without sight ---------------------------------------------------------------
 
 

@@ -7,6 +7,8 @@ const by = (id) => document.getElementById(id);
 export class Body {
   #link; #world; #lens;
   #up = false;
+  #watch = null;
+  #still = null;
   #state = { cells: [1, 1], temperature_c: 30, lux: 300, walking: false, lost: false, on: false };
 
   constructor(link, world, lens) {
@@ -20,6 +22,7 @@ export class Body {
     by("walk").addEventListener("click", () => this.walk());
     by("link").addEventListener("click", () => link.send("link", { lost: !this.#state.lost }));
     by("lux").addEventListener("input", () => this.#light(10 ** Number(by("lux").value)));
+    by("position").addEventListener("click", () => this.#locate());
     by("heat").addEventListener("input", () => {
       const celsius = Number(by("heat").value);
       by("heat-out").value = `${celsius} °C`;
@@ -48,6 +51,29 @@ export class Body {
   newWorld() {
     if (this.#world.lux !== undefined) this.#light(this.#world.lux);
     this.#expose(this.#state.lux);
+  }
+
+  /** Tell where this device is, until the button is pressed again; also while it lies still. */
+  #locate() {
+    const on = this.#watch === null;
+    by("position").setAttribute("aria-pressed", String(on));
+    if (!on) {
+      navigator.geolocation.clearWatch(this.#watch);
+      clearInterval(this.#still);
+      this.#watch = null;
+      this.#link.send("position", { lat: null, lon: null, heading: null, accuracy: 0 });
+      return;
+    }
+    let last = null;
+    this.#still = setInterval(() => last && this.#link.send("position", last), 20_000);
+    this.#watch = navigator.geolocation.watchPosition(({ coords }) => {
+      const known = coords.heading !== null && !Number.isNaN(coords.heading);
+      last = {
+        lat: coords.latitude, lon: coords.longitude,
+        heading: known ? coords.heading : null, accuracy: Math.min(1e7, coords.accuracy),
+      };
+      this.#link.send("position", last);
+    }, (error) => error.code === error.PERMISSION_DENIED && this.#watch !== null && this.#locate(), { enableHighAccuracy: true, maximumAge: 0 });
   }
 
   #light(lux) {
