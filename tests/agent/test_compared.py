@@ -169,6 +169,7 @@ def test_nothing_that_is_derived_reads_a_value_as_a_template(skills) -> None:
         assert phrase.phrase(action, intent) == " ".join(f"ping {name}".split())
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=4))
 def test_no_value_whatever_ends_the_agent(names) -> None:

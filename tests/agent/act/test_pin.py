@@ -49,6 +49,7 @@ def test_only_a_hash_is_kept_for_nobody_else_to_read(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 def test_five_wrong_ones_lock_it_twice_as_long_each_time(tmp_path):
     now = [0.0]
     pin = Pin(tmp_path, lambda: now[0])

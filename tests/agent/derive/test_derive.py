@@ -346,6 +346,7 @@ async def test_it_is_routed_by_text(agent, said):
     assert "water" in agent.model.prompts[0]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("flite"), reason="flite is not installed")
 @pytest.mark.parametrize("said", ["define water", "what does water mean"])
 async def test_it_is_routed_by_speech(agent, tmp_path, said):

@@ -13,6 +13,7 @@ def light(room: Annotated[str, OneOf({"kitchen": 1, "(hall|entry)": 2})] = "",
 """
 
 
+@pytest.mark.slow
 def test_every_branch_of_the_skills_that_ship_is_drawn():
     for action in Skills.discover().actions.values():
         for language in action.languages:

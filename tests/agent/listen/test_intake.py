@@ -359,6 +359,7 @@ def test_a_device_that_is_away_is_counted_as_that():
 # ── all of it ────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_comes_time_goes_on_and_sizes_are_right(seed):
     rng = random.Random(seed)
@@ -451,6 +452,7 @@ def hostile(rng, at_ms):
     return AudioChunk(sound(), time_ms)
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(st.integers(0, 2**32), st.lists(st.floats(), min_size=20, max_size=20))
 def test_no_chunk_whatever_it_is_stops_listening(seed, times):

@@ -194,6 +194,7 @@ def test_the_lens_follows_the_light(world):
     assert world.talk.display.frames[-1].light > 0.95
 
 
+@pytest.mark.slow
 def test_each_step_of_the_ladder_is_taken_and_told(world):
     world.agent.devices = replace(world.agent.devices, others={"camera": lambda: "photo"})
     seen = []
@@ -327,6 +328,7 @@ def test_a_head_that_is_lost_for_a_moment_is_felt_again(tmp_path):
     world.close()
 
 
+@pytest.mark.slow
 def test_a_save_that_fails_is_told_once_tried_again_and_heals(tmp_path, monkeypatch):
     world = World(tmp_path).wear()
     world.wait(1)

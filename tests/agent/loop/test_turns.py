@@ -287,6 +287,7 @@ def try_schedules(count):
     assert count / 20 < sum(paid) < count * 0.9, "some pay and some do not"
 
 
+@pytest.mark.slow
 def test_no_interleaving_pays_without_its_own_yes():
     try_schedules(400)
 

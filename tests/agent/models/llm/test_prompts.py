@@ -32,6 +32,7 @@ def test_every_prompt_exists_in_every_language_with_the_same_variables() -> None
         assert prompts == by_language["en"], language
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", sorted(SHIPPED))
 def test_a_prompt_uses_what_it_declares(label: str) -> None:
     text = SHIPPED[label].read_text(encoding="utf-8")

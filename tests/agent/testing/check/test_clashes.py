@@ -167,6 +167,7 @@ def test_phones_are_as_far_apart_as_they_sound():
 # -- at load ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_ships_and_the_coffee_plugin_have_no_fatal_clash():
     skills = Skills.discover([str(PLUGIN)])
     assert not skills.problems

@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from agent.derive.sample import Sample, samples
 from agent.messages import Intent, NotRecognized
 from agent.plugins.skills import Skills
@@ -20,6 +22,7 @@ def every_sample(skills, seed=0):
     ]
 
 
+@pytest.mark.slow
 def test_everything_that_ships_arrives_with_the_coffee_plugin_beside_it():
     skills = Skills.discover([str(PLUGIN)])
     with spending() as spent:
