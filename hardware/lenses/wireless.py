@@ -44,7 +44,7 @@ class Side(Protocol):
         ...
 
     async def lost(self) -> None:
-        """Wait until the link is gone."""
+        """Wait until the link is gone. May raise DeviceError that says why."""
         ...
 
     async def close(self) -> None:
@@ -161,10 +161,10 @@ class WirelessDisplay:
                 todo = self._news(side) if number == sent else self._shown(side, frame)
                 work = asyncio.ensure_future(todo)
                 await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-                if not work.done():
-                    return
-                work.result()
-                sent = number
+                if work.done():
+                    work.result()
+                    sent = number
+            gone.result()
         finally:
             for left in (work, gone):
                 left.cancel()

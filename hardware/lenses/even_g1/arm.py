@@ -22,6 +22,8 @@ WRITES = "6e400002-b5a3-f393-e0a9-e50e24dcca9e"
 NOTIFIES = "6e400003-b5a3-f393-e0a9-e50e24dcca9e"
 """And what it says."""
 
+LONGEST = 2 + len(codec.ADDRESS) + codec.PICTURE_BYTES
+"""Bytes of the longest packet."""
 ANSWER_S = 1.0
 """How long an answer is waited for; the maker's app waits one to three seconds."""
 LATE_S = 0.4
@@ -56,18 +58,25 @@ class Arm:
         self._idle.set()
         self._pages = 0
         self._beats = 0
+        self._silent = False
         self._beating: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Connect, and keep the link alive. Raises DeviceError."""
+        self._silent = False
         await self._link.open({NOTIFIES: self._heard})
-        if self._link.most_bytes(WRITES) < 2 + 4 + codec.PICTURE_BYTES:
-            raise DeviceError("the link carries packets of 200 bytes only: update BlueZ to 5.62")
+        if (most := self._link.most_bytes(WRITES)) < LONGEST:
+            raise DeviceError(
+                f"the link carries packets of {most} bytes, and pictures need {LONGEST}:"
+                " update BlueZ to 5.62"
+            )
         self._beating = asyncio.get_running_loop().create_task(self._beat())
 
     async def lost(self) -> None:
-        """Wait until the link is gone."""
+        """Wait until the link is gone. Raises DeviceError when the arm fell silent before."""
         await self._link.lost.wait()
+        if self._silent:
+            raise DeviceError("it does not answer")
 
     async def close(self) -> None:
         """Disconnect."""
@@ -161,11 +170,11 @@ class Arm:
         while True:
             try:
                 async with self._asking:
-                    answered = await self._ask(codec.beat(self._beats))
+                    self._silent = not await self._ask(codec.beat(self._beats))
             except DeviceError:
-                answered = None
+                return  # whoever waits for the link knows
             self._beats += 1
-            if not answered:
+            if self._silent:
                 await self._link.close()
                 return
             await asyncio.sleep(BEAT_S)

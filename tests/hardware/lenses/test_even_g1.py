@@ -7,14 +7,15 @@ import pytest
 from agent.display.layout import lay_out
 from agent.testing.clock import VirtualClock
 from hardware import profiles, raster
-from hardware.base import Frame, Line
-from hardware.lenses import written
+from hardware.base import DeviceError, Frame, Line
+from hardware.lenses import wireless, written
 from hardware.lenses.even_g1 import codec
 from hardware.lenses.even_g1.arm import Arm
 from hardware.lenses.wireless import WirelessDisplay
 from tests.gallery import cards
 from tests.hardware.lenses import g1
-from tests.hardware.lenses.air import Air
+from tests.hardware.lenses.air import Air, Peripheral
+from tests.hardware.lenses.waiting import until
 
 LENS = profiles.load("even-g1")
 FRAMES = [page for reply, language in cards() for page in lay_out(reply, LENS, language)]
@@ -53,15 +54,6 @@ async def worn(lose=0.0, late_s=0.0, start=True):
     return glasses
 
 
-async def until(condition, seconds=60):
-    """Wait, in virtual time."""
-    for _ in range(seconds * 20):
-        if condition():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("it did not come")
-
-
 def shows(arm, frame):
     """Whether an arm shows this frame, to the pixel or to the letter."""
     rows = written.rows(frame)
@@ -86,6 +78,24 @@ def test_every_card_arrives_as_it_was(clock):
     assert {written.rows(frame) is None for frame in FRAMES} == {True, False}, "both ways are used"
 
 
+def test_the_picture_is_a_file_as_the_maker_has_it():
+    """Byte for byte the header of EvenDemoApp's `image_1.bmp`, but for the sizes: one more row."""
+    header = codec.bmp(raster.render(PICTURE))[:62]
+    maker = bytes.fromhex(
+        "424d38260000000000003e0000002800000040020000870000000100010000000000"
+        "fa250000120b0000120b00000000000000000000ffffff0000000000"
+    )
+    sizes = {2, 3, 22, 34, 35}
+    assert [
+        n for n, (a, b) in enumerate(zip(header, maker, strict=True)) if a != b and n not in sizes
+    ] == []
+
+
+def test_a_picture_of_another_size_is_refused():
+    with pytest.raises(ValueError, match="576x136, not 640x480"):
+        codec.bmp(raster.render(Frame(profiles.load("quark-s1"), ())))
+
+
 def test_every_card_arrives_as_a_picture_too():
     for frame in FRAMES:
         file = codec.bmp(raster.render(frame))
@@ -105,3 +115,275 @@ def test_one_in_a_hundred_is_lost_and_answers_are_late(clock):
 
     lit, sent = clock.run(run())
     assert sum(sent) > sum(lit), "some pictures had to be sent again"
+
+
+def test_text_is_taken_by_the_left_arm_first(clock):
+    async def run():
+        glasses = await worn(late_s=0.3)
+        order = []
+        for arm in glasses.arms:
+            arm.cut_before = lambda data, arm=arm: data[0] == 0x4E and order.append(arm.address)
+        glasses.display.show(TEXT)
+        await until(lambda: glasses.left.text)
+        assert glasses.right.text is None
+        await until(lambda: glasses.right.text)
+        return order
+
+    assert clock.run(run()) == [g1.LEFT, g1.RIGHT]
+
+
+def test_only_the_newest_frame_is_sent_when_many_come(clock):
+    async def run():
+        glasses = await worn()
+        glasses.display.show(PICTURE)
+        for number in range(50):
+            glasses.display.show(Frame(LENS, (Line(f"number {number}"),)))
+        await until(lambda: all(arm.text and arm.text[-1] == "number 49" for arm in glasses.arms))
+        return [sum(data[0] == 0x4E for data in arm.got) for arm in glasses.arms]
+
+    assert clock.run(run()) == [1, 1]
+
+
+def test_the_lens_is_dark_when_cleared_and_at_the_end(clock):
+    async def run():
+        glasses = await worn()
+        glasses.display.show(PICTURE)
+        await until(lambda: shows(glasses.right, PICTURE) and shows(glasses.left, PICTURE))
+        glasses.display.clear()
+        await until(lambda: [arm.picture for arm in glasses.arms] == [None, None])
+        glasses.display.show(TEXT)
+        await until(lambda: all(shows(arm, TEXT) for arm in glasses.arms))
+        await glasses.display.close()
+        return [arm.text for arm in glasses.arms], [arm.connected for arm in glasses.arms]
+
+    assert clock.run(run()) == ([None, None], [False, False])
+
+
+def test_links_are_kept_alive(clock):
+    async def run():
+        glasses = await worn()
+        await asyncio.sleep(60)
+        return [sum(data[0] == 0x25 for data in arm.got) for arm in glasses.arms]
+
+    assert all(7 <= beats <= 9 for beats in clock.run(run()))
+
+
+# -- what goes wrong ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at", [0, 1, 25, 50], ids=["first", "second", "half", "last"])
+def test_half_a_picture_is_made_whole_by_the_next_link(clock, at):
+    async def run():
+        glasses = await worn()
+        glasses.right.cut_before = lambda data: data[:2] == bytes((0x15, at))
+        glasses.display.show(PICTURE)
+        await until(lambda: shows(glasses.left, PICTURE))
+        assert not shows(glasses.right, PICTURE)
+        await until(lambda: shows(glasses.right, PICTURE))
+        return glasses.told, glasses.left.pictures
+
+    told, lit = clock.run(run())
+    assert told == ["the right arm: the link was lost; it is tried again", "the right arm is back"]
+    assert lit == 1, "the other arm was left alone"
+
+
+def test_one_arm_shows_while_the_other_is_away(clock):
+    async def run():
+        glasses = await worn()
+        await glasses.right.drop(stay=False)
+        await asyncio.sleep(60)
+        for frame in (TEXT, PICTURE):
+            glasses.display.show(frame)
+            await until(lambda frame=frame: shows(glasses.left, frame))
+        await glasses.right.come()
+        await until(lambda: shows(glasses.right, PICTURE))
+        return glasses.told
+
+    assert clock.run(run()) == [
+        "the right arm: the link was lost; it is tried again",
+        "the right arm is back",
+    ]
+
+
+def test_out_of_reach_for_a_moment_loses_nothing(clock):
+    async def run():
+        glasses = await worn()
+        for arm in glasses.arms:
+            await arm.drop(stay=False)
+        await asyncio.sleep(wireless.GRACE_S / 2)
+        glasses.display.show(TEXT)
+        for arm in glasses.arms:
+            await arm.come()
+        await until(lambda: all(shows(arm, TEXT) for arm in glasses.arms))
+
+    clock.run(run())
+
+
+def test_out_of_reach_for_long_is_refused_and_never_lit_later(clock):
+    async def run():
+        glasses = await worn()
+        glasses.display.show(TEXT)
+        await until(lambda: all(shows(arm, TEXT) for arm in glasses.arms))
+        for arm in glasses.arms:
+            await arm.drop(stay=False)
+        await asyncio.sleep(30)
+        with pytest.raises(DeviceError) as refused:
+            glasses.display.show(PICTURE)
+        for arm in glasses.arms:
+            await arm.come()
+        await until(lambda: len(glasses.told) == 4)
+        await until(lambda: [arm.text for arm in glasses.arms] == [None, None])
+        await asyncio.sleep(5)
+        assert [arm.picture for arm in glasses.arms] == [None, None], "it is stale by now"
+        glasses.display.show(PICTURE)
+        await until(lambda: all(shows(arm, PICTURE) for arm in glasses.arms))
+        return str(refused.value), glasses.told
+
+    why, told = clock.run(run())
+    assert why == (
+        "Even G1 45 is gone: it is out of reach, or connected elsewhere: switch it on and bring it near"
+    )
+    assert sorted(told) == [
+        "the left arm is back",
+        "the left arm: the link was lost; it is tried again",
+        "the right arm is back",
+        "the right arm: the link was lost; it is tried again",
+    ]
+
+
+def test_never_reached_is_said_once_and_tried_for_ever(clock):
+    async def run():
+        glasses = await worn(start=False)
+        for arm in glasses.arms:
+            await arm.drop(stay=False)
+        glasses.display.start()
+        await asyncio.sleep(600)
+        told = [*glasses.told]
+        for arm in glasses.arms:
+            await arm.come()
+        await until(lambda: glasses.left.connected and glasses.right.connected)
+        return told
+
+    assert clock.run(run()) == [
+        f"the {side} arm: it is out of reach, or connected elsewhere: switch it on and bring it near;"
+        " it is tried again"
+        for side in ("left", "right")
+    ]
+
+
+def test_an_arm_that_no_longer_answers_is_connected_anew(clock):
+    async def run():
+        glasses = await worn()
+        glasses.right.mute = True
+        glasses.display.show(TEXT)
+        await until(lambda: glasses.told, 30)
+        glasses.right.mute = False
+        await until(
+            lambda: len(glasses.told) == 2 and all(shows(arm, TEXT) for arm in glasses.arms)
+        )
+        return glasses.told
+
+    assert clock.run(run()) == [
+        "the right arm: it does not answer; it is tried again",
+        "the right arm is back",
+    ]
+
+
+def test_an_arm_that_falls_silent_is_noticed_without_a_frame(clock):
+    async def run():
+        glasses = await worn()
+        glasses.left.mute = True
+        await until(lambda: glasses.told, 30)
+        glasses.left.mute = False
+        await until(lambda: len(glasses.told) == 2)
+
+    clock.run(run())
+
+
+def test_an_arm_that_is_busy_is_asked_again(clock):
+    async def run():
+        glasses = await worn()
+        glasses.left.refuses = 2
+        glasses.display.show(TEXT)
+        await until(lambda: all(shows(arm, TEXT) for arm in glasses.arms))
+        return glasses.told
+
+    assert clock.run(run()) == []
+
+
+def test_a_link_for_short_packets_only_is_refused(clock):
+    async def run():
+        glasses = await worn(start=False)
+        glasses.air.mtu = 185
+        glasses.display.start()
+        await until(lambda: glasses.told)
+        return glasses.told[0]
+
+    assert clock.run(run()) == (
+        "the left arm: the link carries packets of 182 bytes, and pictures need 200: update BlueZ to 5.62;"
+        " it is tried again"
+    )
+
+
+def test_a_stranger_by_the_same_address_is_refused(clock):
+    async def run():
+        air, told = Air(), []
+        stranger = Peripheral(air, "Kettle", g1.LEFT, "180D", "2A39", ["2A37"])
+        await stranger.come()
+        arm = Arm(air.radio, g1.LEFT, "the left arm")
+        display = WirelessDisplay("G1", LENS, [arm], asyncio.get_running_loop(), told.append)
+        display.start()
+        await until(lambda: told)
+        display.show(TEXT)
+        await asyncio.sleep(1)
+        return told[0], stranger.got
+
+    told, got = clock.run(run())
+    assert told == (
+        "the left arm: it is no such lens, or its firmware is another: it lacks what it is written to by;"
+        " it is tried again"
+    )
+    assert got == [], "nothing of what the wearer sees is written to it"
+
+
+# -- what is heard --------------------------------------------------------------------------------
+
+SAID = {
+    "taken": (bytes((0x4E, 0xC9)), codec.Answer(0x4E, True)),
+    "more": (bytes((0x4E, 0xCB)), codec.Answer(0x4E, True)),
+    "refused": (bytes((0x4E, 0xCA)), codec.Answer(0x4E, False)),
+    "checked": (bytes((0x16, 1, 2, 3, 4, 0xC9)), codec.Answer(0x16, True)),
+    "broken": (bytes((0x16, 0xC9, 2, 3, 4, 0xCA)), codec.Answer(0x16, False)),
+    "a beat": (bytes((0x25, 6, 0, 7, 4, 7)), codec.Answer(0x25, True)),
+    "a tap": (bytes((0xF5, 1)), codec.Event(1)),
+    "sound": (bytes((0xF1, 9)) + bytes(200), codec.Sound(9, (bytes(20),) * 10)),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_is_cut_short_is_nothing(name):
+    whole, meaning = SAID[name]
+    assert codec.heard(whole) == meaning
+    needed = {"taken": 2, "more": 2, "refused": 2, "a tap": 2}.get(name, len(whole))
+    for length in range(needed):
+        assert codec.heard(whole[:length]) is None
+
+
+def test_what_is_unknown_is_nothing():
+    known = {data[0] for data, _ in SAID.values()} | {0x0E, 0x15, 0x18, 0x20}
+    for first in set(range(256)) - known:
+        assert codec.heard(bytes((first, *range(40)))) is None
+
+
+def test_noise_from_an_arm_changes_nothing(clock):
+    async def run():
+        glasses = await worn()
+        noise = [b"", b"\x4e", b"\x16\xc9", bytes(range(200)), b"\xff" * 240, b"\x4e\xc9" * 3]
+        for data in noise:
+            glasses.left.say(g1.NOTIFIES, data)
+        for frame in (TEXT, PICTURE):
+            glasses.display.show(frame)
+            await until(lambda frame=frame: all(shows(arm, frame) for arm in glasses.arms))
+        return glasses.told
+
+    assert clock.run(run()) == []
