@@ -57,6 +57,10 @@ class Radio:
     connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a link comes up: BlueZ refuses a second one meanwhile."""
 
+    async def ready(self) -> None:
+        """Say nothing where there is Bluetooth. Raises DeviceError where there is none."""
+        await self.scan(0.0)
+
     async def scan(self, seconds: float) -> tuple[Seen, ...]:
         """Return what is in reach and has a name, the strongest first. Raises DeviceError."""
         bleak = _bleak()
