@@ -20,9 +20,9 @@ from agent.errors import ConfigError, GlassesError
 from agent.plugins.hooks import hookimpl
 from agent.plugins.skills import Skills
 from hardware import reading
-from hardware.lenses import bluetooth
-from hardware.lenses.bluetooth import Radio
 from hardware.lenses.kinds import KINDS, Lens, Paired, lacking, recognised
+from hardware.wireless import bluetooth
+from hardware.wireless.bluetooth import Radio
 
 FILE = "lenses.json"
 """What was paired, in the data folder."""

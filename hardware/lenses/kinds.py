@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from hardware import profiles
 from hardware.base import DeviceError, Display, Microphone
-from hardware.lenses import bluetooth
-from hardware.lenses.bluetooth import Radio, Seen
-from hardware.lenses.wireless import Side, WirelessDisplay
+from hardware.wireless import bluetooth
+from hardware.wireless.bluetooth import Radio, Seen
+from hardware.wireless.display import Side, WirelessDisplay
 
 KINDS = ("even-g1", "halo", "activelook")
 """What can be paired; each is the name of its profile."""

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 
 from hardware import raster
 from hardware.base import DeviceError, Frame
-from hardware.lenses import written
 from hardware.lenses.activelook import codec
-from hardware.lenses.bluetooth import LIBRARY, Link, Radio
+from hardware.wireless import written
+from hardware.wireless.bluetooth import LIBRARY, Link, Radio
 
 WRITES = "0783b03e-8535-b5a0-7140-a304d2495cba"
 NOTIFIES = "0783b03e-8535-b5a0-7140-a304d2495cb8"

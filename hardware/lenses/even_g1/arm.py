@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 from hardware import raster
 from hardware.base import DeviceError, Frame
-from hardware.lenses import written
-from hardware.lenses.bluetooth import Link, Radio
 from hardware.lenses.even_g1 import codec
+from hardware.wireless import written
+from hardware.wireless.bluetooth import Link, Radio
 
 WRITES = "6e400002-b5a3-f393-e0a9-e50e24dcca9e"
 """Nordic's UART service: what is written to an arm."""

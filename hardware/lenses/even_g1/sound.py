@@ -19,9 +19,9 @@ from hardware.base import (
     AudioChunk,
     DeviceError,
 )
-from hardware.lenses.bluetooth import LIBRARY
 from hardware.lenses.even_g1 import codec
 from hardware.lenses.even_g1.arm import Arm
+from hardware.wireless.bluetooth import LIBRARY
 
 FRAME_US = 10_000
 PACKET_MS = codec.FRAMES * FRAME_US / 1000

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardware import raster
 from hardware.base import DeviceError, Frame
-from hardware.lenses.bluetooth import LIBRARY, why
+from hardware.wireless.bluetooth import LIBRARY, why
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -12,9 +12,10 @@ from agent.cli import main, pair
 from agent.cli.compose import build
 from agent.errors import ConfigError, GlassesError
 from hardware.display import MemoryDisplay
-from hardware.lenses import bluetooth, kinds
-from hardware.lenses.bluetooth import Radio, Seen
+from hardware.lenses import kinds
 from hardware.profiles import load
+from hardware.wireless import bluetooth
+from hardware.wireless.bluetooth import Radio, Seen
 from tests.hardware.lenses import g1
 from tests.hardware.lenses.air import Air
 from tests.pace import PATIENCE_S, until

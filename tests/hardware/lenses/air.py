@@ -23,7 +23,7 @@ from bumble.host import Host
 from bumble.link import LocalLink
 from bumble.transport.common import AsyncPipeSink
 
-from hardware.lenses.bluetooth import Radio
+from hardware.wireless.bluetooth import Radio
 
 ADDRESS = "F6:F7:F8:F9:FA:FB"
 """Of whoever connects."""

@@ -9,10 +9,10 @@ from agent.display.layout import lay_out
 from agent.testing.clock import VirtualClock
 from hardware import profiles, raster
 from hardware.base import Frame, Line
-from hardware.lenses import written
 from hardware.lenses.activelook import codec
 from hardware.lenses.activelook.glasses import Glasses
-from hardware.lenses.wireless import WirelessDisplay
+from hardware.wireless import written
+from hardware.wireless.display import WirelessDisplay
 from tests.gallery import cards
 from tests.hardware.lenses import look
 from tests.hardware.lenses.air import Air

@@ -8,10 +8,11 @@ from agent.display.layout import lay_out
 from agent.testing.clock import VirtualClock
 from hardware import profiles, raster
 from hardware.base import DeviceError, Frame, Line
-from hardware.lenses import wireless, written
 from hardware.lenses.even_g1 import codec
 from hardware.lenses.even_g1.arm import Arm
-from hardware.lenses.wireless import WirelessDisplay
+from hardware.wireless import display as wireless
+from hardware.wireless import written
+from hardware.wireless.display import WirelessDisplay
 from tests.gallery import cards
 from tests.hardware.lenses import g1
 from tests.hardware.lenses.air import Air, Peripheral

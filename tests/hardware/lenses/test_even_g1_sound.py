@@ -12,9 +12,9 @@ from hardware.audio import read
 from hardware.base import AbsentChunk, Microphone
 from hardware.lenses.even_g1.arm import Arm
 from hardware.lenses.even_g1.sound import ArmMicrophone
-from hardware.lenses.wireless import WirelessDisplay
 from hardware.profiles import load
 from hardware.spoken import clips
+from hardware.wireless.display import WirelessDisplay
 from tests.hardware.lenses import g1
 from tests.hardware.lenses.air import Air
 from tests.hardware.lenses.waiting import until

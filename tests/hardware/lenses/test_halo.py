@@ -11,7 +11,7 @@ from agent.display.layout import lay_out
 from hardware import profiles, raster
 from hardware.base import DeviceError, Frame, Line
 from hardware.lenses.halo.glasses import Glasses
-from hardware.lenses.wireless import WirelessDisplay
+from hardware.wireless.display import WirelessDisplay
 from tests.gallery import cards
 from tests.pace import soon
 

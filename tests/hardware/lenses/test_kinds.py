@@ -9,9 +9,10 @@ from bumble.core import UUID, AdvertisingData
 from agent.testing.clock import VirtualClock
 from hardware import profiles
 from hardware.base import DeviceError, Display, Frame, Line, Microphone
-from hardware.lenses import bluetooth, kinds
-from hardware.lenses.bluetooth import Radio, Seen
+from hardware.lenses import kinds
 from hardware.lenses.kinds import Lens, Paired, lacking, recognised
+from hardware.wireless import bluetooth
+from hardware.wireless.bluetooth import Radio, Seen
 from tests.hardware.lenses import g1, look
 from tests.hardware.lenses.air import Air, Peripheral
 from tests.pace import PATIENCE_S, until
