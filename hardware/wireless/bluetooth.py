@@ -19,9 +19,6 @@ from hardware.base import DeviceError
 if TYPE_CHECKING:
     from bleak import BleakClient
 
-LIBRARY = "pip install 'glasses-agent[lenses]'"
-"""What brings the libraries that are needed for lenses."""
-
 CONNECT_S = 10.0
 """How long a link may take to come up; one within reach takes less than two seconds."""
 CLOSE_S = 2.0
@@ -185,5 +182,5 @@ def _bleak() -> Any:
     try:
         import bleak
     except ImportError:
-        raise DeviceError(f"Bluetooth needs bleak: {LIBRARY}") from None
+        raise DeviceError("Bluetooth needs bleak: pip install bleak") from None
     return bleak

@@ -15,7 +15,7 @@ from hardware import raster
 from hardware.base import DeviceError, Frame
 from hardware.lenses.activelook import codec
 from hardware.wireless import written
-from hardware.wireless.bluetooth import LIBRARY, Link, Radio
+from hardware.wireless.bluetooth import Link, Radio
 
 WRITES = "0783b03e-8535-b5a0-7140-a304d2495cba"
 NOTIFIES = "0783b03e-8535-b5a0-7140-a304d2495cb8"
@@ -148,4 +148,6 @@ def _drawn(frame: Frame) -> Iterator[bytes]:
     try:
         yield from codec.picture(picture.crop((left, box[1], right, box[3])), left, box[1])
     except ImportError:
-        raise DeviceError(f"pictures for ActiveLook need heatshrink2: {LIBRARY}") from None
+        raise DeviceError(
+            "pictures for ActiveLook need heatshrink2: pip install heatshrink2"
+        ) from None

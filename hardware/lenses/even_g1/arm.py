@@ -86,7 +86,7 @@ class Arm:
 
     async def show(self, frame: Frame | None) -> None:
         """Light a frame, as text where that says all of it. Raises DeviceError."""
-        rows = None if frame is None else written.rows(frame)
+        rows = None if frame is None else written.rows(frame, codec.sets)
         if rows is not None and self._after is not None:
             await self._after.idle()
         self._idle.clear()

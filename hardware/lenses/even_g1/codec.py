@@ -1,11 +1,13 @@
 """What goes over the link to an arm of an Even G1, and back: bytes and their meaning, no more.
 
 From the maker's EvenDemoApp (github.com/even-realities/EvenDemoApp, README "Protocol", and its
-`proto.dart`, `bmp_update_manager.dart` and `PcmConverter.m` where the README is silent).
+`proto.dart`, `bmp_update_manager.dart` and `PcmConverter.m` where the README is silent); what its
+own font can set, from MentraOS's profile of it.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Sequence
@@ -30,6 +32,12 @@ TEXT_BYTES = 191
 """Most bytes of text in a packet."""
 SHOWN = 0x71
 """Screen status of a page of text: new content (0x01), shown as text (0x70)."""
+
+WIDEST, WIDE = frozenset("MWmw@&~"), frozenset("ABCDEFGHIJKLNOPQRSTUVXYZ0123456789#$%?<>=+")
+WIDEST_PX, WIDE_PX, OTHER_PX, CJK_PX = 16, 14, 12, 18
+"""Most that a character of its own font takes; MentraOS measured them on glasses (`g1.ts`)."""
+_CJK = re.compile("[\u4e00-\u9fff\u3041-\u30ff。，！？：；（）【】「」]")
+"""Of other scripts those are known to be in that font; what is not known is drawn."""
 
 FRAME_BYTES, FRAMES = 20, 10
 """A packet of sound is ten LC3 frames of 10 ms, 20 bytes each, at 16 kHz."""
@@ -71,6 +79,19 @@ class Event:
 
 
 Heard = Answer | Sound | Event
+
+
+def sets(text: str) -> bool:
+    """Say whether the glasses' own font has all of a row, and the row fits into the lens."""
+    width_px = 0
+    for char in text:
+        if " " <= char <= "~":
+            width_px += WIDEST_PX if char in WIDEST else WIDE_PX if char in WIDE else OTHER_PX
+        elif _CJK.match(char):
+            width_px += CJK_PX
+        else:
+            return False
+    return width_px <= WIDTH_PX
 
 
 def bmp(image: Image) -> bytes:

@@ -21,7 +21,6 @@ from hardware.base import (
 )
 from hardware.lenses.even_g1 import codec
 from hardware.lenses.even_g1.arm import Arm
-from hardware.wireless.bluetooth import LIBRARY
 
 FRAME_US = 10_000
 PACKET_MS = codec.FRAMES * FRAME_US / 1000
@@ -120,5 +119,5 @@ def _decoder() -> Any:
     try:
         import lc3
     except (ImportError, OSError):
-        raise DeviceError(f"the microphone of an Even G1 needs lc3py: {LIBRARY}") from None
+        raise DeviceError("the microphone of an Even G1 needs lc3py: pip install lc3py") from None
     return lc3.Decoder(FRAME_US, SAMPLE_RATE_HZ)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardware import raster
 from hardware.base import DeviceError, Frame
-from hardware.wireless.bluetooth import LIBRARY, why
+from hardware.wireless.bluetooth import why
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -135,5 +135,5 @@ def _library() -> Any:
     try:
         from brilliant_msg import BrilliantMsg
     except ImportError:
-        raise DeviceError(f"a Halo needs brilliant-msg: {LIBRARY}") from None
+        raise DeviceError("a Halo needs brilliant-msg: pip install brilliant-msg") from None
     return BrilliantMsg()

@@ -84,9 +84,9 @@ class Arm(Peripheral):
             self.text, self.picture = text.split("\n")[:-1], None
 
 
-async def glasses(air, lose=0.0, late_s=0.0):
+async def glasses(air, lose=0.0, late_s=0.0, seed=2):
     """Return the two arms, within reach."""
-    arms = Arm(air, "L", LEFT, seed=2), Arm(air, "R", RIGHT, seed=3)
+    arms = Arm(air, "L", LEFT, seed=seed), Arm(air, "R", RIGHT, seed=seed + 1)
     for arm in arms:
         arm.lose, arm.late_s = lose, late_s
         await arm.come()

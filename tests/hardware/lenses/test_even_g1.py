@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from agent.display.layout import lay_out
 from agent.testing.clock import VirtualClock
 from hardware import profiles, raster
 from hardware.base import DeviceError, Frame, Line
@@ -13,15 +12,13 @@ from hardware.lenses.even_g1.arm import Arm
 from hardware.wireless import display as wireless
 from hardware.wireless import written
 from hardware.wireless.display import WirelessDisplay
-from tests.gallery import cards
 from tests.hardware.lenses import g1
 from tests.hardware.lenses.air import Air, Peripheral
 from tests.hardware.lenses.waiting import until
+from tests.hardware.lenses.worn import FRAMES, LENS, shows, worn
 
-LENS = profiles.load("even-g1")
-FRAMES = [page for reply, language in cards() for page in lay_out(reply, LENS, language)]
 TEXT = Frame(LENS, (Line("Platform 4", 1.0), Line("leaves at 18:30", 0.6)))
-PICTURE = Frame(LENS, (Line("第四站台"), Line("18:30")))
+PICTURE = Frame(LENS, (Line("→ 第四站台"), Line("18:30")))
 
 
 @pytest.fixture
@@ -29,39 +26,6 @@ def clock():
     clock = VirtualClock()
     yield clock
     clock.close()
-
-
-class Worn:
-    """The glasses, and the display that shows on them."""
-
-    def __init__(self, air, arms, told):
-        self.air, (self.left, self.right), self.told = air, arms, told
-        left = Arm(air.radio, g1.LEFT, "the left arm")
-        self.sides = left, Arm(air.radio, g1.RIGHT, "the right arm", after=left)
-        loop = asyncio.get_running_loop()
-        self.display = WirelessDisplay("Even G1 45", LENS, self.sides, loop, told.append)
-
-    @property
-    def arms(self):
-        return self.left, self.right
-
-
-async def worn(lose=0.0, late_s=0.0, start=True):
-    air = Air()
-    glasses = Worn(air, await g1.glasses(air, lose, late_s), [])
-    if start:
-        glasses.display.start()
-        await until(lambda: glasses.left.connected and glasses.right.connected)
-    return glasses
-
-
-def shows(arm, frame):
-    """Whether an arm shows this frame, to the pixel or to the letter."""
-    rows = written.rows(frame)
-    if rows is None:
-        wanted = raster.render(frame)
-        return arm.picture is not None and arm.picture.tobytes() == wanted.tobytes()
-    return arm.text is not None and arm.text == ["", "", "", "", ""][len(rows) :] + list(rows)
 
 
 # -- frames ---------------------------------------------------------------------------------------
@@ -76,7 +40,9 @@ def test_every_card_arrives_as_it_was(clock):
         assert glasses.told == []
 
     clock.run(run())
-    assert {written.rows(frame) is None for frame in FRAMES} == {True, False}, "both ways are used"
+    assert {written.rows(frame, codec.sets) is None for frame in FRAMES} == {True, False}, (
+        "both ways are used"
+    )
 
 
 def test_the_picture_is_a_file_as_the_maker_has_it():
@@ -116,6 +82,25 @@ def test_one_in_a_hundred_is_lost_and_answers_are_late(clock):
 
     lit, sent = clock.run(run())
     assert sum(sent) > sum(lit), "some pictures had to be sent again"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_set"),
+    [
+        ("Platform 4", True),
+        ("第四站台，18:30", True),
+        ("→ 200 m", False),
+        ("14 °C", False),
+        ("naïve", False),
+        ("a\tb", False),
+        ("m" * 36, True),
+        ("m" * 37, False),
+        ("i" * 37, True),
+        ("中" * 18, True),
+    ],
+)
+def test_text_is_what_the_glasses_are_known_to_have(text, is_set):
+    assert codec.sets(text) is is_set
 
 
 def test_text_is_taken_by_the_left_arm_first(clock):

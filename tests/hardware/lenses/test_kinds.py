@@ -1,6 +1,7 @@
 """Lenses are known by what they say over the air, and worn by the address that was paired."""
 
 import asyncio
+import sys
 import threading
 
 import pytest
@@ -10,6 +11,10 @@ from agent.testing.clock import VirtualClock
 from hardware import profiles
 from hardware.base import DeviceError, Display, Frame, Line, Microphone
 from hardware.lenses import kinds
+from hardware.lenses.activelook.glasses import commands
+from hardware.lenses.even_g1.arm import Arm
+from hardware.lenses.even_g1.sound import ArmMicrophone
+from hardware.lenses.halo.glasses import Glasses as Halo
 from hardware.lenses.kinds import Lens, Paired, lacking, recognised
 from hardware.wireless import bluetooth
 from hardware.wireless.bluetooth import Radio, Seen
@@ -166,3 +171,33 @@ def test_a_lens_without_a_microphone_says_so(links):
     assert not lens.hears
     with pytest.raises(DeviceError, match="Halo 08 has no microphone that can be listened to"):
         lens.microphone()
+
+
+@pytest.mark.parametrize(
+    ("library", "use", "line"),
+    [
+        ("bleak", lambda: asyncio.run(Radio().scan(1)), "Bluetooth needs bleak: pip install bleak"),
+        ("lc3", lambda: _first_chunk(), "the microphone of an Even G1 needs lc3py: pip install lc3py"),
+        ("heatshrink2", lambda: list(commands(GREY)), "pictures for ActiveLook need heatshrink2: pip install heatshrink2"),
+        ("brilliant_msg", lambda: asyncio.run(Halo("x", "x").open()), "a Halo needs brilliant-msg: pip install brilliant-msg"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and " " not in value else "",
+)  # fmt: skip
+def test_a_library_that_is_missing_is_one_line(library, use, line, monkeypatch):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(DeviceError) as missing:
+        use()
+    assert str(missing.value) == line
+
+
+GREY = Frame(profiles.load("activelook"), (Line("中"),))
+
+
+def _first_chunk():
+    async def first():
+        loop = asyncio.get_running_loop()
+        arm = Arm(Radio(), g1.RIGHT, "the right arm")
+        async for _ in ArmMicrophone(arm, loop, "Even G1 45").chunks():
+            return
+
+    asyncio.run(first())
