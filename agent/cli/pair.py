@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -17,12 +18,14 @@ from agent import config, private
 from agent.cli import streams
 from agent.config import Config
 from agent.errors import ConfigError, GlassesError
+from agent.loop.agent import Agent
 from agent.plugins.hooks import hookimpl
 from agent.plugins.skills import Skills
 from hardware import reading
 from hardware.lenses.kinds import KINDS, Lens, Paired, lacking, recognised
 from hardware.wireless import bluetooth
 from hardware.wireless.bluetooth import Radio
+from hardware.wireless.display import Touch, WirelessDisplay
 
 FILE = "lenses.json"
 """What was paired, in the data folder."""
@@ -101,6 +104,30 @@ def install(skills: Skills, settings: Config) -> None:
     lens = Lens(_named(settings.data, settings.lens), partial(streams.echo, err=True))
     bluetooth.loop()  # begun here, so that its thread is nobody's plugin's
     skills.load(_Plugin(lens), f"lens = {settings.lens!r}")
+
+
+def feel(agent: Agent) -> None:
+    """Let the agent feel touches of a paired lens; on the agent's own loop.
+
+    A key that is held down is push to talk, as on any glasses.
+    """
+    display, loop = agent.devices.display, asyncio.get_running_loop()
+    felt: set[asyncio.Future[Any]] = set()
+
+    def feels(touch: Touch) -> None:
+        if touch == "tap" or touch == "double_tap":
+            turn = asyncio.ensure_future(agent.gesture(touch))
+            felt.add(turn)  # a task that nobody holds may be thrown away
+            turn.add_done_callback(felt.discard)
+        else:
+            agent.hold(touch == "down")
+
+    def touched(touch: Touch) -> None:
+        with suppress(RuntimeError):  # the agent's loop has ended
+            loop.call_soon_threadsafe(feels, touch)
+
+    if isinstance(display, WirelessDisplay):
+        display.on_touch = touched
 
 
 class _Plugin:

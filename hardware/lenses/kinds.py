@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from hardware import profiles
 from hardware.base import DeviceError, Display, Microphone
+from hardware.lenses.even_g1.codec import Event
 from hardware.wireless import bluetooth
 from hardware.wireless.bluetooth import Radio, Seen
-from hardware.wireless.display import Side, WirelessDisplay
+from hardware.wireless.display import Side, Touch, WirelessDisplay
 
 KINDS = ("even-g1", "halo", "activelook")
 """What can be paired; each is the name of its profile."""
@@ -77,6 +78,10 @@ def lacking(seen: Iterable[Seen]) -> tuple[str, ...]:
     )
 
 
+_G1_TOUCHES: dict[int, Touch] = {0: "double_tap", 1: "tap", 23: "down", 24: "up"}
+"""What the events of an Even G1 are: a long press of its left arm holds a key down."""
+
+
 class Lens:
     """A paired lens: its display, and its microphone where it has one, over the same links."""
 
@@ -95,6 +100,7 @@ class Lens:
         self._loop = bluetooth.loop() if loop is None else loop
         self._begun = False
         self._hears: Microphone | None = None
+        self._display: WirelessDisplay
         sides = self._sides(paired)
         profile = profiles.load(paired.kind)
         self._display = WirelessDisplay(paired.name, profile, sides, self._loop, tell)
@@ -130,6 +136,10 @@ class Lens:
         with suppress(Exception):
             self._call(self._display.close(), LEAVE_S)
 
+    def _g1_touched(self, event: Event) -> None:
+        if touch := _G1_TOUCHES.get(event.code):
+            self._display.on_touch(touch)
+
     async def _begin(self) -> None:
         self._display.start()
 
@@ -146,6 +156,8 @@ class Lens:
                 left = Arm(self._radio, addresses[0], f"the left arm of {name}")
                 right = Arm(self._radio, addresses[1], f"the right arm of {name}", after=left)
                 self._hears = ArmMicrophone(right, self._loop, name)
+                for arm in (left, right):
+                    arm.on_event = self._g1_touched
                 return [left, right]
             case "halo":
                 from hardware.lenses.halo.glasses import Glasses as Halo
@@ -154,5 +166,7 @@ class Lens:
             case "activelook" if len(addresses) == 1:
                 from hardware.lenses.activelook.glasses import Glasses as ActiveLook
 
-                return [ActiveLook(self._radio, addresses[0], name)]
+                glasses = ActiveLook(self._radio, addresses[0], name)
+                glasses.on_touch = lambda: self._display.on_touch("tap")
+                return [glasses]
         raise DeviceError(f"{name} is of no kind that is known, {paired.kind!r}: pair it again")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from hardware.base import DeviceError
@@ -25,6 +26,10 @@ CLOSE_S = 2.0
 """How long it may take to be closed."""
 FEWEST_BYTES = 20
 """What a write always has room for, whatever was agreed on (Bluetooth Core, ATT_MTU of 23)."""
+
+
+Listens = Mapping[str, Callable[[bytes], None]]
+"""What is called with the bytes that a characteristic notifies, by its UUID in small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +93,11 @@ class Link:
         self._radio = radio
         self._client: BleakClient | None = None
 
-    async def open(self, listens: Mapping[str, Callable[[bytes], None]]) -> None:
+    async def open(self, listens: Listens, also: Listens = MappingProxyType({})) -> None:
         """Connect, and call back with what each characteristic notifies. Raises DeviceError.
 
-        A peripheral without one of them is none of the kind that is looked for, and refused.
+        A peripheral without one of them is none of the kind that is looked for, and refused; it may
+        lack those of `also`.
         """
         bleak = _bleak()
         extra = {} if self._radio.client is None else {"backend": self._radio.client}
@@ -103,7 +109,9 @@ class Link:
             async with self._radio.connecting, asyncio.timeout(2 * CONNECT_S):
                 await client.connect()
                 self.lost.clear()
-                for uuid, tell in listens.items():
+                there = client.services.get_characteristic
+                found = {uuid: tell for uuid, tell in also.items() if there(uuid) is not None}
+                for uuid, tell in (*listens.items(), *found.items()):
                     await client.start_notify(uuid, lambda _, data, tell=tell: tell(bytes(data)))
         except asyncio.CancelledError:
             await self.close()

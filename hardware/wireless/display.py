@@ -13,7 +13,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import Literal, Protocol
 
 from hardware.base import DeviceError, DisplayProfile, Frame
 
@@ -27,6 +27,9 @@ SHOW_S = 15.0
 """Longest that a frame may take; a link that takes longer is dead, whatever it says."""
 CLOSE_S = 3.0
 """How long the lens may take to be cleared at the end."""
+
+Touch = Literal["tap", "double_tap", "down", "up"]
+"""What the wearer does with a hand: a tap, two, a key held down and let go."""
 
 
 class Side(Protocol):
@@ -66,6 +69,8 @@ class WirelessDisplay:
         """Connect to nothing yet; `tell` is given each line that the wearer should know."""
         self.name = name
         self.profile = profile
+        self.on_touch: Callable[[Touch], None] = lambda touch: None
+        """Called when the wearer touches the glasses, on the links' loop."""
         self._sides = tuple(sides)
         self._loop = loop
         self._tell = tell
@@ -110,9 +115,8 @@ class WirelessDisplay:
         with self._lock:
             gone_s = self._loop.time() - self._since_s
             reason = self._why_not() if not self._here and gone_s > GRACE_S else ""
-            wanted = None if reason else frame
-            if wanted != self._frame or not self._number:
-                self._frame, self._number = wanted, self._number + 1
+            # One like the last is sent too: the wearer may have closed it on the glasses.
+            self._frame, self._number = None if reason else frame, self._number + 1
         with suppress(RuntimeError):  # the loop has ended with the process
             self._loop.call_soon_threadsafe(self._wake)
         if reason:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from hardware import raster
 from hardware.base import DeviceError, Frame
@@ -21,6 +21,9 @@ WRITES = "0783b03e-8535-b5a0-7140-a304d2495cba"
 NOTIFIES = "0783b03e-8535-b5a0-7140-a304d2495cb8"
 CONTROLS = "0783b03e-8535-b5a0-7140-a304d2495cb9"
 """The characteristics of its command service (2.3)."""
+TOUCHES = "0783b03e-8535-b5a0-7140-a304d2495cbc"
+"""Its capacitive button; earlier firmware lacks it."""
+TOUCHED = 1
 
 FONT = 1
 """Sans serif of 24 px (5.9): the smallest that ships, seven rows of which fill the useful area."""
@@ -41,6 +44,8 @@ class Glasses:
     def __init__(self, radio: Radio, address: str, name: str) -> None:
         """Connect to nothing yet."""
         self.name = name
+        self.on_touch: Callable[[], None] = lambda: None
+        """Called when the button is touched, on the loop of the links."""
         self._link = Link(radio, address)
         self._reader = codec.Reader()
         self._may_send = asyncio.Event()
@@ -53,7 +58,8 @@ class Glasses:
         """Connect, and begin with a dark lens. Raises DeviceError."""
         self._reader = codec.Reader()
         self._may_send.set()
-        await self._link.open({NOTIFIES: self._heard, CONTROLS: self._controlled})
+        listens = {NOTIFIES: self._heard, CONTROLS: self._controlled}
+        await self._link.open(listens, {TOUCHES: self._touched})
         await self.show(None)
 
     async def lost(self) -> None:
@@ -109,6 +115,10 @@ class Glasses:
                 self._failed = True
             elif message.command == codec.BATTERY and message.query == self._query:
                 self._answered.set()
+
+    def _touched(self, data: bytes) -> None:
+        if data[:1] == bytes((TOUCHED,)):
+            self.on_touch()
 
     def _controlled(self, data: bytes) -> None:
         match data[:1]:

@@ -70,6 +70,7 @@ class Arm:
                 f"the link carries packets of {most} bytes, and pictures need {LONGEST}:"
                 " update BlueZ to 5.62"
             )
+        await self._link.write(WRITES, codec.hello(), sure=True)
         self._beating = asyncio.get_running_loop().create_task(self._beat())
 
     async def lost(self) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MICROPHONE, PICTURE, CHECK, LEAVE = 0x0E, 0x15, 0x16, 0x18
-END, BEAT, TEXT, SOUND, EVENT = 0x20, 0x25, 0x4E, 0xF1, 0xF5
+END, BEAT, HELLO, TEXT, SOUND, EVENT = 0x20, 0x25, 0x4D, 0x4E, 0xF1, 0xF5
 
 TAKEN, MORE = 0xC9, 0xCB
 """How an arm says yes; the second asks for what is still to come."""
@@ -147,6 +147,11 @@ def page(rows: Sequence[str], number: int, part: int = 1, parts: int = 1) -> tup
         bytes((TEXT, number & 0xFF, len(pieces), at)) + which + piece
         for at, piece in enumerate(pieces)
     )
+
+
+def hello() -> bytes:
+    """Return what comes first on a link, as in the maker's app on iOS; no answer is documented."""
+    return bytes((HELLO, 1))
 
 
 def beat(number: int) -> bytes:

@@ -11,6 +11,7 @@ from agent import config
 from agent.cli import main, pair
 from agent.cli.compose import build
 from agent.errors import ConfigError, GlassesError
+from agent.messages import Reply
 from hardware.display import MemoryDisplay
 from hardware.lenses import kinds
 from hardware.profiles import load
@@ -18,7 +19,7 @@ from hardware.wireless import bluetooth
 from hardware.wireless.bluetooth import Radio, Seen
 from tests.hardware.lenses import g1
 from tests.hardware.lenses.air import Air
-from tests.pace import PATIENCE_S, until
+from tests.pace import PATIENCE_S, soon
 
 LOOK = Seen("AA:01", "A.LooK 000128", makers={0xDAFA: b"\x08\xf2"})
 ARMS = Seen(g1.LEFT, "Even G1_45_L_9"), Seen(g1.RIGHT, "Even G1_45_R_9")
@@ -129,6 +130,7 @@ def test_a_lens_that_was_not_paired_is_one_line(home, monkeypatch):
         build(config.load(), MemoryDisplay(load("quark-s1")))
 
 
+@pytest.mark.slow
 def test_what_is_answered_is_on_the_paired_lens(home, monkeypatch):
     """The whole way: a typed line, the agent, bleak, the simulated air, and both arms."""
     links = bluetooth.loop()
@@ -150,13 +152,28 @@ def test_what_is_answered_is_on_the_paired_lens(home, monkeypatch):
     assert agent.devices.display.profile.name == "even-g1"
     assert [provider.name for provider in agent.skills.providers("microphone")] == ["lens"]
 
+    def lit():
+        return [(arm.text, arm.picture and arm.picture.tobytes()) for arm in arms]
+
+    async def other_than(before):
+        await soon(lambda: (now := lit())[0] == now[1] != before[0])
+        return lit()
+
     async def ask():
+        pair.feel(agent)
+        dark = lit()
         await agent.hear("what is fifteen percent of eighty")
-        await asyncio.to_thread(until, lambda: all(arm.text or arm.picture for arm in arms))
+        answer = await other_than(dark)
+        assert "12" in " ".join(answer[0][0])
+        agent.lens.light(Reply("\n".join(f"bank {n}" for n in range(9)), "Banks", "list"), "en")
+        page = await other_than(answer)
+        assert "1/" in " ".join(page[0][0])
+        links.call_soon_threadsafe(arms[1].say, g1.NOTIFIES, bytes((0xF5, 1)))
+        assert "2/" in " ".join((await other_than(page))[0][0]), (
+            "a tap of the right arm turns the page"
+        )
         await agent.close()
 
     asyncio.run(ask())
-    assert "12" in " ".join(arms[0].text)
-    assert arms[0].text == arms[1].text
     on_links(agent.devices.display.close())
     assert [arm.text for arm in arms] == [None, None]

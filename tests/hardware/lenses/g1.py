@@ -63,6 +63,12 @@ class Arm(Peripheral):
         elif command == 0x18:
             self.picture = self.text = None
             self.answer(0x18, YES)
+        elif command == 0x4D:
+            assert data == b"\x4d\x01"
+            assert self.got == [data] or self.got[-2:] != [data, data], (
+                "once a link, before all else"
+            )
+            self.answer(0x4D, YES)
         elif command == 0x25:
             assert data == bytes((0x25, 6, 0, data[3], 4, data[3]))
             self.answer(*data)

@@ -15,6 +15,7 @@ from tests.hardware.lenses.air import Peripheral
 
 BASE = "0783B03E-8535-B5A0-7140-A304D2495C"
 SERVICE, NOTIFIES, CONTROLS, WRITES = (BASE + end for end in ("B7", "B8", "B9", "BA"))
+TOUCHES = BASE + "BC"
 ADDRESS = "F0:F1:F2:F3:F4:11"
 NAME = "A.LooK    000128"
 MAKER = bytes.fromhex("fada08f2")
@@ -23,9 +24,10 @@ MAKER = bytes.fromhex("fada08f2")
 class Glasses(Peripheral):
     """What they show; nothing of it before it is flushed."""
 
-    def __init__(self, air, seed=1):
+    def __init__(self, air, seed=1, touches=True):
         told = [(AdvertisingData.MANUFACTURER_SPECIFIC_DATA, MAKER)]
-        super().__init__(air, NAME, ADDRESS, SERVICE, WRITES, [NOTIFIES, CONTROLS], told, seed)
+        notifies = [NOTIFIES, CONTROLS, *([TOUCHES] if touches else [])]
+        super().__init__(air, NAME, ADDRESS, SERVICE, WRITES, notifies, told, seed)
         self.words, self.pixels = [], Image.new("L", (304, 256))
         self.flushes = 0
         self.buffered, self.stops, self.never_goes_on = 0, 0, False

@@ -116,6 +116,7 @@ def test_a_message_is_found_after_what_is_none(noise):
 # -- frames ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mtu", [23, 251])
 def test_every_card_arrives_as_it_was(clock, mtu):
     async def run():
@@ -152,6 +153,25 @@ def test_the_open_microphone_is_always_marked(clock):
         return glasses.words
 
     assert clock.run(run())[-1][2:] == (written.LISTENING, 1, 1)
+
+
+def test_a_touch_is_felt_where_there_is_a_button(clock):
+    async def run(touches):
+        air, felt = Air(), []
+        glasses = look.Glasses(air, touches=touches)
+        await glasses.come()
+        side = Glasses(air.radio, look.ADDRESS, "A.LooK 000128")
+        side.on_touch = lambda: felt.append("tap")
+        await side.open()
+        if touches:
+            for data in (b"\x01", b"", b"\x00"):
+                glasses.say(look.TOUCHES, data)
+        await asyncio.sleep(1)
+        await side.close()
+        return felt, glasses.flushes
+
+    assert clock.run(run(True)) == (["tap"], 1)
+    assert clock.run(run(False)) == ([], 1), "earlier firmware has none, and is taken"
 
 
 # -- what goes wrong ------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ def clock():
 # -- frames ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_card_arrives_as_it_was(clock):
     async def run():
         glasses = await worn()
@@ -71,6 +72,7 @@ def test_every_card_arrives_as_a_picture_too():
         assert packets[0][6:] + b"".join(packet[2:] for packet in packets[1:]) == file
 
 
+@pytest.mark.slow
 def test_one_in_a_hundred_is_lost_and_answers_are_late(clock):
     async def run():
         glasses = await worn(lose=0.01, late_s=0.32)

@@ -155,6 +155,7 @@ def test_packets_that_are_not_whole_are_none(clock):
     assert likeness(whole(chunks), SPEECH) > 0.95
 
 
+@pytest.mark.slow
 def test_the_microphone_is_opened_again_when_the_glasses_close_it(clock):
     noise = np.random.default_rng(1).integers(-8000, 8000, 16_000 * 65).astype(np.int16).tobytes()
     chunks, speaking, _, _ = clock.run(heard(62, noise))

@@ -117,3 +117,12 @@ async def test_a_program_that_hangs_is_given_up(halo, monkeypatch):
     halo.lua.stop()
     with pytest.raises(DeviceError, match="no longer draws"):
         await halo.side.show(HELLO)
+
+
+async def test_what_the_glasses_say_besides_is_no_answer(halo):
+    """Messages cut short, of an earlier frame, or too long: the frame's own number alone counts."""
+    await halo.side.show(HELLO)
+    for said in (b"", b"\x22", b"\x22\x00", b"\x22\x00\x01", b"\x22\x00\x02\x00", bytes(40)):
+        halo.links[0]._on_lua_send(said)
+    await halo.side.show(OTHER)
+    assert halo.pixels == pixels(OTHER)

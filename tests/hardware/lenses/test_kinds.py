@@ -116,6 +116,7 @@ async def _glasses():
     return air, await g1.glasses(air)
 
 
+@pytest.mark.slow
 def test_a_lens_is_shown_on_from_any_thread(links):
     run, loop = links
     air, arms = run(_glasses())
@@ -132,6 +133,27 @@ def test_a_lens_is_shown_on_from_any_thread(links):
     assert told == []
 
 
+@pytest.mark.slow
+def test_touches_of_either_arm_are_felt(links):
+    run, loop = links
+    air, arms = run(_glasses())
+    felt = []
+    lens = Lens(G1, print, air.radio, loop)
+    lens.display().on_touch = felt.append
+    until(lambda: all(arm.connected for arm in arms))
+
+    async def touch(arm, code):
+        arm.say(g1.NOTIFIES, bytes((0xF5, code)))
+        await asyncio.sleep(0.05)
+
+    for arm, code in ((0, 1), (1, 1), (0, 0), (0, 23), (0, 24), (1, 99)):
+        run(touch(arms[arm], code))
+    until(lambda: len(felt) == 5)
+    lens.close()
+    assert felt == ["tap", "tap", "double_tap", "down", "up"]
+
+
+@pytest.mark.slow
 def test_a_lens_out_of_reach_is_shown_on_once_it_is_there(links, monkeypatch):
     monkeypatch.setattr(kinds, "REACH_S", 0.5)
     run, loop = links
