@@ -71,7 +71,9 @@ class Air:
 class Peripheral:
     """A device that is written to and notifies, within reach until it goes away."""
 
-    def __init__(self, air, name, address, service, writes, notifies, advertised=(), seed=1):
+    def __init__(
+        self, air, name, address, service, writes, notifies, advertised=(), seed=1, more=()
+    ):
         self.air, self.name, self.address = air, name, address
         self.got = []
         """Each write that was not lost, in order."""
@@ -86,7 +88,7 @@ class Peripheral:
         }
         value = CharacteristicValue(write=lambda _, data: self._written(bytes(data)))
         wrote = Characteristic(writes, WRITABLE, Characteristic.WRITEABLE, value)
-        self._device.add_service(Service(service, [wrote, *self._notifies.values()]))
+        self._device.add_service(Service(service, [wrote, *self._notifies.values(), *more]))
         self._advertised = bytes(
             AdvertisingData([(AdvertisingData.COMPLETE_LOCAL_NAME, name.encode()), *advertised])
         )
@@ -248,6 +250,8 @@ class _Scanner(BaseBleakScanner):
             AdvertisingData.INCOMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
         )
         uuids = [str(u.to_hex_str("-")).lower() for kind in kinds for u in data.get(kind) or ()]
+        if not self.is_allowed_uuid(uuids):
+            return
         told = AdvertisementData(name, makers, {}, uuids, None, -50, ())
         address = str(advertisement.address).split("/")[0]
         device = self.create_or_update_device(address, address, name, None, told)
