@@ -19,6 +19,7 @@ from hardware.lenses.even_g1.codec import Event
 from hardware.wireless import bluetooth
 from hardware.wireless.bluetooth import Radio, Seen
 from hardware.wireless.display import Side, Touch, WirelessDisplay
+from hardware.wireless.sound import LinkMicrophone
 
 KINDS = ("even-g1", "halo", "activelook")
 """What can be paired; each is the name of its profile."""
@@ -151,18 +152,19 @@ class Lens:
         match paired.kind:
             case "even-g1" if len(addresses) == 2:
                 from hardware.lenses.even_g1.arm import Arm
-                from hardware.lenses.even_g1.sound import ArmMicrophone
 
                 left = Arm(self._radio, addresses[0], f"the left arm of {name}")
                 right = Arm(self._radio, addresses[1], f"the right arm of {name}", after=left)
-                self._hears = ArmMicrophone(right, self._loop, name)
+                self._hears = LinkMicrophone(right, self._loop, name)
                 for arm in (left, right):
                     arm.on_event = self._g1_touched
                 return [left, right]
             case "halo":
                 from hardware.lenses.halo.glasses import Glasses as Halo
 
-                return [Halo(name, name)]
+                worn = Halo(name, name)
+                self._hears = LinkMicrophone(worn, self._loop, name)
+                return [worn]
             case "activelook" if len(addresses) == 1:
                 from hardware.lenses.activelook.glasses import Glasses as ActiveLook
 

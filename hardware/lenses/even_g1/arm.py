@@ -16,6 +16,7 @@ from hardware.base import DeviceError, Frame
 from hardware.lenses.even_g1 import codec
 from hardware.wireless import written
 from hardware.wireless.bluetooth import Link, Radio
+from hardware.wireless.sound import Sound
 
 WRITES = "6e400002-b5a3-f393-e0a9-e50e24dcca9e"
 """Nordic's UART service: what is written to an arm."""
@@ -46,7 +47,7 @@ class Arm:
     def __init__(self, radio: Radio, address: str, name: str, after: Arm | None = None) -> None:
         """Connect to nothing yet; text comes `after` another arm has taken it."""
         self.name = name
-        self.on_sound: Callable[[codec.Sound], None] = lambda sound: None
+        self.on_sound: Callable[[Sound], None] = lambda sound: None
         """Called with what the microphone hears, on the loop of the links."""
         self.on_event: Callable[[codec.Event], None] = lambda event: None
         """Called with what the wearer does, on the loop of the links."""
@@ -184,7 +185,7 @@ class Arm:
         match codec.heard(data):
             case codec.Answer() as answer:
                 self._answers.put_nowait(answer)
-            case codec.Sound() as sound:
+            case Sound() as sound:
                 self.on_sound(sound)
             case codec.Event() as event:
                 self.on_event(event)

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hardware.wireless.sound import Sound
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -58,16 +60,6 @@ class Answer:
     """The first byte of what is answered."""
     taken: bool
     """Whether it was accepted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """A tenth of a second of the right arm's microphone."""
-
-    number: int
-    """0 … 255, counted round."""
-    frames: tuple[bytes, ...]
-    """Ten LC3 frames of 10 ms."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any
 from hardware import raster
 from hardware.base import DeviceError, Frame
 from hardware.wireless.bluetooth import why
+from hardware.wireless.sound import Sound
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-STRIP, DARK, DONE = 0x20, 0x21, 0x22
+STRIP, DARK, DONE, LISTEN, SOUND = 0x20, 0x21, 0x22, 0x23, 0x24
 """Messages of `app.lua`."""
 ROWS = 16
 """Rows of pixels in a strip; 2 kB, of which a message may hold 64."""
 GREYS = bytes(grey for level in range(16) for grey in (17 * level,) * 3)
 """The palette: sixteen greys, 0 being black, which is see-through."""
+FRAME_BYTES, FRAMES = 40, 4
+"""A packet of sound: four LC3 frames of 10 ms."""
 DONE_S = 5.0
 """How long a frame may take to be drawn once it was sent."""
 LOOK_S = 0.5
@@ -41,6 +44,8 @@ class Glasses:
         what does the same, such as the emulator.
         """
         self.name = name
+        self.on_sound: Callable[[Sound], None] = lambda sound: None
+        """Called with what the microphone hears, on the loop of the links."""
         self._called = called
         self._make = make or _library
         self._message: Any = None
@@ -54,9 +59,8 @@ class Glasses:
         self._message = message = self._make()
         loop = asyncio.get_running_loop()
 
-        def drawn(data: bytes) -> None:
-            if len(data) == 3:
-                loop.call_soon_threadsafe(self._done.put_nowait, int.from_bytes(data[1:], "big"))
+        def said(data: bytes) -> None:  # on any thread
+            loop.call_soon_threadsafe(self._said, bytes(data))
 
         program = resources.files(__package__).joinpath("app.lua")
         try:
@@ -64,7 +68,7 @@ class Glasses:
             await message.upload_stdlua_libs(["data", "sprite"])
             with resources.as_file(program) as path:
                 await message.upload_frame_app(str(path))
-            message.register_data_response_handler(self, [DONE], drawn)
+            message.register_data_response_handler(self, [DONE, SOUND], said)
             await message.start_frame_app()
         except Exception as error:  # the library raises bare Exceptions
             raise DeviceError(why(error)) from error
@@ -106,6 +110,23 @@ class Glasses:
         except Exception as error:
             raise DeviceError(why(error)) from error
         self._lit = picture
+
+    async def listen(self, is_on: bool) -> None:
+        """Open or close the microphone. Raises DeviceError."""
+        if self._message is None:
+            raise DeviceError("the link was lost")
+        try:
+            await self._message.send_message(LISTEN, bytes((is_on,)))
+        except Exception as error:
+            raise DeviceError(why(error)) from error
+
+    def _said(self, data: bytes) -> None:
+        """Take what the program sends; what is cut short is nothing."""
+        if data[:1] == bytes((DONE,)) and len(data) == 3:
+            self._done.put_nowait(int.from_bytes(data[1:], "big"))
+        elif data[:1] == bytes((SOUND,)) and len(data) == 2 + FRAMES * FRAME_BYTES:
+            whole = range(2, len(data), FRAME_BYTES)
+            self.on_sound(Sound(data[1], tuple(data[at : at + FRAME_BYTES] for at in whole)))
 
     async def _strip(self, before: Image | None, picture: Image, top: int) -> None:
         from brilliant_msg import TxSprite

@@ -12,6 +12,7 @@ from hardware.lenses.even_g1.arm import Arm
 from hardware.wireless import display as wireless
 from hardware.wireless import written
 from hardware.wireless.display import WirelessDisplay
+from hardware.wireless.sound import Sound
 from tests.hardware.lenses import g1
 from tests.hardware.lenses.air import Air, Peripheral
 from tests.hardware.lenses.waiting import until
@@ -344,7 +345,7 @@ SAID = {
     "broken": (bytes((0x16, 0xC9, 2, 3, 4, 0xCA)), codec.Answer(0x16, False)),
     "a beat": (bytes((0x25, 6, 0, 7, 4, 7)), codec.Answer(0x25, True)),
     "a tap": (bytes((0xF5, 1)), codec.Event(1)),
-    "sound": (bytes((0xF1, 9)) + bytes(200), codec.Sound(9, (bytes(20),) * 10)),
+    "sound": (bytes((0xF1, 9)) + bytes(200), Sound(9, (bytes(20),) * 10)),
 }
 
 

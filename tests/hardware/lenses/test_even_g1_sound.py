@@ -11,10 +11,10 @@ from agent.testing.clock import VirtualClock
 from hardware.audio import read
 from hardware.base import AbsentChunk, Microphone
 from hardware.lenses.even_g1.arm import Arm
-from hardware.lenses.even_g1.sound import ArmMicrophone
 from hardware.profiles import load
 from hardware.spoken import clips
 from hardware.wireless.display import WirelessDisplay
+from hardware.wireless.sound import LinkMicrophone
 from tests.hardware.lenses import g1
 from tests.hardware.lenses.air import Air
 from tests.hardware.lenses.waiting import until
@@ -90,7 +90,7 @@ async def heard(seconds, pcm=SPEECH, between=None, meanwhile=None):
     WirelessDisplay("Even G1 45", load("even-g1"), [arm], loop, told.append).start()
     await until(lambda: speaking.connected)
     await asyncio.sleep(2)
-    microphone = ArmMicrophone(arm, loop, "Even G1 45")
+    microphone = LinkMicrophone(arm, loop, "Even G1 45")
     beside = loop.create_task(meanwhile(speaking)) if meanwhile else None
     async with aclosing(microphone.chunks()) as stream:
         async for chunk in stream:

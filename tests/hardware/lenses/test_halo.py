@@ -3,14 +3,17 @@
 import asyncio
 import threading
 
+import lc3
 import pytest
 from brilliant_ble import NotConnectedError
 from halo_emulator import EmulatorBrilliantMsg, HaloEmulator
 
 from agent.display.layout import lay_out
 from hardware import profiles, raster
+from hardware.audio import read
 from hardware.base import DeviceError, Frame, Line
 from hardware.lenses.halo.glasses import Glasses
+from hardware.spoken import clips
 from hardware.wireless.display import WirelessDisplay
 from tests.gallery import cards
 from tests.pace import soon
@@ -124,5 +127,25 @@ async def test_what_the_glasses_say_besides_is_no_answer(halo):
     await halo.side.show(HELLO)
     for said in (b"", b"\x22", b"\x22\x00", b"\x22\x00\x01", b"\x22\x00\x02\x00", bytes(40)):
         halo.links[0]._on_lua_send(said)
+    await halo.side.show(OTHER)
+    assert halo.pixels == pixels(OTHER)
+
+
+async def test_what_is_said_is_heard_while_pictures_go_over(halo):
+    pcm = read(clips()[0])[: 2 * 32_000]
+    encoder = lc3.Encoder(10_000, 16_000)
+    sent = b"".join(encoder.encode(pcm[at : at + 320], 40, 16) for at in range(0, len(pcm), 320))
+    packets = []
+    halo.side.on_sound = packets.append
+    await halo.side.listen(True)
+    await soon(lambda: halo.lua._microphone.status() == "streaming")
+    for at in range(0, len(sent), 1000):  # as it comes, in pieces that are no whole frames
+        halo.lua.inject_microphone_data(sent[at : at + 1000])
+        await halo.side.show(HELLO if at % 2000 else OTHER)
+    await soon(lambda: len(packets) == len(sent) // 160)
+    assert [packet.number for packet in packets] == [n % 256 for n in range(len(packets))]
+    assert b"".join(frame for packet in packets for frame in packet.frames) == sent[: 160 * len(packets)]
+    await halo.side.listen(False)
+    await soon(lambda: halo.lua._microphone.status() == "stopped")
     await halo.side.show(OTHER)
     assert halo.pixels == pixels(OTHER)

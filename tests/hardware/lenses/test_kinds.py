@@ -13,11 +13,11 @@ from hardware.base import DeviceError, Display, Frame, Line, Microphone
 from hardware.lenses import kinds
 from hardware.lenses.activelook.glasses import commands
 from hardware.lenses.even_g1.arm import Arm
-from hardware.lenses.even_g1.sound import ArmMicrophone
 from hardware.lenses.halo.glasses import Glasses as Halo
 from hardware.lenses.kinds import Lens, Paired, lacking, recognised
 from hardware.wireless import bluetooth
 from hardware.wireless.bluetooth import Radio, Seen
+from hardware.wireless.sound import LinkMicrophone
 from tests.hardware.lenses import g1, look
 from tests.hardware.lenses.air import Air, Peripheral
 from tests.pace import PATIENCE_S, until
@@ -189,9 +189,9 @@ def test_a_machine_without_bluetooth_says_so_in_one_line(links):
 
 
 def test_a_lens_without_a_microphone_says_so(links):
-    lens = Lens(Paired("halo", "Halo 08", ("1",)), print, loop=links[1])
+    lens = Lens(Paired("activelook", "Engo", ("1",)), print, loop=links[1])
     assert not lens.hears
-    with pytest.raises(DeviceError, match="Halo 08 has no microphone that can be listened to"):
+    with pytest.raises(DeviceError, match="Engo has no microphone that can be listened to"):
         lens.microphone()
 
 
@@ -199,7 +199,7 @@ def test_a_lens_without_a_microphone_says_so(links):
     ("library", "use", "line"),
     [
         ("bleak", lambda: asyncio.run(Radio().scan(1)), "Bluetooth needs bleak: pip install bleak"),
-        ("lc3", lambda: _first_chunk(), "the microphone of an Even G1 needs lc3py: pip install lc3py"),
+        ("lc3", lambda: _first_chunk(), "the microphone of a lens needs lc3py: pip install lc3py"),
         ("heatshrink2", lambda: list(commands(GREY)), "pictures for ActiveLook need heatshrink2: pip install heatshrink2"),
         ("brilliant_msg", lambda: asyncio.run(Halo("x", "x").open()), "a Halo needs brilliant-msg: pip install brilliant-msg"),
     ],
@@ -219,7 +219,7 @@ def _first_chunk():
     async def first():
         loop = asyncio.get_running_loop()
         arm = Arm(Radio(), g1.RIGHT, "the right arm")
-        async for _ in ArmMicrophone(arm, loop, "Even G1 45").chunks():
+        async for _ in LinkMicrophone(arm, loop, "Even G1 45").chunks():
             return
 
     asyncio.run(first())

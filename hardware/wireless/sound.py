@@ -1,15 +1,16 @@
-"""The microphone in the right arm of an Even G1: LC3 over the link, as a stream that never ends.
+"""A microphone at the end of a radio link: LC3 in counted packets, as a stream that never ends.
 
-The glasses close it after thirty seconds (EvenDemoApp), and a link may be gone for a while: it is
-opened again, and until then there is silence, so that a sentence that was begun comes to its end.
+Glasses close theirs when they like, and a link may be gone for a while: it is opened again, and
+until then there is silence, so that a sentence that was begun comes to its end.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from hardware.base import (
     CHUNK_MS,
@@ -19,11 +20,13 @@ from hardware.base import (
     AudioChunk,
     DeviceError,
 )
-from hardware.lenses.even_g1 import codec
-from hardware.lenses.even_g1.arm import Arm
 
 FRAME_US = 10_000
-PACKET_MS = codec.FRAMES * FRAME_US / 1000
+"""Length of an LC3 frame."""
+FRAME_BYTES = SAMPLE_RATE_HZ // 100 * SAMPLE_BYTES
+"""What one is as PCM."""
+PACKET_MS = 100.0
+"""Most that a packet holds."""
 CHUNK_BYTES = SAMPLE_RATE_HZ * CHUNK_MS // 1000 * SAMPLE_BYTES
 STARVED_S = 0.5
 """Without a packet for this long, the microphone is closed: it is asked to open again."""
@@ -37,15 +40,36 @@ SKIPPED = 10
 """Most lost packets that silence is put in for; beyond, the time itself says how much."""
 
 
-class ArmMicrophone:
-    """What an arm's microphone hears, in chunks of 20 ms."""
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A packet of what was heard."""
 
-    def __init__(self, arm: Arm, links: asyncio.AbstractEventLoop, name: str) -> None:
-        """Hear nothing yet. `links` is the loop that the arm runs on."""
+    number: int
+    """0 … 255, counted round."""
+    frames: tuple[bytes, ...]
+    """LC3 frames of 10 ms at 16 kHz; an even number of them, ten at most."""
+
+
+class Source(Protocol):
+    """What hears, on the loop of the links."""
+
+    on_sound: Callable[[Sound], None]
+    """Called with each packet."""
+
+    async def listen(self, is_on: bool) -> object:
+        """Open or close the microphone. Raises DeviceError when the link is lost."""
+        ...
+
+
+class LinkMicrophone:
+    """What is heard at the end of a link, in chunks of 20 ms."""
+
+    def __init__(self, source: Source, links: asyncio.AbstractEventLoop, name: str) -> None:
+        """Hear nothing yet. `links` is the loop that the source runs on."""
         self.name = name
         self.lost = 0
         """How many packets did not arrive."""
-        self._arm = arm
+        self._source = source
         self._links = links
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began_s = 0.0
@@ -55,14 +79,14 @@ class ArmMicrophone:
         """Yield the stream, silent where nothing comes. Raises DeviceError without lc3py."""
         decoder = _decoder()
         self._loop = loop = asyncio.get_running_loop()
-        arrived: asyncio.Queue[codec.Sound] = asyncio.Queue()
+        arrived: asyncio.Queue[Sound] = asyncio.Queue()
         self._began_s, self._end_ms, self.lost = loop.time(), 0.0, 0
 
-        def hand_over(sound: codec.Sound) -> None:
+        def hand_over(sound: Sound) -> None:
             with suppress(RuntimeError):  # whoever listened has gone
                 loop.call_soon_threadsafe(arrived.put_nowait, sound)
 
-        self._arm.on_sound = hand_over
+        self._source.on_sound = hand_over
         asked = self._ask(True)
         due: int | None = None
         try:
@@ -87,12 +111,12 @@ class ArmMicrophone:
                     skipped = 0
                     for chunk in self._silence(self._end_ms + behind_ms):
                         yield chunk
-                pcm = bytes(CHUNK_BYTES * 5 * min(skipped, SKIPPED))
+                pcm = bytes(FRAME_BYTES * len(sound.frames) * min(skipped, SKIPPED))
                 pcm += b"".join(decoder.decode(frame, 16) for frame in sound.frames)
                 for at in range(0, len(pcm), CHUNK_BYTES):
                     yield self._stamped(AudioChunk(pcm[at : at + CHUNK_BYTES], self._end_ms))
         finally:
-            self._arm.on_sound = lambda sound: None
+            self._source.on_sound = lambda sound: None
             self._ask(False)
 
     def now_ms(self) -> float:
@@ -110,7 +134,7 @@ class ArmMicrophone:
     def _ask(self, is_on: bool) -> asyncio.Future[Any]:
         async def ask() -> None:
             with suppress(DeviceError):  # the display tells that the link is lost
-                await self._arm.listen(is_on)
+                await self._source.listen(is_on)
 
         return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(ask(), self._links))
 
@@ -119,5 +143,5 @@ def _decoder() -> Any:
     try:
         import lc3
     except (ImportError, OSError):
-        raise DeviceError("the microphone of an Even G1 needs lc3py: pip install lc3py") from None
+        raise DeviceError("the microphone of a lens needs lc3py: pip install lc3py") from None
     return lc3.Decoder(FRAME_US, SAMPLE_RATE_HZ)
