@@ -7,6 +7,7 @@ DeviceError of one line; nothing of bleak is loaded before it is used.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -186,9 +187,13 @@ def _first(thing: object) -> str:
 
 
 def _bleak() -> Any:
-    """Return the library. Raises DeviceError where it is not installed."""
+    """Return the library. Raises DeviceError where it is not installed.
+
+    It would log each byte that is written, and what is written is what the wearer reads.
+    """
     try:
         import bleak
     except ImportError:
         raise DeviceError("Bluetooth needs bleak: pip install bleak") from None
+    logging.getLogger("bleak").setLevel(logging.WARNING)
     return bleak

@@ -23,6 +23,8 @@ GRACE_S = 4.0
 """How long frames are still taken while every link is lost: most are back by then."""
 AGAIN_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """How long is waited before each further try to connect; the last goes on for ever."""
+QUIET_S = 10.0
+"""A link that is lost again this soon after it was told of is told of only if it stays away."""
 SHOW_S = 15.0
 """Longest that a frame may take; a link that takes longer is dead, whatever it says."""
 CLOSE_S = 3.0
@@ -80,7 +82,9 @@ class WirelessDisplay:
         self._changed = {side: asyncio.Event() for side in self._sides}
         self._reached = threading.Event()
         self._here: set[Side] = set()
-        self._away: dict[Side, str] = {}  # why, of those that were told of
+        self._away: dict[Side, str] = {}  # why
+        self._told_s: dict[Side, float] = {}  # when it was told of last
+        self._told: set[Side] = set()  # whose absence was told of, and not yet its return
         self._since_s = loop.time()  # when the last link was lost
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -196,9 +200,10 @@ class WirelessDisplay:
     def _is_here(self, side: Side) -> None:
         with self._lock:
             self._here.add(side)
-            told = self._away.pop(side, None)
+            self._away.pop(side, None)
         self._reached.set()
-        if told is not None:
+        if side in self._told:
+            self._told.discard(side)
             self._say(f"{side.name} is back")
 
     def _is_away(self, side: Side, reason: str) -> None:
@@ -207,8 +212,11 @@ class WirelessDisplay:
                 self._here.discard(side)
                 if not self._here:
                     self._since_s = self._loop.time()
-            told, self._away[side] = side in self._away, reason
-        if not told:
+            self._away[side] = reason
+        now_s = self._loop.time()
+        if side not in self._told and now_s - self._told_s.get(side, float("-inf")) >= QUIET_S:
+            self._told_s[side] = now_s
+            self._told.add(side)
             self._say(f"{side.name}: {reason}; it is tried again")
 
     def _say(self, line: str) -> None:

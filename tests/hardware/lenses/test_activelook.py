@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from agent.display.layout import lay_out
@@ -111,6 +113,19 @@ def test_a_message_is_found_after_what_is_none(noise):
     assert codec.Message(codec.BATTERY, b"", b"\x50") in [
         message for _ in range(3) for message in reader.take(whole)
     ]  # fmt: skip
+
+
+@given(st.lists(st.binary(max_size=80)), st.integers(0, 3))
+def test_noise_ends_with_the_next_quiet_message(pieces, names):
+    """Whatever came before, the reader neither fails nor keeps more than one message can be."""
+    reader = codec.Reader()
+    for piece in pieces:
+        for message in reader.take(piece):
+            assert len(message.query) <= 15
+            assert len(message.data) < codec.LONGEST
+    whole = codec.packed(codec.BATTERY, b"\x50", b"\x01" * names)
+    read = [message for _ in range(700 // len(whole)) for message in reader.take(whole)]
+    assert codec.Message(codec.BATTERY, b"\x01" * names, b"\x50") in read
 
 
 # -- frames ---------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.testing.clock import VirtualClock
 from hardware import profiles, raster
@@ -194,6 +196,36 @@ def test_one_arm_shows_while_the_other_is_away(clock):
     ]
 
 
+def test_a_link_that_comes_and_goes_is_told_of_once_in_a_while(clock):
+    async def run():
+        glasses = await worn()
+        for _ in range(20):
+            await glasses.right.drop()
+            await until(lambda: glasses.right.connected)
+        glasses.display.show(TEXT)
+        await until(lambda: all(shows(arm, TEXT) for arm in glasses.arms))
+        return glasses.told, asyncio.get_running_loop().time()
+
+    told, took_s = clock.run(run())
+    assert 2 <= len(told) <= 2 * (1 + took_s / wireless.QUIET_S)
+    assert told[:2] == [
+        "the right arm: the link was lost; it is tried again",
+        "the right arm is back",
+    ]
+
+
+def test_a_link_that_came_back_for_a_moment_only_is_told_of(clock):
+    async def run():
+        glasses = await worn()
+        await glasses.right.drop()
+        await until(lambda: len(glasses.told) == 2)
+        await glasses.right.drop(stay=False)
+        await until(lambda: len(glasses.told) == 3)
+        return glasses.told[2]
+
+    assert clock.run(run()).startswith("the right arm: it is out of reach")
+
+
 def test_out_of_reach_for_a_moment_loses_nothing(clock):
     async def run():
         glasses = await worn()
@@ -356,6 +388,18 @@ def test_what_is_cut_short_is_nothing(name):
     needed = {"taken": 2, "more": 2, "refused": 2, "a tap": 2}.get(name, len(whole))
     for length in range(needed):
         assert codec.heard(whole[:length]) is None
+
+
+@given(st.binary(max_size=260))
+def test_whatever_an_arm_says_is_something_or_nothing(data):
+    match codec.heard(data):
+        case Sound() as sound:
+            assert (data[0], len(data)) == (0xF1, 202)
+            assert b"".join(sound.frames) == data[2:]
+        case codec.Answer() as answer:
+            assert answer.command == data[0]
+        case codec.Event() as event:
+            assert data[:2] == bytes((0xF5, event.code))
 
 
 def test_what_is_unknown_is_nothing():

@@ -144,7 +144,10 @@ async def test_what_is_said_is_heard_while_pictures_go_over(halo):
         await halo.side.show(HELLO if at % 2000 else OTHER)
     await soon(lambda: len(packets) == len(sent) // 160)
     assert [packet.number for packet in packets] == [n % 256 for n in range(len(packets))]
-    assert b"".join(frame for packet in packets for frame in packet.frames) == sent[: 160 * len(packets)]
+    assert (
+        b"".join(frame for packet in packets for frame in packet.frames)
+        == sent[: 160 * len(packets)]
+    )
     await halo.side.listen(False)
     await soon(lambda: halo.lua._microphone.status() == "stopped")
     await halo.side.show(OTHER)
