@@ -101,9 +101,10 @@ def install(skills: Skills, settings: Config) -> None:
     """
     if not settings.lens:
         return
-    lens = Lens(_named(settings.data, settings.lens), partial(streams.echo, err=True))
+    chosen = _named(settings.data, settings.lens)
+    lens = Lens(chosen, partial(streams.echo, err=True))
     bluetooth.loop()  # begun here, so that its thread is nobody's plugin's
-    skills.load(_Plugin(lens), f"lens = {settings.lens!r}")
+    skills.load(_Plugin(lens, chosen.name), "GLASSES_LENS")
 
 
 def feel(agent: Agent) -> None:
@@ -135,15 +136,16 @@ class _Plugin:
 
     __name__ = "paired_lens"
 
-    def __init__(self, lens: Lens) -> None:
+    def __init__(self, lens: Lens, name: str) -> None:
         self._lens = lens
+        self._name = name
 
     @hookimpl
     def register_devices(self, provide: Callable[..., None]) -> None:
         """Provide what the lens has."""
-        provide("display", lambda config: self._lens.display(), "lens")
+        provide("display", lambda config: self._lens.display(), self._name)
         if self._lens.hears:
-            provide("microphone", lambda config: self._lens.microphone(), "lens")
+            provide("microphone", lambda config: self._lens.microphone(), self._name)
 
 
 def _named(folder: Path, name: str) -> Paired:

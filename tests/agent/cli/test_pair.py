@@ -150,7 +150,7 @@ def test_what_is_answered_is_on_the_paired_lens(home, monkeypatch):
     monkeypatch.setenv("GLASSES_LENS", "Even G1 45")
     agent = build(config.load(), MemoryDisplay(load("quark-s1")))
     assert agent.devices.display.profile.name == "even-g1"
-    assert [provider.name for provider in agent.skills.providers("microphone")] == ["lens"]
+    assert [provider.name for provider in agent.skills.providers("microphone")] == ["Even G1 45"]
 
     def lit():
         return [(arm.text, arm.picture and arm.picture.tobytes()) for arm in arms]
