@@ -78,10 +78,11 @@ def clock():
     clock.close()
 
 
-async def heard(seconds, pcm=SPEECH, between=None, meanwhile=None):
+async def heard(seconds, pcm=SPEECH, between=None, meanwhile=None, lose=0.0, late_s=0.0):
     """Listen so long; return the chunks, the arm, the microphone, and what was told."""
     air, told, chunks = Air(), [], []
     speaking = Speaking(air, pcm)
+    speaking.lose, speaking.late_s = lose, late_s
     if between:
         speaking.between = between
     await speaking.come()
