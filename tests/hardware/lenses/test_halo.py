@@ -16,7 +16,7 @@ from hardware.lenses.halo.glasses import Glasses
 from hardware.spoken import clips
 from hardware.wireless.display import WirelessDisplay
 from tests.gallery import cards
-from tests.pace import soon
+from tests.pace import PATIENCE_S, soon
 
 pytestmark = pytest.mark.slow
 LENS = profiles.load("halo")
@@ -71,6 +71,13 @@ class Worn:
 
 def pixels(frame):
     return raster.render(frame).convert("RGB").tobytes()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """The emulator draws in the time that a busy machine leaves it."""
+    monkeypatch.setattr("hardware.lenses.halo.glasses.DONE_S", PATIENCE_S)
+    monkeypatch.setattr("hardware.wireless.display.SHOW_S", PATIENCE_S)
 
 
 @pytest.fixture

@@ -13,12 +13,19 @@ from hardware.lenses.halo.glasses import Glasses
 from hardware.wireless.display import WirelessDisplay
 from tests.hardware.lenses.air import Air
 from tests.hardware.lenses.halo import Halo
-from tests.pace import soon
+from tests.pace import PATIENCE_S, soon
 
 pytestmark = pytest.mark.slow
 LENS = profiles.load("halo")
 HELLO = Frame(LENS, (Line("第四站台"), Line("18:30", 0.5)))
 FULL = Frame(LENS, tuple(Line("x" * 20) for _ in range(LENS.lines)))
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """The emulator draws in the time that a busy machine leaves it."""
+    monkeypatch.setattr("hardware.lenses.halo.glasses.DONE_S", PATIENCE_S)
+    monkeypatch.setattr("hardware.wireless.display.SHOW_S", PATIENCE_S)
 
 
 @pytest.fixture
