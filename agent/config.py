@@ -45,6 +45,8 @@ class Config:
     `GLASSES_GGML`."""
     profile: str = "quark-s1"
     """Display profile; `GLASSES_PROFILE`."""
+    lens: str = ""
+    """A real lens, by its name in `glasses pair --list`; `GLASSES_LENS`."""
     language: str = "auto"
     """`en`, `zh` or `auto`; `GLASSES_LANGUAGE`."""
     location: str = ""

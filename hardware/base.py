@@ -177,7 +177,11 @@ class Frame:
 
 @runtime_checkable
 class Display(Protocol):
-    """Where frames go."""
+    """Where frames go.
+
+    A frame is its lines and, for who wants pixels, what `hardware.raster` draws of them: a lens
+    that sets its own text takes the lines (`hardware.wireless.written`).
+    """
 
     profile: DisplayProfile
     """What it can show."""

@@ -137,6 +137,8 @@ ELSEWHERE = {
     "PageLens": "needs a page: tests/agent/serve/test_devices.py",
     "PageSpeaker": "needs a page: tests/agent/serve/test_devices.py",
     "PageMicrophone": "needs a page: tests/agent/serve/test_microphone.py",
+    "WirelessDisplay": "needs a link: tests/hardware/lenses/test_even_g1.py",
+    "LinkMicrophone": "needs a link: tests/hardware/lenses/test_even_g1_sound.py",
     LiveMicrophone.__name__: "needs a device: tests/hardware/test_microphone.py",
     SoundDeviceSpeaker.__name__: "needs a device: tests/hardware/test_speaker.py",
 }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agent import private
 from agent.act import dispatch
 from agent.act.mouth import Mode as VoiceMode
-from agent.cli import streams
+from agent.cli import pair, streams
 from agent.cli.mcp import install
 from agent.config import Config
 from agent.errors import ConfigError, EngineError, GlassesError
@@ -400,6 +400,7 @@ def build(
     config = replace(config, language=language or config.language)
     skills = Skills.discover(plugins, config.plugins, apart=config.alone)
     install(skills, config, begin=True)
+    pair.install(skills, config)
 
     ear = ears(config, config.language)
     for problem in ear.choice.problems:

@@ -36,6 +36,7 @@ KNOWN = {
     "repl-history": "what was typed",
     "secrets.bin": "secrets, encrypted",
     "secrets.json": "names of secrets",
+    "lenses.json": "paired lenses",
     "push-token": "the token of the push port",
     "mcp-token": "the token of the MCP server",
     "paying": "which processes pay",

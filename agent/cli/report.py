@@ -16,7 +16,7 @@ from typing import Any, Literal
 from agent import config
 from agent.act import dispatch
 from agent.act.gate import Gate
-from agent.cli import kept
+from agent.cli import kept, pair
 from agent.cli.compose import (
     DEMO_PLACE,
     LENT,
@@ -110,6 +110,10 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
         yield Finding("location", "problem", "none", str(error))
     installed = Skills.discover(plugins, settings.plugins, apart=settings.alone)
     install(installed, settings)
+    try:
+        pair.install(installed, settings)
+    except (ConfigError, DeviceError) as error:
+        yield Finding("real lens", "problem", settings.lens, str(error))
     yield from _provided(installed, settings)
     names = dict.fromkeys(action.skill for action in installed.actions.values())
     yield Finding("skills", "ok", ", ".join(names))

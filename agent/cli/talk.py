@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent import config
-from agent.cli import push
+from agent.cli import pair, push
 from agent.cli.compose import build, ears, provided, settle
 from agent.cli.repl import Meanwhile
 from agent.config import Config
@@ -67,6 +67,7 @@ async def run(
     display = TerminalDisplay(load_profile(settings.profile))
     agent = build(settings, display, plugins, language)
     settle()
+    pair.feel(agent)
     screen = Screen(display)
     for problem in agent.skills.problems:
         print(f"not loaded: {problem.plugin}: {problem.reason}", file=sys.stderr)

@@ -77,6 +77,6 @@ def test_the_message_is_the_same_each_time(tmp_path):
     }  # fmt: skip
     assert len(said) == 1
     assert (
-        "known: aloud, apart, calendar, country, currency, data, desktop, ears, ggml, language, location, mcp, microphone"
+        "known: aloud, apart, calendar, country, currency, data, desktop, ears, ggml, language, lens, location, mcp, microphone"
         in said.pop()
     )

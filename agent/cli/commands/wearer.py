@@ -98,6 +98,33 @@ def remove_secret(name: str) -> None:
         raise ConfigError(f"there is no secret {name}: see glasses secrets list")
 
 
+@click.command()
+@click.option("--list", "listed", is_flag=True, help="Show what was paired.")
+@click.option("--forget", metavar="NAME", help="Forget a lens.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, 60),
+    default=8.0,
+    show_default=True,
+    help="How long to look.",
+)
+@click.argument("name", required=False)
+@one_line_errors
+def pair(listed: bool, forget: str | None, seconds: float, name: str | None) -> None:
+    """Find a real lens over Bluetooth, and remember it: Even G1, Brilliant Halo, ActiveLook.
+
+    GLASSES_LENS then shows on it. NAME is what the lens is called, where several are in reach.
+    """
+    from agent.cli import pair as pairing
+
+    if listed:
+        pairing.show()
+    elif forget is not None:
+        pairing.forget(forget)
+    else:
+        pairing.pair(name, seconds)
+
+
 @click.command("export")
 @click.argument("out", type=click.Path(path_type=Path), metavar="FILE.zip")
 @one_line_errors
@@ -199,5 +226,5 @@ def reminders(out: Path | None, read: Path | None) -> None:
         ) from None
 
 
-COMMANDS = [enroll_voice, pin, secrets, export_data, forget_data, memory, reminders]
+COMMANDS = [enroll_voice, pin, pair, secrets, export_data, forget_data, memory, reminders]
 """What `glasses` has of this file."""

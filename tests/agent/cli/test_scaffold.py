@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agent.cli.commands import main, scaffold
+from agent.cli import scaffold
+from agent.cli.commands import main
 from agent.cli.scaffold import ScaffoldError, names
 
 BIN = Path(sys.executable).parent
