@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from agent import config
-from agent.cli.commands import main, pair
+from agent.cli import pair
+from agent.cli.commands import main
 from agent.cli.compose import build
 from agent.errors import ConfigError, GlassesError
 from agent.messages import Reply
