@@ -117,6 +117,14 @@ def test_the_distance_counts_down_within_each_stretch(ask, walk, way):
     assert counted > 10
 
 
+def test_a_walk_that_was_asked_for_aloud_is_guided_too(ask, walk, turns, way):
+    """Its answer is made ready before the turn has ended, and the plan is kept."""
+    took_s = walk(way.line)
+    ask.aloud(f"navigate to the {GOAL}").calls("navigate.route")
+    seen_in(ask, took_s + 5)
+    assert turns[-1].reply.speech == "You have arrived"
+
+
 def test_in_chinese_too(ask, walk, turns, way):
     took_s = walk(way.line)
     ask("导航到港口").calls("navigate.route")
