@@ -18,8 +18,11 @@ from skills.navigate import atlas, cards, maps
 from skills.navigate.atlas import Way
 from skills.navigate.course import Course
 from skills.navigate.streets import WALKING_M_S, Point, Step, Turn, distance_m
+from tests.pace import PATIENCE_S
 from tests.skills import osm_town
 from tests.skills.osm_town import METRE_E, METRE_N
+
+pytestmark = pytest.mark.glasses(patience_s=PATIENCE_S)
 
 GOAL = "harbor"
 
