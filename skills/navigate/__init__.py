@@ -144,7 +144,7 @@ def arrival(ctx: Context) -> Reply:
     "(how is|how's) the traffic [(on|to|near|in|at|around) [the] {place}]",
     "(what is|what's) the traffic like [(on|to|near|in|at|around) [the] {place}]",
     "is there [any|much|heavy] traffic [(on|to|near|in|at|around) [the] {place}]",
-    "(is|are) there (an accident|accidents|roadworks|a road closure) ahead",
+    "(is|are) there (an accident|accidents|road works|a road closure) ahead",
     permissions=ASKS,
     knows=("traffic",),
 )

@@ -18,8 +18,11 @@ from skills.navigate import atlas, cards, maps
 from skills.navigate.atlas import Way
 from skills.navigate.course import Course
 from skills.navigate.streets import WALKING_M_S, Point, Step, Turn, distance_m
+from tests.pace import PATIENCE_S
 from tests.skills import osm_town
 from tests.skills.osm_town import METRE_E, METRE_N
+
+pytestmark = pytest.mark.glasses(patience_s=PATIENCE_S)
 
 GOAL = "harbor"
 
@@ -115,6 +118,14 @@ def test_the_distance_counts_down_within_each_stretch(ask, walk, way):
             counted += metres < before[1]
         before = turn, metres
     assert counted > 10
+
+
+def test_a_walk_that_was_asked_for_aloud_is_guided_too(ask, walk, turns, way):
+    """Its answer is made ready before the turn has ended, and the plan is kept."""
+    took_s = walk(way.line)
+    ask.aloud(f"navigate to the {GOAL}").calls("navigate.route")
+    seen_in(ask, took_s + 5)
+    assert turns[-1].reply.speech == "You have arrived"
 
 
 def test_in_chinese_too(ask, walk, turns, way):

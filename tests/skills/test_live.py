@@ -9,6 +9,9 @@ from agent.messages import Transcript
 from agent.plugins.skills import Skills
 from agent.testing.conversation import Conversation, Doubles
 from agent.testing.doubles import ScriptedTranscriber
+from tests.pace import PATIENCE_S
+
+pytestmark = pytest.mark.glasses(patience_s=PATIENCE_S)
 
 
 def heard(ask, *texts):

@@ -12,8 +12,12 @@ import pytest
 
 from hardware.base import DeviceError
 from skills.music import mpd, mpris, remote
+from tests.pace import PATIENCE_S
 
-pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="no dbus-daemon")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="no dbus-daemon"),
+    pytest.mark.glasses(patience_s=PATIENCE_S),
+]
 
 PROGRAM = Path(__file__).with_name("mpris_player.py")
 

@@ -11,8 +11,11 @@ import pytest
 from hardware.base import Place
 from skills.navigate import atlas, maps, routers
 from skills.navigate.streets import Turn, distance_m
+from tests.pace import PATIENCE_S
 from tests.skills import osm_town
 from tests.skills.osm_town import at
+
+pytestmark = pytest.mark.glasses(patience_s=PATIENCE_S)
 
 LINE = [at(0, 20), at(0, 200), at(300, 200), at(300, 250)]
 GOAL = "Café Sonne"

@@ -15,10 +15,13 @@ from hardware.location import Replay
 from skills.navigate import atlas, feeds, incidents, maps, routers
 from skills.navigate.course import Course
 from skills.navigate.streets import Point, distance_m
+from tests.pace import PATIENCE_S
 from tests.skills import osm_town
 from tests.skills.osm_town import at
 from tests.skills.test_guide import GOAL, seen_in, walked
 from tests.skills.test_routers import Server
+
+pytestmark = pytest.mark.glasses(patience_s=PATIENCE_S)
 
 CAP = """<?xml version="1.0" encoding="UTF-8"?>
 <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">

@@ -9,6 +9,9 @@ import pytest
 from agent.testing.clock import VirtualClock
 from hardware.base import DeviceError
 from hardware.speaker import VirtualSpeaker
+from tests.pace import PATIENCE_S
+
+pytestmark = pytest.mark.glasses(patience_s=PATIENCE_S)
 
 LOUD = 70
 LOW = 21

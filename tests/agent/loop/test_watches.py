@@ -12,6 +12,7 @@ from agent.testing.clock import VirtualClock
 from agent.testing.conversation import Conversation, Doubles
 from hardware.base import DeviceError
 from hardware.voice import VirtualVoice
+from tests.pace import PATIENCE_S
 
 
 class Egg:
@@ -62,7 +63,7 @@ def egg():
 def ask(tmp_path, egg):
     skills = Skills()
     skills.load(egg)
-    made = Conversation(skills, tmp_path, Doubles(VirtualClock()))
+    made = Conversation(skills, tmp_path, Doubles(VirtualClock(PATIENCE_S)))
     yield made
     made.close()
 
