@@ -353,6 +353,9 @@ class Answers:
     def _note_heard(self, heard: Heard, chunk: AudioChunk, seen: str | None) -> None:
         if self._on_transcript is not None and not heard.error:
             self._on_transcript(heard.transcript)
+        held = self._turns.world.floor.held
+        if heard.error and held is not None and not held[1].recording:
+            return  # the skill hears for itself, and what it shows is not covered
         if not heard.error and self._turns.taken(heard.transcript):
             said = heard.transcript
             self._turns.world.floor.heard(said.text, said.language, True, heard.continues)

@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from agent import Context, Reply, hookimpl, skill
+from agent.errors import EngineError
 from agent.testing import make_agent, voiced
 from agent.testing.clock import VirtualClock
+from agent.testing.doubles import ScriptedTranscriber
 from hardware.microphone import FileMicrophone
 
 
@@ -165,3 +167,26 @@ def test_a_skill_that_is_gone_has_no_floor(tmp_path, clock, dictation):
     agent.skills.unload("dictation")
     clock.run(agent.hear("help"))
     assert agent.world.floor.held is None
+
+
+@pytest.mark.parametrize(("recording", "told"), [(False, 0), (True, 1)])
+def test_ears_that_fail_are_told_of_only_where_the_skill_needs_them(
+    tmp_path, clock, dictation, recording, told
+):
+    class Failing(ScriptedTranscriber):
+        def finish(self):
+            if len(self.texts) == 1:
+                self.texts.clear()
+                raise EngineError("the ears gave up: say it again")
+            return super().finish()
+
+    dictation.takes = Takes(recording=recording)
+    agent = make_agent(tmp_path, [dictation], transcriber=Failing(["take this down", "dear anna"]))
+    pcm = bytes(32_000) + (voiced(0.8) + bytes(64_000)) * 2
+
+    async def work():
+        microphone = FileMicrophone(pcm, tail_ms=0, clock=clock.time)
+        return [turn.error async for turn in agent.listen(microphone)]
+
+    errors = [error for error in clock.run(work()) if error]
+    assert len(errors) == told

@@ -71,7 +71,7 @@ async def test_what_programs_notify_of_is_shown_under_the_rules(tmp_path, bus, m
         await notify(address, "", "only a summary", "")
         await notify(address, "Empty", "", " ")
         await notify(address, "Mail", "", "a < b\x00\u202e"[:5])
-        await until(lambda: inbox.waiting >= 3)
+        await until(lambda: inbox.waiting == 3)
         found = [(one.source, one.title, one.text) for one in inbox.unread()][::-1]
         assert found == [
             ("Mail", "Anna", "dinner at 8 & later here"),

@@ -112,7 +112,7 @@ async def test_what_a_broker_hands_on_is_a_notification_and_answers_go_back(
             await client.publish("glasses/notify/wrong", wrong)
         await client.publish("glasses/notify/old", "yesterday's", retain=True)
         await client.publish("glasses/notify/last", "the last")
-        await until(lambda: inbox.waiting >= 3)
+        await until(lambda: inbox.waiting == 4)
         found = {one.source: one for one in inbox.unread()}
         assert {name: one.text for name, one in found.items()} == {
             "door": "somebody is at the door", "chat": "dinner?", "last": "the last", "old": "yesterday's",
