@@ -29,6 +29,7 @@ from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile
 
 if TYPE_CHECKING:
+    from agent.listen.transcriber import Transcriber
     from agent.serve.hub.pool import Pool
     from agent.serve.hub.sessions import Options, Sessions
 
@@ -142,13 +143,24 @@ def _model(settings: Config) -> Model:
 
 def pool(settings: Config, wanted: Wanted) -> Pool:
     """Return the ears of a replica, which are loaded when they are warmed."""
+    from agent.serve.hub.apart import Apart
     from agent.serve.hub.pool import Pool
 
     chosen = compose.ears(settings, wanted.language or settings.language)
     if chosen.name == "none":
         streams.echo(f"nothing is heard: {chosen.note}", err=True)
-        return Pool(chosen.make, 0, lambda language: [])
-    return Pool(chosen.make, wanted.engines, partial(_sayings, settings, wanted))
+        return Pool(chosen.make, 0)
+    return Pool(partial(Apart, partial(engine, wanted)), wanted.engines)
+
+
+def engine(wanted: Wanted) -> Transcriber:
+    """Build one engine, in its own process, that knows what can be said. Raises EngineError."""
+    settings = config.load()
+    made = compose.ears(settings, wanted.language or settings.language).make()
+    made.expect(
+        [one for lang in sorted(made.languages) for one in _sayings(settings, wanted, lang)]
+    )
+    return made
 
 
 def _sayings(settings: Config, wanted: Wanted, language: str) -> list[Saying]:

@@ -10,6 +10,8 @@ folder at the same path.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -28,8 +30,9 @@ from agent.serve.hub.sessions import Sessions
 
 NAME = "glasses"
 """What the application is called."""
-BATCH, TOGETHER_S = 8, 0.02
-"""Utterances that are heard at once at most, and how long the first of them waits for others."""
+BATCH, TOGETHER_S, BATCHES = 4, 0.01, 64
+"""Utterances that go to the ears together at most, how long the first waits for others, and how
+many may be there at once: an engine that is free does not wait for one that is not."""
 SPARE = 64
 """Connections that a replica takes beyond its sessions, to tell them that it is full."""
 LEAVE_S = 5.0
@@ -38,6 +41,9 @@ LOOK_S = 1.0
 """How often it is asked whether a replica is there."""
 STORE_BYTES = 80 << 20
 """Memory for objects in transit, where Ray is begun here: an utterance is 480 kB at most."""
+
+ROUND = "GLASSES_HUB_ROUND"
+"""A variable whose value has Ray replace replicas that have another."""
 
 Build = Callable[[Hear, Do], Sessions]
 """Builds the sessions of a replica, in its own process."""
@@ -63,18 +69,22 @@ class Hearing:
     """The deployment that hears: batches of utterances from all replicas."""
 
     def __init__(self, make: Callable[[], Pool]) -> None:
-        """Load the engines."""
+        """Have engines that are loaded as soon as Ray looks whether this is there."""
         self._pool = make()
+        self._warming: asyncio.Task[None] | None = None
 
-    async def _batched(self, clips: list[Clip]) -> list[Transcript | str]:
+    async def check_health(self) -> None:
+        """Load the engines, once; Ray calls this again and again."""
+        if self._warming is None:
+            self._warming = asyncio.create_task(self._pool.warm())
+
+    @serve.batch(  # type: ignore[untyped-decorator]  # Ray may not be here
+        max_batch_size=BATCH, batch_wait_timeout_s=TOGETHER_S, max_concurrent_batches=BATCHES
+    )
+    async def hear(self, clips: list[Clip]) -> list[Transcript | str]:
+        """Hear a batch; an utterance that cannot be heard gives why."""
         heard = await self._pool.batch(clips)
         return [str(one) if isinstance(one, EngineError) else one for one in heard]
-
-    hear = serve.batch(max_batch_size=BATCH, batch_wait_timeout_s=TOGETHER_S)(_batched)
-
-    async def warm(self) -> None:
-        """Load the engines before the first utterance."""
-        await self._pool.warm()
 
 
 class Replica:
@@ -147,6 +157,7 @@ class Cluster:
                 "address": "local", "num_cpus": cores or os.cpu_count(),
                 "object_store_memory": STORE_BYTES, "include_dashboard": False,
             }  # fmt: skip
+        logging.getLogger("ray.serve").setLevel(logging.ERROR)
         try:
             ray.init(
                 **given, namespace=NAME, log_to_driver=False, logging_level="error",
@@ -155,7 +166,7 @@ class Cluster:
         except (ConnectionError, RuntimeError, ValueError) as error:
             why = " ".join(str(error).split())[:200]
             raise GlassesError(f"no Ray is at {address}: {why}") from None
-        self._versions = 0
+        self._environment, self._rounds = environment, 0
 
     def begin(self, plan: Plan, host: str, port: int, certificate: Path | None = None) -> None:
         """Serve; return once it is up."""
@@ -173,14 +184,15 @@ class Cluster:
 
     def renew(self) -> None:
         """Begin all replicas, or replace them one by one; return once they are up."""
-        plan, self._versions = self._plan, self._versions + 1
+        plan, self._rounds = self._plan, self._rounds + 1
+        own = {**self._environment, ROUND: str(self._rounds)}
         shared: dict[str, Any] = {
             "health_check_period_s": LOOK_S, "graceful_shutdown_timeout_s": LEAVE_S,
-            "graceful_shutdown_wait_loop_s": 0.5, "version": str(self._versions),
-            "ray_actor_options": {"num_cpus": plan.cpus},
+            "graceful_shutdown_wait_loop_s": 0.5,
+            "ray_actor_options": {"num_cpus": plan.cpus, "runtime_env": {"env_vars": own}},
         }  # fmt: skip
         hearing = serve.deployment(Hearing).options(
-            **shared, num_replicas=plan.ears_replicas, max_ongoing_requests=4 * BATCH
+            **shared, num_replicas=plan.ears_replicas, max_ongoing_requests=BATCH * BATCHES
         )
         replica = serve.deployment(serve.ingress()(Replica)).options(
             **shared, num_replicas=plan.replicas, max_ongoing_requests=plan.sessions + SPARE

@@ -20,6 +20,8 @@ PAUSE_MS = DEFAULT.plain_ms
 KEPT = 70
 """Chunks that an utterance may still need while nobody speaks: 1.4 s, more than what an endpointer
 keeps of the noise, and of what was said before it was sure of speech."""
+EARLY_MS = 200.0
+"""Silence after which an utterance is heard already, in the rest of the pause that may end it."""
 GAP = 50
 """Missing chunks that are made up for by silence, a second; after more, the sound begins anew."""
 
@@ -41,6 +43,22 @@ class Spoke:
     """Somebody began to speak."""
 
 
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """They may be done: it is time to hear what was said."""
+
+    clip: Clip
+    """Its sound so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class WentOn:
+    """They were not."""
+
+
+Event = Cut | Spoke | Paused | WentOn
+
+
 class Cutter:
     """Cuts one stream."""
 
@@ -49,6 +67,7 @@ class Cutter:
         self._endpointer = endpointer or Endpointer(CascadeVad())
         self._pcm: list[bytes] = []
         self._ambient = b""
+        self._paused = False
         self._first = after
         self._begun = False  # what came before the first chunk was done with
         self.last = after
@@ -68,7 +87,7 @@ class Cutter:
         """Number up to which no utterance needs the sound any more."""
         return self._first - KEPT if self.speaking else self.last - KEPT
 
-    def push(self, number: int, pcm: bytes) -> Iterator[Cut | Spoke]:
+    def push(self, number: int, pcm: bytes) -> Iterator[Event]:
         """Take the next chunk and say what came of it."""
         if number <= self.last:
             self.twice += 1
@@ -89,7 +108,7 @@ class Cutter:
             self._endpointer.reset()
             yield self._cut()
 
-    def _take(self, number: int, pcm: bytes) -> Iterator[Cut | Spoke]:
+    def _take(self, number: int, pcm: bytes) -> Iterator[Event]:
         self.last = number
         chunk = AudioChunk(pcm, number * float(CHUNK_MS))
         match self._endpointer.push(chunk, PAUSE_MS):
@@ -98,15 +117,25 @@ class Cutter:
                 self._pcm = [one.pcm for one in preroll]
                 self._ambient = b"".join(one.pcm for one in before)
                 yield Spoke()
-            case Speaking():
+            case Speaking(silence_ms=silence_ms):
                 self._pcm.append(pcm)
+                if silence_ms >= EARLY_MS and not self._paused:
+                    self._paused = True
+                    yield Paused(self._clip())
+                elif not silence_ms and self._paused:
+                    self._paused = False
+                    yield WentOn()
             case Ended():
                 self._pcm.append(pcm)
                 yield self._cut()
             case Dropped():
-                self._pcm = []
+                self._pcm, self._paused = [], False
+                yield WentOn()
 
     def _cut(self) -> Cut:
-        clip = Clip(b"".join(self._pcm), self._ambient)
-        self._pcm, self._ambient = [], b""
-        return Cut(clip, self._first, self.last)
+        cut = Cut(self._clip(), self._first, self.last)
+        self._pcm, self._ambient, self._paused = [], b"", False
+        return cut
+
+    def _clip(self) -> Clip:
+        return Clip(b"".join(self._pcm), self._ambient)

@@ -31,10 +31,10 @@ from agent.language import controls
 from agent.language.text import language_of
 from agent.loop.agent import Agent
 from agent.messages import Intent, Reply, Transcript
-from agent.serve.hub.cutting import Cut, Cutter, Spoke
+from agent.serve.hub.cutting import Cut, Cutter, Paused, Spoke, WentOn
 from agent.serve.hub.journal import Answer, Begun, Journal, Kind
 from agent.serve.hub.lens import HubLens
-from agent.serve.hub.pool import Hear
+from agent.serve.hub.pool import Clip, Hear
 from agent.serve.hub.protocol import Cursor, Hello, Say, Sound, write
 from agent.serve.hub.watch import Watch, trace
 from agent.serve.hub.words import said
@@ -65,7 +65,6 @@ class _Input:
     again: bool
     seen: str | None
     transcript: Transcript | None = None
-    cut: Cut | None = None
     hearing: asyncio.Task[Transcript] | None = None
     heard_s: float = 0.0
     early: asyncio.Task[Turn] | None = None
@@ -98,6 +97,7 @@ class Session:
         self._now = asyncio.get_running_loop().time
         self._worker: asyncio.Task[None] | None = None
         self._counted = 0
+        self._ahead: asyncio.Task[Transcript] | None = None  # hears what may be over
         self._left = self._journal.begun  # what a replica died in
         self._closing = False
 
@@ -117,6 +117,7 @@ class Session:
     async def close(self, meant: bool) -> None:
         """End: the turn that runs is ended; with `meant` nothing is gone on with next time."""
         self._closing = True
+        self._forget()
         for one in self._waiting:
             for task in (one.hearing, one.early if one is not self._waiting[0] else None):
                 if task is not None:
@@ -147,14 +148,19 @@ class Session:
         self._watch.chunks.inc(len(message.chunks))
         for number, pcm in enumerate(message.chunks, message.number):
             for event in self._cutter.push(number, pcm):
-                if isinstance(event, Spoke):
-                    self._seen = self._open()
-                else:
-                    self._utterance(event)
+                match event:
+                    case Spoke():
+                        self._seen = self._open()
+                    case Paused(clip):
+                        self._ahead = asyncio.create_task(self._hears(clip))
+                    case WentOn():
+                        self._forget()
+                    case Cut():
+                        self._utterance(event)
         self._watch.missing.inc(self._cutter.missing - self._counted)
         self._counted = self._cutter.missing
         through = self._cutter.through
-        if through - self._told >= HEARD and not any(one.cut for one in self._waiting):
+        if through - self._told >= HEARD and not any(one.hearing for one in self._waiting):
             self._told = through
             self._tell(write("heard", sound=through))
 
@@ -183,8 +189,9 @@ class Session:
     def _utterance(self, cut: Cut) -> None:
         again = cut.first <= self._again.sound
         seen = None if again else self._seen
-        one = _Input("sound", cut.last, self._now(), again, seen, cut=cut)
-        one.hearing = asyncio.create_task(self._heard(one))
+        one = _Input("sound", cut.last, self._now(), again, seen)
+        ahead, self._ahead = self._ahead, None
+        one.hearing = asyncio.create_task(self._heard(one, cut.clip, ahead))
         one.hearing.add_done_callback(lambda task: self._overtake(one, task))
         self._put(one)
 
@@ -207,13 +214,26 @@ class Session:
         if own is not None and (own.control in controls.ENDS or own.answer == "no"):
             one.early = asyncio.create_task(self._answered(one))
 
-    async def _heard(self, one: _Input) -> Transcript:
-        assert one.cut is not None
-        heard = await self._hear(one.cut.clip)
+    async def _heard(
+        self, one: _Input, clip: Clip, ahead: asyncio.Task[Transcript] | None
+    ) -> Transcript:
+        """Hear what is over; it may have been heard ahead."""
+        heard = await (ahead or self._hears(clip))
         one.heard_s = self._now() - one.came_s
         self._watch.hearing.observe(one.heard_s)
+        return heard
+
+    async def _hears(self, clip: Clip) -> Transcript:
+        heard = await self._hear(clip)
         wanted = self._language
         return heard if wanted == "auto" else replace(heard, language=wanted)
+
+    def _forget(self) -> None:
+        """Hear nothing ahead: they went on."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.cancel()
+            ahead.add_done_callback(lambda late: late.cancelled() or late.exception())
 
     def _open(self) -> str | None:
         opened = self._agent.gate.open

@@ -326,7 +326,6 @@ class _Link:
         self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._writer = asyncio.create_task(self._write())
-        self._reading: asyncio.Task[object] | None = None
         self.full = False
         """Whether the glasses do not take what they are sent."""
 
@@ -342,16 +341,11 @@ class _Link:
 
     async def receive(self, wait_s: float) -> object | None:
         """Return the next message; None where none came in time, and none is lost then."""
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._received())
-        done, _ = await asyncio.wait({self._reading}, timeout=wait_s)
-        if not done:
+        try:
+            async with asyncio.timeout(wait_s):
+                return await self._socket.receive()
+        except TimeoutError:
             return None
-        reading, self._reading = self._reading, None
-        return reading.result()
-
-    async def _received(self) -> object:
-        return await self._socket.receive()
 
     async def _write(self) -> None:
         try:
@@ -362,10 +356,8 @@ class _Link:
             self.full = True
 
     async def close(self) -> None:
-        """Send what waits, where it is taken, and read no more."""
+        """Send what waits, where it is taken."""
         self._loop.call_soon(self._outbox.put_nowait, None)  # behind what was told last
         await asyncio.wait({self._writer}, timeout=WRITE_S)
-        for task in (self._writer, self._reading):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        self._writer.cancel()
+        await asyncio.gather(self._writer, return_exceptions=True)
