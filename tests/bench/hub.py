@@ -280,9 +280,10 @@ def figures(ray: bool = False, models: str = "", options: Any = None) -> dict[st
         if "idle" in only:
             found |= idle(hub)
     if "killed" in only:
-        with temporary_home() as home, Running(
-            home, "--sessions", "200", "--replicas", "2", *engine, **more
-        ) as hub:
+        with (
+            temporary_home() as home,
+            Running(home, "--sessions", "200", "--replicas", "2", *engine, **more) as hub,
+        ):
             found |= {f"killed_{name}": value for name, value in killing(hub, count).items()}
     return found
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from agent.serve.hub.protocol import MOST_BYTES
@@ -21,6 +22,8 @@ from agent.serve.hub.sessions import HELLO_S
 
 MOST_SILENT = 256
 """Connections that have sent no request yet."""
+MOST_HEAD = 7_000
+"""Bytes of a request's head: a WebSocket would choke on more, and say nothing."""
 MOST_FILES = 65_536
 """Files that the process is to be able to open: each connection is one, each agent has a few."""
 
@@ -51,6 +54,13 @@ class PatientProtocol(H11Protocol):
         """Forget it."""
         self._spoke()
         super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Refuse a head that the WebSocket would choke on."""
+        if sum(len(name) + len(value) for name, value in event.headers) > MOST_HEAD:
+            self.send_400_response("The head of the request is too long.")
+        else:
+            super().handle_websocket_upgrade(event)
 
     def handle_events(self) -> None:
         """Note that a whole request has come, if one has."""

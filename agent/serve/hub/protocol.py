@@ -141,8 +141,6 @@ def _text(message: str) -> Message:
             text = found.get("text")
             if not isinstance(text, str) or len(text) > MOST_TEXT:
                 raise Nonsense(f"a line is text of {MOST_TEXT} characters at most")
-            if any("\ud800" <= char <= "\udfff" for char in text):
-                raise Nonsense("a line holds half a character")
             return Say(_number(found.get("line"), 0), text)
         case "bye":
             return Bye()

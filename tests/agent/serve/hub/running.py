@@ -12,6 +12,8 @@ import tempfile
 import threading
 import time
 import urllib.request
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from agent.act.ledger import Ledger
@@ -44,7 +46,9 @@ class Running:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         try:
-            line = self._until(lambda: next((x for x in self.lines if x.startswith("hub: w")), None))
+            line = self._until(
+                lambda: next((x for x in self.lines if x.startswith("hub: w")), None)
+            )
             self.url = line.split()[1].removesuffix("/glasses/NAME,")
             self._until(self.healthy)
         except BaseException:
@@ -81,7 +85,9 @@ class Running:
         trust = None
         if self.secure is not None:
             trust = ssl.create_default_context(cafile=self.secure)
-        with urllib.request.urlopen(self.url.replace("ws", "http", 1) + path, context=trust) as page:
+        with urllib.request.urlopen(
+            self.url.replace("ws", "http", 1) + path, context=trust
+        ) as page:
             return page.read().decode()
 
     def healthy(self):
@@ -95,8 +101,13 @@ class Running:
         found = [line for line in self.get("/metrics").splitlines() if line.startswith(name)]
         return sum(float(line.rpartition(" ")[2]) for line in found)
 
+    def trust(self):
+        """What a client over TLS trusts; None without TLS."""
+        return None if self.secure is None else ssl.create_default_context(cafile=self.secure)
+
     def wearer(self, name, **options):
-        return Wearer(self.url, self.key, name, **options)
+        secure = {} if self.secure is None else {"ssl": self.trust()}
+        return Wearer(self.url, self.key, name, **secure, **options)
 
     def ledger(self, name):
         """What was paid by a pair of glasses."""
@@ -128,18 +139,15 @@ class Running:
         return found
 
     def replicas(self):
-        """The ids of those that serve: uvicorn's workers, or Ray's replicas."""
-        ray = [pid for pid, name in self.family().items() if "ServeReplica:glasses:Replica" in name]
-        if ray:
-            return ray
-        holders = set()
+        """The ids of those that serve now, the one with the most sessions first (Linux)."""
+        holders = Counter()
         for path in (self.folder / "glasses").glob("*/*/worn"):
             inode = path.stat().st_ino
             for line in Path("/proc/locks").read_text().splitlines():
                 fields = line.split()
                 if fields[1] == "FLOCK" and fields[5].endswith(f":{inode}"):
-                    holders.add(int(fields[4]))
-        return sorted(holders)
+                    holders[int(fields[4])] += 1
+        return [pid for pid, _ in holders.most_common()]
 
     def cpu_s(self):
         """Processor time of all its processes so far, in s."""
@@ -168,16 +176,12 @@ class Running:
         family = [*self.family()]
         if self.process.poll() is None:
             self.process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(40)
-        except subprocess.TimeoutExpired:
-            pass
         for pid in family:
             if Path(f"/proc/{pid}").exists() and self._ours(pid):
-                try:
+                with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
         self.process.wait()
         self._reader.join(5)
         self.process.stderr.close()
@@ -185,7 +189,10 @@ class Running:
     def _ours(self, pid):
         """Whether a process still is what the hub began: an id may have been given to another."""
         try:
-            return f"GLASSES_DATA={self.home / 'data'}".encode() in Path(f"/proc/{pid}/environ").read_bytes()
+            return (
+                f"GLASSES_DATA={self.home / 'data'}".encode()
+                in Path(f"/proc/{pid}/environ").read_bytes()
+            )
         except OSError:
             return False
 

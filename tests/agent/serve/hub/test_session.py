@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from agent import Context, Proposal, Receipt, Reply, hookimpl, skill
+from agent import Context, Proposal, Reply, hookimpl, skill
 from agent.act.ledger import Ledger
 from agent.messages import Outcome
 from agent.serve.hub.journal import Answer, Begun, Journal
@@ -365,7 +365,14 @@ async def test_a_damaged_journal_is_one_warning(hub, caplog):
     here = await hub()
     folder = here.folder / "glasses/acme/mine"
     folder.mkdir(parents=True)
-    for written in ("", "{", "[]", '{"version": 2}', '{"version": 1, "done": {}}', "\0" * 3_000_000):
+    for written in (
+        "",
+        "{",
+        "[]",
+        '{"version": 2}',
+        '{"version": 1, "done": {}}',
+        "\0" * 3_000_000,
+    ):
         (folder / "hub.json").write_text(written)
         caplog.clear()
         assert Journal(folder).done == Cursor()

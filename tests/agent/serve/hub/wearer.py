@@ -73,7 +73,9 @@ class Wearer:
     async def _stay(self):
         while True:
             with contextlib.suppress(OSError, ConnectionClosed, InvalidHandshake, TimeoutError):
-                async with connect(self.url, max_size=None, compression=None, **self.options) as socket:
+                async with connect(
+                    self.url, max_size=None, compression=None, **self.options
+                ) as socket:
                     await self._talk(socket)
             self.welcomed.clear()
             self._socket = None
@@ -183,5 +185,7 @@ class Wearer:
         before = self.sent["sound"]
         await self.stream(QUIET + pcm + QUIET)
         return await self.until(
-            lambda: next((t for (k, n), t in self.answers.items() if k == "sound" and n > before), None)
+            lambda: next(
+                (t for (k, n), t in self.answers.items() if k == "sound" and n > before), None
+            )
         )
