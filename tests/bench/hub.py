@@ -43,6 +43,8 @@ COMMANDS = ("01-search", "03-navigate", "02-price")
 PAUSE_S = 2.5
 """Silence between two commands of a session."""
 CHUNK_S = 0.02
+TOGETHER = 1
+"""Chunks in each message."""
 KILL_S, AFTER_S = 4.0, 10.0
 """When a replica is killed, and how long is paid after it."""
 PATIENCE_S = 60.0
@@ -85,7 +87,7 @@ async def _talks(
             pcm = pcm[: len(pcm[: -len(QUIET) * 3]) + int(PAUSE_S * 32_000) // 640 * 640]
             before, answered = wearer.sent["sound"], len(wearer.answers)
             began_s = time.perf_counter()
-            await wearer.stream(pcm, CHUNK_S)
+            await wearer.stream(pcm, CHUNK_S, TOGETHER)
             heard.said += 1
             heard.chunks += wearer.sent["sound"] - before
             await wearer.until(lambda n=answered: len(wearer.answers) > n, PATIENCE_S)  # type: ignore[misc]
@@ -295,8 +297,10 @@ def main() -> None:
     parser.add_argument("--models", default="")
     parser.add_argument("--sessions", type=int, default=SESSIONS)
     parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--together", type=int, default=TOGETHER, help="chunks in each message")
     parser.add_argument("--only", default="talking,killed,idle")
     options = parser.parse_args()
+    globals()["TOGETHER"] = options.together
     found = figures(options.ray, options.models, options)
     print(json.dumps({name: round(value, 3) for name, value in found.items()}, indent=2))
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -127,6 +128,7 @@ class Sessions:
 
     @asynccontextmanager
     async def _life(self, app: Starlette) -> AsyncIterator[None]:
+        await asyncio.to_thread(self._rehearse)
         warming = None if self._warm is None else asyncio.ensure_future(self._warm())
         try:
             yield
@@ -137,6 +139,16 @@ class Sessions:
                 await asyncio.gather(warming, return_exceptions=True)
             if self._close is not None:
                 await self._close()
+
+    def _rehearse(self) -> None:
+        """Build nobody's agent, and understand a line: the first session waits for no import."""
+        with tempfile.TemporaryDirectory(prefix="glasses-hub-") as nobodys:
+            lens = HubLens(profiles.load(self._options.profile), lambda lit: None)
+            try:
+                agent = self._make(lens, Path(nobodys), "auto")  # nothing of it is ever begun
+                agent.route("what time is it", "en")
+            except (GlassesError, DeviceError) as error:
+                log.error("an agent cannot be built: %s", error)
 
     # -- what is asked about it -------------------------------------------------------------------
 

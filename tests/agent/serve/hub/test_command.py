@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import ssl
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -128,7 +129,7 @@ async def test_it_is_spoken_to_over_tls(running):
         await wearer.say("yes")
     assert [entry.state for entry in running.ledger("tls")] == ["settled"]
     with pytest.raises(ssl.SSLError):
-        reader, writer = await asyncio.open_connection(
+        await asyncio.open_connection(
             *running.url.removeprefix("wss://").split(":"), ssl=ssl.create_default_context()
         )
 
@@ -175,10 +176,10 @@ async def test_a_writer_of_ledgers_that_is_killed_is_begun_anew(running):
 def _writes(pid):
     """Whether a process has a ledger open."""
     try:
-        held = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        held = [path.readlink().name for path in Path(f"/proc/{pid}/fd").iterdir()]
     except OSError:
         return False
-    return any(name.endswith("ledger.sqlite") for name in held)
+    return "ledger.sqlite" in held
 
 
 @pytest.mark.slow

@@ -169,15 +169,18 @@ class Wearer:
         key = "line", await self.tell(text)
         return await self.until(lambda: self.answers.get(key))
 
-    async def stream(self, pcm, piece_s=0.0):
-        """Send sound, a chunk in each message, at a pace; return the number of the last one."""
-        began = time.perf_counter()
-        for count, piece in enumerate(chunks(pcm), 1):
+    async def stream(self, pcm, piece_s=0.0, together=1):
+        """Send sound, so many chunks in each message, at a pace; return the number of the last."""
+        began, pieces = time.perf_counter(), chunks(pcm)
+        for at in range(0, len(pieces), together):
+            some = pieces[at : at + together]
             if piece_s:
-                await asyncio.sleep(max(0.0, began + count * piece_s - time.perf_counter()))
-            self.sent["sound"] += 1
-            self.kept["sound"].append((self.sent["sound"], piece))
-            await self._send(protocol.sound(self.sent["sound"], piece))
+                due = began + (at + len(some)) * piece_s
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            first = self.sent["sound"] + 1
+            self.sent["sound"] += len(some)
+            self.kept["sound"] += [*enumerate(some, first)]
+            await self._send(protocol.sound(first, b"".join(some)))
         return self.sent["sound"]
 
     async def speak(self, pcm):
