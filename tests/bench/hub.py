@@ -10,7 +10,8 @@ Killed. Sessions pay, each amount once, on two replicas of which one is killed (
 midst of it. A turn is lost when it is never answered, a payment doubled when its amount is in the
 ledgers twice.
 
-Idle. What a session takes that says nothing, in memory and processor time.
+Idle. What a session takes that says nothing, in memory and processor time, and one that sends the
+sound of a quiet room.
 
 Limits: glasses and hub share this machine and its loopback; the engine is pocketsphinx unless
 `--models FOLDER` names Whisper's weights as well.
@@ -48,6 +49,8 @@ TOGETHER = 1
 KILL_S, AFTER_S = 4.0, 10.0
 """When a replica is killed, and how long is paid after it."""
 PATIENCE_S = 60.0
+REST = 0.6
+"""Cores that a hub at rest takes at most; Ray itself takes some."""
 
 
 @dataclass(slots=True)
@@ -99,11 +102,11 @@ def warm(hub: Running) -> None:
     """Wait until all engines are loaded: until one is heard at once, and the hub is at rest."""
     while min(asyncio.run(talk(hub, 1, 1, "warm")).waits, default=9.0) > 3.0:
         pass
-    rest = 0
-    while rest < 3:
+    rest, ends_s = 0, time.monotonic() + 90
+    while rest < 3 and time.monotonic() < ends_s:
         cpu_s = hub.cpu_s()
         time.sleep(1.0)
-        rest = rest + 1 if hub.cpu_s() - cpu_s < 0.2 else 0
+        rest = rest + 1 if hub.cpu_s() - cpu_s < REST else 0
 
 
 def talking(hub: Running, count: int, seconds: float) -> dict[str, float]:
@@ -269,6 +272,24 @@ def idle(hub: Running, count: int = 50, seconds: float = 10.0) -> dict[str, floa
     }
 
 
+async def _quiet(hub: Running, count: int, seconds: float) -> float:
+    async def one(name: str, phase: float) -> None:
+        async with hub.wearer(name) as wearer:
+            await asyncio.sleep(phase * CHUNK_S)
+            await wearer.stream(QUIET * int(seconds), CHUNK_S, TOGETHER)
+
+    cpu_s = hub.cpu_s()
+    await asyncio.gather(*(one(f"quiet-{n}", n / count) for n in range(count)))
+    return (hub.cpu_s() - cpu_s) / seconds
+
+
+def quiet(hub: Running, count: int = SESSIONS, seconds: float = 10.0) -> dict[str, float]:
+    """Return what a session takes whose microphone is open while nobody speaks."""
+    asyncio.run(_quiet(hub, count, 1.0))
+    share = asyncio.run(_quiet(hub, count, seconds))
+    return {"quiet_session_core_percent": 100 * share / count}
+
+
 def figures(ray: bool = False, models: str = "", options: Any = None) -> dict[str, float]:
     """Return the figures, by uvicorn or by Ray."""
     count, seconds = (options.sessions, options.seconds) if options else (SESSIONS, SECONDS)
@@ -280,7 +301,8 @@ def figures(ray: bool = False, models: str = "", options: Any = None) -> dict[st
         if "talking" in only:
             found |= talking(hub, count, seconds)
         if "idle" in only:
-            found |= idle(hub)
+            warm(hub)
+            found |= idle(hub) | quiet(hub)
     if "killed" in only:
         with (
             temporary_home() as home,
