@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import queue
 import shutil
 import socket
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,11 +21,12 @@ from typing import TYPE_CHECKING
 from agent import config, private
 from agent.cli import compose, push, streams
 from agent.config import Config
-from agent.errors import ConfigError
+from agent.errors import ConfigError, GlassesError
 from agent.language import controls
 from agent.language.saying import Saying
 from agent.loop.agent import Agent
 from agent.models.llm.model import Model, NoModel
+from agent.plugins.skills import Skills
 from agent.serve.hub.ledgers import Line, Writer
 from agent.serve.hub.lens import HubLens
 from agent.serve.hub.tenants import Tenant, Tenants
@@ -35,6 +40,10 @@ if TYPE_CHECKING:
 
 SESSIONS_A_CORE = 20
 """Sessions that a core is given unless told otherwise; see "Sizing" in the README."""
+STOCK = 24
+"""Sessions that can begin at once with what was loaded before, about 1 MB each."""
+QUIET_S = 2.0
+"""How long nobody may have come before the stock is filled: who comes goes first."""
 SOON = timedelta(days=14)
 """A certificate that ends sooner is told of at the start."""
 READY_S = 60
@@ -119,11 +128,14 @@ def options(settings: Config, wanted: Wanted) -> Options:
 
 def maker(settings: Config, wanted: Wanted) -> Callable[[HubLens, Path, str], Agent]:
     """Return what builds the agent of one pair of glasses."""
+    load = partial(Skills.discover, wanted.plugins, settings.plugins, apart=settings.alone)
+    stock = _Stock(load, 0 if settings.alone else STOCK)  # plugins that run apart are processes
 
     def make(lens: HubLens, own: Path, language: str) -> Agent:
         spoken = language if language != "auto" else wanted.language
         far = replace(settings, profile=lens.profile.name, voice="off", sensors="none")
-        agent = compose.build(far, lens, wanted.plugins, spoken, own, _model(settings))
+        model, skills = _model(settings), stock.take()
+        agent = compose.build(far, lens, wanted.plugins, spoken, own, model, skills)
         others = {k: v for k, v in agent.devices.others.items() if k in ("places",)}
         agent.devices = replace(
             agent.devices, display=lens, speaker=None, voice=None, imu=None, battery=None,
@@ -132,6 +144,37 @@ def maker(settings: Config, wanted: Wanted) -> Callable[[HubLens, Path, str], Ag
         return agent
 
     return make
+
+
+class _Stock:
+    """Skills that are loaded already, which is most of what a session costs at its beginning.
+
+    So those whose replica was killed, and come here all at once, need not wait for one another.
+    """
+
+    def __init__(self, load: Callable[[], Skills], size: int) -> None:
+        self._load, self._size = load, size
+        self._ready: queue.SimpleQueue[Skills] = queue.SimpleQueue()
+        self._taken_s = 0.0
+        threading.Thread(target=self._fill, name="stock", daemon=True).start()
+
+    def take(self) -> Skills:
+        """Return skills that nobody has. Raises PluginError."""
+        self._taken_s = time.monotonic()
+        with suppress(queue.Empty):
+            return self._ready.get_nowait()
+        return self._load()
+
+    def _fill(self) -> None:
+        while True:
+            quiet = time.monotonic() - self._taken_s > QUIET_S
+            if quiet and self._ready.qsize() < self._size:
+                try:
+                    self._ready.put(self._load())
+                except GlassesError:  # whoever takes some is told
+                    self._taken_s = time.monotonic()
+            else:
+                time.sleep(QUIET_S / 4)
 
 
 def _model(settings: Config) -> Model:

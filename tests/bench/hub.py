@@ -49,6 +49,8 @@ TOGETHER = 1
 KILL_S, AFTER_S = 4.0, 10.0
 """When a replica is killed, and how long is paid after it."""
 PATIENCE_S = 60.0
+STAGGER_S = 0.1
+"""Time between two sessions that come: Ray gives all that come at once to one replica."""
 REST = 0.6
 """Cores that a hub at rest takes at most; Ray itself takes some."""
 
@@ -182,6 +184,7 @@ async def killed(hub: Running, count: int, prefix: str = "payer", kills: int = 1
 
     async def one(name: str) -> None:
         found.told[name] = []
+        await asyncio.sleep(STAGGER_S * int(name.rpartition("-")[2]))
         async with hub.wearer(name) as wearer:
             await wearer.say("what time is it")
             await ready.wait()
