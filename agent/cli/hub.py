@@ -43,7 +43,7 @@ SESSIONS_A_CORE = 20
 STOCK = 24
 """Sessions that can begin at once with what was loaded before, about 1 MB each."""
 QUIET_S = 2.0
-"""How long nobody may have come before the stock is filled: who comes goes first."""
+"""How long nobody may have come before the stock is filled again, and how long each of it waits."""
 SOON = timedelta(days=14)
 """A certificate that ends sooner is told of at the start."""
 READY_S = 60
@@ -167,14 +167,11 @@ class _Stock:
 
     def _fill(self) -> None:
         while True:
-            quiet = time.monotonic() - self._taken_s > QUIET_S
-            if quiet and self._ready.qsize() < self._size:
-                try:
+            if self._ready.qsize() < self._size and time.monotonic() - self._taken_s > QUIET_S:
+                with suppress(GlassesError):  # whoever takes some is told
                     self._ready.put(self._load())
-                except GlassesError:  # whoever takes some is told
-                    self._taken_s = time.monotonic()
-            else:
-                time.sleep(QUIET_S / 4)
+            if self._taken_s or self._ready.qsize() >= self._size:
+                time.sleep(QUIET_S)  # who talks goes before who may come
 
 
 def _model(settings: Config) -> Model:

@@ -50,8 +50,9 @@ HELLO_S = 10.0
 """How long glasses may take to say their first word."""
 IDLE_S = 600.0
 """How long they may say nothing; whether they are there is asked by pings."""
-QUIET_S = 1.0
-"""Sound that stays away for so long in the midst of an utterance has ended it."""
+QUIET_S = 3.0
+"""Sound that stays away for so long in the midst of an utterance has ended it; a busy network, or
+replica, may let it wait for a second or two."""
 TICK_S = 0.25
 """How often a session looks whether it is wanted elsewhere."""
 WRITE_S = 5.0

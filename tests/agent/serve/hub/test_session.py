@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from agent import Context, Proposal, Reply, hookimpl, skill
 from agent.act.ledger import Ledger
 from agent.messages import Outcome
+from agent.serve.hub import sessions
 from agent.serve.hub.journal import Answer, Begun, Journal
 from agent.serve.hub.protocol import Cursor
 from agent.serve.hub.tenants import Tenant, Tenants
@@ -174,7 +175,8 @@ async def test_silence_need_not_be_kept(hub):
         await wearer.until(lambda: len(wearer.kept["sound"]) < 150)
 
 
-async def test_sound_that_stays_away_has_ended(hub):
+async def test_sound_that_stays_away_has_ended(hub, monkeypatch):
+    monkeypatch.setattr(sessions, "QUIET_S", 0.3)
     here = await hub(["what time is it"])
     async with here.wearer() as wearer:
         await wearer.stream(QUIET + SPOKEN)  # a key that is let go: no silence follows
