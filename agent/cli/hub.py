@@ -168,8 +168,10 @@ class _Stock:
     def _fill(self) -> None:
         while True:
             if self._ready.qsize() < self._size and time.monotonic() - self._taken_s > QUIET_S:
-                with suppress(GlassesError):  # whoever takes some is told
+                try:
                     self._ready.put(self._load())
+                except GlassesError:
+                    self._taken_s = time.monotonic()  # whoever takes some is told
             if self._taken_s or self._ready.qsize() >= self._size:
                 time.sleep(QUIET_S)  # who talks goes before who may come
 
