@@ -70,25 +70,13 @@ def folder(settings: Config) -> Path:
     return settings.data / "hub"
 
 
-def serve(
-    where: str,
-    sessions: int | None,
-    replicas: int,
-    certificate: Path | None,
-    cluster: str | None,
-    language: str | None,
-    plugins: Sequence[str],
-) -> None:
-    """Serve until told to end, by uvicorn, or by the Ray at `cluster`. Raises ConfigError."""
+def wanted(
+    sessions: int | None, replicas: int, language: str | None, plugins: Sequence[str]
+) -> Wanted:
+    """Return what each of the replicas is to have: its share of this machine."""
     cores = os.cpu_count() or 1
     most = sessions or max(1, SESSIONS_A_CORE * cores // replicas)
-    wanted = Wanted(most, max(1, cores // replicas), tuple(plugins), language)
-    if cluster is None:
-        run(where, wanted, replicas, certificate)
-        return
-    from agent.cli import cluster as on_ray
-
-    on_ray.run(where, wanted, replicas, certificate, cluster)
+    return Wanted(most, max(1, cores // replicas), tuple(plugins), language)
 
 
 # -- tenants ---------------------------------------------------------------------------------------
@@ -229,7 +217,7 @@ def sessions(wanted: Wanted, line: Line) -> Sessions:
 # -- one machine -----------------------------------------------------------------------------------
 
 
-def run(where: str, wanted: Wanted, replicas: int, certificate: Path | None) -> None:
+def run(where: str, each: Wanted, replicas: int, certificate: Path | None) -> None:
     """Serve until told to end; SIGHUP replaces the replicas one by one. Raises ConfigError."""
     import uvicorn
     from uvicorn.supervisors import Multiprocess
@@ -245,10 +233,10 @@ def run(where: str, wanted: Wanted, replicas: int, certificate: Path | None) -> 
     try:
         writer.begin()
         kept = uvicorn.Config(
-            partial(sessions, wanted, writer.line), factory=True, workers=replicas,
+            partial(sessions, each, writer.line), factory=True, workers=replicas,
             ssl_certfile=certificate, timeout_worker_healthcheck=READY_S, **door.options(),
         )  # fmt: skip
-        told(bound, certificate, f"{replicas} x {wanted.sessions} sessions")
+        told(bound, certificate, f"{replicas} x {each.sessions} sessions")
         if replicas > 1:
             Multiprocess(kept, sockets=[bound]).run()
         else:

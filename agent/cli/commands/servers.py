@@ -271,16 +271,33 @@ def serve_xiaozhi(where: str, language: str | None, plugins: tuple[str, ...]) ->
 @PLUGIN
 @click.pass_context
 @one_line_errors
-def hub(context: click.Context, /, where: str, **given: Any) -> None:
+def hub(
+    context: click.Context,
+    /,
+    where: str,
+    sessions: int | None,
+    replicas: int,
+    certificate: Path | None,
+    cluster: str | None,
+    language: str | None,
+    plugins: tuple[str, ...],
+) -> None:
     """Be a hub for many glasses: each a WebSocket, with an agent of its own.
 
     Glasses come with a tenant's key: glasses hub add NAME. All replicas share the data folder; one
     that is killed loses no turn, and no payment is made twice.
     """
-    if context.invoked_subcommand is None:
-        from agent.cli import hub as serving
+    if context.invoked_subcommand is not None:
+        return
+    from agent.cli import hub as serving
 
-        serving.serve(where, **given)
+    each = serving.wanted(sessions, replicas, language, plugins)
+    if cluster is None:
+        serving.run(where, each, replicas, certificate)
+        return
+    from agent.cli import cluster as on_ray
+
+    on_ray.run(where, each, replicas, certificate, cluster)
 
 
 @hub.command("add")

@@ -280,11 +280,14 @@ async def _served(link: _Link, session: Session, worn: Worn) -> bool:
     Raises _Let, Nonsense.
     """
     now = asyncio.get_running_loop().time
-    came_s, sound_s, left = now(), now(), SOUND_S
+    looked_s = came_s = sound_s = now()
+    left = SOUND_S
     while True:
         message = await link.receive(TICK_S)
-        if worn.wanted:
-            raise _Let(protocol.ELSEWHERE, "these glasses are worn elsewhere now")
+        if now() - looked_s >= TICK_S:  # a look at the disk, which a message is not worth
+            looked_s = now()
+            if worn.wanted:
+                raise _Let(protocol.ELSEWHERE, "these glasses are worn elsewhere now")
         if link.full:
             raise _Let(protocol.STALLED, "the glasses take no messages: come again", RETRY_S)
         if message is None:
