@@ -387,18 +387,22 @@ def build(
     plugins: Iterable[str] = (),
     language: str | None = None,
     folder: Path | None = None,
+    far: Model | None = None,
+    skills: Skills | None = None,
 ) -> Agent:
     """Build the agent that the settings describe. Raises PluginError for a plugin asked for.
 
     What plugins provide is used before what ships, and before `display`. `folder` is where the
     agent keeps what is its own, `config.data` unless another is given; the wearer's enrolled voice
-    is always in `config.data`.
+    is always in `config.data`. `far` is a model to use whatever the settings say, as many agents
+    share one; `skills` are what `plugins` names, where they have been loaded already.
     """
     folder = folder or config.data
     if folder.is_dir():
         private.folder(folder)  # an earlier version left it open to others
     config = replace(config, language=language or config.language)
-    skills = Skills.discover(plugins, config.plugins, apart=config.alone)
+    if skills is None:
+        skills = Skills.discover(plugins, config.plugins, apart=config.alone)
     install(skills, config, begin=True)
     pair.install(skills, config)
 
@@ -443,7 +447,7 @@ def build(
         skills,
         devices,
         folder=folder,
-        model=use("model", answer),
+        model=far or use("model", answer),
         transcriber=hear,
         options=AgentOptions(
             language=config.language,
@@ -454,7 +458,7 @@ def build(
             aloud=frozenset(filter(None, (config.aloud,))),
         ),
         listening=_listening(config, folder, ear, skills),
-        small=None if skills.providers("model") else _small(config),
+        small=None if far or skills.providers("model") else _small(config),
     )
 
 

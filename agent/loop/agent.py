@@ -311,6 +311,23 @@ class Agent:
         await self._arrears.first()
         return await self._turns.typed(text, self._language(text, language), source, answers)
 
+    async def heard(self, transcript: Transcript, source: str, seen: str | None = None) -> Turn:
+        """Answer what was heard, or typed, elsewhere by the wearer, as a hub for many glasses does.
+
+        `seen` is the key of what was proposed when they began: a yes is to that, or to nothing.
+        """
+        self._attach()
+        await self._arrears.first()
+        return await self._turns.told(transcript, source, seen)
+
+    async def went_on(self) -> None:
+        """Return once what a loss of power broke off is gone on with, since `wear`."""
+        await self._keeper.went_on()
+
+    async def keep(self) -> None:
+        """Return once what must outlive a loss of power is written down."""
+        await self._keeper.keep()
+
     async def call(self, made: str | Mapping[str, Any], language: str = "en") -> Turn:
         """Do what a tool call says, under the same rules as if its sentence had been said.
 

@@ -164,6 +164,7 @@ class Keeper:
         """Whether the last saving failed."""
         self._told: Ticket | None = None  # that it did
         self._tasks: set[asyncio.Task[None]] = set()
+        self._going: asyncio.Task[None] | None = None
 
     def keep_soon(self) -> None:
         """Have what has changed written down, and wait for nothing."""
@@ -193,8 +194,13 @@ class Keeper:
 
     def begin(self, again: Again) -> None:
         """Go on with what a loss of power broke off; from then on, keep."""
-        self._start(self._go_on(again))
+        self._going = self._start(self._go_on(again))
         self._start(self._every())
+
+    async def went_on(self) -> None:
+        """Return once that is done with; at once where it was never begun."""
+        if self._going is not None:
+            await asyncio.wait({self._going})
 
     async def end(self) -> None:
         """Leave nothing to go on with: the end is meant."""
@@ -219,10 +225,11 @@ class Keeper:
                 await self.keep()
             await asyncio.sleep(KEEP_S)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _go_on(self, again: Again) -> None:
         try:

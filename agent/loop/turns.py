@@ -149,9 +149,13 @@ class Turns:
     async def typed(self, text: str, language: str, source: str, answers: bool = True) -> Turn:
         """Answer one line, as if it had been said; without `answers` by nobody knows whom."""
         if answers:
-            return await self._said(Transcript(text, language), self.own(text), source)
+            return await self.told(Transcript(text, language), source, self._open())
         stranger = UNKNOWN if self.world.options.private else None
-        return await self._said(Transcript(text, language, wearer=stranger), None, source, False)
+        return await self._said(Transcript(text, language, wearer=stranger), None, source, None)
+
+    async def told(self, transcript: Transcript, source: str, seen: str | None) -> Turn:
+        """Answer what the wearer said elsewhere, having `seen` what was proposed under that key."""
+        return await self._said(transcript, self.own(transcript.text, seen), source, seen)
 
     def taken(self, transcript: Transcript) -> bool:
         """Whether what was heard belongs to the skill that has the floor, and is no command."""
@@ -174,15 +178,19 @@ class Turns:
 
     async def meant(self, own: Own, language: str, source: str) -> Turn:
         """Answer what the wearer meant for the agent itself without a word, as by a nod."""
-        return await self._said(Transcript("", language), own, source)
+        return await self._said(Transcript("", language), own, source, self._open())
+
+    def _open(self) -> str | None:
+        """Return the key of what is proposed now."""
+        opened = self.world.gate.open
+        return opened.key if opened else None
 
     async def _said(
-        self, transcript: Transcript, own: Own | None, source: str, answers: bool = True
+        self, transcript: Transcript, own: Own | None, source: str, seen: str | None
     ) -> Turn:
-        clock, opened = _stopwatch(), self.world.gate.open
+        clock = _stopwatch()
         timings = Timings(speech_end=0.0, endpoint=0.0, transcript=0.0)
         turn = Turn(source, transcript, timings=timings)
-        seen = opened.key if opened and answers else None
         utterance = Utterance(clock, own, seen, final=self.final)
         self.world.mouth.hush()  # a line that is typed comes before what is still being said
         if (shown := self.overtaken(turn, utterance)) is not None:

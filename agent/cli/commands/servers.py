@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -238,5 +239,102 @@ def serve_xiaozhi(where: str, language: str | None, plugins: tuple[str, ...]) ->
     asyncio.run(serve_sockets("xiaozhi", where, plugins, language))
 
 
-COMMANDS = [mcp, wyoming, rtvi, xiaozhi]
+@click.group(invoke_without_command=True)
+@_where("8650")
+@click.option(
+    "--sessions",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help="Most glasses at once of each replica; 20 a core, shared out among them, by default.",
+)
+@click.option(
+    "--replicas",
+    type=click.IntRange(1, 1_000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that serve; one that dies is replaced, and SIGHUP replaces all, one by one.",
+)
+@click.option(
+    "--certificate",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A PEM file with certificate and key: TLS.",
+)
+@click.option(
+    "--ray",
+    "cluster",
+    metavar="ADDRESS",
+    help="Run on Ray Serve: `local`, or the cluster at ADDRESS (`auto` finds it).",
+)
+@LANGUAGE
+@PLUGIN
+@click.pass_context
+@one_line_errors
+def hub(
+    context: click.Context,
+    /,
+    where: str,
+    sessions: int | None,
+    replicas: int,
+    certificate: Path | None,
+    cluster: str | None,
+    language: str | None,
+    plugins: tuple[str, ...],
+) -> None:
+    """Be a hub for many glasses: each a WebSocket, with an agent of its own.
+
+    Glasses come with a tenant's key: glasses hub add NAME. All replicas share the data folder; one
+    that is killed loses no turn, and no payment is made twice.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from agent.cli import hub as serving
+
+    each = serving.wanted(sessions, replicas, language, plugins)
+    if cluster is None:
+        serving.run(where, each, replicas, certificate)
+        return
+    from agent.cli import cluster as on_ray
+
+    on_ray.run(where, each, replicas, certificate, cluster)
+
+
+@hub.command("add")
+@click.option("--sessions", type=click.IntRange(0), default=100, show_default=True, metavar="N",
+              help="Glasses at once.")  # fmt: skip
+@click.option("--glasses", type=click.IntRange(0), default=1_000, show_default=True, metavar="N",
+              help="Glasses that may ever come.")  # fmt: skip
+@click.option("--turns", "turns_a_minute", type=click.IntRange(0), default=30, show_default=True,
+              metavar="N", help="Turns a minute of each.")  # fmt: skip
+@click.argument("name")
+@one_line_errors
+def add_tenant(name: str, sessions: int, glasses: int, turns_a_minute: int) -> None:
+    """Let tenant NAME in, and print its key, once; with a new key where there is one already."""
+    from agent.cli.hub import add
+    from agent.serve.hub.tenants import Tenant
+
+    add(Tenant(name, "", sessions, glasses, turns_a_minute))
+
+
+@hub.command("remove")
+@click.argument("name")
+@one_line_errors
+def remove_tenant(name: str) -> None:
+    """Let tenant NAME in no more."""
+    from agent.cli.hub import remove
+
+    remove(name)
+
+
+@hub.command("list")
+@one_line_errors
+def list_tenants() -> None:
+    """Show the tenants and their shares."""
+    from agent.cli.hub import show
+
+    show()
+
+
+COMMANDS = [mcp, wyoming, rtvi, xiaozhi, hub]
 """What `glasses` has of this file."""
