@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agent.cli import hub, main
+from agent.cli import hub
+from agent.cli.commands import main
 from agent.errors import ConfigError
 from agent.serve.hub.tenants import Tenant, Tenants
 from tests.agent.serve.hub.certificates import written
