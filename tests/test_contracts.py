@@ -163,7 +163,10 @@ def implementations():
             try:
                 module = importlib.import_module(found.name)
             except ModuleNotFoundError as error:
-                if error.name != "torch":  # only training needs it, and no port is there
+                if error.name not in (
+                    "torch",
+                    "ray",
+                ):  # for training and clusters; no port is there
                     raise
                 continue
             for name, kind in inspect.getmembers(module, inspect.isclass):
