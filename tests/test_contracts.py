@@ -24,6 +24,7 @@ from agent.listen.transcriber import Transcriber
 from agent.listen.voiceprint import Voiceprint
 from agent.messages import CancelScope, Transcript
 from agent.models.llm.model import Model, NoModel, ScriptedModel
+from agent.serve.hub.lens import HubLens
 from agent.testing import ScriptedTranscriber, ScriptedVoiceprint, voiced
 from agent.testing.doubles import VirtualCamera
 from hardware.base import (
@@ -88,6 +89,7 @@ DISPLAYS = {
     TerminalDisplay: lambda folder: TerminalDisplay(
         LENS, (folder / "tty").open("w", encoding="utf-8")
     ),
+    HubLens: lambda folder: HubLens(LENS, lambda told: None),
 }
 TRANSCRIBERS = {
     "ScriptedTranscriber": lambda: ScriptedTranscriber(["hello"]),
@@ -125,6 +127,8 @@ BATTERIES = {VirtualBattery: lambda folder: VirtualBattery(), SystemBattery: cel
 LIGHTS = {VirtualLight: lambda folder: VirtualLight(), IioLight: sensor}
 ELSEWHERE = {
     "FasterWhisper": "needs weights: tests/agent/listen/whisper/test_engine.py",
+    "Apart": "is a process of its own: tests/agent/serve/hub/test_pool.py",
+    "Session": "is no voice, its sound is what it hears: tests/agent/serve/hub/test_session.py",
     "Pair": "needs weights: tests/agent/listen/whisper/test_pair.py",
     "Far": "needs a server: tests/agent/listen/wyoming/test_engine.py",
     "LlamaModel": "needs weights: tests/agent/models/llm/test_llama.py",

@@ -1,7 +1,7 @@
 """A speech engine in a process of its own, as an engine.
 
-pocketsphinx holds Python's lock while it decodes: two of them in one process hear no more than one
-does, and the sessions beside them stand still meanwhile.
+Two in one process would wait for each other, and the sessions beside them for both, wherever Python
+holds its lock; and an engine that dies takes no session with it.
 """
 
 from __future__ import annotations
