@@ -128,7 +128,6 @@ LIGHTS = {VirtualLight: lambda folder: VirtualLight(), IioLight: sensor}
 ELSEWHERE = {
     "FasterWhisper": "needs weights: tests/agent/listen/whisper/test_engine.py",
     "Apart": "is a process of its own: tests/agent/serve/hub/test_pool.py",
-    "Session": "is no voice, its sound is what it hears: tests/agent/serve/hub/test_session.py",
     "Pair": "needs weights: tests/agent/listen/whisper/test_pair.py",
     "Far": "needs a server: tests/agent/listen/wyoming/test_engine.py",
     "LlamaModel": "needs weights: tests/agent/models/llm/test_llama.py",

@@ -143,7 +143,7 @@ class Session:
         """Whether an utterance has begun and is not over."""
         return self._cutter.speaking
 
-    def sound(self, message: Sound) -> None:
+    def hear(self, message: Sound) -> None:
         """Hear chunks."""
         self._watch.chunks.inc(len(message.chunks))
         for number, pcm in enumerate(message.chunks, message.number):

@@ -308,7 +308,7 @@ async def _served(link: _Link, session: Session, worn: Worn) -> bool:
                 if left < 0:  # whoever sends faster waits
                     await asyncio.sleep(-left / AHEAD)
                 sound_s = now()
-                session.sound(found)
+                session.hear(found)
             case Say():
                 session.say(found)
             case Bye():
