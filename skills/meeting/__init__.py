@@ -49,8 +49,9 @@ class Meeting:
         return self._minutes.card(ctx.say("What is said is written down."))
 
     @skill(
-        "(stop|end|finish) [recording] (the|this|my) (meeting|conversation|talk)",
-        "(stop|end|finish) (recording|the recording|meeting notes|the captions)",
+        "(stop|end|finish) (the|this|my) (meeting|talk)",  # the conversation is that of translate
+        "(stop|end|finish) recording (the|this|my) (meeting|conversation|talk)",
+        "(stop|end|finish) (recording|the recording|meeting notes)",
         "the meeting is over",
         risk="change",
         permissions=WHY,
