@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 SAMPLE_BYTES = 2
 RETRY_BYTES = 15 * 16_000 * SAMPLE_BYTES
-"""Longest utterance that is decoded twice, 15 s: no command is longer, and the GIL is held."""
+"""Longest utterance that is decoded twice, 15 s: no command is longer."""
 LANGUAGE_WEIGHT = 6.5
 """Exponent of the grammar's probabilities beside the sound's, pocketsphinx's own default for lw."""
 SCORE_UNIT = 1024
@@ -49,8 +49,8 @@ WAYS = 4
 FEED_FRAMES = 20
 """Frames of 10 ms that are decoded in one call."""
 FEED_BYTES = SAMPLE_BYTES * 3_200
-"""Most that is decoded in one call, 200 ms: pocketsphinx holds the GIL meanwhile, and ends in a
-segmentation fault when several seconds come at once to a decoder that streams."""
+"""Most that is decoded in one call, 200 ms: pocketsphinx ends in a segmentation fault when several
+seconds come at once to a decoder that streams."""
 
 
 @dataclass(frozen=True, slots=True)
