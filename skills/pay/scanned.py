@@ -72,7 +72,7 @@ def _which(seen: Sequence[Code], amount: Decimal | None, ctx: Context) -> Reply:
         for side, code in zip(sides, seen, strict=True)
     ]
     lines.append(ctx.say('Which? Say "pay the left code".'))
-    return Reply("\n".join(lines), title=title, kind="list")
+    return Reply("\n".join(lines), title=title)
 
 
 def _brief(what: Meaning, ctx: Context) -> str:

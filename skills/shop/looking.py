@@ -69,7 +69,7 @@ def _which(seen: Sequence[Code], ctx: Context) -> Reply:
         ctx.say("{side}: {what}", side=names[side], what=_brief(meaning(code), ctx))
         for side, code in zip(sides, seen, strict=True)
     ]
-    return cards.note(ctx, title, *lines, ctx.say('Which? Say "the left code".'), listed=True)
+    return cards.note(ctx, title, *lines, ctx.say('Which? Say "the left code".'))
 
 
 def _unread(error: EngineError, ctx: Context) -> str:
