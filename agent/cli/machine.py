@@ -70,6 +70,8 @@ async def listen(
             microphone = FileMicrophone(_sound(source), pace=pace)
             latest: Turn | None = None
             async for turn in agent.listen(microphone, source):
+                if turn.source == "watch":  # of a walk that was begun, and nothing that was said
+                    continue
                 turns += 1
                 failed |= turn.error is not None
                 if latest is not None and not turn.replaces:
