@@ -34,6 +34,7 @@ from hardware.voice import find_voice
 from tests.bench import listening, turns
 from tests.bench.words import speech_span_ms
 from tests.echo import EchoMicrophone, Room
+from tests.pace import PATIENCE_S
 
 REPLIES = (
     ("en", "It is six thirty, and the next bus leaves in twelve minutes."),
@@ -143,7 +144,7 @@ def first_sounds_ms(count: int, voice: Voice | None = None) -> list[float]:
 
 def own_turns(count: int, deaf: bool = False) -> tuple[int, int]:
     """Return how many replies opened a turn, and how many ended before their end."""
-    clock = VirtualClock()
+    clock = VirtualClock(PATIENCE_S)
     opened = ended = 0
     try:
         for number, (language, text) in enumerate(islice(cycle(REPLIES), count)):
@@ -189,7 +190,7 @@ def stopped_ms(count: int) -> list[float | None]:
     """Return how long after "stop" was said over its voice the agent was silent; None: it went on."""
     voices = [voice for voice in find_voices()[0] if voice.group == "natural"]
     said = [voice.speak("stop", read) for voice in voices]
-    clock = VirtualClock()
+    clock = VirtualClock(PATIENCE_S)
     try:
         return [
             clock.run(_stopped(clock, said[number % len(said)], ROOMS[number % len(ROOMS)], number))
