@@ -10,6 +10,7 @@ from agent.testing import make_agent, voiced
 from agent.testing.clock import VirtualClock
 from agent.testing.doubles import ScriptedTranscriber
 from hardware.microphone import FileMicrophone
+from tests.pace import PATIENCE_S
 
 
 class Takes:
@@ -77,7 +78,7 @@ class Doors:
 
 @pytest.fixture
 def clock():
-    with_time = VirtualClock()
+    with_time = VirtualClock(PATIENCE_S)
     yield with_time
     with_time.close()
 

@@ -14,6 +14,7 @@ from agent.plugins.skills import Skills
 from agent.skill.notices import Notice
 from agent.testing.clock import VirtualClock
 from agent.testing.conversation import Conversation, Doubles
+from tests.pace import PATIENCE_S
 
 
 class Sender:
@@ -41,7 +42,7 @@ def ask(tmp_path):
     skills = Skills()
     skills.load(skill_notices)
     skills.load(Sender())
-    made = Conversation(skills, tmp_path, Doubles(clock=VirtualClock()))
+    made = Conversation(skills, tmp_path, Doubles(clock=VirtualClock(PATIENCE_S)))
     made("what did i miss")
     made.advance(30)
     yield made

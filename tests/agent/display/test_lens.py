@@ -12,6 +12,7 @@ from agent.testing import VirtualClock
 from hardware.base import DeviceError
 from hardware.display import MemoryDisplay
 from hardware.profiles import load
+from tests.pace import PATIENCE_S
 
 PROFILE = load("quark-s1")
 LONG = "\n".join(f"This is line number {n} of a long answer" for n in range(20))
@@ -19,7 +20,7 @@ LONG = "\n".join(f"This is line number {n} of a long answer" for n in range(20))
 
 @pytest.fixture
 def clock():
-    clock = VirtualClock()
+    clock = VirtualClock(PATIENCE_S)
     yield clock
     clock.close()
 

@@ -12,6 +12,7 @@ from agent.act.owner import Owner
 from agent.loop.arrears import AGAIN_S
 from agent.messages import Order, Outcome
 from agent.testing import lens, make_agent
+from tests.pace import PATIENCE_S
 
 NOW = datetime(2030, 5, 6, 12, 30)
 
@@ -89,7 +90,7 @@ def test_while_nobody_knows_it_is_asked_again_and_again(submitted, ask):
 
     from agent.testing.clock import VirtualClock
 
-    clock = VirtualClock()
+    clock = VirtualClock(PATIENCE_S)
     clock.run(wait())
     clock.close()
     assert till.asked == ["k1"] * 3

@@ -21,6 +21,7 @@ from hardware.imu import VirtualImu
 from hardware.light import VirtualLight
 from hardware.moves import ride
 from hardware.speaker import VirtualSpeaker
+from tests.pace import PATIENCE_S
 
 LONG = "\n".join(f"line {n} of a long answer" for n in range(20))
 paid = []
@@ -444,7 +445,7 @@ def test_an_end_that_is_meant_leaves_nothing_to_go_on_with(world):
 
 def test_the_music_goes_on_where_it_was(tmp_path):
     def world():
-        clock = VirtualClock()
+        clock = VirtualClock(PATIENCE_S)
         speaker = VirtualSpeaker(clock=clock.time, length_s=300.0)
         return World(tmp_path, clock=clock, speaker=speaker)
 

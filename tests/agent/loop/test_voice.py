@@ -23,6 +23,7 @@ from hardware.base import DeviceError, DualChunk
 from hardware.microphone import FileMicrophone
 from hardware.speaker import VirtualSpeaker
 from hardware.voice import NoVoice, VirtualVoice
+from tests.pace import PATIENCE_S
 
 
 class Shop:
@@ -72,7 +73,7 @@ class Shop:
 
 @pytest.fixture
 def clock():
-    with_time = VirtualClock()
+    with_time = VirtualClock(PATIENCE_S)
     yield with_time
     with_time.close()
 

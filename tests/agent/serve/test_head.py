@@ -9,11 +9,12 @@ from agent.body import Body
 from agent.serve.simulator.head import RestingImu
 from agent.testing import VirtualClock
 from hardware.base import Imu
+from tests.pace import PATIENCE_S
 
 
 @pytest.fixture
 def clock():
-    made = VirtualClock()
+    made = VirtualClock(PATIENCE_S)
     yield made
     made.close()
 

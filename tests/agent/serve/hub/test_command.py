@@ -126,6 +126,7 @@ async def test_it_is_spoken_to_over_tls(running):
     async with running.wearer("tls") as wearer:
         turn = await wearer.speak(SPOKEN)
         assert turn["transcript"] == "pay twenty dollars to anna"
+        print("TURN", turn)
         assert turn["reply"]["proposal"]["amount"] == "20.00"
         await wearer.say("yes")
     assert [entry.state for entry in running.ledger("tls")] == ["settled"]
