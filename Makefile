@@ -1,10 +1,10 @@
 # Two commands do everything: `make run` and `make test`.
-# The rest: install, models, lint, bench, soak, clean.
+# The rest: install, models, lint, docs, bench, soak, clean.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run install models test lint bench soak clean
+.PHONY: run install models test lint docs bench soak clean
 
 run: install
 	@$(BIN)/glasses talk
@@ -30,6 +30,13 @@ lint: .venv/installed-test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
+.venv/installed-docs: .venv/installed
+	@$(PYTHON) .ci/install.py --extra docs
+	@touch $@
+
+docs: .venv/installed-docs
+	@$(BIN)/python -m agent.docs $(ARGS)
+
 bench: .venv/installed-test
 	@$(BIN)/python -m tests.bench $(ARGS)
 
@@ -37,4 +44,4 @@ soak: .venv/installed-test
 	@$(BIN)/python -m tests.bench.payments $(ARGS)
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache bench-results
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache bench-results build

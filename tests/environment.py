@@ -83,7 +83,8 @@ def make(folder: Path) -> Environment:
         module, function = point.split(":")
         script = bin_ / name
         script.write_text(
-            f"#!{bin_ / 'python'}\nimport sys\nfrom {module} import {function}\nsys.exit({function}())\n"
+            f"#!{bin_ / 'python'}\nimport sys\nfrom {module} import {function}\n"
+            f"if __name__ == '__main__':\n    sys.exit({function}())\n"  # a spawned child imports it
         )
         script.chmod(0o755)
     return Environment(bin_, home)

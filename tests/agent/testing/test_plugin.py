@@ -1,13 +1,8 @@
 """The pytest plugin in somebody else's project: their own pytest, nothing of ours but the wheel."""
 
-import re
-from pathlib import Path
-
 import pytest
 
 pytestmark = pytest.mark.slow  # pytest in pytest
-
-README = Path(__file__).parents[3] / "README.md"
 
 pytest_plugins = ["pytester"]
 
@@ -129,17 +124,3 @@ def test_it_is_light_and_gets_along_with_another_plugin_that_has_the_same_option
         """,
     )
     run(project, "-p", "other").assert_outcomes(passed=1)
-
-
-def test_the_test_in_the_readme_passes(project):
-    readme = README.read_text(encoding="utf-8")
-    skill, test = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)[:2]
-    (chinese,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
-    folder = project.mkdir("walk")
-    (project.path / "walk.py").unlink()
-    (folder / "__init__.py").write_text(skill, encoding="utf-8")
-    (folder / "sentences").mkdir()
-    (folder / "sentences" / "zh.yaml").write_text(chinese, encoding="utf-8")
-    mark = 'import pytest\npytestmark = pytest.mark.glasses("walk")\n'
-    (project.path / "test_walk.py").write_text(mark + test, encoding="utf-8")
-    run(project).assert_outcomes(passed=1)
