@@ -36,21 +36,17 @@ class Overhearing:
         """Overhear nothing yet."""
         self._world, self._acting = world, acting
         self._expected, self._dialogue = expected, dialogue
-        self._by: tuple[str, str, Overheard] | None = None
+        self.by: tuple[str, str, Overheard] | None = None
+        """Which skill wants what is heard, in which language, and by what; None while none does."""
         acting.on_overhear = self.begin
-
-    @property
-    def on(self) -> bool:
-        """Whether a skill wants what is heard."""
-        return self._by is not None
 
     def begin(self, skill: str, language: str, overheard: Overheard) -> None:
         """Give a skill what is heard from now on, or no more."""
-        self._by = None if overheard.take is None else (skill, language, overheard)
+        self.by = None if overheard.take is None else (skill, language, overheard)
 
     def wants(self, transcript: Transcript) -> bool:
         """Whether an utterance is for the skill that overhears, and not a turn."""
-        if self._by is None or not transcript.text or self._expected.asking:
+        if self.by is None or not transcript.text or self._expected.asking:
             return False
         if controls.control(transcript.text) is not None:
             return False
@@ -58,16 +54,16 @@ class Overhearing:
         if meaning is None or meaning.stage != "templates":
             return True
         known = transcript.wearer is not None and transcript.wearer > KNOWN
-        return not (known or meaning.skill == self._by[0])
+        return not (known or meaning.skill == self.by[0])
 
     async def take(self, transcript: Transcript) -> Reply | None:
         """Hand an utterance over; return what the skill shows of it. None: it overhears no more."""
-        if self._by is None:
+        if self.by is None:
             return None
-        skill, language, overheard = self._by
+        skill, language, overheard = self.by
         ctx = self._acting.own_context(skill, language)
         if ctx is None or overheard.take is None:
-            self._by = None
+            self.by = None
             return None
         ctx = replace(ctx, cancel=CancelScope(TAKE_S))
         memories, skills = self._acting.memories, self._world.skills
@@ -79,7 +75,7 @@ class Overhearing:
         if faults:
             skills.offend(skill, "; ".join(faults))
         if faults or ran.value is False:
-            self._by = None
+            self.by = None
             return None
         if memories.age(skill) == age and ctx.memory != memories.of(skill):
             memories.become(skill, ctx.memory)

@@ -117,7 +117,7 @@ class Stream:
         self._intake = Intake(device=microphone.name, health_log=listening.health)
         self.attention = Attention(
             listening.attention,
-            asked=lambda: expected.asking or world.floor.held is not None or turns.overhearing.on,
+            asked=lambda: expected.asking or (world.floor.held or turns.overhearing.by) is not None,
             spotter=wake_spotter,
         )
         self._voice = None if listening.voice is None else Voice(listening.voice)

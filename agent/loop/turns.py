@@ -276,7 +276,9 @@ class Turns:
             memories.take_back()
             self._dialogue.drop()
         memories.settle()
-        if await asyncio.to_thread(self.overhearing.wants, turn.transcript):
+        if self.overhearing.by is not None and await asyncio.to_thread(
+            self.overhearing.wants, turn.transcript
+        ):
             reply = await self.overhearing.take(turn.transcript)
             if reply is not None:
                 turn = replace(turn, source="overheard")
@@ -346,7 +348,7 @@ class Turns:
         A question that a model can know is put to it. Not while another turn is answered: what it
         leaves in a memory would be missed.
         """
-        if self.world.gate.open is not None or self.busy or self.overhearing.on:
+        if self.world.gate.open is not None or self.busy or self.overhearing.by is not None:
             return None  # what is said may be the answer to a question, or said to somebody else
         intent = self._dialogue.foresee(transcript)
         if intent is None:

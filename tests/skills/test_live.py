@@ -127,7 +127,7 @@ def test_one_that_fails_is_held_against_its_skill_and_ends(tmp_path):
         talk("parrot").shows("parroting")
         talk.aloud("hello there")
         assert len(talk.agent.skills.offences["parrot"]) == 1
-        assert not talk.agent._turns.overhearing.on
+        assert talk.agent._turns.overhearing.by is None
         talk("parrot secretly").shows("never declared it")
     finally:
         talk.close()
