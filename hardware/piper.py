@@ -11,6 +11,7 @@ pad after it, between the signs of begin and end (`piper/phoneme_ids.py` of OHF-
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import threading
@@ -157,6 +158,7 @@ class PiperVoice:
 
 
 def _onnx(path: Path) -> Any:
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # a device id, sent to its maker
     import onnxruntime as ort
 
     options = ort.SessionOptions()
