@@ -589,12 +589,12 @@ class _Guess:
     ) -> _Guessed | None:
         """Return the likeliest call of a skill, with the slots that can be read from the text.
 
-        Of actions that are nearly as likely the first is meant that lacks nothing, takes as much of
-        what was said. None where the skill was removed meanwhile.
+        Of actions that are nearly as likely the first is meant that lacks nothing and takes as
+        much of what was said. None where the skill was removed meanwhile.
         """
-        within = ranking.within(skill)
+        within = {n: p for n, p in ranking.within(skill).items() if self._guessable(n)}
         least = next(iter(within.values()), 0.0) * AS_LIKELY
-        names = [name for name, p in within.items() if p >= least and self._guessable(name)]
+        names = [name for name, p in within.items() if p >= least]
         guesses = [self._read(name, text, language, call) for name in names[:MOST_READ]]
         found = [guess for guess in guesses if guess is not None]
         if not found:
@@ -608,12 +608,14 @@ class _Guess:
         return self._of_here(next(whole, found[0]))
 
     def _guessable(self, name: str) -> bool:
-        """Whether an action is there, and no payment that nobody taught.
+        """Whether an action is there, and no payment whose slots may all be left out.
 
-        One whose slots may all be left out would take another's words for its own.
+        Such a one would take another's words for its own: its sentences have to be said.
         """
         action = self._actions.get(name)
-        return action is not None and (action.declaration.risk != "money" or self._learned(name))
+        if action is None or action.declaration.risk != "money":
+            return action is not None
+        return self._learned(name) and any(slot.required for slot in action.declaration.slots)
 
     def _of_here(self, guess: _Guessed) -> _Guessed:
         """Return what says that it is of here and now, where a call leaves out what was asked of.

