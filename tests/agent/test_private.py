@@ -61,7 +61,7 @@ def test_whatever_is_kept_is_closed_to_others(tmp_path):
     folder = tmp_path / "made" / "data"
     used(folder)
     names = {path.name for path in whole(folder)}
-    assert {"ledger.sqlite", "shopping-list.txt", "playlists.json"} <= names
+    assert {"ledger.sqlite", "notes.sqlite", "playlists.json"} <= names
     assert {"listening.json", "resume.json"} <= names
     assert_closed(folder.parent)
 
