@@ -29,7 +29,7 @@ def test_everything_that_ships_arrives_with_the_coffee_plugin_beside_it():
         said = list(check_said(skills.actions, every_sample(skills)))
     assert [(s.sample.text, s.wrong) for s in said if s.wrong] == []
     assert len(said) > 900
-    assert spent.yards < 3 * len(said)
+    assert spent.yards < 2 * len(said)
 
 
 def test_a_sentence_that_another_skill_takes_is_noticed(install):
