@@ -27,6 +27,7 @@ Kind = Literal[
     "light",
     "payment",
     "phone",
+    "calendar",
     "places",
     "player",
     "traffic",

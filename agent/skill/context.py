@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from agent.skill.notices import Notices
     from agent.skill.payments import Payments
 
-GUARDED: Mapping[str, Permission] = {"camera": "camera", "microphone": "microphone"}
+GUARDED: Mapping[str, Permission] = {
+    "camera": "camera", "microphone": "microphone", "calendar": "personal",
+}  # fmt: skip
 """Kinds of device that need a permission."""
 
 
@@ -298,8 +300,8 @@ class Context:
     def device(self, kind: str) -> Any:
         """Return a device that a plugin provides: `ctx.device("camera")`.
 
-        Raises Refused for a camera or microphone without the permission of that name, DeviceError
-        where there is no such device.
+        Raises Refused for a camera or microphone without the permission of that name, and for the
+        calendar without `personal`; DeviceError where there is no such device.
         """
         if kind == "location":
             return self.location

@@ -11,10 +11,11 @@ from agent import Context, Proposal, Reply, hookimpl, skill
 from agent.language import wording
 from agent.language.folding import compared
 from agent.messages import Receipt
+from agent.skill.events import Event
 from agent.skill.slots import At
 from hardware.base import DeviceError
 from skills.calendar import source
-from skills.calendar.source import Event
+from skills.calendar.source import Mine
 
 WHY = {"network": "to read the calendar that is set"}
 AHEAD = timedelta(days=14)
@@ -274,6 +275,12 @@ def _remember(ahead: list[Event]) -> None:
 def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent."""
     register(next_event, agenda, add_event, remove_event, clear_day)
+
+
+@hookimpl
+def register_devices(provide: Callable[..., None]) -> None:
+    """Let other skills ask what is on the calendar, such as a journey that is booked."""
+    provide("calendar", lambda config: Mine(config.data / "calendar"), "the calendar that is set")
 
 
 @hookimpl

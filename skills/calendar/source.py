@@ -10,7 +10,6 @@ import importlib
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 from agent import config, private
 from agent.environment import STARTED
 from agent.skill import feed
+from agent.skill.events import Event
 from hardware.base import DeviceError
 
 FRESH_S = 300.0
@@ -31,26 +31,6 @@ LONGEST_S = 8.0
 _EVENT = re.compile(rb"BEGIN:VEVENT\r?\n.*?END:VEVENT\r?\n?", re.DOTALL)
 _START = re.compile(rb"^DTSTART[^:\r\n]*:(\d{8})", re.MULTILINE)
 _AGAIN = re.compile(rb"^R(?:RULE|DATE)", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event of a calendar, one time that it takes place."""
-
-    text: str
-    """What; text of the world."""
-    begins: datetime
-    """When, local and without a zone."""
-    ends: datetime
-    """Until when."""
-    whole_day: bool = False
-    """Whether it is on a day, and at no hour."""
-    place: str = ""
-    """Where, as it was written; text of the world."""
-    uid: str = field(default="", compare=False)
-    """What the calendar calls it, all its times together."""
-    start: date | datetime | None = field(default=None, compare=False)
-    """When, as the calendar has it: with its zone, or a day alone."""
 
 
 def setting(environ: Mapping[str, str] = STARTED) -> str:
@@ -67,6 +47,19 @@ def events(source: str, folder: Path, begins: datetime, ends: datetime) -> list[
     else:
         found = read(feed.read(source, folder, FRESH_S).content, begins, ends)
     return sorted(set(found), key=lambda one: (one.begins, not one.whole_day, one.text))
+
+
+class Mine:
+    """The calendar that is set, for other skills: `ctx.device("calendar")`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep what a server gave in `folder`, as the skill itself does."""
+        self._folder = folder
+
+    def between(self, begins: datetime, ends: datetime) -> list[Event]:
+        """Return what takes place then; nothing where no calendar is set. Raises DeviceError."""
+        where = setting()
+        return events(where, self._folder, begins, ends) if where else []
 
 
 def read(content: bytes, begins: datetime, ends: datetime) -> list[Event]:
@@ -113,7 +106,26 @@ def _event(found: Any) -> Event | None:
     begins, whole = _local(start.dt)
     ends = _local(end.dt)[0] if end is not None else begins
     text, place = (_line(str(found.get(name, ""))) for name in ("SUMMARY", "LOCATION"))
-    return Event(text, begins, ends, whole, place, str(found.get("UID", "")), start.dt)
+    return Event(text, begins, ends, whole, place, _at(found), str(found.get("UID", "")), start.dt)
+
+
+def _at(found: Any) -> tuple[float, float] | None:
+    """Return where an event is: RFC 5545's GEO, or the `geo:` link that Apple's calendars write."""
+    geo, link = found.get("GEO"), str(found.get("X-APPLE-STRUCTURED-LOCATION", ""))
+    if geo is not None and not isinstance(geo, list):
+        return _on_earth(geo.latitude, geo.longitude)
+    if not link.startswith("geo:"):
+        return None
+    return _on_earth(*link.removeprefix("geo:").split(";")[0].split(",")[:2])
+
+
+def _on_earth(*degrees: Any) -> tuple[float, float] | None:
+    """Return degrees north and east; None for what is no place on earth."""
+    try:
+        lat, lon = map(float, degrees)
+    except (TypeError, ValueError):
+        return None
+    return (lat, lon) if abs(lat) <= 90 and abs(lon) <= 180 else None  # not a number is none
 
 
 def _local(when: date | datetime) -> tuple[datetime, bool]:

@@ -262,6 +262,10 @@ class Known:
         where = Place(lat, lon, simulated=not on.real)
         return on.place_name(goals.keys[0], language), where
 
+    def walk_m(self, here: Place, goal: Place) -> float | None:
+        """Return how long the walk is by the map's own streets; None where no map has both ends."""
+        return atlas.walk_m((here.lat, here.lon), (goal.lat, goal.lon))
+
 
 @hookimpl
 def register_devices(provide: Callable[..., None]) -> None:

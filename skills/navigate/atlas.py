@@ -25,6 +25,8 @@ MOVED_M = 500.0
 """The list of them is made anew when the wearer has gone so far."""
 BESIDE_M = 2_000.0
 """How far a place may be by which one says where somebody is."""
+WALKED_M = 300.0
+"""How far from a street both ends of a walk may be."""
 NEAR = 100
 """Places of all kinds that are looked at for those with a name."""
 OF_KIND = 6
@@ -352,6 +354,19 @@ def at(place: Place) -> Map:
             return found
     _seen.on = None
     return _china() if amap.usable(point) else town()
+
+
+def walk_m(here: Point, goal: Point) -> float | None:
+    """Return the walk between two points by the streets of a real map that has both, in metres."""
+    on = at(Place(*here))
+    if not isinstance(on, RealMap):
+        return None
+    start = on.roads.snap(here)
+    end = on.roads.snap_goal(goal, start)
+    if max(start.offset_m, end.offset_m) > WALKED_M:
+        return None  # a street far from where one wants to be tells nothing
+    found = on.roads.path(start, end)
+    return found[0] + start.offset_m + end.offset_m if found else None
 
 
 @lru_cache(maxsize=2)

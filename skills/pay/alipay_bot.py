@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from agent.errors import NotCommitted
 from agent.messages import Order, Outcome
+from agent.skill.command import Command, CommandError
 from agent.skill.payments import PENDING
-from skills.pay.commands import Command, CommandError
 
 NAME = "alipay"
 LEAST, BELOW = (1, 0, 12), (2, 0, 0)

@@ -13,24 +13,17 @@ import sqlite3
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from math import cos, hypot, radians
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent import config, private
 from agent.environment import STARTED
 from agent.errors import GlassesError
-from agent.language.alike import Alike, written
 
 AT_ONCE = 50_000
 """Rows that are written together."""
 LARGEST = 1 << 30
 """Bytes of a feed; the timetable of a country is smaller."""
-DAY_S = 86_400
-SOUND = 0.78
-"""Score from which a name of a stop is taken for what was said."""
 MODES = {0: "tram", 1: "subway", 2: "train", 3: "bus", 4: "ferry", 5: "tram", 6: "cable car",
          7: "cable car", 11: "bus", 12: "train"}  # fmt: skip
 """GTFS's route types; extended ones are told by their hundreds."""
@@ -60,32 +53,9 @@ class FeedError(GlassesError):
     """A feed cannot be read or used; the message says which, why, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Departure:
-    """One train, bus or other that leaves."""
-
-    at: datetime
-    """When, in the time of the feed's zone."""
-    mode: str
-    """`train`, `bus`, …"""
-    line: str
-    """What is written on it: `REX 4`, `13A`."""
-    to: str
-    """Where it says it goes."""
-    stop: str
-    """Where it leaves."""
-    platform: str
-    """From which platform; empty where the feed does not tell."""
-    where: tuple[float, float]
-    """Degrees north and east of the stop."""
-
-
 def folder() -> Path:
     """Return where the timetables are: `timetables` in the data folder."""
     return config.load(STARTED).data / "timetables"
-
-
-# -- reading a feed -------------------------------------------------------------------------------
 
 
 def add(source: Path, root: Path, tell: Tell = lambda _: None) -> tuple[str, int]:
@@ -239,167 +209,3 @@ def _times(
 def _seconds(written: str) -> int | None:
     found = _TIME.fullmatch(written)
     return int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3]) if found else None
-
-
-# -- asking ---------------------------------------------------------------------------------------
-
-
-class Timetable:
-    """One feed that was added."""
-
-    def __init__(self, path: Path) -> None:
-        """Open it. Raises FeedError where it cannot be read."""
-        try:
-            self._base = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
-            zone, version = self._base.execute("SELECT zone, version FROM about").fetchone()
-            rows = self._base.execute(
-                "SELECT station, name, avg(lat), avg(lon) FROM stop GROUP BY station, name"
-            ).fetchall()
-        except (sqlite3.Error, TypeError) as error:
-            raise FeedError(
-                f"{path.name} is damaged ({error}): `glasses travel add` its feed again"
-            ) from None
-        if version != VERSION:
-            raise FeedError(f"{path.name} is of another version: `glasses travel add` its feed")
-        self.zone = ZoneInfo(zone)
-        self._stations = rows
-        self._alike = Alike([row[1] for row in rows])
-        self._active: dict[date, frozenset[int]] = {}
-
-    def called(self, name: str) -> list[int]:
-        """Return the stations that a name may mean, those of which it is a part among them.
-
-        “Wien” is Wien Mitte and Wien Hbf; what is only heard so is the one most like it.
-        """
-        found = self._alike.find(name, limit=40, least=SOUND)
-        if not found:
-            return []
-        names = {self._stations[match.index][1] for match in found}
-        if (key := written(name)) and (within := {one for one in names if key in written(one)}):
-            names = within
-        else:
-            best = found[0].score
-            names = {self._stations[m.index][1] for m in found if m.score >= best - 0.001}
-        return [row[0] for row in self._stations if row[1] in names]
-
-    def near(self, lat: float, lon: float, within_m: float = 1_500.0) -> list[int]:
-        """Return the stations near a place, the nearest first; at most twenty."""
-        away = sorted((away_m(lat, lon, row[2], row[3]), row[0]) for row in self._stations)
-        return [station for metres, station in away[:20] if metres <= within_m]
-
-    def name(self, station: int) -> str:
-        """Return what a station is called."""
-        return next((str(row[1]) for row in self._stations if row[0] == station), "")
-
-    def running(self, day: date) -> frozenset[int]:
-        """Return the services of a day."""
-        if day not in self._active:
-            written = f"{day:%Y%m%d}"
-            regular = self._base.execute(
-                "SELECT service FROM days WHERE (mask >> ?) & 1 AND first <= ? AND last >= ?",
-                (day.weekday(), written, written),
-            )
-            found = {row[0] for row in regular}
-            for service, runs in self._base.execute(
-                "SELECT service, runs FROM special WHERE day = ?", (written,)
-            ):
-                (found.add if runs else found.discard)(service)
-            self._active = {**dict(list(self._active.items())[-6:]), day: frozenset(found)}
-        return self._active[day]
-
-    def next(
-        self,
-        stations: list[int],
-        after: datetime,
-        mode: str | None = None,
-        to: list[int] | None = None,
-        limit: int = 3,
-    ) -> list[Departure]:
-        """Return what leaves next, of a mode and towards stations if those are given.
-
-        Of today's service and of yesterday's after midnight; where nothing more runs, tomorrow's.
-        """
-        now = after.astimezone(self.zone)
-        found: list[tuple[datetime, int, int, int]] = []
-        for back in (1, 0, -1):
-            if back < 0 and len(found) >= limit:
-                break
-            day = now.date() - timedelta(days=back)
-            noon = datetime(day.year, day.month, day.day, 12, tzinfo=self.zone)
-            zero = noon - timedelta(hours=12)
-            since = max(0, int((now - zero).total_seconds()))
-            for leaves, trip, stop, place in self._leaving(stations, since, day, mode, to, limit):
-                found.append((zero + timedelta(seconds=leaves), trip, stop, place))
-        found.sort(key=lambda one: one[0])
-        return [self._departure(*one) for one in found[:limit]]
-
-    def _leaving(
-        self,
-        stations: list[int],
-        since: int,
-        day: date,
-        mode: str | None,
-        to: list[int] | None,
-        limit: int,
-    ) -> list[tuple[int, int, int, int]]:
-        running = self.running(day)
-        if not running:
-            return []
-        targets = set(self._platforms(to)) if to is not None else None
-        found: list[tuple[int, int, int, int]] = []
-        for stop in self._platforms(stations):
-            many = 0
-            rows = self._base.execute(
-                "SELECT leaves, trip, place FROM time WHERE stop = ? AND leaves >= ?"
-                " ORDER BY leaves",
-                (stop, since),
-            )
-            for leaves, trip, place in rows:
-                if self._goes(trip, place, running, mode, targets):
-                    found.append((leaves, trip, stop, place))
-                    many += 1
-                if many == limit:
-                    break
-        return sorted(found)[:limit]
-
-    def _goes(
-        self, trip: int, place: int, running: frozenset[int], mode: str | None, to: set[int] | None
-    ) -> bool:
-        """Return whether a trip runs, is of the mode, goes on from here, and calls at a target."""
-        service, its = self._base.execute(
-            "SELECT service, mode FROM trip WHERE id = ?", (trip,)
-        ).fetchone()
-        if service not in running or (mode is not None and its != mode):
-            return False
-        later = self._base.execute(
-            "SELECT stop FROM time WHERE trip = ? AND place > ?", (trip, place)
-        )
-        if to is None:
-            return later.fetchone() is not None
-        return any(row[0] in to for row in later)
-
-    def _platforms(self, stations: list[int]) -> list[int]:
-        marks = ",".join("?" * len(stations))
-        rows = self._base.execute(f"SELECT id FROM stop WHERE station IN ({marks})", stations)
-        return [row[0] for row in rows]
-
-    def _departure(self, at: datetime, trip: int, stop: int, place: int) -> Departure:
-        mode, line, head = self._base.execute(
-            "SELECT mode, line, headsign FROM trip WHERE id = ?", (trip,)
-        ).fetchone()
-        name, lat, lon, platform = self._base.execute(
-            "SELECT name, lat, lon, platform FROM stop WHERE id = ?", (stop,)
-        ).fetchone()
-        if not head:
-            (head,) = self._base.execute(
-                "SELECT stop.name FROM time JOIN stop ON stop.id = time.stop WHERE trip = ?"
-                " ORDER BY place DESC LIMIT 1",
-                (trip,),
-            ).fetchone()
-        return Departure(at, mode, line, head, name, platform, (lat, lon))
-
-
-def away_m(lat: float, lon: float, to_lat: float, to_lon: float) -> float:
-    """Return how far two places are apart in metres, where the earth is flat between them."""
-    north, east = radians(to_lat - lat), radians(to_lon - lon) * cos(radians(lat))
-    return 6_371_008.8 * hypot(north, east)

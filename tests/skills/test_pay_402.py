@@ -19,10 +19,10 @@ import skills.pay as pay_skill
 from agent.errors import NotCommitted
 from agent.messages import Order, Proposal
 from agent.plugins.hooks import hookimpl
+from agent.skill import command
+from agent.skill.command import MOST_BYTES, Command, CommandError
 from agent.testing import lens, make_agent
-from skills.pay import commands
 from skills.pay.alipay_bot import AlipayBot, is_cashier
-from skills.pay.commands import MOST_BYTES, Command, CommandError
 from skills.pay.merchant402 import Merchant, Seller
 from skills.pay.message402 import (
     Needed,
@@ -435,7 +435,7 @@ def test_words_are_words_and_no_shell_reads_them(bot):
 
 def test_what_it_prints_is_bounded():
     assert MOST_BYTES <= 1 << 20
-    assert "DASHSCOPE_API_KEY" not in commands.KEPT
+    assert "DASHSCOPE_API_KEY" not in command.KEPT
 
 
 def with_bot(bot: Bot) -> object:

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from agent.cli.commands import main
 from hardware.base import Place
 from skills.travel import gtfs
-from skills.travel.gtfs import FeedError, Timetable
+from skills.travel.gtfs import FeedError
+from skills.travel.timetable import Timetable
 
 STOPS = """stop_id,stop_name,stop_lat,stop_lon,parent_station,platform_code
 hb,Hauptbahnhof,48.41,15.61,,

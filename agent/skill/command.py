@@ -23,7 +23,7 @@ from agent.environment import STARTED
 from agent.errors import GlassesError, NotCommitted
 
 MOST_BYTES = 64 * 1024
-"""Most that a command may print; one that prints more is ended."""
+"""Most that a command may print unless more is expected; one that prints more is ended."""
 TIMEOUT_S = 20.0
 """Longest that a command may take."""
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
@@ -63,11 +63,12 @@ class Command:
         least: tuple[int, ...],
         below: tuple[int, ...],
         timeout_s: float = TIMEOUT_S,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         """Find it when it is needed; its version has to be `least` or more, and `below` that."""
         self._name = name
         self._least, self._below = least, below
-        self._timeout_s = timeout_s
+        self._timeout_s, self._most_bytes = timeout_s, most_bytes
         self._path: str | None = None
 
     def run(self, *words: str) -> Printed:
@@ -111,8 +112,8 @@ class Command:
         ended.start()
         try:
             assert process.stdout is not None
-            raw = _bounded(process.stdout)
-            if len(raw) > MOST_BYTES:
+            raw = _bounded(process.stdout, self._most_bytes)
+            if len(raw) > self._most_bytes:
                 _kill(process)
             status = process.wait()
         finally:
@@ -123,7 +124,7 @@ class Command:
             if process.stdout is not None:
                 process.stdout.close()
             process.wait()
-        if len(raw) > MOST_BYTES:
+        if len(raw) > self._most_bytes:
             raise CommandError(f"{self._name} printed too much")
         if hung or status < 0:
             why = f"gave no answer within {self._timeout_s:g} s" if hung else "was killed"
@@ -131,10 +132,10 @@ class Command:
         return Printed(status, raw.decode("utf-8", "replace"))
 
 
-def _bounded(out: IO[bytes]) -> bytes:
+def _bounded(out: IO[bytes], most: int) -> bytes:
     """Read what a command prints, to its end or to one byte too much."""
     raw = b""
-    while len(raw) <= MOST_BYTES and (block := out.read(min(8192, MOST_BYTES + 1 - len(raw)))):
+    while len(raw) <= most and (block := out.read(min(8192, most + 1 - len(raw)))):
         raw += block
     return raw
 
