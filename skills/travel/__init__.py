@@ -11,7 +11,7 @@ from typing import Annotated
 from agent import Context, OneOf, Reply, hookimpl, skill
 from agent.skill.events import Event
 from hardware.base import DeviceError, Place
-from skills.travel import gtfs, journeys
+from skills.travel import gtfs, journeys, offers
 from skills.travel.gtfs import FeedError
 from skills.travel.timetable import Departure, Timetable, away_m
 
@@ -266,3 +266,4 @@ def register_commands(register: Callable[..., None]) -> None:
 def register_skills(register: Callable[..., None]) -> None:
     """Add the actions."""
     register(departures, platform, leave)
+    register(offers.find_tickets, offers.find_hotels, offers.open_offer)

@@ -89,6 +89,7 @@ NOT_TAUGHT = {
     *("meeting.start", "meeting.end", "meeting.recap", "meeting.export"),
     *("teleprompter.start", "teleprompter.end", "teleprompter.again"),
     *("teleprompter.up", "teleprompter.down"),
+    *("travel.find_hotels", "travel.find_tickets", "travel.open_offer"),
     *("translate.captions", "translate.conversation", "translate.stop"),
 }
 """Found by their sentences and by what is near those alone, as a plugin's actions are. What was
