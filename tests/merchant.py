@@ -5,6 +5,7 @@ Both run in threads of the test's process, and what they say is the test's to ch
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -77,7 +78,12 @@ class UcpShop:
         """`drop` hangs up after it took the order, `refuse` declines, `dearer` charges more."""
         self.handlers = ["wallet"]
         self.address = ""
+        self.knows: dict[str, str] = {}
+        """An address that the shop has already, under an id of its own; it delivers to no other."""
         self.events: list[str] = []
+        self.carts: dict[str, dict[str, Any]] = {}
+        self.trusted: dict[str, Any] | None = None
+        """A profile of whoever may ask, with its keys; None where nobody has to sign."""
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Any:
         """Return status and JSON, or None to hang up."""
@@ -86,8 +92,22 @@ class UcpShop:
             return 200, self._profile(headers)
         if not (headers.get("ucp-agent", "").startswith('profile="') and headers.get("request-id")):
             return 400, {"detail": "headers are missing"}
+        if self.trusted is not None and (
+            why := unsigned(self.trusted, method, path, headers, body)
+        ):
+            return 401, {"code": why, "content": f"the signature: {why}"}
         asked = json.loads(body) if body else {}
         match method, path.strip("/").split("/"):
+            case "POST", ["carts"]:
+                return 201, self._carted(uuid.uuid4().hex, asked)
+            case "PUT", ["carts", id_]:
+                if id_ not in self.carts:
+                    return 200, {
+                        "ucp": {**ENVELOPE, "status": "error"},
+                        "messages": [{"type": "error", "code": "not_found", "content": "gone",
+                                      "severity": "unrecoverable"}],
+                    }  # fmt: skip
+                return 200, self._carted(id_, asked)
             case "POST", ["catalog", "search"]:
                 return 200, self._found(asked["query"])
             case "POST", ["catalog", "lookup"]:
@@ -106,7 +126,7 @@ class UcpShop:
 
     def _profile(self, headers: dict[str, str]) -> dict[str, Any]:
         rest = {"version": VERSION, "transport": "rest", "endpoint": f"http://{headers['host']}"}
-        names = ("catalog_search", "catalog_lookup", "checkout", "order", "fulfillment")
+        names = ("catalog_search", "catalog_lookup", "cart", "checkout", "order", "fulfillment")
         return {
             "ucp": {
                 "version": VERSION,
@@ -146,6 +166,28 @@ class UcpShop:
         model.model_validate(value)
         return value
 
+    def _carted(self, id_: str, asked: dict[str, Any]) -> dict[str, Any]:
+        from ucp_sdk.models.schemas.shopping.cart import Cart
+        from ucp_sdk.models.schemas.shopping.cart_create_request import CartCreateRequest
+
+        CartCreateRequest.model_validate(asked)
+        lines = []
+        for at, line in enumerate(asked["line_items"]):
+            title, price = self.goods[line["item"]["id"]]
+            total = [{"type": kind, "amount": price * line["quantity"]}
+                     for kind in ("subtotal", "total")]  # fmt: skip
+            lines.append({"id": f"l{at}", "quantity": line["quantity"], "totals": total,
+                          "item": {"id": line["item"]["id"], "title": title, "price": price}})  # fmt: skip
+        goods = sum(line["totals"][-1]["amount"] for line in lines)
+        value = {
+            "ucp": ENVELOPE, "id": id_, "line_items": lines, "currency": "CNY",
+            "totals": [{"type": kind, "amount": goods} for kind in ("subtotal", "total")],
+            "continue_url": f"https://shop.example/cart/{id_}",
+        }  # fmt: skip
+        Cart.model_validate(value)
+        self.carts[id_] = value
+        return value
+
     def _begun(self, asked: dict[str, Any]) -> Any:
         from ucp_sdk.models.schemas.shopping.checkout_create_request import CheckoutCreateRequest
 
@@ -172,6 +214,10 @@ class UcpShop:
         (method,) = asked["fulfillment"]["methods"]
         self.address = method["destinations"][0]["street_address"]
         groups = method.get("groups") or [{"id": "g"}]
+        if self.knows and method["selected_destination_id"] != self.knows["id"]:
+            known = {**method, "id": "m", "destinations": [self.knows], "groups": [{"id": "g"}]}
+            checkout["fulfillment"] = {"methods": [known]}
+            return 200, self._checked(checkout)
         option = groups[0].get("selected_option_id")
         offers = [("fast", 1500), ("post", self.delivery)]
         groups[0]["options"] = [
@@ -226,6 +272,49 @@ class UcpShop:
             "id": number,
             "fulfillment": {"events": [{"id": "e", "type": t} for t in self.events]},
         }
+
+
+def unsigned(
+    profile: dict[str, Any], method: str, path: str, headers: dict[str, str], body: bytes
+) -> str:
+    """Return what is wrong with the signature of a request (RFC 9421, as UCP binds it), or nothing.
+
+    Written from the protocol's text, and not by the library that signs.
+    """
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+    told, given = headers.get("signature-input", ""), headers.get("signature", "")
+    if not told.startswith("sig1=(") or not given.startswith("sig1=:"):
+        return "signature_missing"
+    parameters = told.removeprefix("sig1=")
+    inside, _, rest = parameters[1:].partition(")")
+    covered = [name.strip('"') for name in inside.split()]
+    needed = ["@method", "@authority", "@path", "ucp-agent", "idempotency-key"]
+    needed += ["content-digest", "content-type"] if body else []
+    if set(needed) - set(covered):
+        return "coverage_insufficient"
+    keyid = rest.split('keyid="')[1].split('"')[0]
+    key = next((key for key in profile["keys"] if key["kid"] == keyid), None)
+    if key is None:
+        return "key_not_found"
+    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    if body and headers.get("content-digest") != f"sha-256=:{digest}:":
+        return "digest_mismatch"
+    derived = {"@method": method, "@authority": headers["host"], "@path": path.partition("?")[0]}
+    base = "".join(f'"{name}": {derived.get(name) or headers[name]}\n' for name in covered)
+    base += f'"@signature-params": {parameters}'
+    raw = base64.b64decode(given.removeprefix("sig1=:").rstrip(":"))
+    x, y = (int.from_bytes(base64.urlsafe_b64decode(key[n] + "=="), "big") for n in ("x", "y"))
+    halves = [int.from_bytes(raw[at : at + 32], "big") for at in (0, 32)]
+    try:
+        ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key().verify(
+            utils.encode_dss_signature(*halves), base.encode(), ec.ECDSA(hashes.SHA256())
+        )
+    except InvalidSignature:
+        return "signature_invalid"
+    return ""
 
 
 class TaobaoGateway:

@@ -12,6 +12,7 @@ from agent import Context, Reply, hookimpl, skill
 from skills.shop import cards, demo, shops
 from skills.shop.basket import empty_basket, put_in_basket, show_basket, take_out
 from skills.shop.choosing import cheaper, compare, summary, who_says
+from skills.shop.handing import open_basket
 from skills.shop.listing import add_to_list, buy_list, clear_list, remove_from_list, show_list
 from skills.shop.looking import read_package, scan
 from skills.shop.ordering import buy, order, order_status
@@ -139,4 +140,5 @@ def register_skills(register: Callable[..., None]) -> None:
     register(summary, who_says, compare, cheaper)
     register(scan, read_package)
     register(buy, put_in_basket, show_basket, take_out, empty_basket, order, order_status)
+    register(open_basket)
     register(buy_list, add_to_list, remove_from_list, show_list, clear_list)

@@ -39,12 +39,16 @@ class Basket:
     def __init__(self, folder: Path) -> None:
         """Keep it in `folder`, which is made when something is put in."""
         self._path = folder / NAME
-        self._kept: dict[str, list[Any]] = {"lines": [], "ordered": []}
+        self._kept: dict[str, Any] = {"lines": [], "ordered": [], "carts": {}}
         if self._path.exists():
             private.close(self._path)
             try:
                 read = json.loads(self._path.read_text(encoding="utf-8"))
-                self._kept = {"lines": list(read["lines"]), "ordered": read.get("ordered", [])}
+                self._kept = {
+                    "lines": list(read["lines"]),
+                    "ordered": list(read.get("ordered", [])),
+                    "carts": dict(read.get("carts", {})),
+                }
             except (ValueError, KeyError, TypeError):
                 raise OSError(f"{self._path} is damaged: remove it to begin anew") from None
 
@@ -65,6 +69,15 @@ class Basket:
         self._kept["ordered"] = [key, *self._kept["ordered"]][:KEPT]
         gone = set(things)
         self.become([line for line in self.lines if thing(line[0]) not in gone])
+
+    def cart(self, shop: str) -> str:
+        """Return what a shop calls the cart that was made of this basket; empty for none."""
+        return str(self._kept["carts"].get(shop, ""))
+
+    def remember_cart(self, shop: str, cart: str) -> None:
+        """Keep what a shop calls the cart that it was asked to make."""
+        self._kept["carts"][shop] = cart
+        self._write()
 
     def _write(self) -> None:
         private.write(self._path, json.dumps(self._kept, ensure_ascii=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -45,3 +46,19 @@ def forget() -> None:
     except OSError as error:
         raise click.ClickException(str(error)) from None
     click.echo("Your catalogue is erased.")
+
+
+@shop.command("key")
+@click.argument("profile")
+def key(profile: str) -> None:
+    """Make a key for requests to UCP shops, and print what to publish at PROFILE, an https URL."""
+    from agent.skill.secrets import Secrets
+    from skills.shop import ucp_key
+
+    settings = config.load()
+    try:
+        made = ucp_key.made(profile)
+        ucp_key.keep(made, Secrets(settings.data, settings.plugins.parent))
+    except GlassesError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(json.dumps(ucp_key.Signer(made).profile(), indent=2))

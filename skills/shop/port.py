@@ -55,6 +55,20 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Cart:
+    """A basket as a shop keeps it: nothing is ordered, and no price is a promise."""
+
+    id: str
+    """What the shop calls it."""
+    total: Decimal | None
+    """What the shop thinks that it will cost, in `currency`; None where it does not say."""
+    currency: str
+    """ISO 4217 code."""
+    link: str
+    """Where it is looked at and ordered by hand; https, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """What a shop says about an order."""
 
@@ -82,4 +96,16 @@ class TakesOrders(Protocol):
 
     def became(self, checkout: str, number: str = "") -> Order:
         """Ask what became of an order."""
+        ...
+
+
+@runtime_checkable
+class KeepsCarts(Protocol):
+    """A shop that keeps a basket for the wearer to go on with. Its methods raise ShopError."""
+
+    def cart(self, lines: Sequence[tuple[Product, int]], known: str = "") -> Cart | None:
+        """Make a cart of these, in place of the one `known` where it is still there.
+
+        None where the shop keeps none.
+        """
         ...

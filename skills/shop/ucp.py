@@ -17,11 +17,8 @@ Without an instrument for one of the shop's payment handlers an order is finishe
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote as quoted
@@ -30,22 +27,13 @@ from urllib.parse import urlsplit
 from agent import private
 from agent.language.world import world_text
 from agent.look.meaning import CURRENCIES
-from skills.shop.asking import client
-from skills.shop.port import Order, Quote, ShopError, Unsure
+from skills.shop.port import Cart, Order, Quote, ShopError, Unsure
 from skills.shop.product import Product
+from skills.shop.ucp_key import Signer
+from skills.shop.ucp_wire import FIRST, SERVICE, Declined, Wire, listed_in
 
-TIMEOUT_S = 6.0
-"""Longest that one request may take."""
-MOST_BYTES = 4 * 1024 * 1024
-"""Longest answer that is read."""
-SERVICE = "dev.ucp.shopping"
-AGENT = 'profile="https://glasses.example/ucp/agent.json"'
-"""`UCP-Agent`: where a shop may read what this agent can."""
-UNSIGNED = "test"
-"""`Request-Signature` of the samples: the header has to be there, and this agent has published no
-key that it could sign with. A shop that checks it refuses, and says so."""
-FIRST = "2026-01-11"
-"""The first version; later ones name payments and capabilities otherwise."""
+LINK = 2_000
+"""Longest link that is handed on."""
 FOUND = 8
 """Most products that are asked for."""
 
@@ -57,33 +45,16 @@ _STATES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What a shop says about itself, at `/.well-known/ucp`."""
-
-    version: str
-    """Version of the protocol it speaks."""
-    endpoint: str
-    """Where its REST service is."""
-    capabilities: frozenset[str]
-    """`dev.ucp.shopping.checkout` and the like."""
-    handlers: tuple[str, ...]
-    """Ids of the payment handlers that it takes."""
-
-
 class Ucp:
     """One shop. Its methods raise ShopError, and `order` Unsure."""
 
-    def __init__(self, address: str, buyer: Path | None = None) -> None:
+    def __init__(
+        self, address: str, buyer: Path | None = None, signer: Signer | None = None
+    ) -> None:
         """`address` is that of the shop, https unless it is this machine; ValueError else."""
-        parts = urlsplit(address)
-        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        if not parts.hostname or parts.scheme not in (("https", "http") if local else ("https",)):
-            raise ValueError(f"{address!r} is no https address")
-        self._root = address.rstrip("/")
-        self._origin = (parts.scheme, parts.netloc)
-        self.id = f"ucp:{parts.netloc}"
-        self.name = parts.netloc
+        self._wire = Wire(address) if signer is None else Wire(address, lambda: signer)
+        self.name = self._wire.name
+        self.id = f"ucp:{self.name}"
         self._buyer = buyer
 
     # -- products ---------------------------------------------------------------------------------
@@ -102,9 +73,9 @@ class Ucp:
         return [product for product in found if product.code == code]
 
     def _products(self, capability: str, path: str, body: Mapping[str, Any]) -> list[Product]:
-        if f"{SERVICE}.{capability}" not in self._profile.capabilities:
+        if f"{SERVICE}.{capability}" not in self._wire.profile.capabilities:
             return []
-        answer = self._ask("POST", path, body)
+        answer = self._wire.ask("POST", path, body)
         from pydantic import ValidationError
         from ucp_sdk.models.schemas.shopping import catalog_lookup, catalog_search
 
@@ -114,7 +85,9 @@ class Ucp:
         try:
             products = response.model_validate(answer).products
         except ValidationError as error:
-            raise self._wrong(f"its products are none ({error.error_count()} faults)") from None
+            raise self._wire.wrong(
+                f"its products are none ({error.error_count()} faults)"
+            ) from None
         return [self._product(one, variant) for one in products for variant in one.variants[:3]]
 
     def _product(self, one: Any, variant: Any) -> Product:
@@ -141,6 +114,32 @@ class Ucp:
             place=world_text(variant.id, 200),
         )
 
+    # -- a cart -----------------------------------------------------------------------------------
+
+    def cart(self, lines: Sequence[tuple[Product, int]], known: str = "") -> Cart | None:
+        """Make a cart of these, or `known` this; None where the shop keeps none."""
+        if f"{SERVICE}.cart" not in self._wire.profile.capabilities:
+            return None
+        items = [{"item": {"id": p.place}, "quantity": count} for p, count in lines]
+        body = {"line_items": items}
+        if known:
+            try:
+                there = f"/carts/{quoted(known, safe='')}"
+                return self._cart(self._wire.ask("PUT", there, body))
+            except Declined:
+                pass  # it has expired: a new one is made
+        return self._cart(self._wire.ask("POST", "/carts", body))
+
+    def _cart(self, cart: Mapping[str, Any]) -> Cart:
+        id_, currency = self._id(cart), cart.get("currency")
+        if not isinstance(currency, str) or currency not in _DECIMALS:
+            raise self._wire.wrong("it names no currency that is known")
+        try:
+            total = _amount(_total(cart, "total"), currency)
+        except ShopError:
+            total = None  # an estimate may lack
+        return Cart(id_, total, currency, _link(cart.get("continue_url")))
+
     # -- ordering ---------------------------------------------------------------------------------
 
     def quote(self, lines: Sequence[tuple[Product, int]]) -> Quote:
@@ -152,15 +151,15 @@ class Ucp:
         about: dict[str, Any] = {"line_items": items, "currency": lines[0][0].currency}
         if buyer := self._own.get("buyer"):
             about["buyer"] = buyer
-        if self._profile.version == FIRST:
+        if self._wire.profile.version == FIRST:
             about["payment"] = {"instruments": [], "handlers": []}
-        checkout = self._ask("POST", "/checkout-sessions", about)
+        checkout = self._wire.ask("POST", "/checkout-sessions", about)
         id_ = self._id(checkout)
         if address := self._own.get("address"):
             checkout = self._delivered(id_, checkout, about, address)
         quote = self._quoted(id_, checkout)
         if {p.currency for p, _ in lines} != {quote.currency}:
-            raise self._wrong("it asks for another currency")
+            raise self._wire.wrong("it asks for another currency")
         return quote
 
     def _delivered(
@@ -170,45 +169,63 @@ class Ucp:
         lines = [
             {"id": line.get("id"), "item": {"id": line["item"]["id"],
              "title": line["item"].get("title", "")}, "quantity": line["quantity"]}
-            for line in _list(checkout, "line_items")
+            for line in listed_in(checkout, "line_items")
         ]  # fmt: skip
         about = {**about, "id": id_, "line_items": lines}
         place = {"id": "home", **address}
         method: dict[str, Any] = {"type": "shipping", "destinations": [place],
                                   "selected_destination_id": "home"}  # fmt: skip
         path = f"/checkout-sessions/{quoted(id_, safe='')}"
-        checkout = self._ask("PUT", path, {**about, "fulfillment": {"methods": [method]}})
-        methods = _list(checkout.get("fulfillment") or {}, "methods")
-        for offered in methods[:1]:
-            groups = []
-            for group in _list(offered, "groups"):
-                options = _list(group, "options")
-                if options and not group.get("selected_option_id"):
-                    best = min(options, key=lambda option: _total(option, "total"))
-                    group = {**group, "selected_option_id": best.get("id")}
-                groups.append(group)
-            chosen = {**method, "id": offered.get("id"), "groups": groups}
-            checkout = self._ask("PUT", path, {**about, "fulfillment": {"methods": [chosen]}})
-        return checkout
+        checkout = self._wire.ask("PUT", path, {**about, "fulfillment": {"methods": [method]}})
+        offered = _method(checkout)
+        home = self._known_as(place, offered)
+        if offered and home != "home":  # the shop knows the address, and calls it otherwise
+            place = {**place, "id": home}
+            method = {**method, "destinations": [place], "selected_destination_id": home}
+            chosen = {**method, "id": offered.get("id")}
+            checkout = self._wire.ask("PUT", path, {**about, "fulfillment": {"methods": [chosen]}})
+            offered = _method(checkout)
+        if not offered:
+            return checkout
+        groups = []
+        for group in listed_in(offered, "groups"):
+            options = listed_in(group, "options")
+            if options and not group.get("selected_option_id"):
+                best = min(options, key=lambda option: _total(option, "total"))
+                group = {**group, "selected_option_id": best.get("id")}
+            groups.append(group)
+        chosen = {**method, "id": offered.get("id"), "groups": groups}
+        return self._wire.ask("PUT", path, {**about, "fulfillment": {"methods": [chosen]}})
+
+    def _known_as(self, place: Mapping[str, Any], offered: Mapping[str, Any]) -> str:
+        """Return what the shop calls the wearer's address. Raises ShopError for another one."""
+        known = listed_in(offered, "destinations")
+        if not known or any(one.get("id") == "home" for one in known):
+            return "home"
+        names = ("street_address", "postal_code", "address_country")
+        for one in known:
+            if all(one.get(name) == place.get(name) for name in names) and one.get("id"):
+                return str(one["id"])
+        raise self._wire.wrong("it does not deliver to your address")
 
     def _quoted(self, id_: str, checkout: Mapping[str, Any]) -> Quote:
         currency = checkout.get("currency")
         if not isinstance(currency, str) or currency not in _DECIMALS:
-            raise self._wrong("it names no currency that is known")
+            raise self._wire.wrong("it names no currency that is known")
         total = _total(checkout, "total")
         extras = tuple(
             (
                 world_text(one.get("display_text") or one["type"], 30),
                 _amount(one["amount"], currency),
             )
-            for one in _list(checkout, "totals")
+            for one in listed_in(checkout, "totals")
             if one.get("type") not in ("subtotal", "total") and one.get("amount")
         )
         if total <= 0:
-            raise self._wrong("its total is none")
+            raise self._wire.wrong("its total is none")
         elsewhere = ""
         if checkout.get("status") == "requires_escalation" or self._instrument is None:
-            elsewhere = world_text(checkout.get("continue_url") or self._root, 200)
+            elsewhere = world_text(checkout.get("continue_url") or self._wire.root, 200)
         return Quote(id_, _amount(total, currency), currency, self.name, extras, elsewhere)
 
     def order(self, quote: Quote, key: str) -> Order:
@@ -217,28 +234,28 @@ class Ucp:
         Raises Unsure when the request was sent and no answer that can be read came back.
         """
         path = f"/checkout-sessions/{quoted(quote.checkout, safe='')}"
-        now = self._quoted(quote.checkout, self._ask("GET", path))
+        now = self._quoted(quote.checkout, self._wire.ask("GET", path))
         if (now.total, now.currency) != (quote.total, quote.currency):
-            raise self._wrong("its price has changed: ask again")
+            raise self._wire.wrong("its price has changed: ask again")
         if self._instrument is None:
-            raise self._wrong("there is no way to pay it")
+            raise self._wire.wrong("there is no way to pay it")
         body: dict[str, Any] = {"payment": {"instruments": [self._instrument]}}
-        if self._profile.version == FIRST:
+        if self._wire.profile.version == FIRST:
             body = {"payment_data": self._instrument, "risk_signals": {}}
-        done = self._ask("POST", f"{path}/complete", body, key=key, sent=True)
+        done = self._wire.ask("POST", f"{path}/complete", body, key=key, sent=True)
         return self._became(done, sent=True)
 
     def became(self, checkout: str, number: str = "") -> Order:
         """Ask what became of a checkout, and of its order once there is one."""
         if number:
-            order = self._ask("GET", f"/orders/{quoted(number, safe='')}")
-            events = _list(order.get("fulfillment") or {}, "events")
+            order = self._wire.ask("GET", f"/orders/{quoted(number, safe='')}")
+            events = listed_in(order.get("fulfillment") or {}, "events")
             types = {event.get("type") for event in events if isinstance(event, dict)}
             if "delivered" in types:
                 return Order("delivered", number)
             shipped = types & {"shipped", "in_transit", "out_for_delivery"}
             return Order("shipped" if shipped else "ordered", number)
-        found = self._ask("GET", f"/checkout-sessions/{quoted(checkout, safe='')}")
+        found = self._wire.ask("GET", f"/checkout-sessions/{quoted(checkout, safe='')}")
         return self._became(found)
 
     def _became(self, checkout: Mapping[str, Any], sent: bool = False) -> Order:
@@ -252,34 +269,14 @@ class Ucp:
             if sent and state == "working":
                 raise Unsure(f"{self.name} is still working on it")
             if sent:
-                raise self._wrong("it did not take the order")
+                raise self._wire.wrong("it did not take the order")
             return Order(state, number)
         try:
             return Order(state, number, _amount(_total(checkout, "total"), currency), currency)
         except (ShopError, KeyError):
             return Order(state, number)
 
-    # -- asking -----------------------------------------------------------------------------------
-
-    @cached_property
-    def _profile(self) -> Profile:
-        told = self._ask("GET", "/.well-known/ucp", root=True)
-        about = told.get("ucp") or {}
-        service = (about.get("services") or {}).get(SERVICE)
-        service = service[0] if isinstance(service, list) and service else service
-        if not isinstance(service, dict):
-            raise self._wrong("it offers no shopping")
-        endpoint = str((service.get("rest") or service).get("endpoint") or self._root).rstrip("/")
-        parts = urlsplit(endpoint)
-        if (parts.scheme, parts.netloc) != self._origin and parts.scheme != "https":
-            raise self._wrong("its service is at no https address")
-        listed = about.get("capabilities") or {}
-        names = listed if isinstance(listed, dict) else [c.get("name") for c in listed]
-        handlers = about.get("payment_handlers") or {}
-        if isinstance(handlers, dict):
-            ids = [str(one.get("id")) for of_kind in handlers.values() for one in of_kind]
-        ids = ids or [str(h.get("id")) for h in (told.get("payment") or {}).get("handlers") or ()]
-        return Profile(str(about.get("version")), endpoint, frozenset(map(str, names)), tuple(ids))
+    # -- the wearer's own ------
 
     @property
     def _own(self) -> Mapping[str, Any]:
@@ -299,63 +296,38 @@ class Ucp:
     @property
     def _instrument(self) -> Mapping[str, Any] | None:
         """The wearer's first instrument that the shop takes."""
-        handlers = self._profile.handlers
-        given = _list(self._own, "instruments")
+        handlers = self._wire.profile.handlers
+        given = listed_in(self._own, "instruments")
         return next((one for one in given if one.get("handler_id") in handlers), None)
-
-    def _ask(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None,
-        key: str = "", root: bool = False, sent: bool = False,
-    ) -> Mapping[str, Any]:  # fmt: skip
-        """Ask the shop. Raises ShopError; Unsure where `sent` says that it may have effect."""
-        import httpx2
-
-        headers = {
-            "UCP-Agent": AGENT,
-            "Request-Id": str(uuid.uuid4()),
-            "Request-Signature": UNSIGNED,
-            "Idempotency-Key": key or str(uuid.uuid4()),
-        }
-        url = f"{self._root if root else self._profile.endpoint}{path}"
-        try:
-            with client(TIMEOUT_S) as ask:
-                answer = ask.request(method, url, json=body, headers=headers)
-        except httpx2.ConnectError:
-            raise ShopError(f"{self.name} cannot be reached") from None
-        except (httpx2.HTTPError, OSError):
-            raise (Unsure if sent else ShopError)(f"{self.name} gave no answer") from None
-        if 400 <= answer.status_code < 500:
-            raise ShopError(f"{self.name}: {_told(answer) or f'refused ({answer.status_code})'}")
-        if answer.status_code not in (200, 201):
-            raise (Unsure if sent else ShopError)(f"{self.name} failed ({answer.status_code})")
-        try:
-            if len(answer.content) > MOST_BYTES:
-                raise ValueError
-            read = json.loads(answer.content, parse_float=Decimal)
-        except ValueError:
-            read = None
-        if not isinstance(read, dict):
-            raise (Unsure if sent else ShopError)(f"{self.name} gave no answer that can be read")
-        return read
 
     def _id(self, checkout: Mapping[str, Any]) -> str:
         id_ = checkout.get("id")
         if not isinstance(id_, str) or not 0 < len(id_) <= 200:
-            raise self._wrong("its checkout has no id")
+            raise self._wire.wrong("it gives no id")
         return id_
 
-    def _wrong(self, why: str) -> ShopError:
-        return ShopError(f"{self.name}: {why}")
+
+def _method(checkout: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the first way to deliver that a checkout offers; nothing where there is none."""
+    found = listed_in(checkout.get("fulfillment") or {}, "methods")
+    return found[0] if found else {}
 
 
-def _list(values: Mapping[str, Any], key: str) -> list[Any]:
-    found = values.get(key)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+def _link(value: Any) -> str:
+    """Return a link that may be opened on the phone; empty for any other."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        return ""
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return ""
+    plain = parts.scheme == "https" and parts.hostname and parts.username is None
+    return value if plain and " " not in value and len(value) <= LINK else ""
 
 
 def _total(values: Mapping[str, Any], kind: str) -> int:
     """Return one of the totals, in minor units. Raises ShopError where it is not there once."""
-    found = [one.get("amount") for one in _list(values, "totals") if one.get("type") == kind]
+    found = [one.get("amount") for one in listed_in(values, "totals") if one.get("type") == kind]
     if len(found) != 1 or type(found[0]) is not int:
         raise ShopError("the shop gives no total")
     return found[0]
@@ -378,15 +350,3 @@ def _stars(rating: Any) -> Decimal | None:
         return None
     share = (Decimal(str(rating.value)) - low) / (high - low)
     return round(1 + 4 * min(Decimal(1), max(Decimal(0), share)), 1)
-
-
-def _told(answer: Any) -> str:
-    """Return what the shop says about a refusal, on one line."""
-    try:
-        read = answer.json()
-    except ValueError:
-        return ""
-    if not isinstance(read, dict):
-        return ""
-    told = read.get("detail") or next((m.get("content") for m in _list(read, "messages")), "")
-    return world_text(told, 100) if isinstance(told, str) else ""

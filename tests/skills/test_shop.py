@@ -120,6 +120,7 @@ def test_the_public_contract_is_enough():
         "agent.messages",
         "agent.skill.data",
         "agent.skill.payments",
+        "agent.skill.secrets",
         "agent.skill.lists",
     }
 
@@ -319,7 +320,7 @@ def test_buying_is_declined_with_the_price(context):
 
 def test_only_an_order_moves_money(installed):
     changing = {"add_to_list", "remove_from_list", "clear_list"}
-    changing |= {"put_in_basket", "take_out", "empty_basket"}
+    changing |= {"put_in_basket", "take_out", "empty_basket", "open_basket"}
     for name, action in installed.actions.items():
         name = name.removeprefix("shop.")
         risk = "money" if name in ("buy", "order") else "change" if name in changing else "none"
@@ -332,6 +333,7 @@ def test_only_an_order_moves_money(installed):
         "shop.buy": {"money", "network"},
         "shop.order": {"money", "network"},
         "shop.order_status": {"money", "network"},
+        "shop.open_basket": {"network", "personal"},
         "shop.scan": {"camera"},
         "shop.read_package": {"camera"},
     }

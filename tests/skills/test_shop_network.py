@@ -347,7 +347,7 @@ def test_a_process_that_dies_in_the_midst_of_an_order_loses_and_doubles_nothing(
     shop, merchant, only, tmp_path
 ):
     data = tmp_path / "data"
-    arguments = [shop._root, str(tmp_path / "buyer.json"), str(data)]
+    arguments = [shop._wire.root, str(tmp_path / "buyer.json"), str(data)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     died = subprocess.run([sys.executable, "-c", DIES, *arguments], env=environment, check=False)
     assert died.returncode == -signal.SIGKILL
