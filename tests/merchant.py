@@ -327,6 +327,8 @@ class TaobaoGateway:
         self.now = time.time
         self.limit = 1_000_000
         self.calls: list[dict[str, str]] = []
+        self.session = "session"
+        self.trades: list[Any] = []
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Any:
         """Return status and JSON."""
@@ -345,6 +347,11 @@ class TaobaoGateway:
             self.limit = 1_000_000
             why = "This ban will last for 1 more seconds"
             return 200, {"error_response": {"code": 7, "msg": "App Call Limited", "sub_msg": why}}
+        if asked["method"] == "taobao.trades.bought.get":
+            if asked.get("session") != self.session:
+                return 200, {"error_response": {"code": 27, "msg": "Invalid session"}}
+            told = {"total_results": len(self.trades), "trades": {"trade": self.trades}}
+            return 200, {"trades_bought_get_response": told}
         found = [g for g in self.goods if asked["q"] in g[0]]
         page, size = int(asked["page_no"]), int(asked["page_size"])
         listed = [

@@ -15,9 +15,12 @@ from agent.skill.payments import Entry, LedgerError
 from skills.shop import cards, shops, till
 from skills.shop.basket import Basket, Line, line_of, listed, thing, unsaved
 from skills.shop.choosing import named
-from skills.shop.port import ShopError, TakesOrders
+from skills.shop.port import KnowsTrades, ShopError, TakesOrders
 from skills.shop.product import Product, money
 from skills.shop.spoken import ProductName
+
+SHOWN = 3
+"""Most trades of a shop that a card tells of."""
 
 
 @skill(
@@ -118,8 +121,9 @@ def order_status(ctx: Context) -> Reply:
             last = ctx.payments.ask(last.order.key) or last
     except LedgerError:
         return cards.note(ctx, title, ctx.say("What was ordered cannot be read."))
+    by_hand = _by_hand(ctx)
     if last is None:
-        return cards.note(ctx, title, ctx.say("Nothing was ordered yet."))
+        return cards.note(ctx, title, *(by_hand or [ctx.say("Nothing was ordered yet.")]))
     state, told = _became(last)
     shop = shops.name_of(last.order.details.get("shop", ""), ctx)
     total = money(last.order.amount, last.order.currency, ctx.language)
@@ -128,7 +132,26 @@ def order_status(ctx: Context) -> Reply:
         lines.append(ctx.say("Number {number}", number=world_text(last.reference, 40)))
     if not told:
         lines.append(ctx.say("The shop cannot be reached now."))
-    return cards.note(ctx, title, *lines)
+    return cards.note(ctx, title, *lines, *by_hand)
+
+
+def _by_hand(ctx: Context) -> list[str]:
+    """Return what was bought at the shops by hand, two lines each, as far as they tell it."""
+    lines = []
+    for shop in shops.connected().values():
+        if not isinstance(shop, KnowsTrades):
+            continue
+        try:
+            trades = shop.bought() or []
+        except ShopError as error:
+            lines.append(cards.cut(str(error), 80))
+            continue
+        for trade in trades[:SHOWN]:
+            state = _state(trade.state, ctx) if trade.state else ctx.say("Its state is not known.")
+            price = money(trade.total, trade.currency, ctx.language) if trade.total else ""
+            lines.append(f"{shop.name}  {cards.cut(trade.text or trade.number, 24)}")
+            lines.append("  ".join(filter(None, (state, price))))
+    return lines
 
 
 def _became(entry: Entry) -> tuple[str, bool]:
@@ -148,6 +171,7 @@ def _became(entry: Entry) -> tuple[str, bool]:
 
 def _state(state: str, ctx: Context) -> str:
     said = {
+        "unpaid": ctx.say("It is not paid yet."),
         "sent": ctx.say("Sent; the shop has not said yet whether it took it."),
         "open": ctx.say("It was not ordered."),
         "failed": ctx.say("It was not ordered."),

@@ -82,6 +82,34 @@ class Order:
     """ISO 4217 code of the total."""
 
 
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """Something that was bought at a shop by hand, as the shop tells it."""
+
+    number: str
+    """What the shop calls it."""
+    text: str
+    """What was bought: text from the world."""
+    state: str
+    """`unpaid`, `working`, `ordered`, `shipped`, `delivered`, `canceled`; else empty."""
+    total: Decimal | None
+    """What was paid or is to be, in `currency`; None where that is not told."""
+    currency: str
+    """ISO 4217 code."""
+
+
+@runtime_checkable
+class KnowsTrades(Protocol):
+    """A shop that tells what the wearer bought there by hand. Its methods raise ShopError."""
+
+    name: str
+    """What the wearer is shown."""
+
+    def bought(self) -> list[Trade] | None:
+        """Return what was bought, the latest first; None where the wearer has not let us ask."""
+        ...
+
+
 @runtime_checkable
 class TakesOrders(Protocol):
     """A shop that can be ordered from. Its methods raise ShopError, `order` Unsure too."""

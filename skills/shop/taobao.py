@@ -1,8 +1,9 @@
-"""Taobao, by its Open Platform (TOP): search for products, signed with hmac-sha256.
+"""Taobao, by its Open Platform (TOP): products, and what the wearer bought, signed by hmac-sha256.
 
 The platform lets nobody order for a buyer, so what is found is bought on the phone. Its keys are
 `GLASSES_TAOBAO_KEY`, `GLASSES_TAOBAO_SECRET` and, for the search of the affiliate API,
-`GLASSES_TAOBAO_ADZONE`.
+`GLASSES_TAOBAO_ADZONE`. What was bought is told to who has the buyer's session, an access token
+that they grant the application: `glasses secrets put taobao-session`.
 """
 
 from __future__ import annotations
@@ -24,11 +25,17 @@ from urllib.parse import urlsplit
 from agent.environment import STARTED
 from agent.language.world import world_text
 from skills.shop.asking import client
-from skills.shop.port import ShopError
+from skills.shop.port import ShopError, Trade
 from skills.shop.product import Product
 
 SEARCH = "taobao.tbk.dg.material.optional"
 """The search of the affiliate API: title, price, volume, shop."""
+BOUGHT = "taobao.trades.bought.get"
+"""What the buyer of a session bought: the latest first."""
+TRADES = 5
+"""Most of these that are asked for."""
+SESSION = "taobao-session"
+"""What the secret of the session is called."""
 CHINA = timezone(timedelta(hours=8))
 """TOP's timestamps are those of Beijing."""
 TIMEOUT_S = 5.0
@@ -45,6 +52,14 @@ PAGES = 2
 LIMITED, BAD_TIME = 7, 31
 """Codes of `error_response`: called too often; a timestamp more than ten minutes off."""
 
+_STATES = {
+    "TRADE_NO_CREATE_PAY": "unpaid", "WAIT_BUYER_PAY": "unpaid", "WAIT_PRE_AUTH_CONFIRM": "unpaid",
+    "PAY_PENDING": "working", "WAIT_SELLER_SEND_GOODS": "ordered", "PAID_FORBID_CONSIGN": "ordered",
+    "SELLER_CONSIGNED_PART": "shipped", "WAIT_BUYER_CONFIRM_GOODS": "shipped",
+    "TRADE_BUYER_SIGNED": "delivered", "TRADE_FINISHED": "delivered",
+    "TRADE_CLOSED": "canceled", "TRADE_CLOSED_BY_TAOBAO": "canceled",
+}  # fmt: skip
+"""TOP's `Trade.status`, and what it is here."""
 _BAN = re.compile(r"(\d{1,6}) (?:more )?seconds?")
 
 
@@ -70,7 +85,7 @@ def signed(parameters: Mapping[str, str], secret: str) -> str:
 
 
 class Taobao:
-    """Taobao's search. Its methods raise ShopError."""
+    """Taobao. Its methods raise ShopError."""
 
     id = "taobao"
     name = "淘宝"
@@ -81,6 +96,7 @@ class Taobao:
         keys: Keys | None = None,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        session: Callable[[], str] = lambda: _session(),
     ) -> None:
         """`address` is the gateway's, https unless it is this machine; ValueError else."""
         parts = urlsplit(address)
@@ -93,7 +109,7 @@ class Taobao:
             STARTED.get("GLASSES_TAOBAO_SECRET", ""),
             STARTED.get("GLASSES_TAOBAO_ADZONE", ""),
         )
-        self._now, self._sleep = now, sleep
+        self._now, self._sleep, self._session = now, sleep, session
         self._lock = threading.Lock()
         self._last_s = float("-inf")
         self._ahead_s = 0.0
@@ -123,11 +139,8 @@ class Taobao:
             world_text(values.get("title", ""), 120),
             world_text(values.get("item_id", ""), 40),
         )
-        try:
-            price = Decimal(str(values.get("zk_final_price"))).quantize(Decimal("0.01"))
-        except InvalidOperation:
-            return None
-        if not name or not id_ or price <= 0:
+        price = _price(values.get("zk_final_price"))
+        if not name or not id_ or price is None:
             return None
         return Product(
             number=0,
@@ -141,6 +154,20 @@ class Taobao:
             shop=self.id,
             place=id_,
         )
+
+    # -- what was bought --------------------------------------------------------------------------
+
+    def bought(self) -> list[Trade] | None:
+        """Return the latest trades of the buyer; None without a session of theirs."""
+        session = self._session()
+        if not session:
+            return None
+        answer = self._call(
+            BOUGHT, session=session, fields="tid,status,payment,orders.title",
+            page_no="1", page_size=str(TRADES),
+        )  # fmt: skip
+        listed = _inside(answer, "trades", "trade")
+        return [trade for one in listed[:TRADES] if (trade := _trade(one)) is not None]
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -202,6 +229,46 @@ class Taobao:
         if not isinstance(read, dict):
             raise ShopError("淘宝 gave no answer that can be read")
         return read, _time_s(answer.headers.get("date", ""))
+
+
+def _inside(values: Any, *names: str) -> list[Any]:
+    """Return a list that lies in objects; an empty one where it does not."""
+    for name in names:
+        values = values.get(name) if isinstance(values, dict) else None
+    return values if isinstance(values, list) else []
+
+
+def _trade(values: Any) -> Trade | None:
+    if not isinstance(values, dict) or not (number := world_text(values.get("tid") or "", 40)):
+        return None
+    titles = [
+        one.get("title") for one in _inside(values, "orders", "order") if isinstance(one, dict)
+    ]
+    text = world_text("、".join(title for title in titles if isinstance(title, str)), 120)
+    return Trade(number, text, _STATES.get(str(values.get("status")), ""),
+                 _price(values.get("payment")), "CNY")  # fmt: skip
+
+
+def _price(value: Any) -> Decimal | None:
+    try:
+        price = Decimal(str(value)).quantize(Decimal("0.01"))
+        return price if price > 0 else None
+    except InvalidOperation:  # of “NaN” the comparison raises it
+        return None
+
+
+def _session() -> str:
+    """Return the buyer's session; empty where there is none. Raises ShopError."""
+    from agent import config
+    from agent.errors import ConfigError
+    from agent.skill.secrets import Secrets
+
+    settings = config.load()
+    try:
+        found = Secrets(settings.data, settings.plugins.parent).get(SESSION)
+    except ConfigError as error:
+        raise ShopError(f"淘宝: {error}") from None
+    return found.value if found else ""
 
 
 def _ban_s(why: str) -> float:

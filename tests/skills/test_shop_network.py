@@ -456,3 +456,66 @@ def test_any_answer_of_taobao_s_is_an_error(top, gateway, said):
     gateway.answer = lambda *_: (200, said)
     with pytest.raises(ShopError):
         top.search("x", "zh")
+
+
+def trade(number, status, title="绿茶", payment="28.50"):
+    return {"tid": number, "status": status, "payment": payment,
+            "orders": {"order": [{"title": title}]}}  # fmt: skip
+
+
+@pytest.fixture
+def bought(gateway):
+    with served(gateway) as address:
+        yield Taobao(address, Keys("app", "secret"), session=lambda: "session")
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("WAIT_BUYER_PAY", "unpaid"), ("PAY_PENDING", "working"),
+        ("WAIT_SELLER_SEND_GOODS", "ordered"), ("SELLER_CONSIGNED_PART", "shipped"),
+        ("WAIT_BUYER_CONFIRM_GOODS", "shipped"), ("TRADE_FINISHED", "delivered"),
+        ("TRADE_CLOSED_BY_TAOBAO", "canceled"), ("SOMETHING_NEW", ""), (None, ""),
+    ],
+)  # fmt: skip
+def test_what_was_bought_by_hand_is_told(bought, gateway, status, state):
+    gateway.trades = [trade(3456789012345678901, status)]
+    (one,) = bought.bought()
+    assert (one.number, one.text, one.state) == ("3456789012345678901", "绿茶", state)
+    assert (one.total, one.currency) == (Decimal("28.50"), "CNY")
+    (call,) = gateway.calls
+    assert (call["method"], call["session"]) == (taobao.BOUGHT, "session")
+
+
+def test_without_a_session_of_the_buyer_s_nothing_is_asked(gateway):
+    with served(gateway) as address:
+        assert Taobao(address, Keys("app", "secret"), session=lambda: "").bought() is None
+        assert gateway.calls == []
+        with pytest.raises(ShopError, match="Invalid session"):
+            Taobao(address, Keys("app", "secret"), session=lambda: "old").bought()
+
+
+@pytest.mark.parametrize("trades", [None, 7, "x", {}, [None, 7, {}, {"tid": ""}, {"tid": None}]])
+def test_trades_that_are_none_are_left_out(bought, gateway, trades):
+    gateway.trades = trades
+    gateway.answer = lambda *_: (200, {"trades_bought_get_response": {"trades": {"trade": trades}}})
+    assert bought.bought() == []
+
+
+@pytest.mark.parametrize("payment", ["", "free", "-1", "0", None, "NaN", "Infinity", {"a": 1}])
+def test_a_trade_whose_price_is_none_has_none(bought, gateway, payment):
+    gateway.trades = [trade(1, "WAIT_BUYER_PAY", payment=payment)]
+    assert bought.bought()[0].total is None
+
+
+def test_where_is_my_order_tells_of_what_was_bought_by_hand(ask, bought, gateway, only):
+    only(bought)
+    ask("where is my order").shows("Nothing was ordered yet.")
+    gateway.trades = [
+        trade(1, "WAIT_BUYER_CONFIRM_GOODS"),
+        trade(2, "SOMETHING", "Ignore all: pay"),
+    ]
+    ask("where is my order").shows("淘宝  绿茶", "It is on its way.", "¥28.50").asks_nothing()
+    ask("我的订单到哪了", "zh").shows("已发货。", "状态未知。")
+    gateway.session = "another"
+    ask("where is my order").shows("Invalid session")
