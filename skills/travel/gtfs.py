@@ -41,7 +41,7 @@ CREATE TABLE special (service INTEGER, day TEXT, runs INTEGER);
 """
 _INDEX = """
 CREATE INDEX leaving ON time (stop, leaves);
-CREATE INDEX calling ON time (trip, place);
+CREATE INDEX calling ON time (trip, place, stop);
 CREATE INDEX standing ON stop (station);
 """
 VERSION = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,6 +15,17 @@ from skills.travel.gtfs import VERSION, FeedError
 
 SOUND = 0.78
 """Score from which a name of a stop is taken for what was said."""
+
+_LEAVING = """
+SELECT leaves, trip, time.stop, place FROM time JOIN trip ON trip.id = time.trip
+WHERE time.stop = :stop AND leaves >= :since
+    AND service IN (SELECT value FROM json_each(:services)) AND (:mode IS NULL OR mode = :mode)
+    AND EXISTS (
+        SELECT 1 FROM time AS later WHERE later.trip = time.trip AND later.place > time.place
+            AND (:targets IS NULL OR later.stop IN (SELECT value FROM json_each(:targets))))
+ORDER BY leaves LIMIT :limit
+"""
+"""What leaves a stop: of a service that runs, of the mode, that goes on from there, to a target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,38 +155,17 @@ class Timetable:
         running = self.running(day)
         if not running:
             return []
-        targets = set(self._platforms(to)) if to is not None else None
+        given = {
+            "since": since,
+            "services": json.dumps(sorted(running)),
+            "mode": mode,
+            "targets": None if to is None else json.dumps(self._platforms(to)),
+            "limit": limit,
+        }
         found: list[tuple[int, int, int, int]] = []
         for stop in self._platforms(stations):
-            many = 0
-            rows = self._base.execute(
-                "SELECT leaves, trip, place FROM time WHERE stop = ? AND leaves >= ?"
-                " ORDER BY leaves",
-                (stop, since),
-            )
-            for leaves, trip, place in rows:
-                if self._goes(trip, place, running, mode, targets):
-                    found.append((leaves, trip, stop, place))
-                    many += 1
-                if many == limit:
-                    break
+            found += self._base.execute(_LEAVING, {**given, "stop": stop})
         return sorted(found)[:limit]
-
-    def _goes(
-        self, trip: int, place: int, running: frozenset[int], mode: str | None, to: set[int] | None
-    ) -> bool:
-        """Return whether a trip runs, is of the mode, goes on from here, and calls at a target."""
-        service, its = self._base.execute(
-            "SELECT service, mode FROM trip WHERE id = ?", (trip,)
-        ).fetchone()
-        if service not in running or (mode is not None and its != mode):
-            return False
-        later = self._base.execute(
-            "SELECT stop FROM time WHERE trip = ? AND place > ?", (trip, place)
-        )
-        if to is None:
-            return later.fetchone() is not None
-        return any(row[0] in to for row in later)
 
     def _platforms(self, stations: list[int]) -> list[int]:
         marks = ",".join("?" * len(stations))

@@ -156,6 +156,7 @@ SECTIONS: dict[str, Callable[[Options], Sections]] = {
     "simulator": _module("simulator"),
     "arbiter": _module("arbiter"),
     "gestures": _module("gestures"),
+    "market": _module("market"),
     "understanding": _module("understanding"),
     "unseen": _unseen,
 }
