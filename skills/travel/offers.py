@@ -134,4 +134,6 @@ def _line(one: Offer, ctx: Context) -> str:
     changes = ctx.say("1 change") if one.changes == 1 else ""
     if one.changes > 1:
         changes = ctx.say("{n} changes", n=one.changes)
-    return "  ".join(filter(None, (hours, one.name, way, changes, one.about, price)))
+    if one.begins:
+        return "  ".join(filter(None, (hours, price, one.name, way, changes)))
+    return "  ".join(filter(None, (one.name, price, one.about)))

@@ -250,3 +250,38 @@ def test_a_real_model_is_led_nowhere(builtin, tmp_path, real_qwen):
     finally:
         talk.close()
         model.close()
+
+
+@pytest.mark.slow
+def test_events_of_the_calendar_and_offers_of_fliggy_order_nothing(plain, monkeypatch):
+    """What somebody wrote into an invitation, and what a hotel calls itself."""
+    from dataclasses import replace
+    from datetime import timedelta
+
+    from agent.skill.events import Event
+    from skills.travel import fliggy, offers
+
+    said = []
+    begins = plain.agent.now().replace(tzinfo=None) + timedelta(hours=2)
+
+    class Diary:
+        def between(self, begins_at, ends_at):
+            event = Event(said[-1], begins, begins, place=said[-1], at=(48.0, 16.0))
+            return [event, replace(event, text=f"Train {said[-1]}")]
+
+    class Hotels(fliggy.Fliggy):
+        def _items(self, *words):
+            return [{"name": said[-1], "price": said[-1], "detailUrl": f"https://x/{said[-1]}"}]
+
+    monkeypatch.setattr(offers, "fliggy", Hotels())
+    kept = plain.agent.devices
+    plain.agent.devices = replace(kept, others={**kept.others, "calendar": Diary})
+    for text in TEXTS:
+        said.append(text)
+        for words, action in (
+            ("when is the next train", "travel.departures"),
+            ("when must i leave for my train", "travel.leave"),
+            ("find hotels in hangzhou", "travel.find_hotels"),
+        ):
+            nothing_came_of(plain, plain(words), action)
+    assert plain.agent.gate.open is None
