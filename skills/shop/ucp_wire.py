@@ -89,24 +89,32 @@ class Wire:
     def profile(self) -> Profile:
         """What the shop says about itself. Raises ShopError."""
         told = self.ask("GET", "/.well-known/ucp", root=True)
-        about = told.get("ucp") or {}
-        service = (about.get("services") or {}).get(SERVICE)
-        service = service[0] if isinstance(service, list) and service else service
-        if not isinstance(service, dict):
+        about = _object(told, "ucp")
+        services = _object(about, "services")
+        offered = listed_in(services, SERVICE)  # one for each transport, REST not always the first
+        service = next((one for one in offered if one.get("transport", "rest") == "rest"), None)
+        service = service or _object(services, SERVICE)  # the first version had one of all
+        if not service:
             raise self.wrong("it offers no shopping")
-        endpoint = str((service.get("rest") or service).get("endpoint") or self.root).rstrip("/")
-        parts = urlsplit(endpoint)
+        endpoint = (_object(service, "rest") or service).get("endpoint")
+        endpoint = str(endpoint or self.root).rstrip("/")
+        try:
+            parts = urlsplit(endpoint)
+        except ValueError:
+            raise self.wrong("its service is at no address") from None
         if (parts.scheme, parts.netloc) != self._origin and parts.scheme != "https":
             raise self.wrong("its service is at no https address")
-        listed = about.get("capabilities") or {}
-        names = listed if isinstance(listed, dict) else [c.get("name") for c in listed]
-        handlers = about.get("payment_handlers") or {}
-        if isinstance(handlers, dict):
-            ids = [str(one.get("id")) for of_kind in handlers.values() for one in of_kind]
-        ids = ids or [str(h.get("id")) for h in (told.get("payment") or {}).get("handlers") or ()]
+        names = _object(about, "capabilities") or [
+            one.get("name") for one in listed_in(about, "capabilities")
+        ]
+        handlers = _object(about, "payment_handlers")
+        ids = [one.get("id") for kind in handlers for one in listed_in(handlers, kind)]
+        ids = ids or [one.get("id") for one in listed_in(_object(told, "payment"), "handlers")]
         keys = tuple(listed_in(told, "keys")[:KEYS])
         capabilities = frozenset(map(str, names))
-        return Profile(str(about.get("version")), endpoint, capabilities, tuple(ids), keys)
+        return Profile(
+            str(about.get("version")), endpoint, capabilities, tuple(map(str, ids)), keys
+        )
 
     def ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None,
@@ -157,6 +165,12 @@ class Wire:
     def wrong(self, why: str) -> ShopError:
         """Return the error of an answer that is wrong."""
         return ShopError(f"{self.name}: {why}")
+
+
+def _object(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return an object inside one; an empty one where there is none."""
+    found = values.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def listed_in(values: Mapping[str, Any], key: str) -> list[Any]:

@@ -133,7 +133,9 @@ def leave(ctx: Context, mode: Mode | None = None, event: str | None = None) -> R
     goal, lost = _goal(event, mode, now, tables, ctx)
     if goal is None:
         if event:
-            told = ctx.say("“{event}” is not on your calendar of today.", event=_cut(event))
+            told = ctx.say(
+                "“{event}” is not on your calendar for the next 24 hours.", event=_cut(event)
+            )
         else:
             told = ctx.say("Which one? Say “when is the next train”.")
         return Reply("\n".join([told, *lost]))

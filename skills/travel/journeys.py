@@ -22,6 +22,8 @@ AHEAD = timedelta(hours=24)
 """How far ahead a journey is looked for."""
 LIKE = 0.45
 """How like an event must be to what the wearer calls it, as when one is taken off the calendar."""
+AT_ONCE = 20
+"""Departures that are looked at for the one that is booked."""
 LONGEST = 60
 """Most characters that are kept of a name."""
 
@@ -112,13 +114,21 @@ def timed(journey: Departure, tables: Sequence[Timetable]) -> Departure:
     for table in tables:
         stations = table.called(journey.stop) if journey.stop else []
         just_before = journey.at - timedelta(seconds=1)
-        for one in table.next(stations, just_before, journey.mode) if stations else ():
-            if one.at == journey.at:
-                line, where = journey.line or one.line, journey.where or one.where
-                return replace(one, line=line, to=journey.to or one.to, where=where, booked=True)
+        leaving = table.next(stations, just_before, journey.mode, limit=AT_ONCE) if stations else []
+        same = [one for one in leaving if one.at == journey.at and _may_be(one.line, journey.line)]
+        if len(same) == 1:  # of two, nobody can tell which platform is meant
+            (one,) = same
+            line, where = journey.line or one.line, journey.where or one.where
+            return replace(one, line=line, to=journey.to or one.to, where=where, booked=True)
         if stations and journey.where is None:
             return replace(journey, where=table.where(stations[0]))
     return journey
+
+
+def _may_be(line: str, booked: str) -> bool:
+    """Say whether a timetable's line may be the booked one: “RJ” may be “RJ 42”, “S 40” may not."""
+    one, other = ("".join(words.split()).casefold() for words in (line, booked))
+    return not other or one == other or (one.isalpha() and other.startswith(one))
 
 
 def _named(said: str, event: Event, tables: Sequence[Timetable]) -> bool:

@@ -14,7 +14,8 @@ from hardware.base import DeviceError, Place
 from skills.calendar import source
 from skills.navigate import atlas
 from skills.travel import gtfs, journeys
-from tests.skills.test_travel import at, feed
+from skills.travel.timetable import Timetable
+from tests.skills.test_travel import TIMES, at, feed
 
 NOW = at(8, 50)
 
@@ -97,6 +98,25 @@ def test_what_is_booked_comes_first_with_its_platform(ask, diary, tmp_path):
     assert "booked" not in ask("next bus to steinbrücke").reply.text
     ask("next train to wien mitte").shows("10:00")
     ask("下一班火车几点").shows("30分钟后", "2站台", "（已预订）")
+
+
+@pytest.mark.parametrize(
+    ("text", "platform"),
+    [("REX 4 → Wien Hbf", "2"), ("Train to Vienna", "2"), ("RJ 42 → Wien Hbf", ""), ("REX 44 → X", "")],
+)  # fmt: skip
+def test_only_the_one_line_that_it_may_be_tells_the_platform(tmp_path, text, platform):
+    gtfs.add(feed(tmp_path / "krems.zip"), tmp_path)
+    table = Timetable(tmp_path / "krems.db")
+    journey = journeys.read(planned(text, 10, 20, "Hauptbahnhof"))
+    found = journeys.timed(journey, [table])
+    assert (found.platform, found.where) == (platform, (48.41, 15.61))
+
+
+def test_of_two_departures_at_once_none_tells_the_platform(tmp_path):
+    gtfs.add(feed(tmp_path / "krems.zip", TIMES.replace("10:20:00", "10:00:00")), tmp_path)
+    table = Timetable(tmp_path / "krems.db")
+    journey = journeys.read(planned("Train to Vienna", 10, 0, "Hauptbahnhof"))
+    assert journeys.timed(journey, [table]).platform == ""
 
 
 def test_when_to_leave_for_what_the_calendar_has(ask, diary, tmp_path):

@@ -119,6 +119,46 @@ def test_in_words(ask, shop, merchant, monkeypatch):
     assert merchant.orders == {}
 
 
+def test_of_several_transports_rest_is_spoken(shop, merchant, monkeypatch):
+    profile = merchant._profile
+
+    def several(headers):
+        told = profile(headers)
+        services = told["ucp"]["services"]["dev.ucp.shopping"]
+        services.insert(0, {"version": "x", "transport": "mcp", "endpoint": "https://mcp.example"})
+        return told
+
+    monkeypatch.setattr(merchant, "_profile", several)
+    assert shop.search("green", "en")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {}, {"ucp": 7}, {"ucp": {"services": []}}, {"ucp": {"services": {"dev.ucp.shopping": 7}}},
+        {"ucp": {"services": {"dev.ucp.shopping": [7, None]}}},
+        {"ucp": {"services": {"dev.ucp.shopping": [{"endpoint": "http://elsewhere"}]}}},
+        {"ucp": {"services": {"dev.ucp.shopping": [{"endpoint": "https://["}]}}},
+    ],
+)  # fmt: skip
+def test_a_profile_that_is_none_is_told(shop, merchant, monkeypatch, told):
+    monkeypatch.setattr(merchant, "_profile", lambda headers: told)
+    with pytest.raises(ShopError):
+        shop.search("green", "en")
+
+
+def test_what_a_profile_lists_wrongly_is_left_out(shop, merchant, monkeypatch):
+    profile = merchant._profile
+
+    def wrongly(headers):
+        told = profile(headers)
+        told["ucp"] |= {"payment_handlers": {"x": 7, "y": [None]}, "capabilities": [7, {}]}
+        return {**told, "payment": 7, "keys": [7]}
+
+    monkeypatch.setattr(merchant, "_profile", wrongly)
+    assert shop.search("green", "en") == []
+
+
 # --- an address that the shop has already
 
 
