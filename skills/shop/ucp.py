@@ -243,6 +243,8 @@ class Ucp:
         if self._wire.profile.version == FIRST:
             body = {"payment_data": self._instrument, "risk_signals": {}}
         done = self._wire.ask("POST", f"{path}/complete", body, key=key, sent=True)
+        if done.get("id") != quote.checkout:
+            raise Unsure(f"{self.name} answered for another checkout")
         return self._became(done, sent=True)
 
     def became(self, checkout: str, number: str = "") -> Order:
@@ -256,6 +258,8 @@ class Ucp:
             shipped = types & {"shipped", "in_transit", "out_for_delivery"}
             return Order("shipped" if shipped else "ordered", number)
         found = self._wire.ask("GET", f"/checkout-sessions/{quoted(checkout, safe='')}")
+        if found.get("id") != checkout:
+            raise self._wire.wrong("it told of another checkout")
         return self._became(found)
 
     def _became(self, checkout: Mapping[str, Any], sent: bool = False) -> Order:

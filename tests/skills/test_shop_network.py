@@ -122,6 +122,23 @@ def test_no_answer_to_an_order_is_unsure_and_a_refusal_is_not(shop, merchant):
     assert shop.became(quote.checkout).number == "O-1"
 
 
+def test_an_answer_for_another_checkout_tells_nothing_of_this_one(shop, merchant, monkeypatch):
+    quote = shop.quote([(shop.search("green", "en")[0], 1)])
+    checked = merchant._checked
+    monkeypatch.setattr(
+        merchant,
+        "_checked",
+        lambda checkout: {
+            **checked(checkout),
+            **({"id": "another"} if checkout["status"] == "completed" else {}),
+        },
+    )
+    with pytest.raises(Unsure, match="another checkout"):
+        shop.order(quote, "k")
+    with pytest.raises(ShopError, match="another checkout"):
+        shop.became(quote.checkout)
+
+
 def test_without_a_way_to_pay_the_order_is_for_the_phone(shop, merchant):
     merchant.handlers = ["another"]
     quote = shop.quote([(shop.search("green", "en")[0], 1)])
