@@ -32,6 +32,19 @@ _WHICH = {
     "zh": {"第一个": 1, "第二个": 2, "第三个": 3, "第四个": 4, "第五个": 5},
 }
 
+_CITIES = {
+    "en": "Beijing Shanghai Guangzhou Shenzhen Hangzhou Chengdu Chongqing Wuhan Nanjing Suzhou"
+          " Xiamen Harbin Tianjin Qingdao Guilin Macau Tokyo Osaka Seoul Singapore Bangkok London"
+          " Paris Vienna Berlin Frankfurt Munich Zurich Rome Madrid Sydney",
+    "zh": "北京 上海 广州 深圳 杭州 成都 重庆 武汉 南京 苏州 西安 厦门 三亚 哈尔滨 天津 青岛 昆明"
+          " 长沙 桂林 香港 澳门 台北 东京 大阪 首尔 新加坡 曼谷 伦敦 巴黎 维也纳 柏林",
+}  # fmt: skip
+"""Cities that speech listens for; any other is taken as it is heard."""
+
+
+def _cities(language: str) -> list[str]:
+    return _CITIES.get(language, _CITIES["en"]).split()
+
 
 def _kinds(language: str) -> dict[str, str]:
     return _KINDS.get(language, _KINDS["en"])
@@ -41,6 +54,7 @@ def _which(language: str) -> dict[str, int]:
     return _WHICH.get(language, _WHICH["en"])
 
 
+City = Annotated[str, OneOf(_cities, open=True)]
 Kind = Annotated[str, OneOf(_kinds)]
 Which = Annotated[int, OneOf(_which)]
 When = Annotated[datetime, At(lengths=False)]
@@ -57,7 +71,7 @@ fliggy = Fliggy()
     permissions=WHY,
 )
 def find_tickets(
-    kind: Kind, origin: str, city: str, ctx: Context, day: When | None = None
+    kind: Kind, origin: City, city: City, ctx: Context, day: When | None = None
 ) -> Reply:
     """Search for flights or trains of a day, the cheapest first; today where no day is named."""
     when = (day or ctx.clock()).date()
@@ -76,7 +90,7 @@ def find_tickets(
     "what do hotels in {city} cost [[(for|on)] {day}]",
     permissions=WHY,
 )
-def find_hotels(city: str, ctx: Context, day: When | None = None) -> Reply:
+def find_hotels(city: City, ctx: Context, day: When | None = None) -> Reply:
     """Search for hotels in a city for one night; tonight where no day is named."""
     when = (day or ctx.clock()).date()
     name = wording.day_name(when, ctx.language)

@@ -185,21 +185,23 @@ def test_a_program_that_is_not_there_is_told(ask, monkeypatch):
 def test_in_words(talk, stand):
     talk("open the first offer on my phone").shows("Which one?")
     talk("find flights from beijing to shanghai tomorrow").shows(
-        "beijing → shanghai", "1. 21:00–23:20", "CA1883", "¥400.00"
+        "Beijing → Shanghai", "1. 21:00–23:20", "CA1883", "¥400.00"
     )
     tomorrow = stand.asked()[6]
     assert stand.asked()[:5] == [
         "search-flight",
         "--origin",
-        "beijing",
+        "Beijing",
         "--destination",
-        "shanghai",
+        "Shanghai",
     ]
     talk("search for trains from beijing to shanghai").shows("G11", "1 change")
     assert stand.asked()[6] < tomorrow
     talk("查明天北京到上海的机票", "zh").shows("CA1883", "¥400.00")
     assert stand.asked()[:5] == ["search-flight", "--origin", "北京", "--destination", "上海"]
     assert stand.asked()[6] == tomorrow
+    talk("find flights from timbuktu to shanghai")  # what no list has is taken as it is heard
+    assert stand.asked()[:3] == ["search-flight", "--origin", "timbuktu"]
     talk("查杭州的酒店", "zh").shows("杭州望湖宾馆", "¥618.00")
     talk("open the third offer on my phone").shows("There are only 1.")
     exchange = talk("open the first offer on my phone").shows("No phone is paired")
