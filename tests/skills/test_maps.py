@@ -390,3 +390,18 @@ def test_nothing_is_told_that_is_not_in_the_data(tmp_path):
         data = json.dumps(dict(site.tags), ensure_ascii=False).replace("_", " ")
         known = [data, *labels, kinds.shown(site.kind, "en")]
         assert facts.grounded(" ".join(told), known), told
+
+
+# -- how long a walk is, for other skills ---------------------------------------------------------
+
+
+def test_a_walk_between_two_points_is_along_the_streets(here):
+    start, end = here.point(here.goals("station", at(0, 0)).keys[0]), at(0, 0)
+    walked = atlas.walk_m(start, end)
+    assert walked is not None
+    assert walked >= distance_m(start, end) - 1
+    spot = here.roads.snap(start)
+    found = here.roads.path(spot, here.roads.snap_goal(end, spot))
+    assert walked == pytest.approx(found[0], abs=2 * atlas.WALKED_M)
+    assert atlas.walk_m(start, at(50_000, 0)) is None  # no street of this map is near it
+    assert atlas.walk_m((0.0, 0.0), end) is None
