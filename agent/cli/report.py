@@ -93,6 +93,11 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     font = raster.font_for("中")
     note = "" if font else "sudo apt install fonts-noto-cjk, or set GLASSES_FONT"
     yield Finding("Chinese font", "ok" if font else "missing", font or "none", note)
+    set_in = raster.set_in()
+    note = (
+        "" if set_in else "pictures are set in Pillow's own font; sudo apt install fonts-noto-cjk"
+    )
+    yield Finding("type", "ok" if set_in else "missing", set_in or "Pillow's own font", note)
     out = speaker.find_speaker()
     reason = out.reason if isinstance(out, speaker.NoSpeaker) else ""
     yield Finding("speaker", "ok" if out.available else "missing", out.name, reason)
