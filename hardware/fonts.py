@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from hardware import icons
 from hardware.base import DeviceError
 
 if TYPE_CHECKING:
@@ -197,6 +198,8 @@ def _chosen(
 ) -> tuple[str, FreeTypeFont | None]:
     """Return what is drawn for a grapheme, or what stands in for it, and the font that has it."""
     text = unicodedata.normalize("NFC", grapheme).translate(_UNSEEN) or " "
+    if text in icons.ICONS and fonts and fonts[-1].path.endswith(icons.FILE):
+        return icons.ICONS[text], _font(fonts[-1], font_px)
     if grapheme.endswith(_NARROW):
         fonts = tuple(
             file._replace(face=_NARROW_FACE) if _NOTO in file.path else file for file in fonts
@@ -304,9 +307,11 @@ def _is_there(file: FontFile) -> bool:
 def find_type() -> tuple[tuple[FontFile, ...], tuple[FontFile, ...]]:
     """Find the fonts that type is set in on this machine, and those that are bold.
 
-    GLASSES_FONT comes first in both. Looks where `find_fonts` looks; the first call decides.
+    GLASSES_FONT comes first in both, and a font of icons last. Looks where `find_fonts` looks; the
+    first call decides.
     """
-    others = tuple(file for file in find_fonts() if file not in LATIN_FONTS)
+    last = (FontFile(found),) if (found := icons.find()) else ()
+    others = (*(file for file in find_fonts() if file not in LATIN_FONTS), *last)
     own = others[:1] if os.environ.get("GLASSES_FONT") else ()
     for regular, bold in filter(lambda pair: _is_there(pair[0]), TYPE_FONTS):
         plain = tuple(dict.fromkeys((*own, regular, *others)))

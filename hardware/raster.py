@@ -40,6 +40,10 @@ ARROW_SCALE = 2.6
 """Size of the arrow of a route card against its text: seen without reading."""
 ARROW_CELLS = 3
 """How many cells of the gutter it takes."""
+ICON_SCALE = 1.15
+"""Size of that arrow from a font of icons over the width it takes: such fonts leave a rim."""
+ICON_MIDDLE = 0.375
+"""How far the middle of an icon stands above the baseline, over its size: as that of capitals."""
 BOLD_FROM = 0.9
 """Brightness from which on letters are bold on one-bit lenses. Dithered letters cannot be read."""
 BOLD_CJK_PX = 20
@@ -163,11 +167,15 @@ def render(frame: Frame, fonts: Sequence[FontFile] | None = None) -> Image:
         missing += drawn.missing
         if arrow:
             arrows.append((arrow, row, look, reads_from_right(line.text)))
+    width, height = ARROW_CELLS * grid.cell, 2 * grid.pitch
+    size, chain = round(profile.font_px * ARROW_SCALE), typeface
+    baseline = _baseline(height, size)
+    if isinstance(profile.type, Type):
+        size, chain = round(width * ICON_SCALE), profile.type.text.fonts
+        baseline = height // 2 + round(size * ICON_MIDDLE)
     for arrow, row, look, at_right in arrows:
-        size = round(profile.font_px * ARROW_SCALE)
-        width, height = ARROW_CELLS * grid.cell, 2 * grid.pitch
-        place = (width, height, _baseline(height, size))
-        tile, known = glyph(arrow, *place, size, typeface, look.crisp)
+        place = (width, height, baseline)
+        tile, known = glyph(arrow, *place, size, chain, look.crisp)
         x = grid.left + (grid.cell * profile.columns - width if at_right else 0)
         canvas.paste(tile.point(_table(look.level, steps)), (x, top + row * grid.pitch))
         missing += not known

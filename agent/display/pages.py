@@ -173,7 +173,7 @@ def _lines(paragraph: Paragraph, rows: Rows) -> list[Line]:
         text = text[len(prefix) :]
     *_, plain = styles = rows.styles(paragraph.brightness, paragraph.large)
     widths = rows.widths(plain)
-    hang = rows.step(paragraph.gutter) or width(prefix or paragraph.under, widths)
+    hang = rows.gutter(paragraph.gutter) or width(prefix or paragraph.under, widths)
     if hang > rows.room // 3:
         prefix, text, hang = "", prefix + text, 0
     text, ends = rows.spelt(text), rows.spelt(paragraph.right)

@@ -31,6 +31,10 @@ class Rows(Protocol):
         """Return how wide so many cells are."""
         ...
 
+    def gutter(self, columns: int) -> int:
+        """Return how far text stands in behind a sign that is so many cells wide with its space."""
+        ...
+
     def styles(self, brightness: float, large: bool) -> tuple[Style, ...]:
         """Return how a text may be set, the best first; where that takes two rows, the last."""
         ...
@@ -66,6 +70,10 @@ class InCells:
 
     def step(self, columns: int) -> int:
         """Return how wide so many cells are."""
+        return columns
+
+    def gutter(self, columns: int) -> int:
+        """Return the same."""
         return columns
 
     def styles(self, brightness: float, large: bool) -> tuple[Style, ...]:
@@ -108,6 +116,10 @@ class InType:
     def step(self, columns: int) -> int:
         """Return how wide so many cells are."""
         return columns * self.typeface.step_px
+
+    def gutter(self, columns: int) -> int:
+        """Return half a cell more behind a sign of one cell: as an icon it takes two."""
+        return self.step(columns) + (self.typeface.step_px // 2 if columns == 2 else 0)
 
     def styles(self, brightness: float, large: bool) -> tuple[Style, ...]:
         """Return large before text, and bold where there is one brightness."""

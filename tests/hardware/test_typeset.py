@@ -12,7 +12,7 @@ from wcwidth import iter_graphemes
 from agent.display.layout import lay_out
 from agent.display.text import NARROW, clean, width, wrap
 from agent.messages import Reply
-from hardware import fonts, profiles, raster
+from hardware import fonts, icons, profiles, raster
 from hardware.base import Frame, Line, Run
 from hardware.display import ImageDisplay
 from hardware.fonts import BARS, advance, find_type, glyph
@@ -218,12 +218,27 @@ def test_an_arrow_grows_beside_what_is_set():
     assert frame.lines[0].runs[1].at == frame.lines[1].runs[0].at == 4 * BUILT_IN.type.step_px
 
 
+def test_signs_are_icons_of_one_font_where_it_is_installed():
+    if icons.find() is None:
+        pytest.skip("fonticon-materialdesignicons7 is not installed")
+    face = IN_TYPE["quark-s1"].type.text
+    widths = IN_TYPE["quark-s1"].type.widths("text")
+    for sign in icons.ICONS:
+        assert widths[sign] == face.px, "icons are squares"
+        place = (face.px, face.height, face.baseline, face.px)
+        assert glyph(sign, *place, face.fonts).known
+        plain = glyph(sign, *place, face.fonts[:-1])
+        assert glyph(sign, *place, face.fonts).tile.tobytes() != plain.tile.tobytes()
+    assert glyph("→", 20, 20, 16, 16, fonts.find_fonts()).known, "cells keep the sign of the text"
+
+
 def test_without_fonts_type_is_set_in_what_pillow_carries(monkeypatch):
     for find in (fonts.find_fonts, fonts.find_type):
         find.cache_clear()
     monkeypatch.delenv("GLASSES_FONT", raising=False)
     monkeypatch.setattr(fonts, "_is_there", lambda file: False)
     monkeypatch.setattr(fonts, "_ask_fontconfig", list)
+    monkeypatch.setattr(icons, "find", lambda: None)
     try:
         assert fonts.set_in() is None
         lens = raster.in_type(profiles.load("quark-s1"))
