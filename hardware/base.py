@@ -200,6 +200,22 @@ class Line:
     """The same where it is set in type; empty where it stands in cells."""
 
 
+class Stroke(NamedTuple):
+    """A line of a sketch."""
+
+    points: tuple[tuple[float, float], ...]
+    """Two at least, in halves of the width of where it is drawn, from its middle: right and down
+    are positive, and what lies outside is cut off."""
+    brightness: float = 1.0
+    """As of a line of text."""
+    width: float = 0.08
+    """How thick it is, in the same measure; on a lens it is a pixel at least."""
+
+
+Sketch = tuple[Stroke, ...]
+"""A small drawing, later strokes over earlier ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One page of a card, laid out for one profile and ready to be lit."""
@@ -220,6 +236,8 @@ class Frame:
     """0 … 1, how bright the whole lens is lit: less at night, on a low battery, when hot."""
     partial: bool = False
     """More of the text is on its way, and the next frame has it too."""
+    sketch: Sketch = ()
+    """What a lens with pixels draws in the place of the arrow that its first rows begin with."""
 
 
 @runtime_checkable

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wcwidth import iter_graphemes, wcswidth
 
+from hardware import sketch
 from hardware.base import DisplayProfile, Frame, Line, Run, cell_px
 from hardware.bidi import reads_from_right, visual
 from hardware.fonts import FontFile as FontFile
+from hardware.fonts import Glyph, find_type, glyph
 from hardware.fonts import find_fonts as find_fonts
-from hardware.fonts import find_type, glyph
 from hardware.fonts import font_for as font_for
 from hardware.fonts import set_in as set_in
 from hardware.typeset import Face, Strip, Type, emboldened, set_row
@@ -40,6 +41,8 @@ ARROW_SCALE = 2.6
 """Size of the arrow of a route card against its text: seen without reading."""
 ARROW_CELLS = 3
 """How many cells of the gutter it takes."""
+SKETCH_CELLS = 3.5
+"""How many cells of the gutter a sketch takes, in the place of the arrow."""
 ICON_SCALE = 1.15
 """Size of that arrow from a font of icons over the width it takes: such fonts leave a rim."""
 ICON_MIDDLE = 0.375
@@ -167,16 +170,13 @@ def render(frame: Frame, fonts: Sequence[FontFile] | None = None) -> Image:
         missing += drawn.missing
         if arrow:
             arrows.append((arrow, row, look, reads_from_right(line.text)))
-    width, height = ARROW_CELLS * grid.cell, 2 * grid.pitch
-    size, chain = round(profile.font_px * ARROW_SCALE), typeface
-    baseline = _baseline(height, size)
-    if isinstance(profile.type, Type):
-        size, chain = round(width * ICON_SCALE), profile.type.text.fonts
-        baseline = height // 2 + round(size * ICON_MIDDLE)
     for arrow, row, look, at_right in arrows:
-        place = (width, height, baseline)
-        tile, known = glyph(arrow, *place, size, chain, look.crisp)
-        x = grid.left + (grid.cell * profile.columns - width if at_right else 0)
+        if frame.sketch:
+            size = round(SKETCH_CELLS * grid.cell), 2 * grid.pitch
+            tile, known = sketch.drawn(frame.sketch, *size, look.crisp), True
+        else:
+            tile, known = _arrow(arrow, profile, grid, typeface, look.crisp)
+        x = grid.left + (grid.cell * profile.columns - tile.width if at_right else 0)
         canvas.paste(tile.point(_table(look.level, steps)), (x, top + row * grid.pitch))
         missing += not known
     if frame.listening or frame.recording:
@@ -185,6 +185,19 @@ def render(frame: Frame, fonts: Sequence[FontFile] | None = None) -> Image:
         _mark_recording(canvas, grid, profile, frame.light)
     canvas.info[MISSING_KEY] = missing
     return canvas
+
+
+def _arrow(
+    arrow: str, profile: DisplayProfile, grid: Grid, fonts: tuple[FontFile, ...], crisp: bool
+) -> Glyph:
+    """Draw an arrow as high as two rows."""
+    width, height = ARROW_CELLS * grid.cell, 2 * grid.pitch
+    if not isinstance(profile.type, Type):
+        size = round(profile.font_px * ARROW_SCALE)
+        return glyph(arrow, width, height, _baseline(height, size), size, fonts, crisp)
+    size = round(width * ICON_SCALE)
+    baseline = height // 2 + round(size * ICON_MIDDLE)
+    return glyph(arrow, width, height, baseline, size, profile.type.text.fonts, crisp)
 
 
 def _light_up(canvas: Image, row: Image, x: int, y: int) -> None:

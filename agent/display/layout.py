@@ -55,6 +55,8 @@ def lay_out(reply: Reply, profile: DisplayProfile, language: str = "en") -> tupl
     its letters in their places. Takes time in proportion to the text.
     """
     frames = paginate(_card(reply, language), profile)
+    if reply.sketch and profile.type is not None:
+        frames = (replace(frames[0], sketch=reply.sketch), *frames[1:])
     return tuple(replace(f, partial=True) for f in frames) if reply.partial else frames
 
 
