@@ -428,7 +428,7 @@ def _ahead(line: list[Point], metres: float) -> Point:
     for one, other in pairwise(line):
         piece = distance_m(one, other)
         if piece >= metres:
-            share = metres / piece
+            share = metres / (piece or 1.0)  # a line may have a point twice
             return one[0] + share * (other[0] - one[0]), one[1] + share * (other[1] - one[1])
         metres -= piece
     return line[-1]

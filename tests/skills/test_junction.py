@@ -58,6 +58,13 @@ def test_the_way_in_points_up_wherever_it_comes_from(turned):
             assert hypot(a[0] - b[0], a[1] - b[1]) < 0.02
 
 
+def test_a_line_may_have_a_point_twice():
+    way = line((0, 0), (0, 100), (0, 100), (-100, 100), (-100, 100))
+    assert [stroke.points[-1] for stroke in junction.sketch(way, 100.0, CROSSING)] == [
+        stroke.points[-1] for stroke in LEFT
+    ]
+
+
 def test_a_way_back_and_the_ends_of_a_way_are_no_junction():
     assert junction.sketch(line((0, 0), (0, 100), (1, 0)), 100.0, CROSSING) == ()
     there = line((0, 0), (0, 100))
