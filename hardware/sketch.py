@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
 FINER = 4
 """Drawn so many times larger and made smaller again, which smooths it."""
-MOST, FARTHEST = 200, 8.0
-"""Strokes that are drawn, and how far out a point may lie: what is beyond cannot be seen."""
+DIM_TO = 0.9
+"""Brightness up to which strokes are thin where there is but one."""
+MOST, FARTHEST, THICKEST = 200, 8.0, 1.0
+"""Strokes that are drawn, how far out a point may lie, and how thick they may be: a sketch may come
+from a plugin, and what is beyond cannot be seen."""
 
 
 @lru_cache(maxsize=32)
@@ -32,7 +35,7 @@ def drawn(sketch: Sketch, width_px: int, height_px: int, crisp: bool) -> Image:
         near = (tuple(max(-FARTHEST, min(FARTHEST, v)) for v in point) for point in stroke.points)
         points = [(unit + x * unit, half_px + y * unit) for x, y in near]
         bright = stroke.brightness > DIM_TO or not crisp
-        thick = max(finer, round(stroke.width * unit)) if bright else 1
+        thick = max(finer, round(min(stroke.width, THICKEST) * unit)) if bright else 1
         light = 255 if crisp else round(255 * min(max(stroke.brightness, 0.0), 1.0))
         draw.line(points, fill=light, width=thick, joint="curve")
         if not crisp and thick > 2:
@@ -42,7 +45,3 @@ def drawn(sketch: Sketch, width_px: int, height_px: int, crisp: bool) -> Image:
     if crisp:
         return image
     return image.resize((width_px, height_px), Image.Resampling.BOX)
-
-
-DIM_TO = 0.9
-"""Brightness up to which strokes are thin where there is but one."""

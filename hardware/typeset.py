@@ -133,13 +133,14 @@ def forget() -> None:
 
 
 def set_row(runs: Sequence[Run], typeface: Type, from_right: bool) -> Strip:
-    """Draw a row, which has runs, at full brightness; one that reads from the right begins there.
+    """Draw a row at full brightness; one that reads from the right begins there.
 
     Raises DeviceError when a font file cannot be read.
     """
     from PIL import Image
 
-    height = max(typeface.face(run.style).height for run in runs)
+    heights = (typeface.face(run.style).height for run in runs)
+    height = max(heights, default=typeface.text.height)
     image = Image.new("L", (typeface.room_px, height))
     missing = 0
     for run in runs:

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import chain
+from math import isfinite
 from typing import Any
 
 from agent import errors
@@ -180,16 +182,21 @@ def reply(of: Reply) -> dict[str, Any]:
 def replied(said: Any, **more: Any) -> Reply:
     """Return the reply that `reply` wrote, a Proposal where it has an amount. Raises ValueError."""
     fields = {name: said[name] for name in ("text", "title", "kind", "speech")}
-    fields["sketch"] = tuple(
-        Stroke(tuple((float(x), float(y)) for x, y in points), float(light), float(width))
-        for *points, light, width in said["sketch"]
-    )
+    fields["sketch"] = tuple(map(_stroke, said["sketch"]))
     if "amount" not in said:
         return Reply(**fields, **more)
     paid = paying(said)
     shown: dict[str, Any] = {"amount": paid.amount, "currency": paid.currency, "payee": paid.payee}
     shown["asks"] = said.get("asks") is True
     return Proposal(**fields, **shown, **more)
+
+
+def _stroke(said: Any) -> Stroke:
+    *points, brightness, width = said
+    stroke = Stroke(tuple((float(x), float(y)) for x, y in points), float(brightness), float(width))
+    if len(points) < 2 or not all(map(isfinite, (*chain(*stroke.points), *stroke[1:]))):
+        raise ValueError("its sketch has a stroke that is none")
+    return stroke
 
 
 def payment(of: Payment) -> dict[str, Any]:

@@ -218,6 +218,13 @@ def test_an_arrow_grows_beside_what_is_set():
     assert frame.lines[0].runs[1].at == frame.lines[1].runs[0].at == 4 * BUILT_IN.type.step_px
 
 
+@pytest.mark.parametrize("text", ["↰", "↰\n", "↰ \nthen", "↰ a\n\nb", "♪", "1.", "\t"])
+def test_signs_without_words_are_drawn(text):
+    for kind in ("route", "playing", "list", "dashboard", "alert", "progress"):
+        for page in lay_out(Reply(text, kind=kind), BUILT_IN):
+            raster.render(page, ())
+
+
 def test_signs_are_icons_of_one_font_where_it_is_installed():
     if icons.find() is None:
         pytest.skip("fonticon-materialdesignicons7 is not installed")

@@ -13,7 +13,7 @@ from agent.display.layout import lay_out
 from agent.messages import Reply
 from agent.plugins import wire
 from hardware import profiles, raster
-from hardware.base import Place
+from hardware.base import Place, Stroke
 from skills.navigate import atlas, junction, maps
 from skills.navigate.course import Course
 from skills.navigate.streets import Point, distance_m
@@ -127,4 +127,20 @@ def test_a_route_of_the_skill_has_one(ask):
 
 
 def test_a_skill_in_a_process_of_its_own_has_one_as_well():
-    assert wire.replied(wire.reply(card())).sketch == LEFT
+    said = wire.reply(card())
+    assert wire.replied(said).sketch == LEFT
+    for stroke in ([[0, 0], 1.0, 0.1], [[0, 0], [0, float("nan")], 1.0, 0.1], [[0, 0], [1], 1, 1]):
+        with pytest.raises(ValueError):  # noqa: PT011  # each says something else
+            wire.replied(said | {"sketch": [stroke]})
+
+
+def test_a_sketch_however_wild_is_drawn_in_its_place():
+    wild = (
+        Stroke(((-1e9, 0.0), (1e9, 1e9)), 7.0, 1e9),
+        Stroke(((0.0, 0.0), (0.0, 0.0)), -1.0, 0.0),
+    )
+    for name in LENSES:
+        lens = raster.in_type(profiles.load(name))
+        frames = [lay_out(card(drawn), lens)[0] for drawn in (wild, ())]
+        box = raster.changed(*map(raster.render, frames))
+        assert box[2] <= raster.Grid.of(lens).left + 4 * raster.Grid.of(lens).cell
