@@ -60,6 +60,9 @@ def sketch(line: Sequence[Point], at_m: float, arms: Sequence[float]) -> Sketch:
     others = [arm for arm in arms if all(abs(_turned(arm, d)) > SAME_DEG for d in (on, up + 180))]
     streets = [Stroke(((0.0, 0.0), _to(arm - up, ARM)), SIDE, STREET) for arm in others]
     walked = tuple(_placed(point, middle, up) for point in (*before, *after[1:]))
+    x, y = walked[0]
+    if at_m < AFTER * SEEN_M:  # where the walk begins the wearer stands, and is shown to come from
+        walked = (x, max(y, AFTER)), *walked
     tip = walked[-1]
     goes = (
         bearing_deg(between(way, at_m, at_m + AFTER * SEEN_M - HEAD * SEEN_M)[-1], after[-1]) - up

@@ -58,6 +58,12 @@ def test_the_way_in_points_up_wherever_it_comes_from(turned):
             assert hypot(a[0] - b[0], a[1] - b[1]) < 0.02
 
 
+def test_a_walk_that_begins_at_its_junction_comes_from_below_as_well():
+    way = junction.sketch(line((0, 0), (0, 5), (-100, 5)), 5.0, CROSSING)[-2]
+    assert way.points[0] == (0.0, junction.AFTER)
+    assert way.points[-1][0] < -0.7
+
+
 def test_a_line_may_have_a_point_twice():
     way = line((0, 0), (0, 100), (0, 100), (-100, 100), (-100, 100))
     assert [stroke.points[-1] for stroke in junction.sketch(way, 100.0, CROSSING)] == [
