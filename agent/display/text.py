@@ -168,7 +168,10 @@ def wrap(text: str, room: int, first: int | None = None, widths: Widths = CELLS)
     used = gap = 0
     space = widths[" "]
     limit = room if first is None else first
-    for word in _words(text.strip(" "), room, widths):
+    text = text.strip(" ")
+    if width(text, widths) <= limit:
+        return [text] if text else []
+    for word in _words(text, room, widths):
         body = word.rstrip(" ")
         size = width(body, widths)
         if row and used + gap * space + size > limit:
