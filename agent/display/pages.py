@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.display.rows import Rows, rows_of
@@ -124,22 +124,20 @@ def _wrapped(
     large: bool = False,
 ) -> list[Line]:
     """Wrap a paragraph into rows that all read in its direction, the first with a reserve."""
-    spelt = rows.spelt(text)
-
-    def broken(style: Style) -> list[str]:
-        return wrap(spelt, rows.room, rows.room - reserve, rows.widths(style))
-
     reads = reads or direction(text)
-    style, texts = _best(rows.styles(brightness, large), broken)
+    styles = rows.styles(brightness, large)
+    style, texts = _best(rows.spelt(text), styles, rows, rows.room, rows.room - reserve)
     return [rows.line([Run(0, row, style)], brightness, reads) for row in texts]
 
 
-def _best(styles: Sequence[Style], broken: Callable[[Style], list[str]]) -> tuple[Style, list[str]]:
+def _best(
+    text: str, styles: Sequence[Style], rows: Rows, room: int, first: int | None
+) -> tuple[Style, list[str]]:
     """Break a text in the first style in which it takes one row, or else in the last."""
-    for style in styles[:-1]:
-        if len(texts := broken(style)) <= 1:
-            return style, texts
-    return styles[-1], broken(styles[-1])
+    one = room if first is None else first
+    fits = (style for style in styles[:-1] if width(text, rows.widths(style)) <= one)
+    style = next(fits, styles[-1])
+    return style, wrap(text, room, first, rows.widths(style))
 
 
 def _blocks(paragraphs: Sequence[Paragraph], rows: Rows) -> list[list[Line]]:
@@ -180,11 +178,7 @@ def _lines(paragraph: Paragraph, rows: Rows) -> list[Line]:
     right = width(ends, widths)
     beside = 0 < right <= rows.room // 2 and hang + right + rows.step(4) <= rows.room
     first = rows.room - hang - right - rows.step(2) if beside else None
-
-    def broken(style: Style) -> list[str]:
-        return wrap(text, rows.room - hang, first, rows.widths(style))
-
-    style, texts = _best(styles, broken)
+    style, texts = _best(text, styles, rows, rows.room - hang, first)
     pieces = [[Run(hang, row, style)] for row in texts] or [[]]
     if prefix:
         pieces[0].insert(0, Run(0, prefix, plain))
