@@ -245,7 +245,8 @@ class Display(Protocol):
     """Where frames go.
 
     A frame is its lines and, for who wants pixels, what `hardware.raster` draws of them: a lens
-    that sets its own text takes the lines (`hardware.wireless.written`).
+    that sets its own text takes the lines (`hardware.wireless.written`). One that is drawn gives a
+    profile that says what it is set in (`hardware.raster.in_type`).
     """
 
     profile: DisplayProfile

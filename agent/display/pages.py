@@ -79,8 +79,8 @@ def paginate(card: Card, profile: DisplayProfile) -> tuple[Frame, ...]:
     reserve = 0
     while True:
         pages = _with_room_for_mark(card, blocks, foot, profile, reserve)
-        mark = f" {len(pages)}/{len(pages)}"
-        needed = width(mark, rows.widths("text")) if len(pages) > 1 else 0
+        mark = f"{len(pages)}/{len(pages)}" if len(pages) > 1 else ""
+        needed = rows.step(1) + width(mark, rows.widths("text")) if mark else 0
         if needed <= reserve or profile.columns < _FEWEST_COLUMNS_FOR_MARK:
             break
         reserve = needed

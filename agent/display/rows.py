@@ -145,11 +145,10 @@ class InType:
         return Line(directed(text.rstrip(" "), reads), brightness, tuple(kept))
 
     def marked(self, line: Line, mark: str) -> Line:
-        """Put a mark at the end, with a space before it at least."""
-        widths = self.widths("text")
-        at = self.room - width(mark, widths)
+        """Put a mark at the end, a cell away from the text at least."""
+        at = self.room - width(mark, self.widths("text"))
         ends = (run.at + width(run.text, self.widths(run.style)) for run in line.runs)
-        if max(ends, default=0) + widths[" "] > at:
+        if max(ends, default=0) + self.step(1) > at:
             return line
         text = line.text + " " * self._gap(line.text, at) + mark
         return replace(line, text=text, runs=(*line.runs, Run(at, mark)))
