@@ -154,14 +154,15 @@ def leave(ctx: Context, mode: Mode | None = None, event: str | None = None) -> R
         return Reply("\n".join(lines), title=f"{goal.at:%H:%M}")
     then = goal.at - walk - timedelta(seconds=SPARE_S)
     minutes = round(walk.total_seconds() / 60)
+    late = then <= now
+    when = ctx.say("Leave now") if late else ctx.say("Leave at {time}", time=f"{then:%H:%M}")
     lines = [
+        when,
         ctx.say("about {n} min on foot to {stop}", n=minutes, stop=stop),
         _line(goal, ctx),
         *_honest(place, ctx),
     ]
-    late = then <= now
-    title = ctx.say("Leave now") if late else ctx.say("Leave at {time}", time=f"{then:%H:%M}")
-    return Reply("\n".join(lines), title=title, speech=title)
+    return Reply("\n".join(lines), speech=when)
 
 
 def _goal(
