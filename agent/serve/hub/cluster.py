@@ -24,8 +24,9 @@ from ray import serve
 
 from agent.errors import EngineError, GlassesError
 from agent.messages import Transcript
+from agent.serve.cutting import Clip
 from agent.serve.hub.ledgers import WAIT_S, Do, Ledgers, Told, Unreached, answered, asked
-from agent.serve.hub.pool import Clip, Hear, Pool
+from agent.serve.hub.pool import Hear, Pool
 from agent.serve.hub.sessions import Sessions
 
 NAME = "glasses"

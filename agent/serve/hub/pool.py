@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from agent.errors import EngineError, GlassesError
@@ -19,6 +18,7 @@ from agent.language.saying import Saying
 from agent.listen.thread import LOAD_S, RETRY_S, EngineThread
 from agent.listen.transcriber import Transcriber
 from agent.messages import Transcript
+from agent.serve.cutting import Clip
 from agent.serve.ears import DEAF
 from agent.serve.ears import LOAD_S as PARTS_S
 
@@ -28,16 +28,6 @@ MOST_WAITING = 256
 """Utterances that wait for an engine at most; the next is refused, and its wearer told."""
 FEED_BYTES = 32_000
 """How much an engine is given at once: a second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """One utterance."""
-
-    pcm: bytes
-    """All of it: 16 kHz, mono, 16 bit."""
-    ambient: bytes = b""
-    """What was heard right before it: the noise of the place."""
 
 
 Hear = Callable[[Clip], Awaitable[Transcript]]
