@@ -67,10 +67,10 @@ class Floor:
         if self.held is not None and self.held.listener.stoppable:
             self.leave()
 
-    def sound(self, pcm: bytes) -> None:
+    def samples(self, pcm: bytes) -> None:
         """Hand on sound."""
         if self.held is not None:
-            self._tried(self.held, partial(self.held.listener.sound, pcm))
+            self._tried(self.held, partial(self.held.listener.samples, pcm))
 
     def partly(self, said: Transcript) -> None:
         """Hand on what has been heard so far."""

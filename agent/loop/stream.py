@@ -218,7 +218,7 @@ class Stream:
         taken = self._world.floor.held is not None
         self.hearing.on_partial = self._partial if taken else self._on_transcript
         if taken and not self._mouth.speaking:
-            self._world.floor.sound(chunk.pcm)
+            self._world.floor.samples(chunk.pcm)
 
     def _partial(self, transcript: Transcript) -> None:
         if self._on_transcript is not None:

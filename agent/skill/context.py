@@ -48,7 +48,7 @@ class Listener:
     """Whether commands go on beside it: the agent's own words, and those of a wearer whose voice is
     known. Its cards come and go then as any answer's do; else they stay, one in another's place."""
 
-    def sound(self, pcm: bytes) -> None:
+    def samples(self, pcm: bytes) -> None:
         """Take the next sound of the microphone, 16 kHz mono 16-bit; also while nobody speaks.
 
         On the thread of the loop: whatever takes long belongs elsewhere.

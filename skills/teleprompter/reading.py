@@ -65,7 +65,7 @@ class Reading(Listener):
 
     # -- what the floor hands on ----------------------------------------------------------------
 
-    def sound(self, pcm: bytes) -> None:
+    def samples(self, pcm: bytes) -> None:
         """Take the next sound; what cannot be heard in time is left out."""
         try:
             self._sound.put_nowait(pcm)

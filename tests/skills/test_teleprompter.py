@@ -95,10 +95,10 @@ def test_the_line_that_is_read_is_the_first_and_the_text_ends_with_its_last():
     reading = Reading(lines, shown.append, Paced)
     assert reading.card().text.split("\n") == lines[:SHOWN]
     for _ in range(12):
-        reading.sound(bytes(6400))
+        reading.samples(bytes(6400))
     reading.over()
     reading.wait(PATIENCE_S)
-    reading.sound(bytes(6400))  # what still comes is not heard
+    reading.samples(bytes(6400))  # what still comes is not heard
     texts = [card.text.split("\n") for card in shown]
     assert all(one == lines[n + 1 : n + 1 + SHOWN] for n, one in enumerate(texts))
 
@@ -114,7 +114,7 @@ def test_a_machine_that_is_too_slow_drops_sound_and_never_grows():
 
     reading = Reading(["one", "two"], print, Stuck)
     for _ in range(5000):
-        reading.sound(bytes(640))
+        reading.samples(bytes(640))
     going.set()
     reading.over()
     reading.wait(PATIENCE_S)

@@ -61,6 +61,12 @@ def mcp() -> None:
     help="Most calls in an hour.",
 )
 @click.option("--allow", "allowed", is_flag=True, help="Do not ask before a tool's first use.")
+@click.option(
+    "--client-id",
+    metavar="ID",
+    help="Who you are registered as, where a URL signs in nobody else.",
+)
+@click.option("--client-secret", "secret", is_flag=True, help="Ask for the secret of that ID.")
 @click.argument("name")
 @click.argument("where", nargs=-1, required=True, metavar="COMMAND…|URL")
 @one_line_errors
@@ -70,17 +76,33 @@ def add_mcp(
     timeout_s: float,
     calls: int,
     allowed: bool,
+    client_id: str | None,
+    secret: bool,
     name: str,
     where: tuple[str, ...],
 ) -> None:
     """Make the tools of a server skills: NAME is what you call it.
 
-    Options come first; what follows NAME is the server's command, or its URL. Keys are kept as
-    secrets.
+    Options come first; what follows NAME is the server's command, or its URL. A server at a URL may
+    want you to sign in: open the link that is shown. Keys and tokens are kept as secrets.
     """
     from agent.cli.mcp import add
 
-    add(name, where, environment, headers, (timeout_s, calls), allowed)
+    client = None
+    if client_id is not None:
+        asked = click.prompt("client secret", hide_input=True) if secret else ""
+        client = client_id, str(asked).strip()
+    add(name, where, environment, headers, (timeout_s, calls), allowed, client)
+
+
+@mcp.command("login")
+@click.argument("name")
+@one_line_errors
+def login_mcp(name: str) -> None:
+    """Sign in to NAME, a server at a URL: open the link that is shown."""
+    from agent.cli.mcp import login
+
+    login(name)
 
 
 @mcp.command("list")

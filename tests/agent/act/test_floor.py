@@ -24,7 +24,7 @@ class Takes(Listener):
         self.kept, self.stoppable, self.beside = kept, stoppable, beside
         self.said, self.bytes, self.ended = [], 0, 0
 
-    def sound(self, pcm):
+    def samples(self, pcm):
         self.bytes += len(pcm)
 
     def heard(self, ctx, said, continues):
@@ -209,7 +209,7 @@ def test_a_listener_that_fails_loses_the_floor_and_the_loop_goes_on(tmp_path, cl
     def broken(pcm):
         raise RuntimeError("no")
 
-    dictation.takes.sound = broken
+    dictation.takes.samples = broken
     agent, turns = listened(tmp_path, clock, dictation, ["take this down", "open the door"])
     assert turns == ["take this down", "open the door"]
     assert agent.world.floor.held is None
