@@ -94,6 +94,11 @@ class Config:
     xiaozhi: str = ""
     """Where the glasses are a server for xiaozhi's devices: a port of this machine, or `HOST:PORT`;
     `GLASSES_XIAOZHI`."""
+    certificate: str = ""
+    """PEM file of a certificate: TLS for what is served beside a conversation, Wyoming
+    excepted; `GLASSES_CERTIFICATE`."""
+    certificate_key: str = ""
+    """PEM file of its key, where it is another file; `GLASSES_CERTIFICATE_KEY`."""
     ears: str = ""
     """A Wyoming server that hears what is no command, as `wyoming://HOST:PORT`; `GLASSES_EARS`."""
     wake: str = "always"

@@ -230,10 +230,11 @@ class Glasses:
         """Return the server over streamable HTTP, at `/mcp`, for this machine alone or by token."""
         if token is None:
             hosts = [f"{name}:*" for name in LOOPBACK]
+            pages = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
             security = TransportSecuritySettings(
                 enable_dns_rebinding_protection=True,
                 allowed_hosts=hosts,
-                allowed_origins=[f"http://{host}" for host in hosts],
+                allowed_origins=pages,
             )
         else:
             security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
