@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import config, private
-from agent.cli import compose, push, streams
+from agent.cli import compose, engines, push, streams
 from agent.cli.tls import Tls, warn
 from agent.config import Config
 from agent.errors import ConfigError, GlassesError
@@ -165,7 +165,7 @@ class _Stock:
 def _model(settings: Config) -> Model:
     """Return the server that all sessions ask, each by a client of its own."""
     if settings.model.startswith(("http://", "https://")):
-        return compose.model(settings)
+        return engines.model(settings)
     return NoModel(MODEL)
 
 
@@ -174,7 +174,7 @@ def pool(settings: Config, wanted: Wanted) -> Pool:
     from agent.serve.hub.apart import Apart
     from agent.serve.hub.pool import Pool
 
-    chosen = compose.ears(settings, wanted.language or settings.language)
+    chosen = engines.ears(settings, wanted.language or settings.language)
     if chosen.name == "none":
         streams.echo(f"nothing is heard: {chosen.note}", err=True)
         return Pool(chosen.make, 0)
@@ -184,7 +184,7 @@ def pool(settings: Config, wanted: Wanted) -> Pool:
 def engine(wanted: Wanted) -> Transcriber:
     """Build one engine, in its own process, that knows what can be said. Raises EngineError."""
     settings = config.load()
-    made = compose.ears(settings, wanted.language or settings.language).make()
+    made = engines.ears(settings, wanted.language or settings.language).make()
     made.expect(
         [one for lang in sorted(made.languages) for one in _sayings(settings, wanted, lang)]
     )

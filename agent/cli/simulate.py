@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from agent import config
 from agent.cli import streams
-from agent.cli.compose import build, ears
+from agent.cli.compose import build
+from agent.cli.engines import ears
 from agent.cli.tls import Tls
 from agent.config import Config
 from agent.errors import GlassesError

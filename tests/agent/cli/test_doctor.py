@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent import config
-from agent.cli import report
+from agent.cli import doctor
 from agent.listen import voiceprint
 from agent.listen.health import Health, HealthLog
 
@@ -16,7 +16,7 @@ def settings(tmp_path):
 
 
 def row(settings):
-    (found,) = (f for f in report.findings(settings, ()) if f.part == "last listening")
+    (found,) = (f for f in doctor.findings(settings, ()) if f.part == "last listening")
     return found
 
 
@@ -48,7 +48,7 @@ def test_a_broken_record_is_none(settings):
 
 
 def voice_row(settings):
-    (found,) = (f for f in report.findings(settings, ()) if f.part == "voice")
+    (found,) = (f for f in doctor.findings(settings, ()) if f.part == "voice")
     return found
 
 
