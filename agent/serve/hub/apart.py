@@ -19,7 +19,7 @@ from typing import Any
 from agent.errors import EngineError
 from agent.language.saying import Saying
 from agent.listen.thread import LOAD_S
-from agent.listen.transcriber import Transcriber
+from agent.listen.transcriber import Transcriber, loaded
 from agent.messages import Transcript
 
 CALL_S = 20.0
@@ -111,10 +111,7 @@ def _serve(line: Connection, make: Callable[[], Transcriber]) -> None:
     """Do what comes over the line, until there is nobody at its other end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the hub, and that ends this
     try:
-        engine = make()
-        load = getattr(engine, "load", None)  # a pair's own: no part of the port
-        if load is not None:
-            load(LOAD_S)
+        engine = loaded(make(), LOAD_S)
         line.send((True, (engine.name, engine.languages)))
         while True:
             what, given = line.recv()

@@ -16,7 +16,7 @@ from functools import partial
 from agent.errors import EngineError, GlassesError
 from agent.language.saying import Saying
 from agent.listen.thread import LOAD_S, RETRY_S, EngineThread
-from agent.listen.transcriber import Transcriber
+from agent.listen.transcriber import Transcriber, loaded
 from agent.messages import Transcript
 from agent.serve.cutting import Clip
 from agent.serve.ears import DEAF
@@ -105,7 +105,7 @@ class Pool:
         """Have an engine loaded, and told what can be said; then it is free."""
         while True:
             try:
-                engine = await thread.call(_loaded, patient=True)
+                engine = await thread.call(partial(loaded, longest_s=PARTS_S), patient=True)
                 if self._sayings is not None:
                     said = [s for lang in sorted(engine.languages) for s in self._sayings(lang)]
                     await thread.call(partial(_told, said), patient=True)
@@ -134,13 +134,6 @@ class Pool:
             task.cancel()
         await asyncio.gather(*loading, return_exceptions=True)
         await asyncio.gather(*(thread.close() for thread in self._threads))
-
-
-def _loaded(engine: Transcriber) -> Transcriber:
-    load = getattr(engine, "load", None)  # a pair's own: no part of the port
-    if load is not None:
-        load(PARTS_S)
-    return engine
 
 
 def _told(said: Sequence[Saying], engine: Transcriber) -> None:
