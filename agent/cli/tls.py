@@ -72,14 +72,15 @@ def _check(tls: Tls) -> None:
 
     context, where = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), tls.certificate
     try:
-        found = x509.load_pem_x509_certificate(where.read_bytes())
         context.load_cert_chain(where, tls.key, password=_encrypted)
+        found = x509.load_pem_x509_certificate(where.read_bytes())
     except (OSError, ssl.SSLError, ValueError) as error:  # an SSLError is an OSError too
         if isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH":
             raise ConfigError(
                 f"{tls.key} is not the key of {where}: give the one it was made with"
             ) from None
-        why = getattr(error, "strerror", None) or error
+        why = "not both in PEM" if isinstance(error, ssl.SSLError) else error
+        why = getattr(why, "strerror", None) or why
         pair = f"{where}" if tls.key == where else f"{where}, {tls.key}"
         raise ConfigError(
             f"{pair}: no certificate with its key ({why}); one to try it with: {MAKE}"
