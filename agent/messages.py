@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from agent.errors import Cancelled, EngineError
+from hardware.base import Sketch
 
 CardKind = Literal[
     "answer",
@@ -157,6 +158,8 @@ class Reply:
     """Takes back what the action has done; called at most once, when the wearer says “undo”."""
     partial: bool = False
     """More of the text is on its way: an answer that is lit as it comes."""
+    sketch: Sketch = ()
+    """Of a `route`: what lenses that are drawn show in the place of its arrow."""
 
 
 @dataclass(frozen=True, slots=True)

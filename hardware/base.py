@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 SAMPLE_RATE_HZ = 16_000
 SAMPLE_BYTES = 2
@@ -116,6 +116,33 @@ def cell_px(font_px: int) -> int:
     return round(0.6 * font_px)
 
 
+Style = Literal["text", "strong", "large"]
+"""How letters look: as text does, bolder, or larger."""
+
+
+class Typeface(Protocol):
+    """What a lens with pixels sets its rows in, each letter as wide as it is."""
+
+    @property
+    def room_px(self) -> int:
+        """Width of a row in pixels."""
+        ...
+
+    @property
+    def step_px(self) -> int:
+        """How far in a row begins for each cell that it would be indented by."""
+        ...
+
+    @property
+    def one_bit(self) -> bool:
+        """Whether weight alone can tell what matters more, as there is one brightness."""
+        ...
+
+    def widths(self, style: Style) -> Mapping[str, int]:
+        """Return how many pixels wide each grapheme is; there is a width for all of them."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class DisplayProfile:
     """What one kind of lens can show, read from `hardware/profiles/NAME.toml`."""
@@ -141,6 +168,23 @@ class DisplayProfile:
     has: frozenset[str] = frozenset()
     """What the glasses around this lens have beside it: `camera`, `microphone`, `speaker`, `imu`,
     `touch`, `location`."""
+    own_font: bool = False
+    """The lens sets text itself, where its font has all of it: rows keep to its cells."""
+    type: Typeface | None = None
+    """What rows are set in by a display that draws them; None for letters in cells, as where a
+    lens or a terminal sets its own text."""
+
+
+class Run(NamedTuple):
+    """A piece of a row."""
+
+    at: int
+    """Where it begins, from the edge at which its row begins to be read: in pixels of a row that is
+    set in type, in cells while one of cells is laid out."""
+    text: str
+    """What it says, in the order in which it is read."""
+    style: Style = "text"
+    """How its letters look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +192,28 @@ class Line:
     """One laid-out line of a frame."""
 
     text: str
-    """What it says; never wider than the profile's columns."""
+    """What it says, its columns at least two spaces apart; in cells, never wider than the profile's
+    columns."""
     brightness: float = 1.0
     """0 (transparent) … 1 (brightest): hierarchy on an additive display."""
+    runs: tuple[Run, ...] = ()
+    """The same where it is set in type; empty where it stands in cells."""
+
+
+class Stroke(NamedTuple):
+    """A line of a sketch."""
+
+    points: tuple[tuple[float, float], ...]
+    """Two at least, in halves of the width of where it is drawn, from its middle: right and down
+    are positive, and what lies outside is cut off."""
+    brightness: float = 1.0
+    """As of a line of text."""
+    width: float = 0.08
+    """How thick it is, in the same measure; on a lens it is a pixel at least."""
+
+
+Sketch = tuple[Stroke, ...]
+"""A small drawing, later strokes over earlier ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +236,8 @@ class Frame:
     """0 … 1, how bright the whole lens is lit: less at night, on a low battery, when hot."""
     partial: bool = False
     """More of the text is on its way, and the next frame has it too."""
+    sketch: Sketch = ()
+    """What a lens with pixels draws in the place of the arrow that its first rows begin with."""
 
 
 @runtime_checkable
@@ -180,7 +245,8 @@ class Display(Protocol):
     """Where frames go.
 
     A frame is its lines and, for who wants pixels, what `hardware.raster` draws of them: a lens
-    that sets its own text takes the lines (`hardware.wireless.written`).
+    that sets its own text takes the lines (`hardware.wireless.written`). One that is drawn gives a
+    profile that says what it is set in (`hardware.raster.in_type`).
     """
 
     profile: DisplayProfile

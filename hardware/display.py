@@ -89,7 +89,11 @@ class ImageDisplay:
                 f"the device has {device.size[0]}x{device.size[1]} pixels, "
                 f"profile {profile.name} has {size[0]}x{size[1]}; choose a profile that fits"
             )
-        self.profile = profile
+        from hardware import raster
+
+        self._one_bit = device.mode == "1" or profile.grey_levels == 2
+        drawn = replace(profile, grey_levels=2) if self._one_bit else profile
+        self.profile = replace(profile, type=raster.in_type(drawn, fonts).type)
         self.missing_glyphs = 0
         """How many glyphs of the last frame no font had."""
         self._device = device
@@ -97,7 +101,6 @@ class ImageDisplay:
         self._lit: Image | None = None
         """What the device shows; None when that is not known, as before the first frame."""
         self._light: float | None = None
-        self._one_bit = device.mode == "1" or profile.grey_levels == 2
 
     def show(self, frame: Frame) -> None:
         """Draw the frame and hand over what is new in it. Raises DeviceError.
@@ -167,12 +170,12 @@ class PngDisplay:
         self, path: Path | str, profile: DisplayProfile, fonts: Sequence[FontFile] | None = None
     ) -> None:
         self.path = Path(path)
-        self.profile = profile
         self.mode = "L"
         self.size = (profile.width_px, profile.height_px)
         self.written = 0
         """How many pictures were written."""
         self._image_display = ImageDisplay(self, profile, fonts)
+        self.profile = self._image_display.profile
 
     @property
     def missing_glyphs(self) -> int:

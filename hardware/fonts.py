@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from hardware import icons
 from hardware.base import DeviceError
 
 if TYPE_CHECKING:
@@ -55,6 +56,33 @@ CJK_FONTS = (
     FontFile("C:/Windows/Fonts/msyh.ttc"),
 )
 """Where fonts with Chinese live; index 2 of the Noto collection is the Simplified Chinese face."""
+TYPE_FONTS = (
+    (
+        FontFile(f"{_DEBIAN}/opentype/noto/NotoSansCJK-Regular.ttc", 2),
+        FontFile(f"{_DEBIAN}/opentype/noto/NotoSansCJK-Bold.ttc", 2),
+    ),
+    (
+        FontFile(f"{_DEBIAN}/noto-cjk/NotoSansCJK-Regular.ttc", 2),
+        FontFile(f"{_DEBIAN}/noto-cjk/NotoSansCJK-Bold.ttc", 2),
+    ),
+    (
+        FontFile(f"{_DEBIAN}/google-noto-cjk/NotoSansCJK-Regular.ttc", 2),
+        FontFile(f"{_DEBIAN}/google-noto-cjk/NotoSansCJK-Bold.ttc", 2),
+    ),
+    (
+        FontFile(f"{_DEBIAN}/truetype/dejavu/DejaVuSans.ttf"),
+        FontFile(f"{_DEBIAN}/truetype/dejavu/DejaVuSans-Bold.ttf"),
+    ),
+    (
+        FontFile(f"{_DEBIAN}/dejavu-sans-fonts/DejaVuSans.ttf"),
+        FontFile(f"{_DEBIAN}/dejavu-sans-fonts/DejaVuSans-Bold.ttf"),
+    ),
+    (FontFile(f"{_DEBIAN}/TTF/DejaVuSans.ttf"), FontFile(f"{_DEBIAN}/TTF/DejaVuSans-Bold.ttf")),
+    (FontFile(f"{_MAC}/Helvetica.ttc"), FontFile(f"{_MAC}/Helvetica.ttc", 1)),
+    (FontFile("C:/Windows/Fonts/segoeui.ttf"), FontFile("C:/Windows/Fonts/segoeuib.ttf")),
+)
+"""Where proportional fonts live, with their bold; the first there is set in. Noto's comes before
+all: its Latin letters were drawn for its Chinese ones, and its digits are equally wide."""
 OTHER_FONTS = (
     FontFile(f"{_DEBIAN}/truetype/dejavu/DejaVuSans.ttf"),
     FontFile(f"{_DEBIAN}/dejavu-sans-fonts/DejaVuSans.ttf"),
@@ -75,8 +103,18 @@ STAND_INS = {
 """What is drawn instead of an icon that no font has; followed until a font has it."""
 
 
+WORD_SPACE = 0.27
+"""Least that words are apart in type, over the height of the font; light blooms into less."""
+_PLAIN_WIDTH = 0.6
+"""Width of a bar's piece, and of a box, in type, over the height of the font."""
+
 BARS = {"━": 0.16, "─": 0.06}
 """Lines that go on through the next cell whatever the font, and how thick over its height."""
+
+_NARROW = "\ufe00"
+"""Asks for a quote as wide as in Latin text (Unicode's variation sequences, 16.0)."""
+_NOTO, _NARROW_FACE = "NotoSansCJK", 1
+"""The Korean face has them so; its ellipsis is as wide as a character, as in all of them."""
 
 _UNSEEN = dict.fromkeys((*range(0xFE00, 0xFE10), 0x200C, 0x200D))
 """Variation selectors and joiners: they choose among glyphs and have none of their own."""
@@ -100,19 +138,17 @@ def glyph(
     font_px: int,
     fonts: tuple[FontFile, ...],
     crisp: bool = False,
+    aligned: bool = False,
 ) -> Glyph:
     """Draw one grapheme, clipped to a tile of the given size, `baseline_px` below its upper edge.
 
-    `crisp` is for one-bit panels: every pixel is on or off, hinted for that by FreeType. Raises
-    DeviceError when a font file cannot be read.
+    `crisp` is for one-bit panels: every pixel is on or off, hinted for that by FreeType. One that
+    is `aligned` begins on a whole pixel, as its hints want it. Raises DeviceError when a font file
+    cannot be read.
     """
     from PIL import Image, ImageDraw
 
-    text = unicodedata.normalize("NFC", grapheme).translate(_UNSEEN) or " "
-    font = _font_with(text, font_px, fonts)
-    while font is None and text[0] in STAND_INS:
-        text = STAND_INS[text[0]]
-        font = _font_with(text, font_px, fonts)
+    text, font = _chosen(grapheme, font_px, fonts)
     tile = Image.new("L", (width_px, height_px))
     if stroke := BARS.get(text):
         thick = max(1, round(font_px * stroke))
@@ -136,11 +172,44 @@ def glyph(
         tile = tile.point(lambda light: 255 * (light > 127)) if crisp else tile
     else:
         x = min(max((width_px - font.getlength(text)) / 2, -left), width_px - right)
-        _write(tile, text, round(x) if crisp else x, y, font, mode)
+        _write(tile, text, round(x) if crisp or aligned else x, y, font, mode)
     for accent in accents:
         left, _, right, _ = font.getbbox(accent, mode, anchor="ls")
         _write(tile, accent, (width_px - right - left) / 2, y, font, mode)
     return Glyph(tile, known=True)
+
+
+def advance(grapheme: str, font_px: int, fonts: tuple[FontFile, ...]) -> int:
+    """Return how many pixels wide a grapheme is in type; twice the font's height at most.
+
+    Raises DeviceError when a font file cannot be read.
+    """
+    text, font = _chosen(grapheme, font_px, fonts)
+    if text in BARS or font is None:
+        return round(font_px * _PLAIN_WIDTH)
+    if all(unicodedata.category(char) == "Cf" for char in text):
+        return 0
+    width = max(font.getlength(_without_accents(text)[0]), font_px * (text == " ") * WORD_SPACE)
+    return min(round(width), 2 * font_px)
+
+
+def _chosen(
+    grapheme: str, font_px: int, fonts: tuple[FontFile, ...]
+) -> tuple[str, FreeTypeFont | None]:
+    """Return what is drawn for a grapheme, or what stands in for it, and the font that has it."""
+    text = unicodedata.normalize("NFC", grapheme).translate(_UNSEEN) or " "
+    if text in icons.ICONS and fonts and fonts[-1].path.endswith(icons.FILE):
+        return icons.ICONS[text], _font(fonts[-1], font_px)
+    if grapheme.endswith(_NARROW):
+        fonts = tuple(
+            file._replace(face=_NARROW_FACE) if _NOTO in file.path else file for file in fonts
+        )
+        text = "..." if text == "…" else text
+    font = _font_with(text, font_px, fonts)
+    while font is None and text[0] in STAND_INS:
+        text = STAND_INS[text[0]]
+        font = _font_with(text, font_px, fonts)
+    return text, font
 
 
 def _write(tile: Image, text: str, x: float, y: float, font: FreeTypeFont, mode: str) -> None:
@@ -160,10 +229,18 @@ def _without_accents(text: str) -> tuple[str, str]:
     return letters, "".join(char for char in text[1:] if unicodedata.combining(char))
 
 
-def font_for(text: str) -> str | None:
-    """Return the name of the font that would draw a text, or None when none has it."""
-    font = _font_with(text, 16, find_fonts())
+def font_for(text: str, fonts: tuple[FontFile, ...] | None = None) -> str | None:
+    """Return the name of the font that would draw a text, or None when none has it.
+
+    `fonts` are those to look into; None stands for `find_fonts()`.
+    """
+    font = _font_with(text, 16, find_fonts() if fonts is None else fonts)
     return None if font is None else " ".join(part for part in font.getname() if part)
+
+
+def set_in() -> str | None:
+    """Return the name of the font that type is set in, or None where there is but Pillow's own."""
+    return font_for("n", find_type()[0][:1]) if find_type()[0] else None
 
 
 def _font_with(text: str, font_px: int, fonts: tuple[FontFile, ...]) -> FreeTypeFont | None:
@@ -224,6 +301,22 @@ def _fonts() -> Iterator[FontFile]:
 
 def _is_there(file: FontFile) -> bool:
     return Path(file.path).is_file()
+
+
+@cache
+def find_type() -> tuple[tuple[FontFile, ...], tuple[FontFile, ...]]:
+    """Find the fonts that type is set in on this machine, and those that are bold.
+
+    GLASSES_FONT comes first in both, and a font of icons last. Looks where `find_fonts` looks; the
+    first call decides.
+    """
+    last = (FontFile(found),) if (found := icons.find()) else ()
+    others = (*(file for file in find_fonts() if file not in LATIN_FONTS), *last)
+    own = others[:1] if os.environ.get("GLASSES_FONT") else ()
+    for regular, bold in filter(lambda pair: _is_there(pair[0]), TYPE_FONTS):
+        plain = tuple(dict.fromkeys((*own, regular, *others)))
+        return plain, tuple(dict.fromkeys((*own, *filter(_is_there, [bold]), *plain)))
+    return others, others
 
 
 def _ask_fontconfig() -> list[FontFile]:

@@ -1,25 +1,30 @@
-"""Frames as pictures: a grid of cells, light on black, black being transparent.
+"""Frames as pictures, light on black, black being transparent.
 
-A Latin letter is drawn in one cell and a CJK character in two, so that what the layout measured is
-what is seen. Rows stand at the bottom of the canvas, which keeps the centre of the view clear. Rows
-that were drawn before are kept, so that a frame costs what is new in it.
+Rows are set in type where they were laid out for it (`in_type`), or else in a grid of cells: a
+Latin letter in one and a CJK character in two, so that what the layout measured is seen. They stand
+at the bottom of the canvas, which keeps the centre of the view clear. Rows that were drawn before
+are kept, so that a frame costs what is new in it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from wcwidth import iter_graphemes, wcswidth
 
-from hardware.base import DisplayProfile, Frame, Line, cell_px
+from hardware import sketch
+from hardware.base import DisplayProfile, Frame, Line, Run, cell_px
 from hardware.bidi import reads_from_right, visual
 from hardware.fonts import FontFile as FontFile
+from hardware.fonts import Glyph, find_type, glyph
 from hardware.fonts import find_fonts as find_fonts
 from hardware.fonts import font_for as font_for
-from hardware.fonts import glyph
+from hardware.fonts import set_in as set_in
+from hardware.typeset import Face, Strip, Type, emboldened, set_row
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -36,10 +41,25 @@ ARROW_SCALE = 2.6
 """Size of the arrow of a route card against its text: seen without reading."""
 ARROW_CELLS = 3
 """How many cells of the gutter it takes."""
+SKETCH_CELLS = 3.5
+"""How many cells of the gutter a sketch takes, in the place of the arrow."""
+ICON_SCALE = 1.15
+"""Size of that arrow from a font of icons over the width it takes: such fonts leave a rim."""
+ICON_MIDDLE = 0.375
+"""How far the middle of an icon stands above the baseline, over its size: as that of capitals."""
 BOLD_FROM = 0.9
 """Brightness from which on letters are bold on one-bit lenses. Dithered letters cannot be read."""
 BOLD_CJK_PX = 20
 """Height from which on CJK characters are bold too: below, their strokes run together."""
+LARGE = 1.2
+"""Height of large type over that of text, where the rows are high enough."""
+ABOVE, BELOW = 0.9, 0.23
+"""How far CJK characters stand above the baseline and Latin letters hang below it, over the height
+of the font (Noto Sans CJK)."""
+LIFT = 0.1
+"""Most of a row's height that letters may reach up into the row above, which ends in descenders."""
+ONE_BIT_TYPE_PX = 18
+"""Height from which on type is set where pixels are on or off: smaller, it comes out ragged."""
 LISTENING_LIGHT = 7 / 15
 """Brightness of the mark that the microphone is open: half as bright as text."""
 MISSING_KEY = "missing_glyphs"
@@ -81,13 +101,38 @@ class Grid(NamedTuple):
         return round(2 * self.cell * CJK_WIDTH)
 
 
-class Strip(NamedTuple):
-    """One row, drawn."""
+def in_type(profile: DisplayProfile, fonts: Sequence[FontFile] | None = None) -> DisplayProfile:
+    """Return the profile of a lens whose rows are set in type, at least as tall as in cells.
 
-    image: Image
-    """Mode `L`, as wide as all columns."""
-    missing: int
-    """How many of its glyphs no font had."""
+    One that sets text in a font of its own, or has few pixels, each on or off, keeps its cells.
+    `fonts` are tried in order for each glyph, then Pillow's built-in one; None stands for
+    `find_type()`.
+    """
+    one_bit = profile.grey_levels == 2
+    if profile.own_font or (one_bit and profile.font_px < ONE_BIT_TYPE_PX):
+        return replace(profile, type=None)
+    grid = Grid.of(profile)
+    free = min(grid.bottom - grid.pitch * profile.lines, int(grid.pitch * LIFT))
+    text = large = grid.wide_px
+    while large < round(text * LARGE) and _high(large + 1) <= grid.pitch + free:
+        large += 1
+    baseline = grid.pitch - math.ceil(large * BELOW)
+    plain, bold = find_type() if fonts is None else (tuple(fonts), tuple(fonts))
+    widened = plain == bold
+
+    def face(font_px: int, is_bold: bool) -> Face:
+        chain, wider = (bold, widened) if is_bold else (plain, False)
+        lift = max(0, min(free, math.ceil(font_px * ABOVE) - baseline))
+        return Face(chain, font_px, grid.pitch + lift, baseline + lift, one_bit, wider)
+
+    faces = (face(text, False), face(text, True), face(large, one_bit))
+    room = grid.cell * profile.columns
+    return replace(profile, type=Type(room, grid.cell, one_bit, *faces))
+
+
+def _high(font_px: int) -> int:
+    """Return the height that every letter of a font fits, on one baseline."""
+    return math.ceil(font_px * ABOVE) + math.ceil(font_px * BELOW)
 
 
 def render(frame: Frame, fonts: Sequence[FontFile] | None = None) -> Image:
@@ -112,17 +157,26 @@ def render(frame: Frame, fonts: Sequence[FontFile] | None = None) -> Image:
         if _has_gutter(frame.lines, row):
             text, arrow = _without_arrow(line.text)
         look = _look(line.brightness, frame.light, steps)
-        drawn = strip(text, look, grid, profile.columns, profile.font_px, typeface)
-        canvas.paste(drawn.image, (grid.left, top + row * grid.pitch))
+        if line.runs and isinstance(profile.type, Type):
+            runs = line.runs[1:] if arrow else line.runs
+            drawn = type_strip(runs, look, profile.type, reads_from_right(line.text))
+        else:
+            drawn = strip(text, look, grid, profile.columns, profile.font_px, typeface)
+        y = top + (row + 1) * grid.pitch - drawn.image.height
+        if row and drawn.image.height > grid.pitch:
+            _light_up(canvas, drawn.image, grid.left, y)
+        else:
+            canvas.paste(drawn.image, (grid.left, y))
         missing += drawn.missing
         if arrow:
             arrows.append((arrow, row, look, reads_from_right(line.text)))
     for arrow, row, look, at_right in arrows:
-        size = round(profile.font_px * ARROW_SCALE)
-        width, height = ARROW_CELLS * grid.cell, 2 * grid.pitch
-        place = (width, height, _baseline(height, size))
-        tile, known = glyph(arrow, *place, size, typeface, look.crisp)
-        x = grid.left + (grid.cell * profile.columns - width if at_right else 0)
+        if frame.sketch:
+            size = round(SKETCH_CELLS * grid.cell), 2 * grid.pitch
+            tile, known = sketch.drawn(frame.sketch, *size, look.crisp), True
+        else:
+            tile, known = _arrow(arrow, profile, grid, typeface, look.crisp)
+        x = grid.left + (grid.cell * profile.columns - tile.width if at_right else 0)
         canvas.paste(tile.point(_table(look.level, steps)), (x, top + row * grid.pitch))
         missing += not known
     if frame.listening or frame.recording:
@@ -131,6 +185,27 @@ def render(frame: Frame, fonts: Sequence[FontFile] | None = None) -> Image:
         _mark_recording(canvas, grid, profile, frame.light)
     canvas.info[MISSING_KEY] = missing
     return canvas
+
+
+def _arrow(
+    arrow: str, profile: DisplayProfile, grid: Grid, fonts: tuple[FontFile, ...], crisp: bool
+) -> Glyph:
+    """Draw an arrow as high as two rows."""
+    width, height = ARROW_CELLS * grid.cell, 2 * grid.pitch
+    if not isinstance(profile.type, Type):
+        size = round(profile.font_px * ARROW_SCALE)
+        return glyph(arrow, width, height, _baseline(height, size), size, fonts, crisp)
+    size = round(width * ICON_SCALE)
+    baseline = height // 2 + round(size * ICON_MIDDLE)
+    return glyph(arrow, width, height, baseline, size, profile.type.text.fonts, crisp)
+
+
+def _light_up(canvas: Image, row: Image, x: int, y: int) -> None:
+    """Add the picture of a row that reaches up into the one above."""
+    from PIL import ImageChops
+
+    place = (x, y, x + row.width, y + row.height)
+    canvas.paste(ImageChops.lighter(canvas.crop(place), row), place)
 
 
 def changed(before: Image, after: Image) -> Box | None:
@@ -193,20 +268,17 @@ def strip(
         place = (size * grid.cell, grid.pitch, grid.baseline)
         tile, known = glyph(grapheme, *place, high, fonts, look.crisp)
         if look.bold and (size < 2 or high >= BOLD_CJK_PX):
-            tile = _emboldened(tile)
+            tile = emboldened(tile)
         image.paste(tile, (column * grid.cell, 0))
         missing += not known
     return Strip(image.point(_table(look.level, look.steps)), missing)
 
 
-def _emboldened(tile: Image) -> Image:
-    """Make strokes a pixel wider to the right, but close no gap of a pixel between two of them."""
-    from PIL import Image, ImageChops
-
-    right, left = Image.new("L", tile.size), Image.new("L", tile.size)
-    right.paste(tile, (1, 0))
-    left.paste(tile, (-1, 0))
-    return ImageChops.lighter(tile, ImageChops.subtract(right, left))
+@lru_cache(maxsize=128)
+def type_strip(runs: tuple[Run, ...], look: Look, typeface: Type, from_right: bool) -> Strip:
+    """Draw one row that is set in type, or give the one drawn before."""
+    image, missing = set_row(runs, typeface, from_right)
+    return Strip(image.point(_table(look.level, look.steps)), missing)
 
 
 def _placed(text: str) -> Iterator[tuple[int, int, str]]:

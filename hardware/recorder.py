@@ -37,8 +37,10 @@ class GifDisplay:
         fonts: Sequence[FontFile] | None = None,
     ) -> None:
         """Record for a file at `path`; `now_ms` is the clock, of any origin."""
+        from hardware import raster
+
         self.path = Path(path)
-        self.profile = profile
+        self.profile = raster.in_type(profile, fonts)
         self._now_ms = now_ms
         self._fonts = fonts
         self._shown: list[tuple[float, Frame | None]] = []

@@ -67,6 +67,11 @@ def real_model():
     return _real
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: tests wait for servers, sound and each other."""
+    return (os.cpu_count() or 2) * 3 // 2
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let xdist give out files in our order, not those first that have the most tests."""
     if hasattr(config.option, "loadscopereorder"):

@@ -80,6 +80,7 @@ def findings(settings: Config, plugins: Sequence[str]) -> Iterable[Finding]:
     font = raster.font_for("中")
     note = "" if font else "sudo apt install fonts-noto-cjk, or set GLASSES_FONT"
     yield Finding("Chinese font", "ok" if font else "missing", font or "none", note)
+    yield _type()
     out = speaker.find_speaker()
     reason = out.reason if isinstance(out, speaker.NoSpeaker) else ""
     yield Finding("speaker", "ok" if out.available else "missing", out.name, reason)
@@ -290,6 +291,19 @@ def _pocket(settings: Config) -> Finding:
         used = "none" if path == SHIPPED else "the one that ships"
         return Finding("pocket Qwen", "problem", used, str(error))
     return Finding("pocket Qwen", "ok", "the one that ships" if path == SHIPPED else str(path))
+
+
+def _type() -> Finding:
+    """Say what lenses that are drawn are set in."""
+    from hardware import icons, raster
+
+    if (font := raster.set_in()) is None:
+        note = "drawn lenses are set in it; sudo apt install fonts-noto-cjk"
+        return Finding("type", "missing", "Pillow's own font", note)
+    if icons.find() is None:
+        note = "arrows are the font's own; pip install fonticon-materialdesignicons7"
+        return Finding("type", "missing", f"{font}, no icons", note)
+    return Finding("type", "ok", f"{font}, Material Design icons")
 
 
 def _listening(settings: Config) -> Finding:

@@ -24,7 +24,7 @@ from agent.cli import streams
 from agent.display.layout import dwell_ms, lay_out
 from agent.errors import GlassesError
 from agent.messages import CardKind, Proposal, Reply
-from hardware import profiles, reading
+from hardware import profiles, raster, reading
 from hardware.base import Frame
 from hardware.display import PngDisplay, TerminalDisplay
 from hardware.recorder import write_gif
@@ -44,6 +44,8 @@ def render(source: str, profile: str, out: Path | None, stream: TextIO | None = 
     GlassesError or DeviceError.
     """
     lens = profiles.load(profile)
+    if out is not None:
+        lens = raster.in_type(lens)
     reply, language = read_card(_text(source), "standard input" if source == "-" else source)
     pages = lay_out(reply, lens, language)
     if out is None:

@@ -43,7 +43,7 @@ def _secured(files: Files) -> Config:
     if certificate is None and key is None:
         return settings
     tls.chosen(certificate, key)
-    return replace(settings, certificate=str(certificate), certificate_key=str(key or ""))
+    return replace(settings, certificate=",".join(str(file) for file in files if file))
 
 
 async def serve(

@@ -52,10 +52,10 @@ def chosen(certificate: Path | None, key: Path | None = None) -> Tls | None:
 
 def of(settings: Config) -> Tls | None:
     """Return what the settings ask for, likewise."""
-    certificate, key = settings.certificate, settings.certificate_key
-    if not certificate:
-        return None
-    return chosen(Path(certificate).expanduser(), Path(key).expanduser() if key else None)
+    files = [Path(name).expanduser() for name in settings.certificates]
+    if len(files) > 2:
+        raise ConfigError(f"certificate is {len(files)} files: one with its key in it, or two")
+    return chosen(*files) if files else None
 
 
 def warn(host: str, secure: object) -> None:

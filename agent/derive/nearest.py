@@ -47,6 +47,8 @@ SKIPPED = 2
 """Units of the graph in a row that the text may lack."""
 BEAM = 3.0
 """Cost above the best of a moment from which a way is followed no further."""
+ALMOST = 0.05
+"""Cost under which a text is a sentence as it was written: less than of any sound that differs."""
 MOST_UNITS = 160
 """A text that is longer is no command."""
 
@@ -125,8 +127,26 @@ class Nearest:
             limit = min((within + free) * phones, most if best is None else best.spent)
             found = _Search(self._all, heard, limit).sentence()
             if found is not None and (best is None or found.spent < best.spent):
-                best = found
+                best = found if found.free or not found.cost else self._as_written(heard) or found
+                if best is not found and not _elsewhere(found, best):
+                    best = found
         return best if best is not None and best.distance <= within else None
+
+    def _as_written(self, heard: _Heard) -> Near | None:
+        """Return the sentence that a text is but for free words, if it is one."""
+        found = _Search(self._all, heard, ALMOST, ALMOST / MOST_UNITS).sentence()
+        return found if found is not None and not found.cost else None
+
+
+def _elsewhere(near: Near, written: Near) -> bool:
+    """Whether a sentence differs from another in more than the words that are free in that.
+
+    "Add boots to my packing list" is near "add boots to my shopping list", and is no such thing;
+    "play hot cross bums" is "play hot cross buns", which is in a list, and not just any song.
+    """
+    first, last = written.free[0], written.free[-1]
+    before, after = written.text.partition(first)[0], written.text.rpartition(last)[2]
+    return not (near.text.startswith(before) and near.text.endswith(after))
 
 
 def apart(one: str, other: str) -> float:
@@ -291,11 +311,15 @@ Costs = tuple["NDArray[Any]", "NDArray[Any]"]
 class _Search:
     """One text aligned with the graph, unit by unit, along every way that is not hopeless."""
 
-    def __init__(self, graph: _Graph, heard: _Heard, most: float) -> None:
-        """Align; given up as soon as every way costs more than `most`."""
+    def __init__(self, graph: _Graph, heard: _Heard, most: float, price: float = 1.0) -> None:
+        """Align; given up as soon as every way costs more than `most`.
+
+        Free text costs `price` times as much as elsewhere.
+        """
         import numpy as np
 
         self._g, self._heard, self._most = graph, heard, most
+        self._free, self._free_word = FREE * price, FREE_WORD * price
         self.columns: list[tuple[Costs, Costs, NDArray[Any]]] = []
         with graph.lock:
             free = np.full(len(graph.free_src), np.inf, np.float32)
@@ -370,7 +394,7 @@ class _Search:
         state, paid = states[0], states[1] + extra
         if len(free):
             began = at == 0 or heard.words[at - 1] != heard.words[at]
-            word = np.float32(FREE * weight(options[0]) + FREE_WORD * began)
+            word = np.float32(self._free * weight(options[0]) + self._free_word * began)
             if began:
                 known = np.full(g.states, np.inf, np.float32)
                 known[states[0]] = states[1]
@@ -471,7 +495,7 @@ class _Search:
             while at:
                 at -= 1
                 began = at == 0 or heard.words[at - 1] != heard.words[at]
-                spent += FREE * weight(heard.units[at][0]) + FREE_WORD * began
+                spent += self._free * weight(heard.units[at][0]) + self._free_word * began
                 if began:
                     best = min(best, (self._state(src, at) + spent, at, src))
         ended = column == len(heard.units) or heard.words[column] != heard.words[column - 1]

@@ -34,18 +34,21 @@ _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class Said:
     """One way to say a template, or a part of it."""
 
     text: str = ""
+    """The words, with more space between them than people write."""
     slots: frozenset[str] = field(default_factory=frozenset)
+    """The slots that are in it."""
 
     @property
     def asks_last(self) -> bool:
+        """Whether the slot that is asked for ends it."""
         return self.text.rstrip().endswith(BLANK)
 
-    def __add__(self, other: _Said) -> _Said:
-        return _Said(self.text + other.text, self.slots | other.slots)
+    def __add__(self, other: Said) -> Said:
+        return Said(self.text + other.text, self.slots | other.slots)
 
 
 def phrase(action: Action, intent: Intent, asking: str | None = None) -> str:
@@ -64,15 +67,15 @@ def phrase(action: Action, intent: Intent, asking: str | None = None) -> str:
         slots[asking] = BLANK
     # Of other slots that are still missing nothing is said.
     silent = dict.fromkeys(set(intent.missing) - slots.keys(), "")
-    ways = [
+    found = [
         said
         for known in (slots, {**silent, **slots})
         for text in sentences.templates
-        for said in islice(_ways(template.parse(text), known, sentences.rules), MOST)
+        for said in islice(ways(template.parse(text), known, sentences.rules), MOST)
     ]
-    if not ways:
+    if not found:
         return action.declaration.name.replace("_", " ")
-    best = max(ways, key=lambda w: (len(w.slots & slots.keys()), w.asks_last, -len(w.text)))
+    best = max(found, key=lambda w: (len(w.slots & slots.keys()), w.asks_last, -len(w.text)))
     return "".join(best.text.split()) if language == "zh" else " ".join(best.text.split())
 
 
@@ -104,8 +107,8 @@ def shown(value: Any, language: str) -> str:
     return str(value.value if isinstance(value, Enum) else value)
 
 
-def _ways(item: Any, slots: Mapping[str, str], rules: Mapping[str, str]) -> Iterator[_Said]:
-    """Yield the ways to say an expression with these slots only, shortest first."""
+def ways(item: Any, slots: Mapping[str, str], rules: Mapping[str, str]) -> Iterator[Said]:
+    """Yield the ways to say an expression of a template with these slots only, shortest first."""
     from hassil.expression import (
         Alternative,
         Group,
@@ -117,25 +120,25 @@ def _ways(item: Any, slots: Mapping[str, str], rules: Mapping[str, str]) -> Iter
 
     match item:
         case TextChunk():
-            yield _Said(item.original_text)
+            yield Said(item.original_text)
         case ListReference():
             if item.slot_name in slots:
-                yield _Said(f" {slots[item.slot_name]} ", frozenset({item.slot_name}))
+                yield Said(f" {slots[item.slot_name]} ", frozenset({item.slot_name}))
         case RuleReference():
-            yield from _ways(template.parse(rules[item.rule_name]), slots, rules)
+            yield from ways(template.parse(rules[item.rule_name]), slots, rules)
         case Permutation():
             yield from _sequence(item.items, slots, rules)
         case Alternative():
-            ways = (way for one in item.items for way in islice(_ways(one, slots, rules), MOST))
-            yield from sorted(ways, key=lambda way: (-len(way.slots), len(way.text)))
+            found = (way for one in item.items for way in islice(ways(one, slots, rules), MOST))
+            yield from sorted(found, key=lambda way: (-len(way.slots), len(way.text)))
         case Group():
             yield from _sequence(item.items, slots, rules)
 
 
-def _sequence(items: Any, slots: Mapping[str, str], rules: Mapping[str, str]) -> Iterator[_Said]:
+def _sequence(items: Any, slots: Mapping[str, str], rules: Mapping[str, str]) -> Iterator[Said]:
     if not items:
-        yield _Said()
+        yield Said()
         return
-    for first in islice(_ways(items[0], slots, rules), MOST):
+    for first in islice(ways(items[0], slots, rules), MOST):
         for rest in _sequence(items[1:], slots, rules):
             yield first + rest

@@ -12,7 +12,7 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 
-from agent.display.pages import DIM, FULL, SOFT, Card, Paragraph, marker_width, paginate
+from agent.display.pages import DIM, FULL, SOFT, Card, Paragraph, marker, paginate
 from agent.display.text import Direction, cells, clean, is_wide, width
 from agent.language import money
 from agent.messages import Proposal, Reply
@@ -55,6 +55,8 @@ def lay_out(reply: Reply, profile: DisplayProfile, language: str = "en") -> tupl
     its letters in their places. Takes time in proportion to the text.
     """
     frames = paginate(_card(reply, language), profile)
+    if reply.sketch and profile.type is not None:
+        frames = (replace(frames[0], sketch=reply.sketch), *frames[1:])
     return tuple(replace(f, partial=True) for f in frames) if reply.partial else frames
 
 
@@ -82,17 +84,19 @@ def _card(reply: Reply, language: str) -> Card:
         case "list":
             return Card(_items(texts), title)
         case "route":
-            return Card(_route(texts), title)
+            return Card(_glanced(_route(texts)), title)
         case "translation" if len(texts) > 1 and not title:
             return Card(_shaded(texts, DIM, FULL), title)
         case "progress":
             return Card([_bar(p) for p in _shaded(texts, SOFT, DIM)], title)
         case "playing":
-            return Card([_bar(p) for p in _signed("♪", texts, SOFT)], title)
+            return Card([_bar(p) for p in _glanced(_signed("♪", texts, SOFT))], title)
         case "dashboard":
-            return Card(_pairs(reply.text), title)
+            return Card(_glanced(_pairs(reply.text)), title)
         case _:
-            return Card(_shaded(texts, FULL, SOFT), title)
+            body = _shaded(texts, FULL, SOFT)
+            # What is still being said would change its size when it no longer fits a row.
+            return Card(body if reply.partial else _glanced(body), title)
 
 
 def _proposal(reply: Reply, title: str, texts: list[str], question: str) -> Card:
@@ -101,7 +105,8 @@ def _proposal(reply: Reply, title: str, texts: list[str], question: str) -> Card
     body = [Paragraph(title, DIM)] if asked and title else []
     # From left to right whatever the payee's script: the arrow must not point at the wearer.
     reads: Direction | None = "L" if asked else None
-    return Card(body + _shaded(texts, SOFT, SOFT), asked or title, FULL, 2, reads, question)
+    body += _shaded(texts, SOFT, SOFT)
+    return Card(body, asked or title, FULL, 2, reads, question, head_large=True)
 
 
 def _stake(proposal: Proposal) -> str:
@@ -124,8 +129,8 @@ def _money(amount: Decimal, currency: str) -> str:
 def _alert(title: str, texts: list[str]) -> Card:
     if title:
         sign = "" if title[0] in "!！" else "! "
-        return Card(_shaded(texts, FULL, FULL), sign + title, FULL)
-    return Card(_signed("!", texts, FULL))
+        return Card(_shaded(texts, FULL, FULL), sign + title, FULL, head_large=True)
+    return Card(_glanced(_signed("!", texts, FULL)))
 
 
 def _signed(sign: str, texts: list[str], others: float) -> list[Paragraph]:
@@ -140,16 +145,17 @@ def _items(texts: list[str]) -> list[Paragraph]:
     tops = [text for text in texts if text and not text.startswith((" ", REMARK))]
     numbering = len(tops) > 1 and not any(map(_NUMBERED.match, tops))
     items: list[Paragraph] = []
-    number, hang = 0, ""
+    number, hangs = 0, ""
     for text in texts:
         if text.startswith(" "):
-            items.append(Paragraph(text.lstrip(" "), SOFT, hang, whole=True, joins=True))
+            below = text.lstrip(" ")
+            items.append(Paragraph(below, SOFT, under=hangs, whole=True, joins=True))
             continue
         remark = text.startswith(REMARK)
         number += bool(text) and not remark
-        marker = f"{number}. " if numbering and text and not remark else ""
-        hang = " " * (len(marker) or marker_width(text))
-        items.append(Paragraph(text, FULL, marker, rest=SOFT, whole=True))
+        given = f"{number}. " if numbering and text and not remark else ""
+        hangs = given or marker(text)
+        items.append(Paragraph(text, FULL, given, rest=SOFT, whole=True))
     return items
 
 
@@ -162,9 +168,9 @@ def _route(texts: list[str]) -> list[Paragraph]:
 
 def _guttered(glyph: str, gutter: int, texts: list[str], others: float) -> list[Paragraph]:
     """Put a sign in the first `gutter` cells of the first row and leave them free below it."""
-    first, indent = glyph + " " * (gutter - width(glyph)), " " * gutter
+    first = glyph + " " * (gutter - width(glyph))
     return [
-        Paragraph(text, others, indent) if index else Paragraph(text, FULL, first)
+        Paragraph(text, others, gutter=gutter) if index else Paragraph(text, FULL, first, gutter)
         for index, text in enumerate(texts)
     ]
 
@@ -186,13 +192,20 @@ def _pairs(text: str) -> list[Paragraph]:
         icon = _ICON.match(left)
         prefix, text = (icon[0], left[icon.end() :]) if icon else ("", left)
         light = SOFT if found else FULL
-        found.append(Paragraph(text, light, prefix, whole=True, right="".join(right)))
+        found.append(
+            Paragraph(text, light, prefix, width(prefix), whole=True, right="".join(right))
+        )
     return found
 
 
 def _shaded(texts: list[str], first: float, others: float) -> list[Paragraph]:
     """Change brightness where the meaning changes, between paragraphs, never inside one."""
     return [Paragraph(text, others if index else first) for index, text in enumerate(texts)]
+
+
+def _glanced(paragraphs: list[Paragraph]) -> list[Paragraph]:
+    """Set the first larger, which is what a glance is for."""
+    return [replace(paragraphs[0], large=True), *paragraphs[1:]] if paragraphs else []
 
 
 def _without_spare_blanks(texts: list[str]) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.display.text import Direction, directed, direction, width, wrap
-from hardware.base import DisplayProfile, Frame, Line
+from agent.display.rows import Rows, rows_of
+from agent.display.text import Direction, direction, width, wrap
+from hardware.base import DisplayProfile, Frame, Line, Run, Style
 
 FULL, SOFT, DIM = 1.0, 0.75, 0.5
 """Answer, detail, heading. Answer and heading are two of five steps apart, as Even advises."""
@@ -32,6 +33,10 @@ class Paragraph:
     """Of its first row."""
     prefix: str = ""
     """Marker in front of the first row; the others hang under the text."""
+    gutter: int = 0
+    """How many cells are kept free for the marker; none for as much as it takes."""
+    under: str = ""
+    """Marker of the paragraph above, under whose text this one hangs."""
     rest: float | None = None
     """Brightness of further rows; None for the same."""
     whole: bool = False
@@ -42,6 +47,8 @@ class Paragraph:
     """Stands at the right edge of its first row, or below where there is no room for both."""
     share: float | None = None
     """0 … 1 for a bar that fills the row in front of the text, where there is room for both."""
+    large: bool = False
+    """Set larger where the lens has a larger size and that takes one row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,39 +67,43 @@ class Card:
     """In which direction the head reads; None to tell it from its letters."""
     foot: str = ""
     """Repeated in the last row of each page."""
+    head_large: bool = False
+    """The head is set larger, as a paragraph may be."""
 
 
 def paginate(card: Card, profile: DisplayProfile) -> tuple[Frame, ...]:
-    """Turn a card into frames: at least one, none with more rows or cells than the profile has."""
-    blocks = _blocks(card.body, profile.columns)
-    foot = [Line(text, FULL) for text in _wrapped(card.foot, profile.columns)]
+    """Turn a card into frames: at least one, none with more or wider rows than the profile has."""
+    rows = rows_of(profile)
+    blocks = _blocks(card.body, rows)
+    foot = _wrapped(card.foot, FULL, rows)
     reserve = 0
     while True:
         pages = _with_room_for_mark(card, blocks, foot, profile, reserve)
-        needed = len(f" {len(pages)}/{len(pages)}") if len(pages) > 1 else 0
+        mark = f"{len(pages)}/{len(pages)}" if len(pages) > 1 else ""
+        needed = rows.step(1) + width(mark, rows.widths("text")) if mark else 0
         if needed <= reserve or profile.columns < _FEWEST_COLUMNS_FOR_MARK:
             break
         reserve = needed
     frames = []
     for number, lines in enumerate(pages, 1):
-        mark = f"{number}/{len(pages)}" if reserve else ""
-        frames.append(Frame(profile, _marked(lines, mark, profile.columns), number, len(pages)))
+        if reserve and lines:
+            lines[0] = rows.marked(lines[0], f"{number}/{len(pages)}")
+        frames.append(Frame(profile, tuple(lines), number, len(pages)))
     return tuple(frames)
 
 
 def _with_room_for_mark(
     card: Card, blocks: list[list[Line]], foot: list[Line], profile: DisplayProfile, reserve: int
 ) -> list[list[Line]]:
-    """Fill pages of at most `profile.lines` rows, `reserve` cells left free in the first row.
+    """Fill pages of at most `profile.lines` rows, `reserve` left free at the end of the first row.
 
     Head and foot repeat on each page as far as two rows of body (one under a proposal) remain;
     what does not fit flows with the body, so that even a one-line lens loses nothing.
     """
-    columns, most = profile.columns, profile.lines
-    head = [
-        Line(text, card.head_brightness)
-        for text in _wrapped(card.head, columns, columns - reserve, card.head_direction)
-    ]
+    rows, most = rows_of(profile), profile.lines
+    head = _wrapped(
+        card.head, card.head_brightness, rows, reserve, card.head_direction, card.head_large
+    )
     if reserve and not head and most > 3:
         head = [Line("", DIM)]
     if len(foot) >= most:
@@ -105,60 +116,93 @@ def _with_room_for_mark(
 
 
 def _wrapped(
-    text: str, columns: int, first: int | None = None, reads: Direction | None = None
-) -> Iterator[str]:
-    """Wrap a paragraph into rows that all read in its direction."""
+    text: str,
+    brightness: float,
+    rows: Rows,
+    reserve: int = 0,
+    reads: Direction | None = None,
+    large: bool = False,
+) -> list[Line]:
+    """Wrap a paragraph into rows that all read in its direction, the first with a reserve."""
     reads = reads or direction(text)
-    return (directed(row, reads) for row in wrap(text, columns, first))
+    styles = rows.styles(brightness, large)
+    style, texts = _best(rows.spelt(text), styles, rows, rows.room, rows.room - reserve)
+    return [rows.line([Run(0, row, style)], brightness, reads) for row in texts]
 
 
-def _blocks(paragraphs: Sequence[Paragraph], columns: int) -> list[list[Line]]:
+def _best(
+    text: str, styles: Sequence[Style], rows: Rows, room: int, first: int | None
+) -> tuple[Style, list[str]]:
+    """Break a text in the first style in which it takes one row, or else in the last."""
+    one = room if first is None else first
+    fits = (style for style in styles[:-1] if width(text, rows.widths(style)) <= one)
+    style = next(fits, styles[-1])
+    return style, wrap(text, room, first, rows.widths(style))
+
+
+def _blocks(paragraphs: Sequence[Paragraph], rows: Rows) -> list[list[Line]]:
     """Turn paragraphs into runs of rows that want to stay on one page."""
     blocks: list[list[Line]] = []
     for paragraph in paragraphs:
-        rows = _rows(paragraph, columns)
+        lines = _lines(paragraph, rows)
         if paragraph.joins and blocks:
-            blocks[-1] += rows
+            blocks[-1] += lines
         elif paragraph.whole:
-            blocks.append(rows)
+            blocks.append(lines)
         else:
-            blocks += [[row] for row in rows]
+            blocks += [[line] for line in lines]
     return blocks
 
 
-def marker_width(text: str) -> int:
-    """Count the cells of the number, bullet or indent that a paragraph begins with."""
-    marker = _MARKER.match(text)
-    return width(marker[0]) if marker else 0
+def marker(text: str) -> str:
+    """Return the number, bullet or indent that a paragraph begins with."""
+    found = _MARKER.match(text)
+    return found[0] if found else ""
 
 
-def _rows(paragraph: Paragraph, columns: int) -> list[Line]:
+def _lines(paragraph: Paragraph, rows: Rows) -> list[Line]:
     """Wrap one paragraph, its further rows hanging under the text behind a marker."""
-    room = columns - width(paragraph.text) - 1
-    if paragraph.share is not None and room >= _FEWEST_COLUMNS_FOR_BAR:
-        done = round(room * paragraph.share)
-        text = f"{DONE * done}{LEFT * (room - done)} {paragraph.text}"
-        return [Line(text, paragraph.brightness)]
-    prefix, text = paragraph.prefix, paragraph.text
-    if not prefix and (marker := _MARKER.match(text)):
-        prefix, text = marker[0], text[marker.end() :]
-    hang = width(prefix)
-    if hang > columns // 3:
-        prefix, text, hang = "", prefix + text, 0
-    right = width(paragraph.right)
-    beside = 0 < right <= columns // 2 and hang + right + 4 <= columns
-    texts = wrap(text, columns - hang, columns - hang - right - 2 if beside else None) or [""]
-    further = paragraph.brightness if paragraph.rest is None else paragraph.rest
-    texts = [prefix + texts[0], *(" " * hang + row for row in texts[1:])]
-    if beside:
-        texts[0] += " " * (columns - width(texts[0]) - right) + paragraph.right
-    elif right:
-        texts += [" " * (columns - width(row)) + row for row in wrap(paragraph.right, columns)]
     reads = direction(paragraph.text)
+    if paragraph.share is not None and (bar := _bar(paragraph, paragraph.share, rows)):
+        return [rows.line(bar, paragraph.brightness, reads)]
+    prefix, text = paragraph.prefix, paragraph.text
+    if not prefix and not paragraph.gutter and not paragraph.under:
+        prefix = marker(text)
+        text = text[len(prefix) :]
+    *_, plain = styles = rows.styles(paragraph.brightness, paragraph.large)
+    widths = rows.widths(plain)
+    hang = rows.gutter(paragraph.gutter) or width(prefix or paragraph.under, widths)
+    if hang > rows.room // 3:
+        prefix, text, hang = "", prefix + text, 0
+    text, ends = rows.spelt(text), rows.spelt(paragraph.right)
+    right = width(ends, widths)
+    beside = 0 < right <= rows.room // 2 and hang + right + rows.step(4) <= rows.room
+    first = rows.room - hang - right - rows.step(2) if beside else None
+    style, texts = _best(text, styles, rows, rows.room - hang, first)
+    pieces = [[Run(hang, row, style)] for row in texts] or [[]]
+    if prefix:
+        pieces[0].insert(0, Run(0, prefix, plain))
+    if beside:
+        pieces[0].append(Run(rows.room - right, ends, plain))
+    elif right:
+        below = wrap(ends, rows.room, None, widths)
+        pieces += [[Run(rows.room - width(row, widths), row, plain)] for row in below]
+    further = paragraph.brightness if paragraph.rest is None else paragraph.rest
     return [
-        Line(directed(row.rstrip(" "), reads), further if index else paragraph.brightness)
-        for index, row in enumerate(texts)
+        rows.line(row, further if index else paragraph.brightness, reads)
+        for index, row in enumerate(pieces)
     ]
+
+
+def _bar(paragraph: Paragraph, share: float, rows: Rows) -> list[Run]:
+    """Return a bar and the text behind it, or nothing where there is no room for both."""
+    widths = rows.widths("text")
+    size = width(paragraph.text, widths)
+    count = (rows.room - size - widths[" "]) // widths[DONE]
+    if count < _FEWEST_COLUMNS_FOR_BAR:
+        return []
+    done = round(count * share)
+    return [Run(0, DONE * done + LEFT * (count - done)), Run(rows.room - size, paragraph.text)]
 
 
 def _balanced(blocks: Sequence[list[Line]], room: int) -> list[list[Line]]:
@@ -187,11 +231,3 @@ def _filled(blocks: Sequence[list[Line]], room: int) -> list[list[Line]]:
 
 def _without_last_blank(page: list[Line]) -> list[Line]:
     return page[:-1] if page and not page[-1].text else page
-
-
-def _marked(lines: list[Line], mark: str, columns: int) -> tuple[Line, ...]:
-    """Put `i/n` at the right of the first row, unless a lens too low for a head has text there."""
-    gap = columns - width(lines[0].text) - len(mark) if lines else 0
-    if not mark or gap < 1:
-        return tuple(lines)
-    return (Line(lines[0].text + " " * gap + mark, lines[0].brightness), *lines[1:])

@@ -1,6 +1,7 @@
-"""Text as a lens counts it: cleaned, measured in cells, and broken into rows.
+"""Text as a lens counts it: cleaned, measured, and broken into rows.
 
-A cell is the width of a Latin letter; CJK characters and emoji take two. Graphemes (what a reader
+It is measured by a table of how wide each grapheme is: `CELLS`, where a Latin letter takes one and
+CJK characters and emoji take two, or the widths of a typeface in pixels. Graphemes (what a reader
 calls a character: a letter with its accents, a family emoji) are never split. Rows hold text in the
 order in which it is read; what draws a row puts right-to-left letters in their places.
 """
@@ -9,8 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from unicode_segmentation_rs import line_break_units
@@ -45,11 +45,34 @@ _LATER_BREAKS = re.compile(
     f"(?<=[{_EAST_ASIAN}{_WIDE_CLOSING}])(?=[“‘])|(?<=[”’])(?=[{_EAST_ASIAN}（「『《])"
     f"|(?<=[{_WIDE_CLOSING}])(?=[￥＄])"
 )
+NARROW = "\ufe00"
+"""Follows a quote that is not as wide as a CJK character (Unicode's variation sequences, 16.0)."""
+_NARROWER = re.compile(
+    f"(?<![{_EAST_ASIAN}{_WIDE_CLOSING}…])[‘’“”…·](?![{_EAST_ASIAN}{_WIDE_CLOSING}…])"
+)
 _SHORT = 3
 """A slash inside a word of up to a third of a row, as in km/h, is no place to break."""
 
 Cell = tuple[str, int]
-"""One grapheme and how many cells it takes."""
+"""One grapheme and how wide it is."""
+Widths = Mapping[str, int]
+"""How wide each grapheme is; there is a width for all of them."""
+
+_CELLS_KEPT = 8192
+
+
+class _Cells(dict[str, int]):
+    """How many cells each grapheme takes, found once for the usual ones."""
+
+    def __missing__(self, grapheme: str) -> int:
+        size = max(0, wcswidth(grapheme))
+        if len(self) < _CELLS_KEPT:
+            self[grapheme] = size
+        return size
+
+
+CELLS: Widths = _Cells()
+"""What a lens of one letter to a cell measures by."""
 
 
 class _Kept(dict[int, str]):
@@ -85,21 +108,22 @@ def _kept(char: str) -> str:
 _KEPT = _Kept()
 
 
-def cells(text: str) -> list[Cell]:
+def cells(text: str, widths: Widths = CELLS) -> list[Cell]:
     """Split clean text into graphemes with their widths."""
-    if text.isascii():
-        return [(char, 1) for char in text]
-    return [(grapheme, _size(grapheme)) for grapheme in iter_graphemes(text)]
+    graphemes = text if text.isascii() else iter_graphemes(text)
+    return [(grapheme, widths[grapheme]) for grapheme in graphemes]
 
 
-@lru_cache(maxsize=8192)
-def _size(grapheme: str) -> int:
-    return max(0, wcswidth(grapheme))
+def width(text: str, widths: Widths = CELLS) -> int:
+    """Measure clean text on one line."""
+    if not text.isascii():
+        return sum(widths[part] for part in iter_graphemes(text))
+    return len(text) if widths is CELLS else sum(map(widths.__getitem__, text))
 
 
-def width(text: str) -> int:
-    """Count the cells that clean text takes on one line."""
-    return len(text) if text.isascii() else sum(_size(part) for part in iter_graphemes(text))
+def narrowed(text: str) -> str:
+    """Mark the quotes and dots that belong to no CJK text: fonts have them in two widths."""
+    return text if text.isascii() else _NARROWER.sub(rf"\g<0>{NARROW}", text)
 
 
 def is_wide(grapheme: str) -> bool:
@@ -130,8 +154,8 @@ def directed(row: str, wanted: Direction) -> str:
     return (RIGHT_TO_LEFT if wanted == "R" else LEFT_TO_RIGHT) + row
 
 
-def wrap(text: str, columns: int, first: int | None = None) -> list[str]:
-    """Break one clean paragraph into rows of at most `columns` cells; `first` for the first row.
+def wrap(text: str, room: int, first: int | None = None, widths: Widths = CELLS) -> list[str]:
+    """Break one clean paragraph into rows at most `room` wide; `first` for the first row.
 
     Rows break where Unicode allows it (UAX #14): at spaces, which are dropped there, after hyphens
     and around CJK characters. Beyond that they leave no closing mark at a row's start nor an
@@ -142,30 +166,34 @@ def wrap(text: str, columns: int, first: int | None = None) -> list[str]:
     rows: list[str] = []
     row: list[str] = []
     used = gap = 0
-    limit = columns if first is None else first
-    for word in _words(text.strip(" "), columns):
+    space = widths[" "]
+    limit = room if first is None else first
+    text = text.strip(" ")
+    if width(text, widths) <= limit:
+        return [text] if text else []
+    for word in _words(text, room, widths):
         body = word.rstrip(" ")
-        size = width(body)
-        if row and used + gap + size > limit:
+        size = width(body, widths)
+        if row and used + gap * space + size > limit:
             rows.append("".join(row))
-            row, used, gap, limit = [], 0, 0, columns
+            row, used, gap, limit = [], 0, 0, room
         if size > limit:
-            *full, body = _cut(body, limit, columns)
+            *full, body = _cut(body, limit, room, widths)
             rows += full
-            size, limit = width(body), columns if full else limit
+            size, limit = width(body, widths), room if full else limit
         row += (" " * gap, body)
-        used, gap = used + gap + size, len(word) - len(word.rstrip(" "))
+        used, gap = used + gap * space + size, len(word) - len(word.rstrip(" "))
     return [*rows, "".join(row)] if row else rows
 
 
-def _words(text: str, columns: int) -> Iterator[str]:
+def _words(text: str, room: int, widths: Widths) -> Iterator[str]:
     """Yield what is kept on one row where it fits, with the spaces behind it."""
     within = {at for found in MEASURE.finditer(text) for at in range(*found.span())[1:]}
     start = end = 0
-    before = ""
+    before, letter = "", widths["n"]
     for unit in line_break_units(text):
         for piece in _LATER_BREAKS.split(unit):
-            short = end - start + len(piece) <= columns // _SHORT
+            short = (end - start + len(piece)) * letter <= room // _SHORT
             if before and end not in within and not _sticks(before, piece, short):
                 yield text[start:end]
                 start = end
@@ -182,9 +210,9 @@ def _sticks(before: str, after: str, short: bool) -> bool:
     return short and before[-1] == "/" and after[0].isalpha()
 
 
-def _cut(word: str, first: int, columns: int) -> list[str]:
+def _cut(word: str, first: int, room: int, widths: Widths) -> list[str]:
     """Cut a word that no row holds: where kinsoku bears it, within a few graphemes, or anywhere."""
-    rest = cells(word)
+    rest = cells(word, widths)
     rows: list[str] = []
     start, limit = 0, first
     while start < len(rest):
@@ -194,16 +222,16 @@ def _cut(word: str, first: int, columns: int) -> list[str]:
                 filter(lambda cut: _bears(rest, cut), range(end, max(start, end - 4), -1)), end
             )
         rows.append("".join(grapheme for grapheme, _ in rest[start:end]))
-        start, limit = end, columns
+        start, limit = end, room
     return rows
 
 
-def _count_fitting(word: Sequence[Cell], start: int, columns: int) -> int:
+def _count_fitting(word: Sequence[Cell], start: int, room: int) -> int:
     """Return where a row that begins at `start` is full; it holds one grapheme at least."""
     used = 0
     for index in range(start, len(word)):
         used += word[index][1]
-        if used > columns:
+        if used > room:
             return max(start + 1, index)
     return len(word)
 

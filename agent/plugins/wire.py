@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import chain
+from math import isfinite
 from typing import Any
 
 from agent import errors
@@ -28,7 +30,7 @@ from agent.skill.slots import (
     Time,
 )
 from hardware import reading
-from hardware.base import DeviceError
+from hardware.base import DeviceError, Stroke
 
 MOST_BYTES = 1 << 20
 """Longest message, 1 MiB."""
@@ -169,7 +171,9 @@ def valued(kind: SlotKind, said: Any, language: str) -> Any:
 
 def reply(of: Reply) -> dict[str, Any]:
     """Return a reply as JSON, without what it can still do."""
-    said = {"text": of.text, "title": of.title, "kind": of.kind, "speech": of.speech}
+    said: dict[str, Any] = {"text": of.text, "title": of.title, "kind": of.kind}
+    strokes = [[*map(list, one.points), one.brightness, one.width] for one in of.sketch]
+    said |= {"speech": of.speech, "sketch": strokes}
     if isinstance(of, Proposal):
         said |= payment(Payment(of.amount, of.currency, of.payee)) | {"asks": of.asks}
     return said
@@ -178,12 +182,21 @@ def reply(of: Reply) -> dict[str, Any]:
 def replied(said: Any, **more: Any) -> Reply:
     """Return the reply that `reply` wrote, a Proposal where it has an amount. Raises ValueError."""
     fields = {name: said[name] for name in ("text", "title", "kind", "speech")}
+    fields["sketch"] = tuple(map(_stroke, said["sketch"]))
     if "amount" not in said:
         return Reply(**fields, **more)
     paid = paying(said)
     shown: dict[str, Any] = {"amount": paid.amount, "currency": paid.currency, "payee": paid.payee}
     shown["asks"] = said.get("asks") is True
     return Proposal(**fields, **shown, **more)
+
+
+def _stroke(said: Any) -> Stroke:
+    *points, brightness, width = said
+    stroke = Stroke(tuple((float(x), float(y)) for x, y in points), float(brightness), float(width))
+    if len(points) < 2 or not all(map(isfinite, (*chain(*stroke.points), *stroke[1:]))):
+        raise ValueError("its sketch has a stroke that is none")
+    return stroke
 
 
 def payment(of: Payment) -> dict[str, Any]:

@@ -26,8 +26,9 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
-PATIENCE_S = 5.0
-"""Real seconds that a worker thread or a silent socket is waited for."""
+PATIENCE_S = 30.0
+"""Real seconds that a worker thread or a silent socket is waited for: on a busy machine loading all
+skills has taken ten."""
 
 STALLED_S = 30.0
 """Real seconds after which a loop with no timer, no worker and no event is given up."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from hardware.base import Display, Location, Speaker
 
 MARKER = (
-    "glasses(*plugins, builtin=True, language='auto', profile='quark-s1', patience_s=5.0,"
+    "glasses(*plugins, builtin=True, language='auto', profile='quark-s1', patience_s=30.0,"
     " **options): what the fixture `ask` talks to; options are those of AgentOptions"
 )
 

@@ -551,7 +551,7 @@ def replay(
     shown: Display = MemoryDisplay(profiles.load(setting.profile))
     if film is not None:
         filmed = GifDisplay(film, shown.profile, lambda: clock.time() * 1000)
-        shown = _Filmed(shown.profile, filmed)
+        shown = _Filmed(filmed.profile, filmed)
     heard = [turn["transcript"] for turn in session.turns if turn["source"] != "text"]
     conversation = Conversation(
         skills,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from hardware import profiles
+from hardware import profiles, raster
 from hardware.base import DeviceError, Display, Microphone
 from hardware.lenses.even_g1.codec import Event
 from hardware.wireless import bluetooth
@@ -103,7 +103,7 @@ class Lens:
         self._hears: Microphone | None = None
         self._display: WirelessDisplay
         sides = self._sides(paired)
-        profile = profiles.load(paired.kind)
+        profile = raster.in_type(profiles.load(paired.kind))
         self._display = WirelessDisplay(paired.name, profile, sides, self._loop, tell)
 
     @property

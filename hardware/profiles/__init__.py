@@ -97,8 +97,8 @@ def lens(values: dict[str, Any], name: str, source: str) -> DisplayProfile:
     A lens too small for two letters is refused; any larger one works, if with a page for each few
     letters.
     """
-    optional = {"tint", "has"}
-    known = {field.name for field in fields(DisplayProfile)} - {"name"}
+    optional = {"tint", "has", "own_font"}
+    known = {field.name for field in fields(DisplayProfile)} - {"name", "type"}
     problems = [f"unknown key {key[:60]}" for key in sorted(values.keys() - known)]
     problems += [f"missing key {key}" for key in sorted(known - optional - values.keys())]
     for key, (low, high) in _LENS_BOUNDS.items():
@@ -113,6 +113,8 @@ def lens(values: dict[str, Any], name: str, source: str) -> DisplayProfile:
     has = values.get("has", [])
     if type(has) is not list or not all(thing in HAS for thing in has):
         problems.append(f"has must be some of {', '.join(HAS)}, is {reading.shown(has)}")
+    if type(own := values.get("own_font", False)) is not bool:
+        problems.append(f"own_font must be true or false, is {reading.shown(own)}")
     if problems := problems or list(_too_many(**{key: values[key] for key in _LENS_BOUNDS})):
         raise DeviceError(f"{source}: {'; '.join(problems)}")
     return DisplayProfile(name, **values | {"tint": tuple(tint), "has": frozenset(has)})

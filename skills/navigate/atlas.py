@@ -14,7 +14,16 @@ from skills.navigate import amap, incidents, kinds, maps, routers
 from skills.navigate import town as towns
 from skills.navigate.places import Places, Site
 from skills.navigate.roads import Roads
-from skills.navigate.streets import Point, Segment, Step, distance_m, shortest, snap, steps
+from skills.navigate.streets import (
+    Point,
+    Segment,
+    Step,
+    arms,
+    distance_m,
+    shortest,
+    snap,
+    steps,
+)
 from skills.navigate.town import Town
 
 MAP_M = 5_000.0
@@ -121,6 +130,10 @@ class Map(Protocol):
         """Return the places with a name so near to a point, the nearest first."""
         ...
 
+    def arms(self, point: Point) -> list[float]:
+        """Return the bearings of the streets that leave a junction, as far as they are known."""
+        ...
+
     def place_name(self, key: str, language: str) -> str:
         """Return how a place is called."""
         ...
@@ -195,6 +208,10 @@ class TownMap:
         """Return the places so near, the nearest first."""
         away = {key: distance_m(point, self.point(key)) for key in self._town.places}
         return sorted((key for key in away if away[key] <= within_m), key=away.__getitem__)
+
+    def arms(self, point: Point) -> list[float]:
+        """Return the bearings of the streets that leave a junction."""
+        return arms(self._town.streets, point)
 
     def place_name(self, key: str, language: str) -> str:
         """Return the name of a place."""
@@ -274,6 +291,10 @@ class RealMap:
         near = self.places.near(point, within_m=within_m, limit=NEAR)
         return [_key(one) for one in near if one.tags.get("name") and not kinds.is_long(one.kind)]
 
+    def arms(self, point: Point) -> list[float]:
+        """Return the bearings of the streets that leave a junction."""
+        return self.roads.arms(point)
+
     def place_name(self, key: str, language: str) -> str:
         """Return the name of a place, or what it is."""
         return self.site(key).name(language)
@@ -307,6 +328,10 @@ class ChinaMap(amap.Amap):
         """Return how long the walk is."""
         way = self.way(here, key)
         return way.metres if way else float("inf")
+
+    def arms(self, point: Point) -> list[float]:
+        """Return none: Amap tells the way, not the streets beside it."""
+        return []
 
 
 @lru_cache(maxsize=1)

@@ -55,6 +55,10 @@ class Course:
         """How far it is to the end of the present step."""
         return max(0.0, self._turns[self.now] - self.along_m)
 
+    def turn_m(self, step: int) -> float:
+        """Return how far along the line a step ends."""
+        return self._turns[step]
+
     def follow(self, point: Point, moved_m: float, error_m: float) -> float:
         """Take a position, so far from the last one; return how far from the way it is, in metres.
 

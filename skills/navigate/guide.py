@@ -16,8 +16,8 @@ from datetime import datetime
 
 from agent import Context, Reply
 from agent.skill.incidents import Incident
-from hardware.base import DeviceError, Place
-from skills.navigate import atlas, cards, incidents
+from hardware.base import DeviceError, Place, Sketch
+from skills.navigate import atlas, cards, incidents, junction
 from skills.navigate.atlas import Map
 from skills.navigate.course import Course
 from skills.navigate.streets import WALKING_M_S, Point, Step, bearing_deg, distance_m
@@ -85,6 +85,7 @@ class Guide:
     _known: tuple[str, ...] = ()
     _ahead: list[tuple[float, Incident]] = field(default_factory=list)
     _trail: list[Point] = field(default_factory=list)
+    _drawn: tuple[int, Sketch] | None = None
 
     def __call__(self, ctx: Context) -> Reply | bool | None:
         """Look where the wearer is. Raises DeviceError where nothing can tell."""
@@ -177,7 +178,9 @@ class Guide:
         self.told.card = card
         lines = [*card, self._eta(left, ctx), *cards.met(left[:2], ctx)]
         text = "\n".join([*lines, *cards.honest(place, ctx)])
-        return Reply(text, kind="route", speech=speech)
+        if self._drawn is None or self._drawn[0] != self.course.now:
+            self._drawn = self.course.now, junction.ahead(self.course, self.course.now, on)
+        return Reply(text, kind="route", speech=speech, sketch=self._drawn[1])
 
     def _left(self) -> tuple[Step, ...]:
         """Return what is left of the way, the present step with what is left of it."""

@@ -232,7 +232,7 @@ class Roads:
     def _part(self, edge: int, low_m: float, high_m: float, closed: Closed | None) -> float:
         """Return the length of a part of an edge; infinity where it leads through a closed one."""
         if closed is not None and edge in closed.edges:
-            line = _between(self._points(edge, True), low_m, high_m)
+            line = between(self._points(edge, True), low_m, high_m)
             if any(incidents.crosses(shape, line) for shape in closed.shapes):
                 return float("inf")
         return high_m - low_m
@@ -322,8 +322,8 @@ class Roads:
             )
         ]
         if len(edges) == 1:
-            return [_between(lines[0], *ends)]
-        return [_between(lines[0], ends[0], None), *lines[1:-1], _between(lines[-1], 0.0, ends[1])]
+            return [between(lines[0], *ends)]
+        return [between(lines[0], ends[0], None), *lines[1:-1], between(lines[-1], 0.0, ends[1])]
 
     def _points(self, edge: int, forwards: bool) -> list[Point]:
         s = self.streets
@@ -331,6 +331,20 @@ class Roads:
         lat, lon = s.lat[part] / DEGREE, s.lon[part] / DEGREE
         points = list(zip(lat.tolist(), lon.tolist(), strict=True))
         return points if forwards else points[::-1]
+
+    def arms(self, point: Point) -> list[float]:
+        """Return the bearings of the streets that leave the junction at a point; none without."""
+        import numpy as np
+
+        s, spot = self.streets, self.snap(point)
+        at_a = spot.before_m < float(s.metres[spot.edge]) / 2
+        node = int((s.a if at_a else s.b)[spot.edge])
+        away = [(int(edge), True) for edge in np.flatnonzero(s.a == node)]
+        away += [(int(edge), False) for edge in np.flatnonzero(s.b == node)]
+        lines = [self._points(edge, forwards) for edge, forwards in away]
+        if distance_m(lines[0][0], point) > LOOK_M:
+            return []
+        return [bearing_deg(line[0], _ahead(line, LOOK_M)) for line in lines]
 
     @cached_property
     def _branches(self) -> NDArray[np.int64]:
@@ -414,13 +428,13 @@ def _ahead(line: list[Point], metres: float) -> Point:
     for one, other in pairwise(line):
         piece = distance_m(one, other)
         if piece >= metres:
-            share = metres / piece
+            share = metres / (piece or 1.0)  # a line may have a point twice
             return one[0] + share * (other[0] - one[0]), one[1] + share * (other[1] - one[1])
         metres -= piece
     return line[-1]
 
 
-def _between(line: list[Point], low: float, high: float | None) -> list[Point]:
+def between(line: list[Point], low: float, high: float | None) -> list[Point]:
     """Return the part of a line between two distances along it."""
     made = [_ahead(line, low)]
     along = 0.0

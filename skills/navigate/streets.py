@@ -148,6 +148,15 @@ def snap(streets: Streets, point: Point) -> Snap:
     return min(spots, key=lambda spot: spot.offset_m)
 
 
+def arms(streets: Streets, point: Point, within_m: float = 12.0) -> list[float]:
+    """Return the bearings of the segments that leave the junction at a point; none without."""
+    key, at = min(streets.junctions.items(), key=lambda one: distance_m(one[1], point))
+    if distance_m(at, point) > within_m:
+        return []
+    ends = [(one.a, one.b) for one in streets.segments] + [(s.b, s.a) for s in streets.segments]
+    return [bearing_deg(at, streets.junctions[b]) for a, b in ends if a == key]
+
+
 def _on_segment(streets: Streets, segment: Segment, point: Point) -> Snap:
     """Project onto one segment; over a few hundred metres the earth is flat."""
     spot = onto(point, streets.junctions[segment.a], streets.junctions[segment.b])

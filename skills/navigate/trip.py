@@ -9,7 +9,7 @@ from datetime import timedelta
 from agent import Context, Reply
 from agent.skill.incidents import Shape
 from hardware.base import DeviceError, Place
-from skills.navigate import atlas, cards, incidents
+from skills.navigate import atlas, cards, incidents, junction
 from skills.navigate.atlas import Goals, Map, Way
 from skills.navigate.course import Course
 from skills.navigate.guide import LOOK_S, Guide
@@ -144,7 +144,8 @@ def show(trip: Trip, place: Place, ctx: Context, by: str | None = None) -> Reply
     distance = cards.length(left[0].metres, ctx)
     spoken = ctx.say("In {distance}, {turn}.", distance=distance, turn=lines[0].partition(" ")[2])
     spoken = " ".join(filter(None, (lead, spoken)))
-    return Reply("\n".join(lines), title=distance, kind="route", speech=spoken)
+    drawn = junction.ahead(Course(way), ahead, on)
+    return Reply("\n".join(lines), title=distance, kind="route", speech=spoken, sketch=drawn)
 
 
 def news(wanted: str | None, ctx: Context) -> Reply:

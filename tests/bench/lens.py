@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from agent.display.layout import lay_out
 from agent.messages import Reply
-from hardware import fonts, profiles, raster
+from hardware import fonts, profiles, raster, typeset
 from hardware.base import DisplayProfile, Frame
 from hardware.display import ImageDisplay
 from tests.bench import turns
@@ -56,9 +56,10 @@ class Panel:
 
 def figures() -> dict[str, float]:
     """Return the figures of the benchmark."""
-    lens = profiles.load(LENS)
+    lens = raster.in_type(profiles.load(LENS))
     _forget_rows()
     fonts.glyph.cache_clear()
+    typeset.forget()
     first = [_took_ms(lambda card=card: _drawn(card, lens)) for card in cards()]
     again = []
     for _ in range(ROUNDS):
@@ -107,6 +108,7 @@ def _long(words: str, lens: DisplayProfile) -> None:
 
 def _forget_rows() -> None:
     raster.strip.cache_clear()
+    raster.type_strip.cache_clear()
 
 
 def _took_ms(work: Callable[[], object]) -> float:

@@ -27,7 +27,7 @@ SAID = (
     "play ode to joy",
     "pay twenty dollars to anna",
     "yes",
-    "去火车站怎么走",
+    "导航到火车站",
     "dashboard",
 )
 """What is said, in this order."""

@@ -182,7 +182,8 @@ def server(tmp_path_factory):
     command = [
         sys.executable, "-m", "radicale", "--config", "", "--server-hosts", f"127.0.0.1:{port}",
         "--auth-type", "htpasswd", "--auth-htpasswd-filename", str(folder / "users"),
-        "--auth-htpasswd-encryption", "plain", "--storage-filesystem-folder", str(folder / "data"),
+        "--auth-htpasswd-encryption", "plain", "--auth-delay", "0",
+        "--storage-filesystem-folder", str(folder / "data"),
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         for _ in range(200):

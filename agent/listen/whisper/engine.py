@@ -19,11 +19,12 @@ from pathlib import Path
 from threading import Event
 
 from agent.derive import grammar
+from agent.derive.example import examples
 from agent.derive.nearest import Nearest
 from agent.errors import EngineError
 from agent.language.saying import Saying
 from agent.language.text import language_of, simplified
-from agent.listen.whisper.fusion import Fitted, Said, fuse
+from agent.listen.whisper.fusion import Fitted, Said, fuse, retold
 from agent.listen.whisper.stable import UNIT, StablePrefix
 from agent.listen.whisper.window import (
     MAX_S,
@@ -71,6 +72,9 @@ def choose_model(folder: Path, language: str = "auto") -> store.Choice:
     return choice
 
 
+TOLD = frozenset({"en"})
+"""Languages in which it is told what can be said: Chinese commands were not there to measure."""
+
 BESIDE_A_GRAMMAR = WhisperOptions(partial_every_ms=0)
 """For an engine that decides only what a grammar cannot: the partial texts are the grammar's."""
 
@@ -88,6 +92,8 @@ class Written:
     """What it may be, the likeliest first; empty where there was no speech, or only nonsense."""
     language: str = "en"
     """`en` or `zh`."""
+    told: tuple[Hypothesis, ...] = ()
+    """The same where it was told what can be said: believed only where that is a sentence."""
 
     @property
     def confidence(self) -> float:
@@ -162,15 +168,18 @@ class FasterWhisper:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper")
         self._sayings: Sequence[Saying] = ()
         self._sentences: dict[str, Nearest] = {}
+        self._examples: dict[str, str] = {}
         self._every = int(self.options.partial_every_ms) * BYTES_PER_MS
         self._utterance = _Utterance()
 
     def expect(self, sayings: Sequence[Saying]) -> None:
         """Prefer what `sayings` allow, from the next decode on; anything can still be heard."""
         grammar.build(sayings)  # says what is wrong with them
-        self._sayings, self._sentences = sayings, {}
+        self._sayings, self._sentences, self._examples = sayings, {}, {}
         self._thread.submit(self.nearest, "en")  # before the next decode, and beside the caller
         self._thread.submit(self.nearest, "zh")
+        for language in TOLD:
+            self._thread.submit(self.examples, language)
 
     def nearest(self, language: str) -> Nearest:
         """Return what can be said in a language, by its sound. Raises SentenceError."""
@@ -180,6 +189,13 @@ class FasterWhisper:
             known[language] = Nearest(
                 [s for s in self._sayings if (language_of(s.template) == "zh") == chinese]
             )
+        return known[language]
+
+    def examples(self, language: str) -> str:
+        """Return some of what can be said in a language, with free words in it."""
+        known = self._examples
+        if language not in known:
+            known[language] = " ".join(examples(self._sayings, language))
         return known[language]
 
     def ambient(self, pcm: bytes) -> None:
@@ -261,7 +277,11 @@ class FasterWhisper:
         """Return the sentence that this and a grammar engine come to; None where it is none."""
         if not written.versions:
             return None
-        return fuse(fitted, written.versions, self.nearest(written.language))
+        nearest = self.nearest(written.language)
+        said = fuse(fitted, written.versions, nearest)
+        if not written.told or (said is not None and not said.free):
+            return said
+        return retold(written.versions, written.told, nearest) or said
 
     def heard(self, written: Written, said: Said | None) -> Transcript:
         """Return the sentence that was said, or else the words as they were written.
@@ -358,12 +378,37 @@ class FasterWhisper:
             )
             if decoded is None:
                 break
-            told = [replace(h, text=once(h.text)) for h in decoded.hypotheses]
-            if sane := [h for h in told if self._sane(h)]:
+            if sane := self._sane_of(decoded):
                 if self._silent(decoded, sane[0]):
                     return self._nothing(decoded.language)
-                return Written(tuple(sane), decoded.language)
+                written = Written(tuple(sane), decoded.language)
+                return replace(written, told=self._again(written, pcm, off))
         return None
+
+    def _again(self, written: Written, pcm: bytes, off: Event) -> tuple[Hypothesis, ...]:
+        """Decode once more, told what can be said, where that takes words of no list."""
+        if written.language not in TOLD:
+            return ()
+        said = self.fused(None, written)
+        told = self.examples(written.language)
+        if off.is_set() or not told or (said is not None and not said.free):
+            return ()
+        window_s = max(self.options.told_window_s, self.window.windows_s(pcm)[0])
+        decoded = self.window.decode(
+            pcm,
+            window_s,
+            best=self.options.beam_size,
+            wanted=lambda: not off.is_set(),
+            told=lambda language: told if language == written.language else "",
+        )
+        if decoded is None or decoded.language != written.language:
+            return ()
+        return tuple(self._sane_of(decoded))
+
+    def _sane_of(self, decoded: Decoded) -> list[Hypothesis]:
+        """Return what is no nonsense, said once."""
+        told = [replace(h, text=once(h.text)) for h in decoded.hypotheses]
+        return [h for h in told if self._sane(h)]
 
     def _sane(self, hypothesis: Hypothesis) -> bool:
         """Whether a text has words and is no loop: it came to an end, and does not repeat."""

@@ -36,6 +36,9 @@ pieces of other speech: the grammar engine's log odds and whether the sentence i
 that are unlike what Whisper wrote, the logarithm of the length in phones, Whisper's mean log
 probability, and whether some of the words are free. On the half that it was not fitted to 99 % of
 what gets 0.97 and more is right, and nine in ten from 0.7 on."""
+ALIKE = 0.35
+"""Cost of a phone up to which what Whisper writes when it is told what can be said is still what it
+wrote before."""
 BELIEVED = 0.6
 """Probability from which the sentence is taken to have been said. On the same halves none of the
 other speech gets so much."""
@@ -59,6 +62,8 @@ class Said:
     """A sentence that can be said."""
     confidence: float
     """How likely it was said, 0 … 1."""
+    free: bool = False
+    """Whether some of its words are in no list."""
 
 
 def fuse(fitted: Fitted | None, versions: Sequence[Hypothesis], nearest: Nearest) -> Said | None:
@@ -82,7 +87,8 @@ def fuse(fitted: Fitted | None, versions: Sequence[Hypothesis], nearest: Nearest
         _, near, version = min(found.values(), key=lambda one: one[0])
         if near.free and _believed(near.cost, _bound(near), versions[0].mean, free=True) < BELIEVED:
             return None
-        return Said(near.text, min(1.0, math.exp(version.mean)) * (1 - near.distance))
+        sure = min(1.0, math.exp(version.mean)) * (1 - near.distance)
+        return Said(near.text, sure, bool(near.free))
     scores = {text: -UNLIKE * cost for text, (cost, _, _) in found.items()}
     off = {text: near.cost for text, (_, near, _) in found.items()}
     if fitted.text and heard:
@@ -97,7 +103,28 @@ def fuse(fitted: Fitted | None, versions: Sequence[Hypothesis], nearest: Nearest
     sound = FITTED + LOG_ODDS * _log_odds(fitted.confidence) if own else 0.0
     free = not own and bool(found[text][1].free)
     probability = _believed(off[text], bound, versions[0].mean, free, sound)
-    return Said(text, probability) if probability >= BELIEVED else None
+    return Said(text, probability, free) if probability >= BELIEVED else None
+
+
+def retold(
+    heard: Sequence[Hypothesis], told: Sequence[Hypothesis], nearest: Nearest
+) -> Said | None:
+    """Return the likeliest sentence with free words that Whisper wrote once it was told some.
+
+    It must sound like what it wrote before: who expects commands hears them in anything.
+    """
+    found: dict[str, tuple[float, Hypothesis]] = {}
+    for version, doubt in _different(told):
+        near = nearest.find(version.text, NEAR)
+        if near is None or not near.free or near.cost:
+            continue
+        off = apart(near.text, heard[0].text) / length(near.text)
+        if off <= ALIKE and (near.text not in found or doubt < found[near.text][0]):
+            found[near.text] = doubt, version
+    if not found:
+        return None
+    text, (_, version) = min(found.items(), key=lambda one: one[1][0])
+    return Said(text, min(1.0, math.exp(version.mean)), free=True)
 
 
 def _believed(off: float, bound: float, mean: float, free: bool, sound: float = 0.0) -> float:

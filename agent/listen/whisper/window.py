@@ -35,6 +35,8 @@ FRAMES_PER_S = 100
 """Columns of the spectrogram that the encoder takes, for a second."""
 MAX_LENGTH = 448
 """Tokens of prompt and text that the decoder has positions for."""
+MAX_TOLD = MAX_LENGTH // 2 - 1
+"""The most of them that may be of what was written before: as many as Whisper was trained with."""
 TOKENS_PER_S = 12.0
 """More tokens than anyone says in a second: Mandarin has 5.2 syllables a second and English 6.2
 (Pellegrino, Coupé and Marsico 2011, "A cross-language perspective on speech information rate"), and
@@ -82,6 +84,10 @@ class WhisperOptions:
     chinese_window_s: float = 15.0
     """Least window for Chinese: with 14 s one of five sentences was misheard that comes out right
     with 15 and with 30."""
+    told_window_s: float = 16.0
+    """Least window for what is decoded once more, told what can be said. Of 57 sentences with free
+    words, in five synthetic voices, 36 come out exactly when nothing is told, in a window of 8 s or
+    of 30; told, 40 with 16 s, 41 with 22 and with 30."""
     min_speech_ms: float = 64.0
     """Unbroken speech, in silero's opinion, without which nothing is decoded; 0 does not ask.
     Of 82 pieces of recorded noise, 3 s each, it stops 70; of 245 coffee orders none, nor of 62 in
@@ -177,10 +183,13 @@ class Window:
         best: int,
         max_tokens: int = MAX_LENGTH // 2,
         wanted: Callable[[], bool] = lambda: True,
+        told: Callable[[str], str] = lambda language: "",
     ) -> Decoded | None:
         """Decode `pcm`, 16-bit, 50 ms to `window_s` long, to the `best` likeliest texts.
 
-        None when `wanted` says, between encoding and decoding, that nobody wants it any more.
+        `told` gives for a language what was written before, as Whisper sees it: more of the kind
+        is expected. None when `wanted` says, between encoding and decoding, that nobody wants it
+        any more.
         """
         from faster_whisper.audio import pad_or_trim
 
@@ -198,7 +207,7 @@ class Window:
         if language == "zh" and self.options.language is None and window_s < chinese_s:
             encoded = encode(chinese_s)  # what it is was not known before
         limit = min(max_tokens, SPARE_TOKENS + math.ceil(TOKENS_PER_S * _seconds(pcm)))
-        return self._generate(encoded, language, best, limit)
+        return self._generate(encoded, language, best, limit, told(language))
 
     def close(self) -> None:
         """Free the model; up to a second, since CTranslate2 does not while it ends a decode."""
@@ -215,11 +224,14 @@ class Window:
         found = dict(self._model.model.detect_language(encoded)[0])
         return max(sorted(self.languages), key=lambda code: found.get(f"<|{code}|>", 0.0))
 
-    def _generate(self, encoded: Any, language: str, best: int, limit: int) -> Decoded:
+    def _generate(
+        self, encoded: Any, language: str, best: int, limit: int, told: str = ""
+    ) -> Decoded:
         from faster_whisper.transcribe import get_suppressed_tokens
 
         tokenizer = self._tokenizers[language]
-        prompt = self._model.get_prompt(tokenizer, [], without_timestamps=True)
+        before = tokenizer.encode(f" {told}")[-MAX_TOLD:] if told else []
+        prompt = self._model.get_prompt(tokenizer, before, without_timestamps=True)
         limit = min(limit, MAX_LENGTH - len(prompt))
         result = self._model.model.generate(
             encoded,

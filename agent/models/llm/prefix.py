@@ -33,6 +33,8 @@ LEAST_TOKENS = 16
 
 _MAGIC = b"glasses prefix 1"
 _HEAD = struct.Struct("<16s32sQI")  # magic, key, bytes of the state, their CRC-32
+WRITER = "prefix-writer"
+"""Name of the threads that write to disk."""
 
 
 def identity(path: Path, build: str, shape: str) -> bytes:
@@ -81,7 +83,9 @@ class Prefixes:
         key = self._key(tokens)
         self._hold(key, len(tokens), state)
         if whole and self._folder is not None:  # nobody waits for a disk
-            threading.Thread(target=self._write, args=(key, state), daemon=True).start()
+            threading.Thread(
+                target=self._write, args=(key, state), name=WRITER, daemon=True
+            ).start()
 
     def _hold(self, key: bytes, length: int, state: bytes) -> None:
         self._kept[key] = length, state

@@ -222,7 +222,7 @@ class Glasses:
         skills = built.agent.skills
         return Welcome(
             version=__version__,
-            profile={**asdict(profile), "has": sorted(profile.has)},
+            profile={**asdict(replace(profile, type=None)), "has": sorted(profile.has)},
             profiles=list(profiles.names()),
             language=self.setting.language,
             skills=[_skill(action) for action in skills.actions.values()],

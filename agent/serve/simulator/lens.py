@@ -35,9 +35,9 @@ class PageLens:
     def __init__(
         self, profile: DisplayProfile, tell: Callable[[Lens], None], lost: bool = False
     ) -> None:
-        self.profile = profile
         self.size = (profile.width_px, profile.height_px)
         self._drawing = ImageDisplay(self, profile)
+        self.profile = self._drawing.profile
         self._tell = tell
         self._lost = lost
         self._off = False

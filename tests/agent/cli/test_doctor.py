@@ -8,6 +8,7 @@ from agent import config
 from agent.cli import doctor
 from agent.listen import voiceprint
 from agent.listen.health import Health, HealthLog
+from hardware import icons, raster
 
 
 @pytest.fixture
@@ -62,3 +63,13 @@ def test_whose_voice_may_pay(settings):
     path.write_bytes(b"damaged")
     assert voice_row(settings).state == "problem"
     assert "glasses enroll --voice again" in voice_row(settings).note
+
+
+def test_type_that_falls_short_is_one_line_that_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(icons, "find", lambda: None)
+    monkeypatch.setattr(raster, "set_in", lambda: "Serif")
+    found = doctor._type()
+    assert (found.state, found.used) == ("missing", "Serif, no icons")
+    assert "pip install fonticon-materialdesignicons7" in found.note
+    monkeypatch.setattr(raster, "set_in", lambda: None)
+    assert "fonts-noto-cjk" in doctor._type().note

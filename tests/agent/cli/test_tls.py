@@ -41,8 +41,10 @@ def test_certificate_and_key_may_be_one_file_or_two(tmp_path):
     assert tls.chosen(one).options == {"ssl_certfile": str(one), "ssl_keyfile": str(one)}
     two = written(tmp_path / "cert.pem", key_path=tmp_path / "key.pem")
     assert tls.chosen(two, tmp_path / "key.pem").key == tmp_path / "key.pem"
-    asked = {"GLASSES_CERTIFICATE": str(two), "GLASSES_CERTIFICATE_KEY": str(tmp_path / "key.pem")}
+    asked = {"GLASSES_CERTIFICATE": f"{two}, {tmp_path / 'key.pem'}"}
     assert tls.of(load(asked)) == tls.chosen(two, tmp_path / "key.pem")
+    with pytest.raises(ConfigError, match="is 3 files"):
+        tls.of(load({"GLASSES_CERTIFICATE": "a,b,c"}))
 
 
 def test_the_wrong_key_is_named(tmp_path):
@@ -98,7 +100,6 @@ def test_each_command_looks_at_it_before_anything_else(tmp_path, monkeypatch, co
 def test_a_certificate_on_the_command_line_takes_the_place_of_the_settings(tmp_path, monkeypatch):
     both = written(tmp_path / "both.pem")
     monkeypatch.setenv("GLASSES_CERTIFICATE", "/no/such.pem")
-    monkeypatch.setenv("GLASSES_CERTIFICATE_KEY", "/no/such.key")
     assert tls.of(serving._secured((both, None))) == tls.Tls(both, both)
 
 

@@ -118,8 +118,8 @@ def test_no_more_files_than_there_may_be(tmp_path: Path, monkeypatch) -> None:
     for number in range(4):
         kept.keep([number], b"state")
         for thread in threading.enumerate():
-            if thread.daemon and thread is not threading.main_thread():
-                thread.join(1)
+            if thread.name == prefix.WRITER:
+                thread.join()
     assert len(list(tmp_path.glob("*.kv"))) == 2
 
 
