@@ -94,6 +94,9 @@ class Config:
     xiaozhi: str = ""
     """Where the glasses are a server for xiaozhi's devices: a port of this machine, or `HOST:PORT`;
     `GLASSES_XIAOZHI`."""
+    certificate: str = ""
+    """PEM file with certificate and key, or the two, separated by a comma: TLS for what is served
+    beside a conversation, Wyoming excepted; `GLASSES_CERTIFICATE`."""
     ears: str = ""
     """A Wyoming server that hears what is no command, as `wyoming://HOST:PORT`; `GLASSES_EARS`."""
     wake: str = "always"
@@ -122,6 +125,11 @@ class Config:
     def alone(self) -> tuple[str, ...]:
         """The names in `apart`."""
         return _names(self.apart)
+
+    @property
+    def certificates(self) -> tuple[str, ...]:
+        """The files in `certificate`."""
+        return _names(self.certificate)
 
     @property
     def guests(self) -> tuple[str, ...]:

@@ -31,9 +31,8 @@ from agent.messages import CancelScope, Intent, Proposal, Reply, Transcript
 from agent.models.llm import prompts
 from agent.plugins import offences
 from agent.plugins.runner import Ran
-from agent.skill.context import Context, Overheard, Watch
+from agent.skill.context import Context, Listener, Watch
 from agent.skill.declare import Action
-from agent.skill.floor import Listener
 from agent.turn import Turn, Utterance
 from agent.understand.dialogue import Dialogue
 from hardware.base import DeviceError, Devices
@@ -130,8 +129,6 @@ class Acting:
         """What skills remember between turns."""
         self.on_watch: Callable[[str, str, Watch], None] = lambda skill, language, watch: None
         """Given what a skill wants to look at from now on, in which language."""
-        self.on_overhear: Callable[[str, str, Overheard], None] = lambda skill, language, by: None
-        """Given whom a skill wants to be told what is heard, in which language."""
 
     async def run(
         self, turn: Turn, intent: Intent, utterance: Utterance, planned: Plan | None = None
@@ -186,8 +183,6 @@ class Acting:
             self._world.skills.offend(action.skill, "; ".join(verdict.offences))
         if ctx.watching is not None and verdict.error is None:
             self.on_watch(action.skill, language, ctx.watching)
-        if ctx.overhearing is not None and verdict.error is None:
-            self.on_overhear(action.skill, language, ctx.overhearing)
         if ctx.asked_model:
             turn = replace(turn, model=self._world.model.name)
         self._dialogue.acted(intent)
@@ -271,15 +266,15 @@ class Acting:
             teller=self._world.gate.teller,
             notices=self._world.inbox,
             likeness=partial(_alike, self._world.options.models),
-            floor=partial(self._floor, action.skill),
+            floor=partial(self._floor, action.skill, language),
             planner=Planner(action.skill, self._world.schedule, self._world.bell, self._means),
         )
 
-    def _floor(self, skill: str, listener: Listener | None) -> None:
+    def _floor(self, skill: str, language: str, listener: Listener | None) -> None:
         if listener is None:
             self._world.floor.leave(skill)
         else:
-            self._world.floor.give(skill, listener)
+            self._world.floor.give(skill, language, listener)
 
     def _means(self, words: str, language: str) -> Mapping[str, Any] | None:
         """Return words as the tool call they mean; None where none does. Raises Refused."""
@@ -311,7 +306,7 @@ class Acting:
         reply, _ = offences.checked(action, card)
         if isinstance(reply, Proposal):
             raise Refused(f"{action.name} showed a proposal: an action can only return one")
-        has_floor = self._world.floor.of(action.skill)
+        has_floor = self._world.floor.fills(action.skill)
         level = Priority.BACKGROUND if over and not has_floor else Priority.FOREGROUND
         return self._world.lens.offer(
             reply,

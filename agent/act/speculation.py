@@ -102,4 +102,6 @@ def ahead(
     planned = replace(ctx, memory=memory, speaker=speaker, devices=others)
     if (shows := ctx.shows) is not None:
         planned.shows = lambda *asked: devices.give(partial(shows, *asked))
+    if (floor := ctx.floor) is not None:
+        planned.floor = lambda listener: devices.give(partial(floor, listener))
     return Plan(call, planned, run(planned), devices)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import cast
 
 from agent import config
-from agent.cli.compose import ears
 from agent.cli.dev import targets
+from agent.cli.engines import ears
 from agent.cli.mcp import install
 from agent.cli.output import print_json
 from agent.config import Config

@@ -8,12 +8,12 @@ import signal
 import tempfile
 import threading
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import config
 from agent.cli import hub, push, streams
 from agent.cli.hub import Wanted
+from agent.cli.tls import Tls
 from agent.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    where: str, wanted: Wanted, replicas: int, certificate: Path | None, address: str
+    where: str, wanted: Wanted, replicas: int, tls: Tls | None, address: str
 ) -> None:  # fmt: skip
     """Serve until told to end; SIGHUP replaces the replicas. Raises ConfigError, GlassesError."""
     try:
@@ -31,7 +31,7 @@ def run(
     except ImportError as error:
         missing = f"there is no Ray here ({error}): pip install 'glasses-agent[hub]'"
         raise ConfigError(f"{missing}, or leave --ray out") from None
-    settings = hub.checked(certificate)
+    settings = hub.checked()
     bound = push.listening(where, "--host")
     host, port = bound.getsockname()[:2]
     shared = tempfile.mkdtemp(prefix="glasses-hub-metrics-")
@@ -47,9 +47,9 @@ def run(
         wanted.sessions, replicas,
     )  # fmt: skip
     try:
-        hub.told(bound, certificate, f"{replicas} x {wanted.sessions} sessions on Ray Serve")
+        hub.told(bound, tls, f"{replicas} x {wanted.sessions} sessions on Ray Serve")
         bound.close()  # Ray's proxy binds it
-        cluster.begin(plan, host, port, certificate)
+        cluster.begin(plan, host, port, tls.options if tls else {})
         streams.echo("hub: ready", err=True)
         cluster.wait(ends, renew)
     finally:

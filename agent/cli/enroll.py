@@ -15,7 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from agent import config
-from agent.cli.compose import ears, provided, voice_engine
+from agent.cli.compose import voice_engine
+from agent.cli.engines import ears
+from agent.cli.provided import provided
 from agent.config import Config
 from agent.derive.sample import samples
 from agent.errors import ConfigError, EngineError

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.cli import compose, streams
+from agent.cli import engines, streams
 from agent.config import Config
 from agent.loop.agent import Agent
 
@@ -71,7 +71,7 @@ def _ears(agent: Agent, config: Config) -> Ears | None:
         return None
     if brought:
         return Ears(thread, agent.sayings, brought[0].name, frozenset({"en", "zh"}))
-    chosen = compose.ears(config, wanted)
+    chosen = engines.ears(config, wanted)
     if chosen.name == "none":
         return None
     return Ears(thread, agent.sayings, chosen.name, chosen.languages)

@@ -13,13 +13,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import config, private
-from agent.cli import compose, push, streams
+from agent.cli import compose, engines, push, streams
+from agent.cli.tls import Tls, warn
 from agent.config import Config
 from agent.errors import ConfigError, GlassesError
 from agent.language import controls
@@ -44,8 +44,6 @@ STOCK = 24
 """Sessions that can begin at once with what was loaded before, about 1 MB each."""
 QUIET_S = 2.0
 """How long nobody may have come before the stock is filled again, and how long each of it waits."""
-SOON = timedelta(days=14)
-"""A certificate that ends sooner is told of at the start."""
 READY_S = 60
 """How long a replica may take to be up, or to answer that it is there, before it is replaced."""
 MODEL = "the hub asks a server for Qwen: set GLASSES_MODEL to its address, http://HOST:PORT/v1"
@@ -167,7 +165,7 @@ class _Stock:
 def _model(settings: Config) -> Model:
     """Return the server that all sessions ask, each by a client of its own."""
     if settings.model.startswith(("http://", "https://")):
-        return compose.model(settings)
+        return engines.model(settings)
     return NoModel(MODEL)
 
 
@@ -176,7 +174,7 @@ def pool(settings: Config, wanted: Wanted) -> Pool:
     from agent.serve.hub.apart import Apart
     from agent.serve.hub.pool import Pool
 
-    chosen = compose.ears(settings, wanted.language or settings.language)
+    chosen = engines.ears(settings, wanted.language or settings.language)
     if chosen.name == "none":
         streams.echo(f"nothing is heard: {chosen.note}", err=True)
         return Pool(chosen.make, 0)
@@ -186,7 +184,7 @@ def pool(settings: Config, wanted: Wanted) -> Pool:
 def engine(wanted: Wanted) -> Transcriber:
     """Build one engine, in its own process, that knows what can be said. Raises EngineError."""
     settings = config.load()
-    made = compose.ears(settings, wanted.language or settings.language).make()
+    made = engines.ears(settings, wanted.language or settings.language).make()
     made.expect(
         [one for lang in sorted(made.languages) for one in _sayings(settings, wanted, lang)]
     )
@@ -217,14 +215,14 @@ def sessions(wanted: Wanted, line: Line) -> Sessions:
 # -- one machine -----------------------------------------------------------------------------------
 
 
-def run(where: str, each: Wanted, replicas: int, certificate: Path | None) -> None:
+def run(where: str, each: Wanted, replicas: int, tls: Tls | None) -> None:
     """Serve until told to end; SIGHUP replaces the replicas one by one. Raises ConfigError."""
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
     from agent.serve.hub import door
 
-    settings = checked(certificate)
+    settings = checked()
     bound = push.listening(where, "--host")
     writer = Writer(folder(settings) / "ledgers")
     shared = tempfile.mkdtemp(prefix="glasses-hub-metrics-")
@@ -234,9 +232,9 @@ def run(where: str, each: Wanted, replicas: int, certificate: Path | None) -> No
         writer.begin()
         kept = uvicorn.Config(
             partial(sessions, each, writer.line), factory=True, workers=replicas,
-            ssl_certfile=certificate, timeout_worker_healthcheck=READY_S, **door.options(),
+            timeout_worker_healthcheck=READY_S, **door.options(), **(tls.options if tls else {}),
         )  # fmt: skip
-        told(bound, certificate, f"{replicas} x {each.sessions} sessions")
+        told(bound, tls, f"{replicas} x {each.sessions} sessions")
         if replicas > 1:
             Multiprocess(kept, sockets=[bound]).run()
         else:
@@ -247,42 +245,18 @@ def run(where: str, each: Wanted, replicas: int, certificate: Path | None) -> No
         shutil.rmtree(shared, ignore_errors=True)
 
 
-def checked(certificate: Path | None) -> Config:
+def checked() -> Config:
     """Return the settings, where the hub can be begun with them. Raises ConfigError."""
     settings = config.load()
     private.folder(folder(settings))
     if not Tenants(folder(settings)).all():
         raise ConfigError("nobody could come: add a tenant first: glasses hub add NAME")
-    if certificate is not None:
-        _check(certificate)
     return settings
 
 
-def told(bound: socket.socket, certificate: Path | None, what: str) -> None:
+def told(bound: socket.socket, tls: Tls | None, what: str) -> None:
     """Say where the hub is."""
-    from agent.serve.simulator.guard import is_loopback
-
     host, port = bound.getsockname()[:2]
-    scheme = "wss" if certificate else "ws"
+    scheme = "wss" if tls else "ws"
     streams.echo(f"hub: {scheme}://{host}:{port}/glasses/NAME, {what}", err=True)
-    if certificate is None and not is_loopback(host):
-        warning = "keys and speech cross the network in the clear: add --certificate FILE"
-        streams.echo(warning, err=True)
-
-
-def _check(certificate: Path) -> None:
-    """Raise ConfigError for a file that is no certificate with its key, or has expired."""
-    import ssl
-
-    from cryptography import x509
-
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate)
-        ends = x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
-    except (OSError, ssl.SSLError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise ConfigError(f"{certificate} is no certificate with its key: {why}") from None
-    if ends <= datetime.now(UTC):
-        raise ConfigError(f"{certificate} has expired on {ends:%Y-%m-%d}: renew it")
-    if ends <= datetime.now(UTC) + SOON:
-        streams.echo(f"{certificate} expires on {ends:%Y-%m-%d}: renew it", err=True)
+    warn(host, tls)

@@ -18,7 +18,7 @@ from agent.config import Config
 from agent.errors import ConfigError, GlassesError
 from agent.plugins.skills import Problem, Skills
 from agent.serve.mcp import kept
-from agent.serve.mcp.kept import Server, Tool, ToolRisk
+from agent.serve.mcp.kept import Login, Server, Tool, ToolRisk
 
 
 def install(skills: Skills, settings: Config, begin: bool = False) -> None:
@@ -29,9 +29,9 @@ def install(skills: Skills, settings: Config, begin: bool = False) -> None:
     folder = settings.plugins.parent
     if not kept.names(folder):
         return
-    from agent.serve.mcp import line, skill
+    from agent.serve.mcp import call, skill
 
-    line.loop()  # begun here, so that its thread is nobody's plugin's
+    call.loop()  # begun here, so that its thread is nobody's plugin's
     for name in kept.names(folder):
         load = partial(skill.load, folder, settings.data, name, begin)
         skills.add(name, load, f"MCP server {name}")
@@ -44,8 +44,12 @@ def add(
     headers: Iterable[str],
     limits: tuple[float, int],
     allowed: bool,
+    client: tuple[str, str] | None = None,
 ) -> None:
-    """Ask a server for its tools and keep it. Raises GlassesError."""
+    """Ask a server for its tools and keep it. Raises GlassesError.
+
+    `client` is the id and the secret, or nothing, of who is registered where it signs people in.
+    """
     settings = config.load()
     folder = settings.plugins.parent
     if kept.folder(folder, name).is_dir():
@@ -62,9 +66,16 @@ def add(
     else:
         if headers:
             raise ConfigError("--header is for a URL: a command takes --env")
+        if client is not None:
+            raise ConfigError("--client-id is for a URL: a command is not signed in to")
         server = replace(server, command=tuple(where))
     server = replace(server, given=tuple(sorted(given)))
-    tools = _asked(server, given)
+    login = kept.login(folder, settings.data, name)
+    try:
+        tools = _asked(server, given, login, client)
+    except GlassesError:
+        login.forget()
+        raise
     secret = kept.secret_name(name)
     if given:
         kept.keys(folder, settings.data).put(secret, json.dumps(given))
@@ -99,19 +110,54 @@ def _plain(url: str, given: dict[str, str]) -> str:
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path}"
 
 
-def _asked(server: Server, given: dict[str, str]) -> tuple[Tool, ...]:
-    """Connect once and return the tools that there are. Raises ServerError."""
-    from agent.serve.mcp.line import Line
+def login(name: str) -> None:
+    """Sign in to a server, anew where that was done before. Raises GlassesError."""
+    settings = config.load()
+    folder = settings.plugins.parent
+    if not kept.read(folder, name).url:
+        raise ConfigError(f"{name} is a command of this machine: there is nothing to sign in to")
+    login = kept.login(folder, settings.data, name)
+    login.sign_out()
+    _now(settings, name)
+    there = login.read().get("tokens")
+    streams.echo(f"you are signed in to {name}" if there else f"{name} wants nobody to sign in")
 
-    line = Line(server, lambda: given)
+
+def _asked(
+    server: Server,
+    given: dict[str, str],
+    login: Login,
+    client: tuple[str, str] | None = None,
+) -> tuple[Tool, ...]:
+    """Connect once, with signing in, and return the tools that there are. Raises ServerError."""
+    from agent.serve.mcp.line import CONNECT_S, Line
+    from agent.serve.mcp.signin import SignIn
+
+    sign_in = SignIn(server.url, login, partial(_link, server.name), client)
+    line = Line(server, lambda: given, lambda: sign_in)
     began = time.perf_counter()
     try:
-        tools = line.tools()
+        tools = line.tools(CONNECT_S + sign_in.patience_s if server.url else CONNECT_S)
     finally:
         line.close()
+        sign_in.close()
     took_ms = (time.perf_counter() - began) * 1000
     streams.echo(f"{server.name}: {line.version}, {len(tools)} tools, {took_ms:.0f} ms", err=True)
     return tools
+
+
+def _now(settings: Config, name: str) -> tuple[Server, tuple[Tool, ...]]:
+    """Return a server that is kept, and the tools that it has now. Raises GlassesError."""
+    folder = settings.plugins.parent
+    server = kept.read(folder, name)
+    given = dict(kept.given(folder, settings.data, server))
+    return server, _asked(server, given, kept.login(folder, settings.data, name))
+
+
+def _link(name: str, link: str) -> None:
+    """Show where to sign in; the browser comes back to this machine."""
+    told = f"{name} wants you to sign in, in a browser of this machine:"
+    streams.echo(f"{told}\n\n{link}\n", err=True)
 
 
 def _take(
@@ -129,15 +175,13 @@ def _take(
 def update(name: str) -> None:
     """Take a server's tools as they are now, and say what is different. Raises GlassesError."""
     settings = config.load()
-    folder = settings.plugins.parent
-    server = kept.read(folder, name)
-    tools = _asked(server, dict(kept.given(folder, settings.data, server)))
+    server, tools = _now(settings, name)
     different = [*_differences(server, tools)]
     for line in different or ("nothing has changed",):
         streams.echo(line)
     if different:
         skills = Skills.discover((), settings.plugins, apart=settings.alone)
-        _take(folder, server, tools, skills, False)
+        _take(settings.plugins.parent, server, tools, skills, False)
 
 
 def _differences(server: Server, tools: Iterable[Tool]) -> Iterable[str]:
@@ -155,9 +199,7 @@ def _differences(server: Server, tools: Iterable[Tool]) -> Iterable[str]:
 def test(name: str) -> None:
     """Connect, and compare its tools to those agreed to. Raises GlassesError."""
     settings = config.load()
-    folder = settings.plugins.parent
-    server = kept.read(folder, name)
-    tools = _asked(server, dict(kept.given(folder, settings.data, server)))
+    server, tools = _now(settings, name)
     different = [*_differences(server, tools)]
     for line in different:
         streams.echo(line)

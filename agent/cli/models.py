@@ -10,7 +10,7 @@ from typing import Any
 
 from agent import config
 from agent.cli import streams
-from agent.cli.compose import RPC
+from agent.cli.engines import RPC
 from agent.cli.output import new_console, new_table, print_json
 from agent.errors import EngineError
 from agent.models import pull as pulling

@@ -56,6 +56,19 @@ def PLUGIN(command: Callable[..., Any]) -> Callable[..., Any]:  # an option as t
     return plugins(apart(command))
 
 
+def certificates(command: Command) -> Command:
+    """Add the two options of TLS: `certificate` and `key`."""
+    file = click.Path(dir_okay=False, path_type=Path)
+    certificate = click.option(
+        "--certificate",
+        type=file,
+        metavar="FILE",
+        help="TLS: a PEM file with certificate and key.",
+    )
+    key = click.option("--key", type=file, metavar="FILE", help="The key, where it is elsewhere.")
+    return certificate(key(command))
+
+
 RECORD = click.option(
     "--record",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
 
-from agent.cli import home, streams
+from agent.cli import home, streams, tls
 from agent.config import Config
 from agent.errors import ConfigError
 from agent.loop.agent import Agent
@@ -87,13 +87,15 @@ async def serving(agent: Agent, config: Config) -> AsyncIterator[None]:
         if config.push:
             from agent.serve import push
 
-            bound = listening(config.push)
+            secure, bound = _secure(config), listening(config.push)
             host, port = bound.getsockname()[:2]
             app = push.app(agent.world.inbox, push.token(config.data))
+            scheme = "https" if secure else "http"
             streams.echo(
-                f"notifications: http://{host}:{port}/notify, token in {config.data}", err=True
+                f"notifications: {scheme}://{host}:{port}/notify, token in {config.data}", err=True
             )
-            await served.enter_async_context(running(app, bound))
+            tls.warn(host, secure)
+            await served.enter_async_context(running(app, bound, **secure))
         tell = partial(streams.echo, err=True)
         if config.mqtt:
             from agent.serve import mqtt
@@ -126,8 +128,9 @@ async def mcp(agent: Agent, config: Config, bound: socket.socket) -> AsyncIterat
     """Be an MCP server on a socket meanwhile: without a token only for this machine."""
     from agent.serve.mcp import server
 
-    token = _told("MCP: http://{}:{}/mcp", bound, config.data / server.TOKEN)
-    async with running(server.Glasses(agent).app(token), bound):
+    secure = _secure(config)
+    token = _told("MCP: http{}://{}:{}/mcp", secure, bound, config.data / server.TOKEN)
+    async with running(server.Glasses(agent).app(token), bound, **secure):
         yield
 
 
@@ -139,8 +142,9 @@ async def rtvi(
     from agent.serve import sockets
     from agent.serve.rtvi import server
 
-    token = _told("RTVI: ws://{}:{}/ws", bound, config.data / server.TOKEN)
-    async with running(server.app(agent, ears, token), bound, **sockets.OPTIONS):
+    secure = _secure(config)
+    token = _told("RTVI: ws{}://{}:{}/ws", secure, bound, config.data / server.TOKEN)
+    async with running(server.app(agent, ears, token), bound, **sockets.OPTIONS, **secure):
         yield
 
 
@@ -152,12 +156,19 @@ async def xiaozhi(
     from agent.serve import sockets
     from agent.serve.xiaozhi import server
 
-    token = _told("xiaozhi: http://{}:{}" + server.OTA, bound, config.data / server.TOKEN)
-    async with running(server.app(agent, ears, token), bound, **sockets.OPTIONS):
+    secure, path = _secure(config), config.data / server.TOKEN
+    token = _told("xiaozhi: http{}://{}:{}" + server.OTA, secure, bound, path)
+    async with running(server.app(agent, ears, token), bound, **sockets.OPTIONS, **secure):
         yield
 
 
-def _told(where: str, bound: socket.socket, path: Path) -> str | None:
+def _secure(config: Config) -> dict[str, Any]:
+    """Return what makes uvicorn speak TLS where the settings ask for it. Raises ConfigError."""
+    found = tls.of(config)
+    return {} if found is None else found.options
+
+
+def _told(where: str, secure: object, bound: socket.socket, path: Path) -> str | None:
     """Say where a server is, and return the token for others, where they can come.
 
     Raises OSError.
@@ -168,5 +179,6 @@ def _told(where: str, bound: socket.socket, path: Path) -> str | None:
     host, port = bound.getsockname()[:2]
     token = None if is_loopback(host) else key.token(path.parent, path.name)
     told = "" if token is None else f", token in {path}"
-    streams.echo(f"{where.format(host, port)}{told}", err=True)
+    streams.echo(f"{where.format('s' if secure else '', host, port)}{told}", err=True)
+    tls.warn(host, secure)
     return token

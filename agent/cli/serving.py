@@ -8,11 +8,13 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 from agent import config
-from agent.cli import home, push
+from agent.cli import home, push, tls
 from agent.cli.compose import build, settle
+from agent.config import Config
 from hardware.display import MemoryDisplay
 from hardware.profiles import load as load_profile
 
@@ -31,9 +33,24 @@ def _silent() -> Iterator[None]:
         os.close(kept)
 
 
-async def serve(where: str | None, plugins: Sequence[str], language: str | None) -> None:
+Files = tuple[Path | None, Path | None]
+"""Certificate and key, where they are not the settings'."""
+
+
+def _secured(files: Files) -> Config:
+    """Return the settings, with these files in the place of theirs."""
+    settings, (certificate, key) = config.load(), files
+    if certificate is None and key is None:
+        return settings
+    tls.chosen(certificate, key)
+    return replace(settings, certificate=",".join(str(file) for file in files if file))
+
+
+async def serve(
+    where: str | None, plugins: Sequence[str], language: str | None, files: Files = (None, None)
+) -> None:
     """Serve until the client hangs up, or for ever over HTTP. Raises ConfigError."""
-    settings = config.load()
+    settings = _secured(files)
     bound = push.listening(where, "--http") if where is not None else None
     with _silent():
         agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
@@ -72,10 +89,14 @@ async def serve_wyoming(
 
 
 async def serve_sockets(
-    protocol: Literal["rtvi", "xiaozhi"], where: str, plugins: Sequence[str], language: str | None
+    protocol: Literal["rtvi", "xiaozhi"],
+    where: str,
+    plugins: Sequence[str],
+    language: str | None,
+    files: Files = (None, None),
 ) -> None:
     """Be a server of a protocol over WebSocket for ever. Raises ConfigError."""
-    settings = config.load()
+    settings = _secured(files)
     bound = push.listening(where, "--host")
     agent = build(settings, MemoryDisplay(load_profile(settings.profile)), plugins, language)
     settle()

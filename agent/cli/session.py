@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent import config
 from agent.cli import streams
-from agent.cli.compose import ears
+from agent.cli.engines import ears
 from agent.loop.agent import Agent
 from agent.plugins.skills import Skills
 from agent.testing.session import Recorder, Setting

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import sys
 import webbrowser
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import config
 from agent.cli import streams
-from agent.cli.compose import build, ears
+from agent.cli.compose import build
+from agent.cli.engines import ears
+from agent.cli.tls import Tls
 from agent.config import Config
 from agent.errors import GlassesError
 from agent.serve.simulator import guard
@@ -39,7 +39,7 @@ def run(
     language: str | None = None,
     plugins: Sequence[str] = (),
     browser: bool = True,
-    certificate: Path | None = None,
+    tls: Tls | None = None,
 ) -> None:
     """Serve the page until Ctrl-C. Raises GlassesError or DeviceError for what cannot be."""
     settings = config.load()
@@ -49,8 +49,6 @@ def run(
         language=language or settings.language,
     )
     load_profile(settings.profile)
-    if certificate is not None:
-        _check(certificate)
     token = None if host is None or guard.is_loopback(host) else guard.token()
     options = Options(
         folder=settings.data / "simulator",
@@ -59,11 +57,11 @@ def run(
     )
     listening = bound(host or LOOPBACK, port)
     shown = "localhost" if token is None else _address(host or LOOPBACK)
-    scheme = "https" if certificate else "http"
+    scheme = "https" if tls else "http"
     path = f"{token}/" if token else ""
     url = f"{scheme}://{shown}:{listening.getsockname()[1]}/{path}"
     streams.echo(f"The glasses are at {url} – Ctrl-C ends.")
-    if token and not certificate:
+    if token and tls is None:
         streams.echo(
             "Browsers give a page microphone and camera only on localhost or over https:"
             " add --certificate FILE.",
@@ -71,7 +69,7 @@ def run(
         )
     if browser and sys.stdout.isatty():
         webbrowser.open(url)
-    serving = server(maker(settings, plugins), options, certificate)
+    serving = server(maker(settings, plugins), options, tls)
     asyncio.run(serving.serve(sockets=[listening]))
 
 
@@ -101,7 +99,7 @@ def maker(settings: Config, plugins: Sequence[str] = ()) -> Make:
     return make
 
 
-def server(make: Make, options: Options, certificate: Path | None = None) -> uvicorn.Server:
+def server(make: Make, options: Options, tls: Tls | None = None) -> uvicorn.Server:
     """Return what serves the page; `serve(sockets=[…])` runs it until the process is told to end.
 
     Messages over `MOST_READ_BYTES` are refused as soon as their head has been read.
@@ -114,13 +112,13 @@ def server(make: Make, options: Options, certificate: Path | None = None) -> uvi
             ws="websockets-sansio",
             ws_max_size=MOST_READ_BYTES,
             ws_per_message_deflate=False,  # pictures and sound do not shrink, and bombs stay out
-            ssl_certfile=certificate,
             log_config=None,
             log_level="warning",  # the log of requests would hold the token
             access_log=False,
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=2,
+            **(tls.options if tls else {}),
         )
     )
 
@@ -142,18 +140,6 @@ def bound(host: str, port: int | None) -> socket.socket:
             " choose another --port or --host"
         ) from None
     return made
-
-
-def _check(certificate: Path) -> None:
-    """Raise GlassesError for a file that is no certificate with its key."""
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate)
-    except (OSError, ssl.SSLError) as error:
-        raise GlassesError(
-            f"{certificate} is no certificate with its key ({error.strerror or error}): make one:"
-            " openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=glasses"
-            " -keyout both.pem -out both.pem"
-        ) from None
 
 
 def _address(host: str) -> str:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from agent import config
 from agent.cli import pair, push
-from agent.cli.compose import build, ears, provided, settle
+from agent.cli.compose import build, settle
+from agent.cli.engines import ears
+from agent.cli.provided import provided
 from agent.cli.repl import Meanwhile
 from agent.config import Config
 from agent.derive import page

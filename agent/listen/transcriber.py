@@ -12,7 +12,7 @@ from agent.errors import EngineError
 from agent.language.saying import Saying
 from agent.messages import Transcript
 
-__all__ = ["EngineError", "Transcriber"]
+__all__ = ["EngineError", "Transcriber", "loaded"]
 
 
 @runtime_checkable
@@ -71,3 +71,11 @@ class Transcriber(Protocol):
     def close(self) -> None:
         """Free the engine; no other call may follow."""
         ...
+
+
+def loaded(engine: Transcriber, longest_s: float) -> Transcriber:
+    """Return an engine once all of it is there, where it loads in parts, as a pair does."""
+    load = getattr(engine, "load", None)  # a pair's own: no part of the port
+    if load is not None:
+        load(longest_s)
+    return engine

@@ -35,11 +35,11 @@ from agent.loop.alarms import Alarms
 from agent.loop.arrears import Arrears
 from agent.loop.expected import Expectations
 from agent.loop.gestures import Gesture, Gestures
-from agent.loop.overheard import Overhearing
 from agent.loop.respond import Responder
 from agent.loop.resume import Keeper
 from agent.loop.senses import Felt, Senses
 from agent.loop.stream import LISTENING, Listening, Stream
+from agent.loop.taking import Taking
 from agent.loop.turns import Turns
 from agent.loop.watches import Watches
 from agent.messages import Intent, NotRecognized, Transcript
@@ -109,7 +109,7 @@ class Agent:
         self._turns = Turns(
             self.world, self._dialogue, self._acting, self._expected, responder,
             after=self._after, final=self._final,
-            overhearing=Overhearing(self.world, self._acting, self._expected, self._dialogue),
+            taking=Taking(self.world, self._acting, self._expected, self._dialogue),
         )  # fmt: skip
         self._watches: asyncio.AbstractEventLoop | None = None
         self._alarms = Alarms(self.world, self._turns, self._expected, self._also)
@@ -412,6 +412,7 @@ class Agent:
             await self._alarms.end()
             await self._watching.end()
             await self._turns.close()
+            self.world.floor.leave()
             self.world.mouth.hush(resume=False)
             await self._arrears.end()
             self.world.gate.teller.close()

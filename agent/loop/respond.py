@@ -609,7 +609,7 @@ class Responder:
         turn = replace(turn, reply=reply, timings=replace(turn.timings, reply=clock()))
         stays_ms = EXPIRES_S * 1000 if self._expected.asking else None
         owner = turn.intent.skill if isinstance(turn.intent, Intent) else OWN
-        has_floor = world.floor.held is not None and world.floor.of(owner)
+        has_floor = world.floor.held is not None and world.floor.fills(owner)
         if has_floor:
             stays_ms = floor.STAYS_S * 1000
         world.spoken = language = turn.transcript.language

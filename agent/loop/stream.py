@@ -117,7 +117,7 @@ class Stream:
         self._intake = Intake(device=microphone.name, health_log=listening.health)
         self.attention = Attention(
             listening.attention,
-            asked=lambda: expected.asking or (world.floor.held or turns.overhearing.by) is not None,
+            asked=lambda: expected.asking or world.floor.held is not None,
             spotter=wake_spotter,
         )
         self._voice = None if listening.voice is None else Voice(listening.voice)
@@ -172,8 +172,6 @@ class Stream:
                 yield turn
         finally:
             self._answers.give_up()
-            if self._world.floor.held is not None:
-                self._world.floor.leave()
             self._ducking.speaking(False)
             self._world.lens.listening(False)
             self._intake.close()
@@ -225,7 +223,7 @@ class Stream:
     def _partial(self, transcript: Transcript) -> None:
         if self._on_transcript is not None:
             self._on_transcript(transcript)
-        self._world.floor.heard(transcript.text, transcript.language, final=False)
+        self._world.floor.partly(transcript)
 
     async def _heard(self, chunk: AudioChunk) -> Event:
         """Hear a chunk, "stop" before all else while the agent works or plays."""
@@ -342,8 +340,6 @@ class Answers:
         match event:
             case Pause(transcript):
                 self._drop_plan()
-                if self._turns.taken(transcript):
-                    return
                 self._plan = self._turns.plan(transcript)
             case Resumed():
                 self._drop_plan()
@@ -354,12 +350,8 @@ class Answers:
         if self._on_transcript is not None and not heard.error:
             self._on_transcript(heard.transcript)
         held = self._turns.world.floor.held
-        if heard.error and held is not None and not held[1].recording:
+        if heard.error and held is not None and not held.listener.by_words:
             return  # the skill hears for itself, and what it shows is not covered
-        if not heard.error and self._turns.taken(heard.transcript):
-            said = heard.transcript
-            self._turns.world.floor.heard(said.text, said.language, True, heard.continues)
-            return
         if heard.continues and self._line:
             last = self._line[-1]
             if self._turns.waits(last.task):  # nothing was done for the one that it continues

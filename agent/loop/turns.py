@@ -32,8 +32,8 @@ from agent.language.said import said_in
 from agent.listen.endpoint import energy_speech_end
 from agent.listen.hearing import Heard
 from agent.loop.expected import Expectations
-from agent.loop.overheard import Overhearing
 from agent.loop.respond import Responder
+from agent.loop.taking import Taking
 from agent.messages import Intent, NotRecognized, Reply, Transcript
 from agent.plugins import offences
 from agent.turn import Clock, Timings, Turn, Utterance
@@ -66,7 +66,7 @@ class Turns:
         responder: Responder,
         after: Callable[[Turn], None],
         final: Callable[[], None],
-        overhearing: Overhearing,
+        taking: Taking,
     ) -> None:
         """Begin with an empty lane.
 
@@ -79,8 +79,8 @@ class Turns:
         self.expected = expected
         self._responder = responder
         self._after = after
-        self.overhearing = overhearing
-        """Who wants what is heard and is no command."""
+        self._taking = taking
+        self._took = False  # what was said last went to the skill that has the floor, wholly
         self._line: list[asyncio.Task[Turn | None]] = []
         self._running: asyncio.Task[Turn | None] | None = None
         self.final = final
@@ -113,8 +113,8 @@ class Turns:
             self._running = None
 
     def cancel(self, task: asyncio.Task[Turn | None]) -> None:
-        """End a turn that runs or waits, but for a payment that is being made."""
-        if task is not self._running or not self._responder.committing:
+        """End a turn that runs or waits, but for a payment or what a skill is writing down."""
+        if task is not self._running or not (self._responder.committing or self._taking.keeping):
             task.cancel()
 
     def speaking(self, speaks: bool) -> None:
@@ -156,16 +156,6 @@ class Turns:
     async def told(self, transcript: Transcript, source: str, seen: str | None) -> Turn:
         """Answer what the wearer said elsewhere, having `seen` what was proposed under that key."""
         return await self._said(transcript, self.own(transcript.text, seen), source, seen)
-
-    def taken(self, transcript: Transcript) -> bool:
-        """Whether what was heard belongs to the skill that has the floor, and is no command."""
-        floor = self.world.floor
-        if floor.held is None or self.expected.asking:
-            return False
-        if controls.control(transcript.text) in controls.ENDS:
-            return False
-        meant = self._dialogue.foresee(transcript)
-        return meant is None or not floor.of(meant.skill)
 
     def own(self, text: str, seen: str | None = None) -> Own | None:
         """Read a text for what it says to the agent itself, where that matters now.
@@ -276,18 +266,25 @@ class Turns:
             memories.take_back()
             self._dialogue.drop()
         memories.settle()
-        if self.overhearing.by is not None and await asyncio.to_thread(
-            self.overhearing.wants, turn.transcript
-        ):
-            reply = await self.overhearing.take(turn.transcript)
-            if reply is not None:
-                turn = replace(turn, source="overheard")
-                return self._responder.show(turn, reply, utterance.clock) if reply.text else turn
+        took, self._took = self._took, False
+        if await self._for_listener(turn.transcript):
+            reply = await self._taking.take(turn.transcript, heard.continues and took)
+            self._took = True
+            if reply is None:
+                return None
+            return self._responder.show(replace(turn, source="floor"), reply, utterance.clock)
         return await self._safely(turn, utterance, plan=plan)
+
+    async def _for_listener(self, said: Transcript) -> bool:
+        """Whether what was said is for the skill that has the floor."""
+        if self.world.floor.held is None:
+            return False
+        return await asyncio.to_thread(self._taking.wants, said)
 
     def _another(self) -> None:
         """Note that another turn than the last one begins, which nothing can go on with now."""
         self.final()
+        self._took = False
         self._acting.memories.settle()
 
     async def _safely(
@@ -348,7 +345,7 @@ class Turns:
         A question that a model can know is put to it. Not while another turn is answered: what it
         leaves in a memory would be missed.
         """
-        if self.world.gate.open is not None or self.busy or self.overhearing.by is not None:
+        if self.world.gate.open is not None or self.busy or self.world.floor.held is not None:
             return None  # what is said may be the answer to a question, or said to somebody else
         intent = self._dialogue.foresee(transcript)
         if intent is None:

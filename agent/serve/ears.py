@@ -19,7 +19,7 @@ from agent.errors import EngineError, GlassesError
 from agent.language.saying import Saying
 from agent.listen.hearing import REPLAY_BYTES
 from agent.listen.thread import EngineThread
-from agent.listen.transcriber import Transcriber
+from agent.listen.transcriber import Transcriber, loaded
 from agent.listen.whisper.stable import UNIT
 from agent.messages import Transcript
 from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
@@ -74,7 +74,7 @@ class Ears:
 
     async def _warm(self) -> None:
         try:
-            self.name, self.languages = await self._thread.call(_loaded, patient=True)
+            self.name, self.languages = await self._thread.call(_known, patient=True)
             await self._tell()
         except GlassesError as error:
             self.name = ""
@@ -192,10 +192,8 @@ def _common(looks: Sequence[str]) -> int:
     return same[-2][0].end() if len(same) > 1 else 0
 
 
-def _loaded(engine: Transcriber) -> tuple[str, frozenset[str]]:
-    load = getattr(engine, "load", None)  # a pair's own: no part of the port
-    if load is not None:
-        load(LOAD_S)
+def _known(engine: Transcriber) -> tuple[str, frozenset[str]]:
+    engine = loaded(engine, LOAD_S)
     return engine.name, engine.languages
 
 

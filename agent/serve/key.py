@@ -5,6 +5,9 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from agent import private
 
 
@@ -17,3 +20,22 @@ def token(folder: Path, name: str) -> str:
     made = secrets.token_urlsafe(18)
     private.write(path, made)
     return made
+
+
+class Key:
+    """Lets in who has the token."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        """Guard an app."""
+        self._app = app
+        self._token = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it; compared in constant time."""
+        if scope["type"] == "http":
+            given = dict(scope["headers"]).get(b"authorization", b"")
+            if not secrets.compare_digest(given, self._token):
+                refused = JSONResponse({"error": "the token is wrong or missing"}, 401)
+                await refused(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

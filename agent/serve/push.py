@@ -10,11 +10,10 @@ With `Authorization: Bearer TOKEN`; the token is made once and kept in the weare
 from __future__ import annotations
 
 import json
-import secrets
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -36,17 +35,6 @@ def token(folder: Path) -> str:
 
 def app(inbox: Inbox, token: str) -> Starlette:
     """Return the port, for a server to run."""
-
-    def guarded(
-        work: Callable[[Request], Awaitable[Response]],
-    ) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            given = request.headers.get("authorization", "").encode()
-            if not secrets.compare_digest(given, f"Bearer {token}".encode()):
-                return _wrong("the token is wrong or missing", 401)
-            return await work(request)
-
-        return answer
 
     async def notify(request: Request) -> Response:
         body = bytearray()
@@ -72,10 +60,11 @@ def app(inbox: Inbox, token: str) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/notify", guarded(notify), methods=["POST"]),
-            Route("/notify/{id}", guarded(became)),
-            Route("/answers/{source}", guarded(answers)),
-        ]
+            Route("/notify", notify, methods=["POST"]),
+            Route("/notify/{id}", became),
+            Route("/answers/{source}", answers),
+        ],
+        middleware=[Middleware(key.Key, token=token)],
     )
 
 

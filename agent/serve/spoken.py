@@ -1,6 +1,6 @@
 """What a client says without telling where it ends: its sound, cut into utterances.
 
-sound ─▶ 20 ms at a time ─▶ endpointer ─▶ shared ears ─▶ Began, Words…, Stopped, Said
+sound ─▶ 20 ms at a time ─▶ cutter ─▶ shared ears ─▶ Began, Words…, Stopped, Said
 """
 
 from __future__ import annotations
@@ -9,17 +9,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from agent.listen.endpoint import Dropped, Ended, Endpointer, Speaking, Started
-from agent.listen.patience import DEFAULT
-from agent.listen.vad import CascadeVad
+from agent.listen.endpoint import Dropped
 from agent.messages import Transcript
+from agent.serve.cutting import CHUNK_BYTES, Cut, Cutter, Spoke
 from agent.serve.ears import Ears, Utterance
-from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ, AudioChunk
-
-CHUNK_MS = 20
-CHUNK_BYTES = CHUNK_MS * SAMPLE_RATE_HZ // 1000 * SAMPLE_BYTES
-PAUSE_MS = DEFAULT.plain_ms
-"""Silence that ends an utterance: silence alone decides here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +50,8 @@ class Spoken:
     def __init__(self, ears: Ears) -> None:
         """Hear nothing yet."""
         self._ears = ears
-        self._endpointer: Endpointer | None = None  # made of the first sound
+        self._cutter: Cutter | None = None  # made of the first sound
         self._left = bytearray()
-        self._at_ms = 0.0
         self._utterance: Utterance | None = None
 
     @property
@@ -69,37 +61,29 @@ class Spoken:
 
     async def hear(self, pcm: bytes) -> AsyncIterator[Event]:
         """Take the next sound, as the ears hear it, and yield what came of it."""
-        if self._endpointer is None:
-            self._endpointer = await asyncio.to_thread(lambda: Endpointer(CascadeVad()))
+        if self._cutter is None:
+            self._cutter = await asyncio.to_thread(Cutter, 0)
         self._left += pcm
         while len(self._left) >= CHUNK_BYTES:
-            chunk = AudioChunk(bytes(self._left[:CHUNK_BYTES]), self._at_ms)
+            chunk = bytes(self._left[:CHUNK_BYTES])
             del self._left[:CHUNK_BYTES]
-            self._at_ms += CHUNK_MS
-            async for event in self._chunk(self._endpointer, chunk):
+            async for event in self._chunk(self._cutter, chunk):
                 yield event
             await asyncio.sleep(0)  # others have their turn, however much has come at once
 
-    async def _chunk(self, endpointer: Endpointer, chunk: AudioChunk) -> AsyncIterator[Event]:
-        match endpointer.push(chunk, PAUSE_MS):
-            case Started(preroll=preroll, before=before):
-                yield Began()
-                ambient = b"".join(one.pcm for one in before)
-                self._utterance = Utterance(self._ears, ambient)
-                pcm = b"".join(one.pcm for one in preroll)
-            case Speaking():
-                pcm = chunk.pcm
-            case Ended():
-                async for event in self.end():
-                    yield event
-                return
-            case Dropped():
-                yield Stopped()
-                await self.leave()
-                return
-            case _:
-                return
-        if self._utterance is not None and await self._utterance.hear(pcm):
+    async def _chunk(self, cutter: Cutter, pcm: bytes) -> AsyncIterator[Event]:
+        for event in cutter.push(cutter.last + 1, pcm):
+            match event:
+                case Spoke(clip):
+                    yield Began()
+                    self._utterance, pcm = Utterance(self._ears, clip.ambient), clip.pcm
+                case Cut():
+                    async for last in self.end():
+                        yield last
+                case Dropped():
+                    yield Stopped()
+                    await self.leave()
+        if cutter.speaking and self._utterance and await self._utterance.hear(pcm):
             yield Words(self._utterance.told)
 
     async def held(self, pcm: bytes) -> None:
@@ -124,6 +108,6 @@ class Spoken:
 
     def _over(self) -> Utterance | None:
         utterance, self._utterance = self._utterance, None
-        if self._endpointer is not None:
-            self._endpointer.reset()
+        if self._cutter is not None:
+            self._cutter.forget()
         return utterance

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from agent.messages import CancelScope, Reply, Transcript
     from agent.models.llm.model import Model
     from agent.skill.declare import Permission
-    from agent.skill.floor import Listener
     from agent.skill.later import Entry, Later
     from agent.skill.lists import Lists
     from agent.skill.notes import Notes
@@ -40,12 +39,40 @@ class Watch:
     """Seconds between two looks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overheard:
-    """Who is given what is heard and is no command."""
+class Listener:
+    """What a skill does with what is said; it says what it wants of that, and leaves the rest."""
 
-    take: Callable[[Context, Transcript], Reply | bool | None] | None
-    """Returns what to show of an utterance, None for nothing, False when it is over; None ends."""
+    kept: bool = False
+    """Whether what is said is kept: the lens shows a mark for as long as it has the floor."""
+    stoppable: bool = True
+    """Whether “stop” ends it; else only what the skill itself can be told does."""
+    beside: bool = False
+    """Whether commands go on beside it: the agent's own words, and those of a wearer whose voice is
+    known. Its cards come and go then as any answer's do; else they stay, one in another's place."""
+
+    def samples(self, pcm: bytes) -> None:
+        """Take the next sound of the microphone, 16 kHz mono 16-bit; also while nobody speaks.
+
+        On the thread of the loop: whatever takes long belongs elsewhere.
+        """
+
+    def partly(self, said: Transcript) -> None:
+        """Take what has been heard so far. On the thread of the loop as well."""
+
+    def heard(self, ctx: Context, said: Transcript, continues: bool) -> Reply | bool | None:
+        """Take what was heard, on a thread of its own, for 8 s at most.
+
+        A reply is lit; None shows nothing, and False gives the floor back. With `continues` it
+        takes the place of what was heard last, which it begins with.
+        """
+
+    def over(self) -> None:
+        """Let go: the floor was given back, or taken away."""
+
+    @property
+    def by_words(self) -> bool:
+        """Whether it wants words at all, and not the sound alone."""
+        return type(self).heard is not Listener.heard
 
 
 @dataclass(slots=True)
@@ -104,8 +131,6 @@ class Context:
     """Compares texts; behind `alike`."""
     watching: Watch | None = None
     """What is to be looked at from now on, as `watch` has set it."""
-    overhearing: Overheard | None = None
-    """Who is to be given what is heard from now on, as `overhear` has set it."""
     cancel: CancelScope | None = None
     """Called off when the wearer says stop or the action's time is over; hand it to `model`."""
 
@@ -194,16 +219,6 @@ class Context:
         """
         self.watching = Watch(look, every_s)
 
-    def overhear(self, take: Callable[[Context, Transcript], Reply | bool | None] | None) -> None:
-        """Have `take(ctx, transcript)` called for what is heard and is no command of this skill.
-
-        Once the action has ended, until it gives False, or None is set in its place. A reply that
-        it returns is lit. What others say opens no turn meanwhile; the agent's own words do. Raises
-        Refused without the permission `microphone`.
-        """
-        self._need("microphone", "asked to be told what is said around you")
-        self.overhearing = Overheard(take)
-
     @property
     def location(self) -> Place:
         """Where the wearer is.
@@ -279,11 +294,12 @@ class Context:
         return inbox.take(Notice(self.skill, text, title))
 
     def listen(self, listener: Listener | None) -> None:
-        """Take what is said from now on, in place of commands, or with None no more.
+        """Be given what is said from now on, in place of commands, or with None no more.
 
-        Until then the skill's cards are lit in the foreground, in the place of one another. “Stop”
-        ends it too. Raises Refused without the permission `listen`, DeviceError where nothing is
-        heard.
+        One skill has the floor at a time, and what it can itself be told is still obeyed, as are
+        “stop” and the answer to a question. `Listener` says what it is given, and
+        whether that is kept, which the lens then marks. Raises Refused without the permission
+        `listen`, DeviceError where nothing is heard.
         """
         self._need("listen", "asked for what is said")
         if self.floor is None:

@@ -19,8 +19,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from agent import Reply, private
+from agent import Context, Reply, private
 from agent.language.world import world_text
+from agent.messages import Transcript
+from agent.skill.context import Listener
 
 SHOWN = 4
 """Lines of captions that are shown."""
@@ -77,10 +79,10 @@ def read(path: Path) -> Said:
     return Said(title, tuple(t for _, t in said), tuple(a for a, _ in said), head, tuple(points))
 
 
-class Minutes:
-    """A meeting that goes on. It has the floor, and keeps what is said."""
+class Minutes(Listener):
+    """A meeting that goes on: what is said is kept."""
 
-    recording, stoppable = True, False
+    kept, stoppable = True, False
 
     def __init__(
         self,
@@ -101,22 +103,20 @@ class Minutes:
         private.folder(path.parent)
         Said(title, (), ()).write(path)
 
-    def samples(self, pcm: bytes) -> None:
-        """Nothing: what the agent's own ears hear is written down, and no sound is kept."""
+    def partly(self, said: Transcript) -> None:
+        """Show what is being said."""
+        if (line := self._line(said)) is not None:
+            self._show(self.card(line))
 
-    def heard(self, text: str, language: str, final: bool, continues: bool) -> None:
-        """Write a line down, and show it; what is not over is only shown."""
-        line = world_text(text, LONGEST)
-        if self.ended or not line or len(self.lines) >= MOST:
-            return
-        if not final:
-            self._show(self.card(str(line)))
-            return
+    def heard(self, ctx: Context, said: Transcript, continues: bool) -> Reply | None:
+        """Write a line down, and show it."""
+        if (line := self._line(said)) is None:
+            return None
         goes_on = continues and bool(self.lines)
         if goes_on:
-            self.lines[-1] = str(line)
+            self.lines[-1] = line
         else:
-            self.lines.append(str(line))
+            self.lines.append(line)
             self._times.append(f"{self._now():%H:%M:%S}")
         try:
             if goes_on:
@@ -127,6 +127,12 @@ class Minutes:
         except OSError:
             Said(self._title, tuple(self.lines), tuple(self._times)).write(self.path)
         self._show(self.card())
+        return None
+
+    def _line(self, said: Transcript) -> str | None:
+        """Return what was said as a line, where one more is written."""
+        line = str(world_text(said.text, LONGEST))
+        return None if self.ended or not line or len(self.lines) >= MOST else line
 
     def over(self) -> None:
         """Take nothing down any more; one in which nothing was said leaves no file."""

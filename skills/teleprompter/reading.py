@@ -10,6 +10,7 @@ from typing import Protocol
 
 from agent import Reply
 from agent.language.aloud import pieces
+from agent.skill.context import Listener
 
 WIDE = 30
 """Cells of a line, a Chinese character being two: the smallest usual lens has 32."""
@@ -38,10 +39,8 @@ class Follows(Protocol):
         ...
 
 
-class Reading:
-    """A text that is being read aloud. It has the floor, and keeps nothing."""
-
-    recording, stoppable = False, True
+class Reading(Listener):
+    """A text that is being read aloud: the sound itself is held against it, and nothing is kept."""
 
     def __init__(
         self,
@@ -72,9 +71,6 @@ class Reading:
             self._sound.put_nowait(pcm)
         except queue.Full:
             return
-
-    def heard(self, text: str, language: str, final: bool, continues: bool) -> None:
-        """Nothing: the sound itself is held against the text."""
 
     def over(self) -> None:
         """End, once what has come is heard."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from agent import Context, Reply, skill
+from agent.skill.context import Listener
 from skills.translate import signs
 from skills.translate.phrasebook import is_chinese
 
@@ -23,7 +24,7 @@ ASKED_S = 5.0
 """How long the model may take for a translation; the next may be said meanwhile."""
 SURE_OF_WEARER = 0.7
 """From here on it is the wearer's voice; below, the language tells who speaks."""
-WHY = {"microphone": "to show what is said around you, for as long as you wish"}
+WHY = {"listen": "to show what is said around you, for as long as you wish"}
 
 Mode = Literal["captions", "conversation"]
 
@@ -61,7 +62,7 @@ def conversation(ctx: Context) -> Reply:
 )
 def stop(ctx: Context) -> Reply:
     """End captions or conversation mode."""
-    ctx.overhear(None)
+    ctx.listen(None)
     there = ctx.memory.pop("mode", None) is not None
     ctx.memory.pop("said", None)
     return Reply(ctx.say("Captions off.") if there else ctx.say("There are no captions to stop."))
@@ -69,24 +70,31 @@ def stop(ctx: Context) -> Reply:
 
 def _begin(mode: Mode, said: str, ctx: Context) -> Reply:
     ctx.memory.update(mode=mode, said=[])
-    ctx.overhear(take)
+    ctx.listen(Live())
     return Reply(said)
 
 
-def take(ctx: Context, transcript: Transcript) -> Reply | bool | None:
-    """Show what was heard, the newest first."""
-    mode = ctx.memory.get("mode")
-    words = " ".join(transcript.text.split())[:LONGEST]
-    if mode is None:
-        return False
-    if not words:
-        return None
+class Live(Listener):
+    """Is given what both sides say, and keeps none of it."""
+
+    stoppable, beside = False, True
+
+    def heard(self, ctx: Context, said: Transcript, continues: bool) -> Reply | bool | None:
+        """Show what was heard, the newest first."""
+        mode = ctx.memory.get("mode")
+        return False if mode is None else _shown(mode, said, continues, ctx)
+
+
+def _shown(mode: Mode, said: Transcript, continues: bool, ctx: Context) -> Reply:
+    words = " ".join(said.text.split())[:LONGEST]
     before: list[str] = ctx.memory.setdefault("said", [])
+    if continues:
+        del before[:1]  # it begins what is shown now
     if mode == "captions":
         lines, title, speech = [words, *before], "", ""
         before.insert(0, words)
     else:
-        who = ctx.say("You") if _is_wearer(transcript, ctx) else ctx.say("They")
+        who = ctx.say("You") if _is_wearer(said, ctx) else ctx.say("They")
         target, engine = translated(words, ctx)
         title, speech = f"{who}: {words}", "" if target == signs.UNKNOWN else target
         lines = [target, *filter(None, [engine]), *before]

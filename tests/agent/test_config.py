@@ -44,7 +44,7 @@ def test_plugins_that_run_apart_are_named(config):
         ('langage = "zh"', "no setting 'langage', did you mean 'language'"),
         (
             'zzz = "zh"',
-            "no setting 'zzz'; known: aloud, apart, calendar, country, currency, data, desktop, ears, ggml, language",
+            "no setting 'zzz'; known: aloud, apart, calendar, certificate, country, currency, data, desktop, ears, ggml, language",
         ),
         ('"' + "x" * 9_000 + '" = "zh"', "no setting 'xxx"),
         ("language = 3", "language is 3: it must be text"),
@@ -77,6 +77,6 @@ def test_the_message_is_the_same_each_time(tmp_path):
     }  # fmt: skip
     assert len(said) == 1
     assert (
-        "known: aloud, apart, calendar, country, currency, data, desktop, ears, ggml, language, lens, location, mcp, microphone"
+        "known: aloud, apart, calendar, certificate, country, currency, data, desktop, ears, ggml, language, lens, location, mcp, microphone"
         in said.pop()
     )

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.act.world import DEFAULT
-from agent.cli.compose import DEMO_PLACE, ears
+from agent.cli.compose import DEMO_PLACE
+from agent.cli.engines import ears
 from agent.config import load
 from agent.listen.endpoint import Ended, Endpointer, Event
 from agent.listen.patience import Patience

@@ -7,6 +7,7 @@ import pytest
 from agent import Context, Reply, hookimpl, skill
 from agent.messages import Transcript
 from agent.plugins.skills import Skills
+from agent.skill.context import Listener
 from agent.testing.conversation import Conversation, Doubles
 from agent.testing.doubles import ScriptedTranscriber
 from tests.pace import PATIENCE_S
@@ -24,7 +25,7 @@ def test_what_others_say_is_shown_and_opens_no_turn(ask):
     ask("show captions").calls("translate.captions").shows("Captions on")
     heard(ask, "the train to vienna is late today")
     ask.last.shows("the train to vienna is late today")
-    assert ask.last.turn.source == "overheard"
+    assert ask.last.turn.source == "floor"
     assert ask.last.intent is None
     heard(ask, "play music")
     ask.last.shows("play music")
@@ -48,7 +49,7 @@ def test_they_end_and_then_commands_are_commands_again(ask):
     ask.last.shows("Captions off.")
     heard(ask, "what time is it")
     assert ask.last.intent is not None
-    assert ask.last.turn.source != "overheard"
+    assert ask.last.turn.source != "floor"
     ask("关闭字幕").shows("现在没有字幕")
 
 
@@ -81,7 +82,7 @@ def test_the_model_translates_what_the_books_do_not_know(ask, model):
 def test_an_open_question_comes_first(ask):
     ask("show captions")
     ask("pay twenty dollars to anna").asks()
-    wants = ask.agent._turns.overhearing.wants
+    wants = ask.agent._turns._taking.wants
     assert not wants(Transcript("no"))
     assert not wants(Transcript("hello there"))
     ask("no").asks_nothing()
@@ -96,24 +97,28 @@ def test_typed_lines_are_the_wearers(ask):
 @pytest.mark.parametrize(("sure", "plays"), [(0.95, True), (0.1, False), (None, False)])
 def test_only_a_wearer_whose_voice_is_known_commands_meanwhile(ask, sure, plays):
     ask("show captions")
-    wants = ask.agent._turns.overhearing.wants(Transcript("play music", wearer=sure))
+    wants = ask.agent._turns._taking.wants(Transcript("play music", wearer=sure))
     assert wants is not plays
 
 
 def test_one_that_fails_is_held_against_its_skill_and_ends(tmp_path):
+    class Breaks(Listener):
+        def heard(self, ctx, said, continues):
+            return 1 / 0
+
     class Parrot:
         __name__ = "parrot"
 
-        @skill("parrot", risk="change", permissions={"microphone": "to repeat it"})
+        @skill("parrot", risk="change", permissions={"listen": "to repeat it"})
         def parrot(self, ctx: Context) -> Reply:
             """Repeat, badly."""
-            ctx.overhear(lambda ctx, transcript: 1 / 0)
+            ctx.listen(Breaks())
             return Reply("parroting")
 
         @skill("parrot secretly", risk="change")
         def secretly(self, ctx: Context) -> Reply:
-            """Overhear without a permission."""
-            ctx.overhear(lambda ctx, transcript: Reply("heard"))
+            """Listen without a permission."""
+            ctx.listen(Breaks())
             return Reply("parroting")
 
         @hookimpl
@@ -126,8 +131,10 @@ def test_one_that_fails_is_held_against_its_skill_and_ends(tmp_path):
     try:
         talk("parrot").shows("parroting")
         talk.aloud("hello there")
+        talk.last.shows("parrot failed and is not listening any more")
+        assert talk.last.reply.kind == "alert"
         assert len(talk.agent.skills.offences["parrot"]) == 1
-        assert talk.agent._turns.overhearing.by is None
+        assert talk.agent.world.floor.held is None
         talk("parrot secretly").shows("never declared it")
     finally:
         talk.close()

@@ -6,6 +6,7 @@ import stat
 import pytest
 
 import skills.meeting as skill_meeting
+from agent.messages import Transcript
 from agent.plugins.skills import Skills
 from agent.testing.clock import VirtualClock
 from agent.testing.conversation import Conversation, Doubles
@@ -38,9 +39,9 @@ def hold(ask, lines=SAID, model=None):
     import threading
 
     ask("record this meeting").shows("What is said is written down.")
-    floor = ask.agent.world.floor
+    listener = ask.agent.world.floor.held.listener
     for line in lines:
-        floor.heard(line, "en", True, False)
+        listener.heard(None, Transcript(line), False)
     if model is not None:
         ask.model.replies.append(json.dumps({"points": model}))
     ask("stop recording").shows(f"Saved: {len(lines)} lines")
@@ -54,11 +55,12 @@ def hold(ask, lines=SAID, model=None):
 def test_what_is_said_is_kept_as_markdown_and_the_lens_says_so(ask):
     ask("record this meeting")
     floor = ask.agent.world.floor
-    floor.heard("let us", "en", False, False)
-    floor.heard("let us begin", "en", True, False)
-    floor.heard("let us begin with the budget", "en", True, True)  # it went on
+    listener = floor.held.listener
+    floor.partly(Transcript("let us"))
+    listener.heard(None, Transcript("let us begin"), False)
+    listener.heard(None, Transcript("let us begin with the budget"), True)  # it went on
     ask.advance(75)
-    floor.heard("and then\n# the rest", "en", True, False)
+    listener.heard(None, Transcript("and then\n# the rest"), False)
     ask.advance(1)
     assert "● Recording 1:15" in ask.lens
     assert "let us begin with the budget" in ask.lens

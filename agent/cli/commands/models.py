@@ -110,7 +110,7 @@ def doctor(as_json: bool, plugins: tuple[str, ...]) -> None:
 
     Exits with 1 when something needs mending.
     """
-    from agent.cli.report import doctor as show
+    from agent.cli.doctor import doctor as show
 
     sys.exit(show(as_json, plugins))
 

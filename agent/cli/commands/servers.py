@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from agent.cli.options import LANGUAGE, PLUGIN, Command, one_line_errors
+from agent.cli.options import LANGUAGE, PLUGIN, Command, certificates, one_line_errors
 
 
 def _where(port: str) -> Callable[[Command], Command]:
@@ -61,6 +61,12 @@ def mcp() -> None:
     help="Most calls in an hour.",
 )
 @click.option("--allow", "allowed", is_flag=True, help="Do not ask before a tool's first use.")
+@click.option(
+    "--client-id",
+    metavar="ID",
+    help="Who you are registered as, where a URL signs in nobody else.",
+)
+@click.option("--client-secret", "secret", is_flag=True, help="Ask for the secret of that ID.")
 @click.argument("name")
 @click.argument("where", nargs=-1, required=True, metavar="COMMAND…|URL")
 @one_line_errors
@@ -70,17 +76,33 @@ def add_mcp(
     timeout_s: float,
     calls: int,
     allowed: bool,
+    client_id: str | None,
+    secret: bool,
     name: str,
     where: tuple[str, ...],
 ) -> None:
     """Make the tools of a server skills: NAME is what you call it.
 
-    Options come first; what follows NAME is the server's command, or its URL. Keys are kept as
-    secrets.
+    Options come first; what follows NAME is the server's command, or its URL. A server at a URL may
+    want you to sign in: open the link that is shown. Keys and tokens are kept as secrets.
     """
     from agent.cli.mcp import add
 
-    add(name, where, environment, headers, (timeout_s, calls), allowed)
+    client = None
+    if client_id is not None:
+        asked = click.prompt("client secret", hide_input=True) if secret else ""
+        client = client_id, str(asked).strip()
+    add(name, where, environment, headers, (timeout_s, calls), allowed, client)
+
+
+@mcp.command("login")
+@click.argument("name")
+@one_line_errors
+def login_mcp(name: str) -> None:
+    """Sign in to NAME, a server at a URL: open the link that is shown."""
+    from agent.cli.mcp import login
+
+    login(name)
 
 
 @mcp.command("list")
@@ -146,10 +168,17 @@ def remove_mcp(name: str) -> None:
     metavar="[HOST:]PORT",
     help="Over streamable HTTP; on the standard streams by default.",
 )
+@certificates
 @LANGUAGE
 @PLUGIN
 @one_line_errors
-def serve_mcp(where: str | None, language: str | None, plugins: tuple[str, ...]) -> None:
+def serve_mcp(
+    where: str | None,
+    certificate: Path | None,
+    key: Path | None,
+    language: str | None,
+    plugins: tuple[str, ...],
+) -> None:
     """Be a server: every skill is a tool, under the same rules as if it had been said.
 
     GLASSES_MCP does the same beside a conversation. With a HOST that others can reach, a token is
@@ -157,7 +186,7 @@ def serve_mcp(where: str | None, language: str | None, plugins: tuple[str, ...])
     """
     from agent.cli.serving import serve
 
-    asyncio.run(serve(where, plugins, language))
+    asyncio.run(serve(where, plugins, language, (certificate, key)))
 
 
 @click.group()
@@ -202,10 +231,17 @@ def rtvi() -> None:
 
 @rtvi.command("serve")
 @_where("7860")
+@certificates
 @LANGUAGE
 @PLUGIN
 @one_line_errors
-def serve_rtvi(where: str, language: str | None, plugins: tuple[str, ...]) -> None:
+def serve_rtvi(
+    where: str,
+    certificate: Path | None,
+    key: Path | None,
+    language: str | None,
+    plugins: tuple[str, ...],
+) -> None:
     """Be a bot over WebSocket: text and sound in, text out.
 
     GLASSES_RTVI does the same beside a conversation. What a client says is answered like what is
@@ -214,7 +250,7 @@ def serve_rtvi(where: str, language: str | None, plugins: tuple[str, ...]) -> No
     """
     from agent.cli.serving import serve_sockets
 
-    asyncio.run(serve_sockets("rtvi", where, plugins, language))
+    asyncio.run(serve_sockets("rtvi", where, plugins, language, (certificate, key)))
 
 
 @click.group()
@@ -224,10 +260,17 @@ def xiaozhi() -> None:
 
 @xiaozhi.command("serve")
 @_where("8000")
+@certificates
 @LANGUAGE
 @PLUGIN
 @one_line_errors
-def serve_xiaozhi(where: str, language: str | None, plugins: tuple[str, ...]) -> None:
+def serve_xiaozhi(
+    where: str,
+    certificate: Path | None,
+    key: Path | None,
+    language: str | None,
+    plugins: tuple[str, ...],
+) -> None:
     """Be a server over WebSocket: what is said into a device is answered on its screen.
 
     GLASSES_XIAOZHI does the same beside a conversation. What is said is answered like anything
@@ -236,7 +279,7 @@ def serve_xiaozhi(where: str, language: str | None, plugins: tuple[str, ...]) ->
     """
     from agent.cli.serving import serve_sockets
 
-    asyncio.run(serve_sockets("xiaozhi", where, plugins, language))
+    asyncio.run(serve_sockets("xiaozhi", where, plugins, language, (certificate, key)))
 
 
 @click.group(invoke_without_command=True)
@@ -255,12 +298,7 @@ def serve_xiaozhi(where: str, language: str | None, plugins: tuple[str, ...]) ->
     metavar="N",
     help="Processes that serve; one that dies is replaced, and SIGHUP replaces all, one by one.",
 )
-@click.option(
-    "--certificate",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="A PEM file with certificate and key: TLS.",
-)
+@certificates
 @click.option(
     "--ray",
     "cluster",
@@ -278,6 +316,7 @@ def hub(
     sessions: int | None,
     replicas: int,
     certificate: Path | None,
+    key: Path | None,
     cluster: str | None,
     language: str | None,
     plugins: tuple[str, ...],
@@ -290,14 +329,18 @@ def hub(
     if context.invoked_subcommand is not None:
         return
     from agent.cli import hub as serving
+    from agent.cli import tls
 
-    each = serving.wanted(sessions, replicas, language, plugins)
+    each, secure = (
+        serving.wanted(sessions, replicas, language, plugins),
+        tls.chosen(certificate, key),
+    )
     if cluster is None:
-        serving.run(where, each, replicas, certificate)
+        serving.run(where, each, replicas, secure)
         return
     from agent.cli import cluster as on_ray
 
-    on_ray.run(where, each, replicas, certificate, cluster)
+    on_ray.run(where, each, replicas, secure, cluster)
 
 
 @hub.command("add")

@@ -24,7 +24,7 @@ from agent.cli.output import JSON
 @one_line_errors
 def skills(name: str | None, form: str | None, plugins: tuple[str, ...]) -> None:
     """List what can be said, or everything about the skill NAME."""
-    from agent.cli.report import skills as show
+    from agent.cli.installed import skills as show
 
     show(name, form or "table", plugins)  # type: ignore[arg-type]  # the flags' values
 

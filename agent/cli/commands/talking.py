@@ -9,7 +9,15 @@ from typing import Literal
 
 import click
 
-from agent.cli.options import LANGUAGE, PLUGIN, RECORD, as_text, has_folder, one_line_errors
+from agent.cli.options import (
+    LANGUAGE,
+    PLUGIN,
+    RECORD,
+    as_text,
+    certificates,
+    has_folder,
+    one_line_errors,
+)
 from agent.cli.output import JSON
 
 
@@ -35,12 +43,7 @@ def talk(language: str | None, plugins: tuple[str, ...], demo: bool, record: Pat
 @LANGUAGE
 @PLUGIN
 @click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
-@click.option(
-    "--certificate",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="PEM file with certificate and key: https, for microphones of other machines.",
-)
+@certificates
 @one_line_errors
 def simulate(
     host: str | None,
@@ -50,14 +53,17 @@ def simulate(
     plugins: tuple[str, ...],
     no_browser: bool,
     certificate: Path | None,
+    key: Path | None,
 ) -> None:
     """Wear the glasses in a browser: lens, microphone, camera, head, batteries.
 
-    With a HOST that others can reach, the address holds a token that nobody guesses.
+    With a HOST that others can reach, the address holds a token that nobody guesses; browsers give
+    a page of another machine microphone and camera only by TLS.
     """
+    from agent.cli import tls
     from agent.cli.simulate import run
 
-    run(host, port, profile, language, plugins, not no_browser, certificate)
+    run(host, port, profile, language, plugins, not no_browser, tls.chosen(certificate, key))
 
 
 @click.command()

@@ -14,7 +14,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,9 @@ from ray import serve
 
 from agent.errors import EngineError, GlassesError
 from agent.messages import Transcript
+from agent.serve.cutting import Clip
 from agent.serve.hub.ledgers import WAIT_S, Do, Ledgers, Told, Unreached, answered, asked
-from agent.serve.hub.pool import Clip, Hear, Pool
+from agent.serve.hub.pool import Hear, Pool
 from agent.serve.hub.sessions import Sessions
 
 NAME = "glasses"
@@ -168,11 +169,8 @@ class Cluster:
             raise GlassesError(f"no Ray is at {address}: {why}") from None
         self._environment, self._rounds = environment, 0
 
-    def begin(self, plan: Plan, host: str, port: int, certificate: Path | None = None) -> None:
-        """Serve; return once it is up."""
-        secure = {} if certificate is None else {
-            "ssl_certfile": str(certificate), "ssl_keyfile": str(certificate)
-        }  # fmt: skip
+    def begin(self, plan: Plan, host: str, port: int, secure: Mapping[str, str]) -> None:
+        """Serve, with `ssl_certfile` and `ssl_keyfile` by TLS; return once it is up."""
         serve.start(http_options={"host": host, "port": port, **secure})
         self._books = (
             ray.remote(Books)

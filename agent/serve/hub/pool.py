@@ -11,14 +11,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from agent.errors import EngineError, GlassesError
 from agent.language.saying import Saying
 from agent.listen.thread import LOAD_S, RETRY_S, EngineThread
-from agent.listen.transcriber import Transcriber
+from agent.listen.transcriber import Transcriber, loaded
 from agent.messages import Transcript
+from agent.serve.cutting import Clip
 from agent.serve.ears import DEAF
 from agent.serve.ears import LOAD_S as PARTS_S
 
@@ -28,16 +28,6 @@ MOST_WAITING = 256
 """Utterances that wait for an engine at most; the next is refused, and its wearer told."""
 FEED_BYTES = 32_000
 """How much an engine is given at once: a second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """One utterance."""
-
-    pcm: bytes
-    """All of it: 16 kHz, mono, 16 bit."""
-    ambient: bytes = b""
-    """What was heard right before it: the noise of the place."""
 
 
 Hear = Callable[[Clip], Awaitable[Transcript]]
@@ -115,7 +105,7 @@ class Pool:
         """Have an engine loaded, and told what can be said; then it is free."""
         while True:
             try:
-                engine = await thread.call(_loaded, patient=True)
+                engine = await thread.call(partial(loaded, longest_s=PARTS_S), patient=True)
                 if self._sayings is not None:
                     said = [s for lang in sorted(engine.languages) for s in self._sayings(lang)]
                     await thread.call(partial(_told, said), patient=True)
@@ -144,13 +134,6 @@ class Pool:
             task.cancel()
         await asyncio.gather(*loading, return_exceptions=True)
         await asyncio.gather(*(thread.close() for thread in self._threads))
-
-
-def _loaded(engine: Transcriber) -> Transcriber:
-    load = getattr(engine, "load", None)  # a pair's own: no part of the port
-    if load is not None:
-        load(PARTS_S)
-    return engine
 
 
 def _told(said: Sequence[Saying], engine: Transcriber) -> None:

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.errors import GlassesError
-from agent.serve.spoken import CHUNK_BYTES, CHUNK_MS
+from agent.serve.cutting import CHUNK_BYTES, CHUNK_MS
 from hardware import reading
 
 VERSION = 1

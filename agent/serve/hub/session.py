@@ -29,12 +29,13 @@ from agent.display.request import Priority
 from agent.errors import EngineError
 from agent.language import controls
 from agent.language.text import language_of
+from agent.listen.endpoint import Dropped
 from agent.loop.agent import Agent
 from agent.messages import Intent, Reply, Transcript
-from agent.serve.hub.cutting import Cut, Cutter, Paused, Spoke, WentOn
+from agent.serve.cutting import Clip, Cut, Cutter, Paused, Spoke, WentOn
 from agent.serve.hub.journal import Answer, Begun, Journal, Kind
 from agent.serve.hub.lens import HubLens
-from agent.serve.hub.pool import Clip, Hear
+from agent.serve.hub.pool import Hear
 from agent.serve.hub.protocol import Cursor, Hello, Say, Sound, write
 from agent.serve.hub.watch import Watch, trace
 from agent.serve.hub.words import said
@@ -153,7 +154,7 @@ class Session:
                         self._seen = self._open()
                     case Paused(clip):
                         self._ahead = asyncio.create_task(self._hears(clip))
-                    case WentOn():
+                    case WentOn() | Dropped():
                         self._forget()
                     case Cut():
                         self._utterance(event)

@@ -184,6 +184,7 @@ def remove(settings: Path, data: Path, name: str) -> None:
     if not (path / FILE).is_file():
         read(settings, name)  # says what there is
     keys(settings, data).forget(secret_name(name))
+    login(settings, data, name).forget()
     shutil.rmtree(path)
 
 
@@ -198,6 +199,37 @@ def keys(settings: Path, data: Path) -> Secrets:
 def secret_name(name: str) -> str:
     """Return the name that the keys of a server are kept under."""
     return f"mcp-{name}"
+
+
+class Login:
+    """What signing in to a server gave: tokens, and where to have new ones."""
+
+    def __init__(self, secrets: Secrets, name: str) -> None:
+        """Read nothing yet; it is the secret of this name."""
+        self._secrets, self._name = secrets, name
+
+    def read(self) -> dict[str, Any]:
+        """Return all of it; empty where there is none. Raises ConfigError."""
+        secret = self._secrets.get(self._name)
+        return {} if secret is None else dict(json.loads(secret.value))
+
+    def write(self, changes: Mapping[str, Any]) -> None:
+        """Keep it with these changed. Raises ConfigError."""
+        self._secrets.put(self._name, json.dumps({**self.read(), **changes}))
+
+    def sign_out(self) -> None:
+        """Erase the tokens, and keep who we are there. Raises ConfigError."""
+        if self.read():
+            self.write({"tokens": None, "ends": None})
+
+    def forget(self) -> None:
+        """Erase it. Raises ConfigError."""
+        self._secrets.forget(self._name)
+
+
+def login(settings: Path, data: Path, name: str) -> Login:
+    """Return what signing in to a server gave, or will give."""
+    return Login(keys(settings, data), f"{secret_name(name)}-login")
 
 
 def given(settings: Path, data: Path, server: Server) -> Mapping[str, str]:

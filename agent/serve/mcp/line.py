@@ -1,7 +1,5 @@
 """A line to one MCP server: it connects, calls, asks back and is begun anew, off the agent's loop.
 
-All lines share one thread with a loop of its own. Whoever calls waits on a thread of theirs, no
-longer than they like; a call that is late or called off is cancelled here, and the server is told.
 A server that hung up is begun again by the next call; one that failed just now is left alone for a
 moment, so that nobody waits for it twice.
 """
@@ -9,179 +7,57 @@ moment, so that nobody waits for it twice.
 from __future__ import annotations
 
 import asyncio
-import logging
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from agent.errors import Cancelled, EngineError
-from agent.messages import CancelScope
 from agent.serve.mcp import risk
+from agent.serve.mcp.call import (
+    Call,
+    NotSent,
+    NotSignedIn,
+    Progress,
+    Question,
+    Result,
+    ServerError,
+    run,
+)
 from agent.serve.mcp.kept import LONGEST_SCHEMA, LONGEST_TEXT, MOST_TOOLS, Server, Tool
 from agent.version import __version__
 
 if TYPE_CHECKING:
     from agent.serve.mcp.pipe import Pipe, Streams
+    from agent.serve.mcp.signin import SignIn
 
 CONNECT_S = 10.0
 """Longest a server may take to start and to greet."""
 PAUSE_S = 5.0
 """How long a server that could not be reached is left alone."""
-ANSWER_S = 35.0
-"""How long the wearer may take to answer a question of a server's."""
-POLL_S = 0.05
-"""How often whoever waits looks whether the call was called off."""
 MOST_PAGES = 8
 """Pages of a list of tools that are read."""
-
-Given = TypeVar("Given")
-
-
-class ServerError(EngineError):
-    """A server did not do what it was called for; the text names it, and says why."""
-
-
-class NotSent(ServerError):
-    """The same, where the server certainly was not told to do anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a server asks the wearer in the middle of a call."""
-
-    message: str
-    """Its words."""
-    schema: Mapping[str, Any]
-    """What may be answered: an object of plain values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a call came to."""
-
-    content: tuple[Any, ...]
-    """The library's pieces of content."""
-    structured: Any
-    """The same as data, where the server gives it."""
-    failed: bool
-    """Whether the server says that it failed."""
-
-
-Progress = Callable[[float, float | None, str], None]
-"""Is told how far a call is, of how much, and in which words; on the lines' thread."""
-
-
-class Call:
-    """One call of a tool, on its way."""
-
-    def __init__(self, line: Line, tool: Tool, arguments: Mapping[str, Any], asks: bool) -> None:
-        """Note what is called; `asks` says whether the server may ask the wearer back."""
-        self.line = line
-        self.tool = tool
-        self.arguments = arguments
-        self.asks = asks
-        self.sent = False
-        """Whether the server may have been told."""
-        self.refused = ""
-        """What the server asked for and was not given; empty where there is nothing."""
-        self._next: Future[Question | Result] = Future()
-        self._answer: asyncio.Future[Any] | None = None
-        self._task: Future[None] | None = None
-
-    def begin(self, limit_s: float, progress: Progress) -> Call:
-        """Send it."""
-        self._task = _run(self.line._called(self, limit_s, progress))
-        self._task.add_done_callback(self._ended)
-        return self
-
-    def wait(self, scope: CancelScope) -> Question | Result:
-        """Return what comes next of it. Raises ServerError, and Cancelled where it was called off.
-
-        Blocks; a call that is late or called off is ended.
-        """
-        while True:
-            with suppress(TimeoutError):
-                came = self._next.result(POLL_S)
-                if isinstance(came, Question):
-                    self._next = Future()
-                return came
-            if scope.cancelled:
-                self.cancel()
-                raise Cancelled(f"{self.line.server.name}: cancelled")
-            if not scope.remaining_s:
-                self.cancel()
-                raise ServerError(f"{self.line.server.name} took too long")
-
-    def cancel(self) -> None:
-        """End it; the server is told."""
-        if self._task is not None:
-            self._task.cancel()
-
-    def answer(self, content: Mapping[str, Any] | None) -> bool:
-        """Answer the open question, None for no; say whether there was one."""
-        waits = self._answer
-        if waits is None or waits.done():
-            return False
-
-        def settle() -> None:
-            if not waits.done():
-                waits.set_result(content)
-
-        loop().call_soon_threadsafe(settle)
-        return True
-
-    @property
-    def over(self) -> bool:
-        """Whether it has ended."""
-        return self._task is None or self._task.done()
-
-    async def ask(self, question: Question) -> Mapping[str, Any] | None:
-        """Put a question to the wearer; None where there is no answer. On the lines' thread."""
-        if self._answer is not None or self._next.done():
-            return None  # one at a time
-        self._answer = asyncio.get_running_loop().create_future()
-        self._next.set_result(question)
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                answer: Mapping[str, Any] | None = await self._answer
-                return answer
-        except TimeoutError:
-            return None
-        finally:
-            self._answer = None
-
-    @property
-    def asking(self) -> bool:
-        """Whether a question of the server's waits for an answer."""
-        return self._answer is not None
-
-    def became(self, came: Result) -> None:
-        """Note what it came to."""
-        if not self._next.done():
-            self._next.set_result(came)
-
-    def _ended(self, task: Future[None]) -> None:
-        if self._next.done():
-            return
-        if task.cancelled():
-            self._next.set_exception(Cancelled(f"{self.line.server.name}: cancelled"))
-        elif (error := task.exception()) is not None:
-            self._next.set_exception(error)
 
 
 class Line:
     """The line to one server."""
 
-    def __init__(self, server: Server, given: Callable[[], Mapping[str, str]]) -> None:
-        """Connect to nothing yet. `given` gives variables or headers, and raises ConfigError."""
+    def __init__(
+        self,
+        server: Server,
+        given: Callable[[], Mapping[str, str]],
+        sign_in: Callable[[], SignIn] | None = None,
+    ) -> None:
+        """Connect to nothing yet.
+
+        `given` gives variables or headers, and raises ConfigError; `sign_in` how a server at a URL
+        is signed in to, where it is reached without a key of the wearer's.
+        """
         self.server = server
         self._given = given
+        self._sign_in = sign_in
+        self._signing: SignIn | None = None
         self._now: Mapping[str, Tool] | None = None
         self._client: Any = None
         self._pipe: Pipe | None = None
@@ -198,7 +74,7 @@ class Line:
 
     def begin(self) -> None:
         """Connect in the background, so that the first call need not wait for it."""
-        _run(self._quietly())
+        run(self._quietly())
 
     def call(
         self, tool: Tool, arguments: Mapping[str, Any], progress: Progress, asks: bool = True,
@@ -214,11 +90,12 @@ class Line:
                 " what you allow it"
             )
         self._calls.append(now)
-        return Call(self, tool, arguments, asks).begin(limit_s or self.server.timeout_s, progress)
+        call = Call(self.server.name, tool, arguments, asks)
+        return call.begin(self._called(call, limit_s or self.server.timeout_s, progress))
 
     def tools(self, limit_s: float = CONNECT_S) -> tuple[Tool, ...]:
         """Return the tools that the server has now. Raises ServerError."""
-        asked = _run(self._listed())
+        asked = run(self._listed(limit_s))
         try:
             return asked.result(limit_s + 1.0)
         except TimeoutError:
@@ -228,28 +105,31 @@ class Line:
     def let_go(self) -> None:
         """Hang up, and wait for nothing."""
         with suppress(RuntimeError):  # the process ends
-            _run(self._hang_up())
+            run(self._hang_up())
 
     def close(self) -> None:
         """Hang up."""
         with suppress(TimeoutError):
-            _run(self._hang_up()).result(2.0)
+            run(self._hang_up()).result(2.0)
 
     # -- on the lines' thread -----------------------------------------------------------------
 
     def _error(self, why: str, sent: bool = False) -> ServerError:
+        name = self.server.name
+        if any(one is not None and one.unsigned for one in (self._pipe, self._signing)):
+            return NotSignedIn(f"{name} wants you to sign in: glasses mcp login {name}")
         kind = ServerError if sent else NotSent
-        return kind(f"{self.server.name} {why}")
+        return kind(f"{name} {why}")
 
     async def _quietly(self) -> None:
         with suppress(ServerError):
             await self._connected()
 
-    async def _listed(self) -> tuple[Tool, ...]:
-        await self._connected()
+    async def _listed(self, limit_s: float) -> tuple[Tool, ...]:
+        await self._connected(limit_s)
         return tuple((self._now or {}).values())
 
-    async def _connected(self) -> Any:
+    async def _connected(self, limit_s: float = CONNECT_S) -> Any:
         """Return the library's client, connected. Raises NotSent."""
         if self._connecting is None:
             self._connecting = asyncio.Lock()
@@ -259,27 +139,34 @@ class Line:
             at, why = self._failed
             if time.monotonic() - at < PAUSE_S:
                 raise self._error(why)
-            ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            self._living = asyncio.create_task(self._live(ready))
-            try:
-                async with asyncio.timeout(CONNECT_S):
-                    return await asyncio.shield(ready)
-            except TimeoutError:
-                why = f"did not greet within {CONNECT_S:g} s"
-            except EngineError as error:
-                why = str(error)
-            except Exception as error:  # whatever the library raises of what a stranger sent
-                why = self._told(error)
-            await self._hang_up()
+            for again in (True, False):
+                ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+                self._living = asyncio.create_task(self._live(ready))
+                try:
+                    async with asyncio.timeout(limit_s):
+                        return await asyncio.shield(ready)
+                except TimeoutError:
+                    why = f"did not greet within {limit_s:g} s"
+                except EngineError as error:
+                    why = str(error)
+                except Exception as error:  # whatever the library raises of what a stranger sent
+                    why = self._told(error)
+                await self._hang_up()
+                if not (again and self._signing is not None and self._signing.again):
+                    break
             self._failed = time.monotonic(), why
             raise self._error(why)
 
     def _told(self, error: BaseException) -> str:
         """Say in a few words what went wrong."""
+        if self._signing is not None and self._signing.why:
+            return self._signing.why
         if self._pipe is not None and self._pipe.why:
             return self._pipe.why
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
+        if isinstance(error, EngineError):
+            return str(error)
         from agent.language.world import world_text
 
         said = world_text(error, 160) or type(error).__name__
@@ -323,7 +210,7 @@ class Line:
             raise
         except BaseException as error:  # a group of whatever the library raises
             if not ready.done():
-                why = str(error) if isinstance(error, EngineError) else self._told(error)
+                why = self._told(error)
                 ready.set_exception(EngineError(why))
         finally:
             self._client = None
@@ -337,7 +224,10 @@ class Line:
         given = dict(self._given())
         url = given.pop("url", self.server.url)
         if url:
-            return pipes.http(pipe, url, given, self.server.timeout_s)
+            keyed = any(name.lower() == "authorization" for name in given)
+            self._signing = None if keyed or self._sign_in is None else self._sign_in()
+            auth = None if self._signing is None else self._signing.auth()
+            return pipes.http(pipe, url, given, self.server.timeout_s, auth)
         return pipes.process(pipe, self.server.command, given)
 
     async def _hang_up(self) -> None:
@@ -382,10 +272,10 @@ class Line:
         except asyncio.CancelledError:
             raise
         except Exception as error:  # whatever the library raises of what a stranger sent
-            why = self._told(error)
-            if self._pipe is not None and self._pipe.why:
+            failed = self._error(self._told(error), call.sent)
+            if isinstance(failed, NotSignedIn) or (self._pipe is not None and self._pipe.why):
                 await self._hang_up()
-            raise self._error(why, call.sent) from None
+            raise failed from None
         structured = getattr(said, "structured_content", None)
         call.became(Result(tuple(said.content), structured, bool(said.is_error)))
 
@@ -459,23 +349,4 @@ def tool(told: Any) -> Tool:
     return Tool(told.name[:200], title, description, schema, reads, judged, False, unsaid)
 
 
-# -- the thread -----------------------------------------------------------------------------------
-
 _TASKS: set[asyncio.Task[Any]] = set()
-
-
-@cache
-def loop() -> asyncio.AbstractEventLoop:
-    """Return the loop of all lines, on a thread of its own that keeps no process from ending.
-
-    The library and its HTTP client would log what servers say, and addresses with the keys in them.
-    """
-    for name in ("mcp", "client", "httpx2"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    made = asyncio.new_event_loop()
-    threading.Thread(target=made.run_forever, name="glasses:mcp lines", daemon=True).start()
-    return made
-
-
-def _run(work: Coroutine[Any, Any, Given]) -> Future[Given]:
-    return asyncio.run_coroutine_threadsafe(work, loop())

@@ -62,6 +62,8 @@ class Pipe:
         """Nothing has become of it yet."""
         self.why = ""
         """Why it was closed; empty while it is open."""
+        self.unsigned = False
+        """Whether the wearer has to sign in."""
         self.closed: Callable[[], None] = lambda: None
         """Is told once it is."""
         self._times: deque[float] = deque(maxlen=MOST_MESSAGES)
@@ -223,15 +225,21 @@ class _Last:
 
 @asynccontextmanager
 async def http(
-    pipe: Pipe, url: str, given: Mapping[str, str], timeout_s: float
+    pipe: Pipe, url: str, given: Mapping[str, str], timeout_s: float, auth: httpx2.Auth | None
 ) -> AsyncIterator[Streams]:
     """Talk to a server over streamable HTTP, or SSE where its address ends so.
 
-    `given` are headers.
+    `given` are headers, and `auth` signs what is sent, or asks the wearer to sign in.
     """
 
     async def bounded(response: httpx2.Response) -> None:
+        response.stream = _Bounded(response.stream, pipe)
+        if auth is not None and (
+            response.status_code in (401, 403) or not _same(response.request.url, url)
+        ):
+            return  # signing in is answered there
         if response.status_code in (401, 403):
+            pipe.unsigned = "authorization" not in response.request.headers
             pipe.close(f"refuses the key (HTTP {response.status_code})")
         elif response.status_code == 404 and response.request.headers.get("mcp-session-id"):
             pipe.close("was begun anew: ask once more")
@@ -239,14 +247,14 @@ async def http(
             pipe.close("is not there (HTTP 404): look at the address")
         elif response.status_code >= 500:
             pipe.close(f"failed (HTTP {response.status_code})")
-        response.stream = _Bounded(response.stream, pipe)
 
     def client(
-        headers: dict[str, str] | None = None, timeout: Any = None, auth: Any = None
+        headers: dict[str, str] | None = None, timeout: Any = None, auth: Any = auth
     ) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
             headers={**given, **(headers or {})},
             timeout=httpx2.Timeout(timeout_s, read=300.0),
+            auth=auth,
             follow_redirects=False,
             event_hooks={"response": [bounded]},
         )
@@ -260,6 +268,10 @@ async def http(
         streamable_http_client(url, http_client=made, max_sse_event_size=MOST_BYTES) as streams,
     ):
         yield streams
+
+
+def _same(one: httpx2.URL, url: str) -> bool:
+    return one == httpx2.URL(url)
 
 
 class _Bounded(httpx2.AsyncByteStream):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,14 +19,14 @@ from mcp.server.stdio import stdio_server
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from agent.display.layout import lay_out
 from agent.display.request import Priority
 from agent.language.world import WorldText, world_text
 from agent.loop.agent import Agent
 from agent.messages import Proposal, Reply
+from agent.serve import key
 from agent.serve.mcp import asked, risk
 from agent.serve.mcp.skill import TELL
 from agent.skill.declare import Action
@@ -230,10 +229,11 @@ class Glasses:
         """Return the server over streamable HTTP, at `/mcp`, for this machine alone or by token."""
         if token is None:
             hosts = [f"{name}:*" for name in LOOPBACK]
+            pages = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
             security = TransportSecuritySettings(
                 enable_dns_rebinding_protection=True,
                 allowed_hosts=hosts,
-                allowed_origins=[f"http://{host}" for host in hosts],
+                allowed_origins=pages,
             )
         else:
             security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -241,27 +241,8 @@ class Glasses:
             transport_security=security, max_request_body_size=MOST_BYTES, max_sessions=32
         )
         if token is not None:
-            app.user_middleware.insert(0, Middleware(Key, token=token))
+            app.user_middleware.insert(0, Middleware(key.Key, token=token))
         return app
-
-
-class Key:
-    """Lets in who has the token."""
-
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        """Guard an app."""
-        self._app = app
-        self._token = f"Bearer {token}".encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it; compared in constant time."""
-        if scope["type"] == "http":
-            given = dict(scope["headers"]).get(b"authorization", b"")
-            if not secrets.compare_digest(given, self._token):
-                refused = JSONResponse({"error": "the token is wrong or missing"}, 401)
-                await refused(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
 
 
 def _tool(name: str, action: Action) -> types.Tool:

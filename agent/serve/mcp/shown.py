@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agent.language.world import WorldText, world_text
-from agent.serve.mcp.line import Result
+from agent.serve.mcp.call import Result
 
 MOST_LINES = 24
 """Lines that are shown."""

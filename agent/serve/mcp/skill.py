@@ -17,7 +17,7 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.errors import ConfigError, NotCommitted
 from agent.language import controls, money
@@ -27,11 +27,15 @@ from agent.language.world import WorldText, world_text
 from agent.messages import CancelScope, Payment, Proposal, Receipt, Reply
 from agent.plugins.hooks import hookimpl
 from agent.serve.mcp import kept, schema, shown, wording
+from agent.serve.mcp.call import Call, NotSent, NotSignedIn, Question, Result, ServerError
 from agent.serve.mcp.kept import Server, Tool
-from agent.serve.mcp.line import Call, Line, NotSent, Question, Result, ServerError
+from agent.serve.mcp.line import Line
 from agent.serve.mcp.schema import Parameter
 from agent.skill.context import Context
 from agent.skill.declare import Risk, skill
+
+if TYPE_CHECKING:
+    from agent.serve.mcp.signin import SignIn
 
 COMMIT_S = 25.0
 """Longest a payment may take, less than the agent waits for one."""
@@ -48,10 +52,18 @@ _MINOR = ("minor", "cents", "smallest", "分为单位", "最小单位")
 def load(settings: Path, data: Path, name: str, begin: bool = False) -> Plugin:
     """Return the plugin of a server, connected to in the background. Raises ConfigError."""
     server = kept.read(settings, name)
-    line = Line(server, partial(kept.given, settings, data, server))
+    where = settings, data, server
+    line = Line(server, partial(kept.given, *where), partial(_sign_in, *where))
     if begin and server.tools:
         line.begin()
     return Plugin(server, line, kept.folder(settings, name), partial(kept.allow, settings, name))
+
+
+def _sign_in(settings: Path, data: Path, server: Server) -> SignIn:
+    """Return how a server is signed in to in a conversation, where no link is shown."""
+    from agent.serve.mcp.signin import SignIn
+
+    return SignIn(server.url, kept.login(settings, data, server.name))
 
 
 class Plugin:
@@ -154,6 +166,8 @@ class Plugin:
         """Return what comes next of a call: its result, or a question."""
         try:
             came = call.wait(scope)
+        except NotSignedIn:
+            return self._alert(ctx, "sign in")
         except ServerError as error:
             return self._alert(ctx, call.refused) if call.refused else _failed(error, self._server)
         if isinstance(came, Question):

@@ -66,7 +66,8 @@ def app(agent: Agent, ears: Ears | None, token: str | None = None) -> ASGIApp:
 
     async def found(request: Request) -> Response:
         """Tell a device where to go; it came in by the token, where there is one."""
-        url = f"ws://{request.headers.get('host', '')}{SOCKET}"
+        scheme = "wss" if request.url.scheme == "https" else "ws"
+        url = f"{scheme}://{request.headers.get('host', '')}{SOCKET}"
         offset = datetime.now().astimezone().utcoffset()
         return JSONResponse(
             {

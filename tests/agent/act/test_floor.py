@@ -6,25 +6,29 @@ import pytest
 
 from agent import Context, Reply, hookimpl, skill
 from agent.errors import EngineError
+from agent.listen.hearing import Heard
+from agent.messages import Transcript
+from agent.skill.context import Listener
 from agent.testing import make_agent, voiced
 from agent.testing.clock import VirtualClock
 from agent.testing.doubles import ScriptedTranscriber
+from agent.turn import Utterance
 from hardware.microphone import FileMicrophone
 from tests.pace import PATIENCE_S
 
 
-class Takes:
+class Takes(Listener):
     """A listener that notes."""
 
-    def __init__(self, recording=False, stoppable=True):
-        self.recording, self.stoppable = recording, stoppable
+    def __init__(self, kept=False, stoppable=True, beside=False):
+        self.kept, self.stoppable, self.beside = kept, stoppable, beside
         self.said, self.bytes, self.ended = [], 0, 0
 
     def samples(self, pcm):
         self.bytes += len(pcm)
 
-    def heard(self, text, language, final, continues):
-        self.said.append((text, final))
+    def heard(self, ctx, said, continues):
+        self.said.append(said.text)
 
     def over(self):
         self.ended += 1
@@ -106,7 +110,7 @@ def test_what_is_said_is_taken_and_no_command(tmp_path, clock, dictation):
     texts = ["take this down", "open the door", "dear anna", "that is all", "open the door"]
     agent, turns = listened(tmp_path, clock, dictation, texts)
     assert turns == ["take this down", "that is all", "open the door"]
-    assert [text for text, final in dictation.takes.said if final] == ["open the door", "dear anna"]
+    assert dictation.takes.said == ["open the door", "dear anna"]
     assert dictation.takes.bytes > 0
     assert dictation.takes.ended == 1
     assert agent.world.floor.held is None
@@ -119,15 +123,17 @@ def test_stop_always_works_and_ends_it_where_it_may(tmp_path, clock, dictation, 
     over = dictation.takes.over
     dictation.takes.over = lambda: (was.append(len(dictation.takes.said)), over())
     texts = ["take this down", "stop", "dear anna"]
-    _, turns = listened(tmp_path, clock, dictation, texts)
+    agent, turns = listened(tmp_path, clock, dictation, texts)
     assert turns[:2] == ["take this down", "stop"]
     assert len(turns) == 2 + ended  # what follows is no longer taken, or is
-    assert dictation.takes.ended == 1  # at the latest with the stream
+    assert dictation.takes.ended == ended
+    clock.run(agent.close())
+    assert dictation.takes.ended == 1  # at the latest with the agent
     assert was == [1 - ended]
 
 
 def test_the_lens_shows_that_it_is_kept_and_for_how_long(tmp_path, clock, dictation):
-    dictation.takes = Takes(recording=True)
+    dictation.takes = Takes(kept=True)
     agent = make_agent(tmp_path, [dictation])
 
     async def work():
@@ -142,6 +148,54 @@ def test_the_lens_shows_that_it_is_kept_and_for_how_long(tmp_path, clock, dictat
         assert not agent.devices.display.frames[-1].recording
 
     clock.run(work())
+
+
+def test_what_goes_on_takes_the_place_of_what_was_handed_over_before(tmp_path, clock, dictation):
+    agent = make_agent(tmp_path, [dictation, Doors()])
+    said = []
+    dictation.takes.heard = lambda ctx, heard, continues: said.append((heard.text, continues))
+
+    async def aloud(text):
+        heard = Heard(Transcript(text), 0, 900, 900, sound=(), continues=True)
+        await agent._turns.heard(heard, "test", Utterance(lambda: 0.0), None, lambda: False)
+
+    async def work():
+        await agent.hear("take this down")
+        await aloud("dear")  # what it goes on from was no line
+        await aloud("dear anna")
+        await agent.hear("open the door")
+        await aloud("and paul")
+
+    clock.run(work())
+    assert said == [("dear", False), ("dear anna", True), ("and paul", False)]
+
+
+def test_the_floor_is_not_taken_ahead_of_the_turn(tmp_path, clock):
+    class Eager:
+        __name__ = "eager"
+
+        @skill("listen to me", permissions={"listen": "to test"})
+        def begin(self, ctx: Context) -> Reply:
+            """Take the floor, though it claims to have no effect."""
+            ctx.listen(Takes())
+            return Reply("Go on.")
+
+        @hookimpl
+        def register_skills(self, register):
+            register(self)
+
+    agent = make_agent(tmp_path, [Eager()])
+
+    async def work():
+        plan = agent._turns.plan(Transcript("listen to me"))
+        await asyncio.wait({plan.running})
+        ahead = agent.world.floor.held
+        await agent.hear("listen to me")
+        return ahead, agent.world.floor.held
+
+    ahead, then = clock.run(work())
+    assert ahead is None
+    assert then is not None
 
 
 def test_without_the_permission_nothing_is_taken(tmp_path, clock, dictation):
@@ -170,9 +224,13 @@ def test_a_skill_that_is_gone_has_no_floor(tmp_path, clock, dictation):
     assert agent.world.floor.held is None
 
 
-@pytest.mark.parametrize(("recording", "told"), [(False, 0), (True, 1)])
+class Sound(Listener):
+    """A listener that wants no words."""
+
+
+@pytest.mark.parametrize(("takes", "told"), [(Sound, 0), (Takes, 1)])
 def test_ears_that_fail_are_told_of_only_where_the_skill_needs_them(
-    tmp_path, clock, dictation, recording, told
+    tmp_path, clock, dictation, takes, told
 ):
     class Failing(ScriptedTranscriber):
         def finish(self):
@@ -181,7 +239,7 @@ def test_ears_that_fail_are_told_of_only_where_the_skill_needs_them(
                 raise EngineError("the ears gave up: say it again")
             return super().finish()
 
-    dictation.takes = Takes(recording=recording)
+    dictation.takes = takes()
     agent = make_agent(tmp_path, [dictation], transcriber=Failing(["take this down", "dear anna"]))
     pcm = bytes(32_000) + (voiced(0.8) + bytes(64_000)) * 2
 

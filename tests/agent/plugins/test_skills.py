@@ -357,7 +357,7 @@ def register_devices(provide):
 def test_devices_of_plugins_are_used_and_broken_ones_are_told(tmp_path, capsys, monkeypatch):
     from agent import config
     from agent.cli.compose import build
-    from agent.cli.report import findings
+    from agent.cli.doctor import findings
     from hardware.base import Place
     from hardware.display import MemoryDisplay
     from hardware.profiles import load as load_profile

@@ -79,10 +79,10 @@ def scripted(texts=(), plugin=None):
 
 
 @contextmanager
-def running(make, folder, certificate=None, **options):
+def running(make, folder, tls=None, **options):
     """Serve until the block ends; gives the address of the page."""
     socket = bound(LOOPBACK, 0)
-    serving = server(make, Options(folder, **options), certificate)
+    serving = server(make, Options(folder, **options), tls)
     thread = threading.Thread(
         target=lambda: asyncio.run(serving.serve(sockets=[socket])), name="simulator"
     )
@@ -90,7 +90,7 @@ def running(make, folder, certificate=None, **options):
     try:
         until(lambda: serving.started or not thread.is_alive())
         token = options.get("token")
-        scheme = "https" if certificate else "http"
+        scheme = "https" if tls else "http"
         yield f"{scheme}://{LOOPBACK}:{socket.getsockname()[1]}/" + (f"{token}/" if token else "")
     finally:
         serving.should_exit = True

@@ -1,7 +1,6 @@
 """`glasses simulate` as it is started: its address, its token, its port, and how it ends."""
 
 import re
-import shutil
 import signal
 import socket
 import ssl
@@ -12,11 +11,12 @@ import urllib.request
 
 import pytest
 
-from agent.cli import simulate
+from agent.cli import simulate, tls
 from agent.cli.simulate import LOOPBACK, bound
 from agent.errors import GlassesError
 from hardware.base import DeviceError
 from tests.agent.serve.server import Page, get, running, scripted
+from tests.certificates import written
 from tests.pace import PATIENCE_S
 
 pytestmark = pytest.mark.slow
@@ -87,27 +87,9 @@ def test_glasses_that_there_are_not_are_one_line(tmp_path, monkeypatch):
 
 
 def test_over_https_with_a_certificate(tmp_path):
-    both = tmp_path / "both.pem"
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-subj", "/CN=glasses", "-keyout", both, "-out", both],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    simulate._check(both)
-    with running(scripted(), tmp_path, certificate=both) as address:
+    with running(scripted(), tmp_path, tls.chosen(written(tmp_path / "both.pem"))) as address:
         assert address.startswith("https://")
         anyone = ssl.create_default_context()
         anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
         with urllib.request.urlopen(address, context=anyone) as answer:
             assert "wss://" in answer.headers["content-security-policy"]
-
-
-@pytest.mark.parametrize("content", [None, b"no certificate"], ids=["absent", "something else"])
-def test_what_is_no_certificate_is_one_line(tmp_path, content):
-    file = tmp_path / "both.pem"
-    if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(GlassesError, match="no certificate with its key.*openssl req"):
-        simulate._check(file)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from agent import Reply, config, hookimpl, skill
-from agent.cli import report
+from agent.cli import doctor
 from agent.messages import Intent, NotRecognized, Proposal, Transcript
 from agent.plugins.skills import Skills
 from agent.testing import VirtualLocation, VirtualSpeaker, lens, make_agent
@@ -59,7 +59,7 @@ def test_the_pocket_model_that_ships_stands_in_for_a_damaged_one(tmp_path, damag
     assert str(OWN) in line
     assert line.endswith("meanwhile: the pocket Qwen that ships")
     assert "\n" not in line
-    row = report._pocket(config.load({"GLASSES_MODELS": str(tmp_path)}))
+    row = doctor._pocket(config.load({"GLASSES_MODELS": str(tmp_path)}))
     assert (row.state, row.used) == ("problem", "the one that ships")
     assert str(OWN) in row.note
 

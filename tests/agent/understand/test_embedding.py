@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agent import config
-from agent.cli import report
+from agent.cli import doctor
 from agent.cli.train import embedding as fit_embedding
 from agent.errors import EngineError
 from agent.messages import Intent, Transcript
@@ -266,7 +266,7 @@ def test_a_file_that_cannot_be_used(damaged, damage, skills, caplog):
     assert COMMAND in line
     assert line.endswith("meanwhile: words alone")
     assert "\n" not in line
-    row = report._paraphrases(config.load({"GLASSES_MODELS": str(damaged)}))
+    row = doctor._paraphrases(config.load({"GLASSES_MODELS": str(damaged)}))
     assert (row.state, row.used) == ("problem", "words alone")
     assert f"{COMMAND} {damaged / NAME}" in row.note or "download it again" in row.note
 
@@ -287,7 +287,7 @@ def test_a_sound_one_beside_a_damaged_one_is_used(damaged, skills, caplog):
 
 
 def test_doctor_tells_what_reads(models, tmp_path):
-    row = report._paraphrases(config.load({"GLASSES_MODELS": str(models)}))
+    row = doctor._paraphrases(config.load({"GLASSES_MODELS": str(models)}))
     assert (row.state, row.used) == ("ok", "tiny-qwen3-embedding")
-    row = report._paraphrases(config.load({"GLASSES_MODELS": str(tmp_path)}))
+    row = doctor._paraphrases(config.load({"GLASSES_MODELS": str(tmp_path)}))
     assert (row.state, row.used) == ("missing", "words alone")

@@ -17,7 +17,7 @@ from wyoming.info import Describe, Info
 from wyoming.server import AsyncEventHandler
 
 from agent import config
-from agent.cli import compose
+from agent.cli import engines
 from agent.errors import ConfigError, EngineError
 from agent.language.saying import Saying
 from agent.listen.sphinx.engine import PocketSphinx
@@ -419,7 +419,7 @@ def test_an_address_is_read(setting, address):
 def test_what_is_no_address_is_one_line(tmp_path, setting):
     settings = config.load({"HOME": str(tmp_path), "GLASSES_EARS": setting})
     with pytest.raises(ConfigError, match=r"ears is '.*': write wyoming://HOST:PORT"):
-        compose.ears(settings, "en")
+        engines.ears(settings, "en")
 
 
 @pytest.mark.parametrize(
@@ -428,7 +428,7 @@ def test_what_is_no_address_is_one_line(tmp_path, setting):
 )
 def test_the_setting_chooses_it(tmp_path, language, name):
     settings = config.load({"HOME": str(tmp_path), "GLASSES_EARS": "wyoming://nas:1"})
-    chosen = compose.ears(settings, language)
+    chosen = engines.ears(settings, language)
     assert chosen.name == name
     engine = chosen.make()
     assert isinstance(engine, Far if language == "zh" else Pair)

@@ -11,12 +11,11 @@ from click.testing import CliRunner
 
 from agent.cli import hub
 from agent.cli.commands import main
-from agent.errors import ConfigError
 from agent.serve.hub.tenants import Tenant, Tenants
-from tests.agent.serve.hub.certificates import written
 from tests.agent.serve.hub.running import Running, temporary_home
 from tests.agent.serve.hub.test_session import SPOKEN
 from tests.bench.hub import audit, killed
+from tests.certificates import written
 from tests.pace import PATIENCE_S, soon, until
 
 
@@ -85,20 +84,6 @@ def test_an_expired_certificate_is_refused_at_the_start(run, tmp_path):
     result = run("--host", "0", "--certificate", str(expired))
     assert result.exit_code == 1
     assert "has expired on" in result.output
-
-
-def test_a_certificate_that_expires_soon_is_told_of(tmp_path, capsys):
-    hub._check(written(tmp_path / "soon.pem", days=5))
-    assert "expires on" in capsys.readouterr().err
-    hub._check(written(tmp_path / "later.pem", days=90))
-    assert capsys.readouterr().err == ""
-
-
-@pytest.mark.parametrize("content", [b"", b"\xff" * 200, b"-----BEGIN CERTIFICATE-----\nx\n"])
-def test_what_is_no_certificate_is_refused(tmp_path, content):
-    (tmp_path / "bad.pem").write_bytes(content)
-    with pytest.raises(ConfigError, match="is no certificate with its key"):
-        hub._check(tmp_path / "bad.pem")
 
 
 def test_a_hub_in_the_clear_says_so(capsys):

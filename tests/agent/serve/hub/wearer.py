@@ -15,8 +15,8 @@ import numpy as np
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from agent.serve.cutting import CHUNK_BYTES
 from agent.serve.hub import protocol
-from agent.serve.spoken import CHUNK_BYTES
 from tests.pace import PATIENCE_S
 
 QUIET = np.random.default_rng(7).normal(0, 8, 16_000).astype("<i2").tobytes()

@@ -14,24 +14,6 @@ from tests.agent.serve.mcp.conftest import FRIEND, HERE, free_port
 STRANGER = (sys.executable, str(HERE / "stranger.py"))
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """Return a function that runs a command in a home of its own."""
-    from keyring.backends import fail
-
-    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "GLASSES_DATA", "GLASSES_PLUGINS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr("keyring.get_keyring", fail.Keyring)
-
-    def command(*arguments: str, status: int = 0, typed: str = "") -> str:
-        done = CliRunner().invoke(main, ["mcp", *arguments], input=typed)
-        assert done.exit_code == status, done.output
-        return done.output
-
-    return command
-
-
 def folder():
     return config.load().plugins.parent
 

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.serve.mcp import risk, saying, schema, shown
-from agent.serve.mcp.line import Result
+from agent.serve.mcp.call import Result
 
 
 def of(*names, **more):

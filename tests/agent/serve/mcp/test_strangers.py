@@ -11,19 +11,20 @@ from agent.errors import EngineError, Refused
 from agent.language.world import WorldText
 from agent.messages import Proposal
 from agent.serve.mcp import kept
+from agent.serve.mcp.call import NotSent
 from agent.serve.mcp.kept import Server
-from agent.serve.mcp.line import Line, NotSent
+from agent.serve.mcp.line import Line
 from tests.agent.serve.mcp.conftest import free_port, stranger, taken
 
 DO = "ask stranger to do it"
 
 
-def refused(server):
+def refused(server, given=()):
     """Return why a server cannot be added."""
-    line = Line(server, dict)
+    line = Line(server, lambda: dict(given))
     try:
         with pytest.raises(EngineError) as told:
-            line.tools(20)
+            line.tools()
     finally:
         line.close()
     assert "\n" not in str(told.value)
@@ -137,14 +138,28 @@ def web():
 @pytest.mark.parametrize(
     ("how", "why"),
     [
-        ({"status": 401, "body": b"{}"}, "stranger refuses the key (HTTP 401)"),
+        (
+            {"status": 401, "body": b"{}"},
+            "stranger wants you to sign in: glasses mcp login stranger",
+        ),
         ({"status": 404, "body": b"nothing"}, "stranger is not there (HTTP 404): look at the address"),
         ({"status": 500, "body": b"oh"}, "stranger failed (HTTP 500)"),
         ({"endless": True, "body": b'{"a": "'}, "stranger said more than 2 MB at once"),
     ],
 )  # fmt: skip
-def test_a_wrong_key_and_other_answers_over_http(web, how, why):
+def test_no_key_and_other_answers_over_http(web, how, why):
     assert refused(Server("stranger", url=web(**how))) == why
+
+
+def test_a_wrong_key_is_named_as_that(web):
+    url = web(status=401, body=b"{}")
+    told = refused(Server("stranger", url=url), {"Authorization": "Bearer wrong"})
+    assert told == "stranger refuses the key (HTTP 401)"
+
+
+def test_one_that_wants_a_key_and_signs_nobody_in_says_what_helps(web, tmp_path):
+    with pytest.raises(NotSent, match="stranger signs in nobody by itself: --client-id"):
+        taken(tmp_path, Server("stranger", url=web(status=401, body=b"{}")))
 
 
 def test_a_page_of_html_is_no_server(web):

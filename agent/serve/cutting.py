@@ -1,4 +1,4 @@
-"""The sound of one pair of glasses, cut into utterances. No I/O: chunks in, utterances out.
+"""Sound from elsewhere, cut into utterances. No I/O: chunks in, utterances out.
 
 Chunks have numbers. One that came before is passed over, and what is missing is silence.
 """
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from agent.listen.endpoint import Dropped, Ended, Endpointer, Speaking, Started
 from agent.listen.patience import DEFAULT
 from agent.listen.vad import CascadeVad
-from agent.serve.hub.pool import Clip
-from agent.serve.spoken import CHUNK_BYTES, CHUNK_MS
-from hardware.base import AudioChunk
+from hardware.base import SAMPLE_BYTES, SAMPLE_RATE_HZ, AudioChunk
 
+CHUNK_MS = 20
+CHUNK_BYTES = CHUNK_MS * SAMPLE_RATE_HZ // 1000 * SAMPLE_BYTES
 PAUSE_MS = DEFAULT.plain_ms
 """Silence that ends an utterance: silence alone decides here."""
 KEPT = 70
@@ -24,6 +24,16 @@ EARLY_MS = 200.0
 """Silence after which an utterance is heard already, in the rest of the pause that may end it."""
 GAP = 50
 """Missing chunks that are made up for by silence, a second; after more, the sound begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The sound of one utterance."""
+
+    pcm: bytes
+    """All of it: 16 kHz, mono, 16 bit."""
+    ambient: bytes = b""
+    """What was heard right before it: the noise of the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,9 @@ class Cut:
 class Spoke:
     """Somebody began to speak."""
 
+    clip: Clip
+    """Its sound so far."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paused:
@@ -56,7 +69,7 @@ class WentOn:
     """They were not."""
 
 
-Event = Cut | Spoke | Paused | WentOn
+Event = Cut | Spoke | Paused | WentOn | Dropped
 
 
 class Cutter:
@@ -105,8 +118,14 @@ class Cutter:
     def end(self) -> Iterator[Cut]:
         """Take what is being said as over: no more sound comes."""
         if self.speaking:
+            cut = self._cut()
             self._endpointer.reset()
-            yield self._cut()
+            yield cut
+
+    def forget(self) -> None:
+        """Let go of what is being said."""
+        self._endpointer.reset()
+        self._pcm, self._ambient, self._paused = [], b"", False
 
     def _take(self, number: int, pcm: bytes) -> Iterator[Event]:
         self.last = number
@@ -116,7 +135,7 @@ class Cutter:
                 self._first = number
                 self._pcm = [one.pcm for one in preroll]
                 self._ambient = b"".join(one.pcm for one in before)
-                yield Spoke()
+                yield Spoke(self._clip())
             case Speaking(silence_ms=silence_ms):
                 self._pcm.append(pcm)
                 if silence_ms >= EARLY_MS and not self._paused:
@@ -128,9 +147,9 @@ class Cutter:
             case Ended():
                 self._pcm.append(pcm)
                 yield self._cut()
-            case Dropped():
+            case Dropped() as dropped:
                 self._pcm, self._paused = [], False
-                yield WentOn()
+                yield dropped
 
     def _cut(self) -> Cut:
         cut = Cut(self._clip(), self._first, self.last)

@@ -1,4 +1,4 @@
-"""Certificates for the tests, signed by themselves."""
+"""Certificates for tests, signed by themselves."""
 
 import datetime
 import ipaddress
@@ -9,11 +9,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def written(path, days=30):
-    """Write a certificate with its key that is valid for so many days from yesterday on."""
+def written(path, days=30, began=-1, key_path=None, password=None):
+    """Write a certificate with its key that is valid for so many days from yesterday on.
+
+    The key is in the same file, or at `key_path`.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "glasses")])
-    began = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
+    began = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=began)
     here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     certificate = (
         x509.CertificateBuilder()
@@ -30,7 +33,12 @@ def written(path, days=30):
     private = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+        serialization.BestAvailableEncryption(password)
+        if password
+        else serialization.NoEncryption(),
     )
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
+    public = certificate.public_bytes(serialization.Encoding.PEM)
+    path.write_bytes(public if key_path else public + private)
+    if key_path:
+        key_path.write_bytes(private)
     return path

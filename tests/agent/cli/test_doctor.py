@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent import config
-from agent.cli import report
+from agent.cli import doctor
 from agent.listen import voiceprint
 from agent.listen.health import Health, HealthLog
 from hardware import icons, raster
@@ -17,7 +17,7 @@ def settings(tmp_path):
 
 
 def row(settings):
-    (found,) = (f for f in report.findings(settings, ()) if f.part == "last listening")
+    (found,) = (f for f in doctor.findings(settings, ()) if f.part == "last listening")
     return found
 
 
@@ -49,7 +49,7 @@ def test_a_broken_record_is_none(settings):
 
 
 def voice_row(settings):
-    (found,) = (f for f in report.findings(settings, ()) if f.part == "voice")
+    (found,) = (f for f in doctor.findings(settings, ()) if f.part == "voice")
     return found
 
 
@@ -68,8 +68,8 @@ def test_whose_voice_may_pay(settings):
 def test_type_that_falls_short_is_one_line_that_says_what_to_install(monkeypatch):
     monkeypatch.setattr(icons, "find", lambda: None)
     monkeypatch.setattr(raster, "set_in", lambda: "Serif")
-    found = report._type()
+    found = doctor._type()
     assert (found.state, found.used) == ("missing", "Serif, no icons")
     assert "pip install fonticon-materialdesignicons7" in found.note
     monkeypatch.setattr(raster, "set_in", lambda: None)
-    assert "fonts-noto-cjk" in report._type().note
+    assert "fonts-noto-cjk" in doctor._type().note
