@@ -42,7 +42,42 @@ def clean(text: str) -> str:
         for char in text
         if char.isspace() or unicodedata.category(char)[0] != "C"
     )
-    return " ".join(_PUNCTUATION.sub(" ", "".join(kept)).split())
+    return written_out(" ".join(_PUNCTUATION.sub(" ", "".join(kept)).split()))
+
+
+_TYPED = {
+    r"(what|where|how|who|when|that|there|here|why)s": r"\1's",
+    r"(do|does|did|is|are|was|were|have|has|had|could|would|should|ca)nt": r"\1n't",
+    "i ?m": "i'm",
+    "(i|you|we|they)ve": r"\1've",
+    "(you|they)re": r"\1're",
+    "(can|could|will|would|do|are) u": r"\1 you",
+    "pl[zs]+|plse|pleas|pleease": "please",
+    "th(?:an|na)?x+|tnx": "thanks",
+    "rn": "right now",
+    "gimme": "give me",
+    "lemme": "let me",
+    "gonna": "going to",
+    "gotta": "have to",
+    "tm+rw|tmr|tomm?or?row|tommorr?ow|tomorow": "tomorrow",
+    "mins": "minutes",
+    "secs": "seconds",
+    "hrs": "hours",
+    "bday": "birthday",
+    "msgs": "messages",
+    "ppl": "people",
+}
+"""How words are written in haste, as patterns of whole words, and what they are."""
+_HASTE = [
+    (re.compile(rf"\b(?:{typed})\b(?!')", re.IGNORECASE), out) for typed, out in _TYPED.items()
+]
+
+
+def written_out(text: str) -> str:
+    """Return a text with what is typed in haste written out: "whats up rn plz"."""
+    for typed, out in _HASTE:
+        text = typed.sub(out, text)
+    return text
 
 
 _PARTS = r"[\s,，、;；]"

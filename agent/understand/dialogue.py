@@ -260,6 +260,8 @@ class Dialogue:
         transcript = self._unaddressed(transcript)
         meaning, language = decision.meaning, transcript.language
         text = clean(transcript.text)
+        if question is not None and (intent := self._rather(question, meaning, text, language)):
+            return self._settled((intent,), _by("answer", intent, decision))
         if isinstance(meaning, Intent) and meaning.stage == "templates":
             joined = _joined(meaning) or len(_parts(transcript)) > 1
             if intent := self._within(transcript):
@@ -298,7 +300,7 @@ class Dialogue:
         if meaning.options:
             options = tuple(map(self._pointed, meaning.options))
             lacking = options[0].missing if len(options) == 1 else ()
-            left = said_in(language)["comma"].join(meaning.left)
+            left = said_in(language)["comma"].join(dict.fromkeys(meaning.left))
             asked = self._open(options, lacking[0] if lacking else None, left=left)
             return Understood(decision, Ask(asked))
         if question is not None and question.asked < TRIES:
@@ -336,6 +338,28 @@ class Dialogue:
         if question.slot is None or not action.kind(question.slot).is_open:
             return False
         return isinstance(meaning, Intent) and meaning.skill != asked.skill
+
+    def _rather(
+        self, question: Question, meaning: Intent | NotRecognized, text: str, language: str
+    ) -> Intent | None:
+        """Return the call of a question that a text answers or corrects, and begins no other.
+
+        "20" after "Pay Anna …?" is that amount, though a sum may begin so; "no, make it fifty"
+        changes what the question has already. Only what a list or a number can hold is read so.
+        """
+        asked = question.options[0]
+        action = self._actions.get(asked.name)
+        if question.slot is None or action is None:
+            return None
+        other = isinstance(meaning, Intent) and meaning.name != asked.name
+        begun = not isinstance(meaning, Intent) or (bool(meaning.missing) and other)
+        closed = begun and not action.kind(question.slot).is_open
+        if closed and (intent := self._filled(asked, question.slot, text, language)):
+            return intent
+        rest = correction(text)
+        if not begun or rest is None or _POLITE.fullmatch(rest):
+            return None
+        return self._changed(rest, language, closed=True, last=asked)
 
     def _answered(self, question: Question, text: str, language: str, own: Own) -> Intent | None:
         if question.slot is not None:
@@ -558,8 +582,11 @@ class Dialogue:
         found = [self._router.route(replace(transcript, text=part), quick=True) for part in parts]
         if [one.name for one in found if isinstance(one, Intent)] != [meaning.name]:
             return ""
+        taken = _folded(" ".join(map(clean, map(str, meaning.slots.values()))))
         others = (
-            part for part, one in zip(parts, found, strict=True) if not isinstance(one, Intent)
+            part
+            for part, one in zip(parts, found, strict=True)
+            if not isinstance(one, Intent) and _folded(clean(part)) not in taken
         )
         language = _known(transcript.language)
         return ", ".join(part.strip() for part in others if not _is_aside(part, language))

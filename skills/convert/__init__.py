@@ -62,7 +62,7 @@ def _money(amount: Decimal, unit: str, to: str, ctx: Context) -> Reply:
     try:
         table = rates.current(ctx.folder)
     except DeviceError as error:
-        return Reply(str(error), kind="alert")
+        return Reply(ctx.told(error), kind="alert")
     if table is None:
         return _said(ctx.say("I have no exchange rates: set GLASSES_RATES."))
     result = table.converted(amount, unit, to)
