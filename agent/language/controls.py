@@ -71,14 +71,24 @@ ALSO: dict[Control, tuple[str, ...]] = {
         "nevermind", "never mind that", "no worries", "it's nothing", "leave it", "forget about it",
         "没事", "没事了", "没什么", "没什么事", "不用管了", "不必了", "当我没说", "别管了",
         "shut up", "quiet", "silence", "hush", "enough", "that's enough",
-        "that is enough", "abort", "quit", "halt", "forget it", "forget that",
+        "that is enough", "abort", "quit", "halt", "not yet", "hang on not yet",
+        "hold on not yet", "wait not yet",
+        "不买了", "算了不买了", "算了不要了", "先不买了", "先不要了", "我不要了", "不弄了",
+        "forget it", "forget that",
         "停下", "停下来", "停一下", "停一停", "停停", "停停停", "快停", "快停下",
         "别讲了", "闭嘴", "住口", "住嘴", "安静", "安静点",
         "安静一点",
         "够了", "中止", "终止", "打住", "停止吧", "取消吧", "停吧", "不要了",
     ),
     "snooze": ("snooze it", "remind me later", "贪睡", "再睡一会", "再睡会儿", "过会儿再叫我"),
-    "undo": ("undo it", "take it back", "撤销它", "撤销一下", "撤回一下"),
+    "undo": (
+        "remove it", "delete it", "delete that", "remove that", "take it out", "take it off",
+        "take that off", "scratch that", "i changed my mind", "changed my mind", "get rid of it",
+        "get rid of that", "reverse that", "revert that", "删掉", "删掉它", "删掉这个", "删了吧",
+        "删了它", "删除它",
+        "去掉", "去掉它", "去掉这个", "不要这个了", "不要它了", "我改主意了", "我反悔了",
+        "取消这个", "取消它", "取消刚才的",
+        "刚才的不算", "undo it", "take it back", "撤销它", "撤销一下", "撤回一下"),
     "battery": (
         "how much battery do i have", "battery level", "how much charge is left",
         "how much power is left",
@@ -138,9 +148,16 @@ ENDS: frozenset[Control] = frozenset(("stop", "quiet"))
 """Words that end what runs: “be quiet” stops as “stop” does, and no answer is said after it."""
 
 
+_LEADS = re.compile(
+    r"^(?:(?:actually|oh|ok|okay|alright|all right|wait|hey|no|right|well|yes|yeah) +)+(?=\w)"
+    r"|^(?:哦|噢|好的?|那|不|等等|等一下|行)[\s,，]+"
+)
+"""What people begin with, and what changes nothing about one of the agent's words after it."""
+
+
 def control(text: str) -> Control | None:
     """Return which of the agent's own words this is, if it is nothing else, politeness aside."""
-    said = clean(unaddressed(text)).casefold()
+    said = _LEADS.sub("", clean(unaddressed(text)).casefold())
     for language in CONTROLS:
         for reading in readings(said, language):
             if (meaning := _meanings().get(reading)) is not None:
@@ -153,7 +170,7 @@ def is_own(text: str) -> bool:
     return control(text) is not None or courtesy(text) is not None
 
 
-CANCELS = re.compile(r"\bcancel\b|取消|不要了|算了")
+CANCELS = re.compile(r"\bcancel\b|取消|不[要买弄]了|算了")
 """Of the words that stop what runs those that also take back what was just done."""
 
 

@@ -577,7 +577,7 @@ class Dialogue:
     def _beside(self, transcript: Transcript, meaning: Intent) -> str:
         """Return what a sentence joins to a command that is one of its parts, where it is none."""
         parts = _parts(transcript)
-        if not 1 < len(parts) <= PARTS or _joined(meaning):
+        if not 1 < len(parts) <= PARTS or _joined(meaning) or self._is_all(transcript, meaning):
             return ""
         found = [self._router.route(replace(transcript, text=part), quick=True) for part in parts]
         if [one.name for one in found if isinstance(one, Intent)] != [meaning.name]:
@@ -590,6 +590,13 @@ class Dialogue:
         )
         language = _known(transcript.language)
         return ", ".join(part.strip() for part in others if not _is_aside(part, language))
+
+    def _is_all(self, transcript: Transcript, meaning: Intent) -> bool:
+        """Whether a call is all that was said: one sentence, without free words."""
+        action = self._actions.get(meaning.name)
+        if action is None or any(action.kind(slot).is_open for slot in meaning.slots):
+            return False
+        return self._router.exactly(transcript) == meaning
 
     # -- asking -------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ Operation = Annotated[str, OneOf(reckon.operations)]
     "{count} {unit} is (how many|how much) {to}",
     "change {count} {unit} into {to}",
     "{count} {unit} (in|to|into) {to}",
+    "[(what is|what's|how much is|convert)] {count} {unit} {more} [{small}] (in|to|into) {to}",
     "(how do (you|i)|how can i|convert) [convert] {unit} (to|into) {to}",
     "(what is|what's) the (exchange|conversion) rate (between|from|of|for) [the] {unit} (and|to)"
     " [the] {to}",
@@ -40,11 +41,13 @@ def convert(
     what: str = "",
     count: float | None = None,
     unit: Unit | None = None,
+    more: float | None = None,
+    small: Unit | None = None,
 ) -> Reply:
     """Convert an amount to another unit, or money to another currency at a dated rate."""
     found = units.read(what)
     if unit is not None:
-        found = Decimal(str(1 if count is None else count)), unit
+        found = units.together(1 if count is None else count, unit, more, small)
     if found is None:
         return _said(ctx.say("I can't convert “{what}”.", what=what))
     amount, unit = found
@@ -76,7 +79,10 @@ def _money(amount: Decimal, unit: str, to: str, ctx: Context) -> Reply:
 @skill(
     "[(what is|what's|how much is|calculate)] {a} {op} {b}",
     "(what is|what's|how much is|calculate) {a} {op} {b} {op2} {c}",
+    "(what is|what's|how much is|calculate) {a} {op} {b} {op2} {c} {op3} {d}",
     "[(what does|solve|solve this equation|tell me)] {a} {op} {b} [(equal|equals|make)]",
+    "[(what does|solve|tell me)] {a} {op} {b} {op2} {c} [(equal|equals|make)]",
+    "[(what does|solve|tell me)] {a} {op} {b} {op2} {c} {op3} {d} [(equal|equals|make)]",
 )
 def reckon_out(
     a: float,
@@ -85,19 +91,32 @@ def reckon_out(
     ctx: Context,
     op2: Operation | None = None,
     c: float | None = None,
+    op3: Operation | None = None,
+    d: float | None = None,
 ) -> Reply:
     """Reckon: plus, minus, times, divided by, to the power of."""
-    terms = [a, b] if op2 is None or c is None else [a, b, c]
-    return _result(reckon.value(terms, [op] if op2 is None else [op, op2]), ctx)
+    signs = [sign for sign in (op, op2, op3) if sign is not None]
+    return _result(reckon.value([term for term in (a, b, c, d) if term is not None], signs), ctx)
 
 
 @skill(
     "[(what is|what's|how much is|calculate)] {a} percent of {b}",
     "(what is|what's|how much is|calculate) [a] {a} percent tip on {b}",
+    "[(a|an|the)] {a} percent tip on {b}",
+    "[what is|what's] (a|an) {a} percent tip (for|of) {b}",
 )
 def percent(a: float, b: float, ctx: Context) -> Reply:
     """Reckon a share of a number in per cent."""
     return _result(reckon.value([a, b, 100], ["*", "/"]), ctx)
+
+
+@skill(
+    "[(what is|what's|how much is|calculate)] half of {b}",
+    "[(what is|what's|how much is|calculate)] {part} of {b}",
+)
+def share(b: float, ctx: Context, part: Annotated[float, OneOf(reckon.parts)] = 0.5) -> Reply:
+    """Reckon a part of a number: half, a third, three quarters."""
+    return _result(reckon.value([b, part], ["*"]), ctx)
 
 
 @skill(
@@ -140,4 +159,4 @@ def _said(text: str) -> Reply:
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent."""
-    register(percent, less, square_root, divide, multiply, reckon_out, convert)
+    register(percent, share, less, square_root, divide, multiply, reckon_out, convert)

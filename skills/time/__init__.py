@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 from agent import Context, OneOf, Range, Reply, hookimpl, skill
@@ -135,6 +135,28 @@ def moment(ctx: Context) -> Reply:
         ctx.say("Here it is {time}, {day}.", time=_clock(now, ctx), day=day),
         speech=ctx.say("Here it is {time}, {day}.", time=spoken, day=day),
     )
+
+
+@skill(
+    "what time (is it|will it be|would it be) in {after}",
+    "what time (is it|will it be|is) {after} from now",
+    "what is the time in {after}",
+)
+def clock_in(after: timedelta, ctx: Context) -> Reply:
+    """Tell what the time will be after a length of time."""
+    now, language = _now(ctx), ctx.language
+    try:
+        then = (now.astimezone(UTC) + after).astimezone(now.tzinfo)  # the clocks may change
+    except OverflowError:
+        return _said(ctx.say("I do not know when that is."))
+    if then.date() == now.date():
+        shown, spoken = _clock(then, ctx), wording.spoken_clock(then, language)
+        return Reply(
+            ctx.say("Then it is {time}", time=shown),
+            speech=ctx.say("Then it is {time}", time=spoken),
+        )
+    day = wording.day_name(then, language)
+    return _said(ctx.say("Then it is {time}, {day}", time=_clock(then, ctx), day=day))
 
 
 # -- days -----------------------------------------------------------------------------------------
@@ -681,7 +703,7 @@ def register_skills(register: Callable[..., None]) -> None:
     """Add the actions. Raises DataError: without its places the skill is left out."""
     places.spots()
     register(  # `moment` first: it takes what asks for the time in other words
-        moment, clock, which_day, week, leap_year, until, since, difference, time_zone,
+        moment, clock, clock_in, which_day, week, leap_year, until, since, difference, time_zone,
         clock_change, holiday, next_holiday, festival_day, sun_time, sun_up,
     )  # fmt: skip
     _warm_soon()
