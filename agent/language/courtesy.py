@@ -10,7 +10,6 @@ import re
 from typing import Literal
 
 from agent.language.text import clean, unaddressed
-from agent.language.yesno import answer
 
 Courtesy = Literal["hello", "bye", "thanks", "well", "self", "praise", "blame", "yes", "no"]
 """What is said; the answer stands under the same name in `said`."""
@@ -27,7 +26,7 @@ _SAID: dict[Courtesy, str] = {
     "bye": rf"(?:good ?bye|bye(?: bye)?|see (?:you|ya)(?: later| soon| tomorrow)?|good ?night"
     rf"|farewell|talk to you later|later){_TO}|再见{_END}|拜拜{_END}|回头见|明天见|晚安{_END}"
     rf"|下次见",
-    "thanks": r"(?:ok(?:ay)? |great |perfect |cool )?(?:many )?(?:thanks|thank you|thank u|ty|thx"
+    "thanks": r"(?:ok(?:ay)? |great |perfect |cool |oh )*(?:many )?(?:thanks|thank you|thank u|ty|thx"
     r"|cheers"
     r"|much appreciated|i appreciate it|ta)(?: (?:you|so much|very much|a lot|a million|a bunch"
     r"|again"
@@ -61,12 +60,16 @@ _SAID: dict[Courtesy, str] = {
     rf"|讨厌{_END}"
     rf"|(?:我)?(?:讨厌|恨)[你您]{_END}|我(?:说|要|想要|问)的不是这个|不是这个意思|[你您](?:听"
     rf"|理解|弄|搞)错了",
+    "yes": r"(?:yes|yeah|yep|yup|ok|okay|sure|alright|all right|right|correct|confirm|fine|exactly"
+    r"|i agree|sounds good|got it|i see|understood|cool|great)"
+    r"(?: (?:please|thanks|thank you|then))?"
+    rf"|(?:是的?|对的?|好的?|行|可以|嗯+|确认|确定|没错|同意|知道了|明白了?|懂了"
+    rf"|收到){_END}",
+    "no": r"(?:no|nope|nah|not really|not now|no need)(?: (?:thanks|thank you|please|not now))?"
+    rf"|(?:不|不是|不要|不用|不必|不行|没有|别|不需要|先不用){_END}",
 }
 
 _KINDS = {kind: re.compile(said, re.IGNORECASE) for kind, said in _SAID.items()}
-
-LONGEST = 3
-"""Most words, or in Chinese characters, of a yes or no that answers nothing."""
 
 
 def courtesy(text: str) -> Courtesy | None:
@@ -75,7 +78,4 @@ def courtesy(text: str) -> Courtesy | None:
     for kind, pattern in _KINDS.items():
         if pattern.fullmatch(said):
             return kind
-    if not said or len(said.split() if said.isascii() else said) > LONGEST:
-        return None
-    meant = answer(said)
-    return meant if meant == "yes" or meant == "no" else None
+    return None

@@ -80,9 +80,13 @@ _BETWEEN = {
 }  # fmt: skip
 _SUM = re.compile(r"(?<=\d)(?P<gap>\s*)(?P<sign>\*\*|[-+*/x×÷−^])(?=\s*\d)", re.IGNORECASE)
 _DATE = re.compile(
-    r"\d+(?P<sign>[-/])\d+(?P=sign)\d+|(?<!\d)\d{1,2}/\d{1,2}(?!\s*[-+*/x×÷−^]|\d)|\d-\d\d\d"
+    r"\d+(?P<sign>[-/])\d+(?P=sign)\d+|(?<!\d)(?:[12]?\d|3[01])/(?:[12]?\d|3[01])(?!\s*[-+*/x×÷−^]|\d)|\d-\d\d\d"
 )
 """A date or a number of a telephone: no sum."""
+MOST_SIGNS = 3
+"""Most signs of a sum that are read: what has more is no question that somebody asks."""
+_ALONE = re.compile(r"[\d\s.,]+(?:(?:\*\*|[-+*/x×÷−^])[\d\s.,]+)+", re.IGNORECASE)
+"""A sum and nothing else, which asks what it comes to."""
 _PER_CENT = re.compile(r"(?<=\d)\s*[%％](?=\s|$)")
 _DEGREES = re.compile(r"(华氏|摄氏)\s*([\d零一二两三四五六七八九十百点]+)\s*度")
 
@@ -91,8 +95,11 @@ def signs(text: str, language: str) -> str:
     """Return a text with signs read out: "12*12" is "12 times 12", "10 km" "10 kilometers"."""
     if language == "zh":
         text = _DEGREES.sub(r"\2\1度", text)
-    if not _DATE.search(text):
+    sums = _SUM.findall(text)
+    if 0 < len(sums) <= MOST_SIGNS and not _DATE.search(text):
         words = _BETWEEN["zh" if language == "zh" else "en"]
+        if language != "zh" and _ALONE.fullmatch(text):
+            text = f"what is {text}"
         text = _SUM.sub(lambda found: f" {words[found['sign'].lower()]} ", text)
     if language != "zh":
         text = _PER_CENT.sub(" percent", text)

@@ -19,6 +19,7 @@ from agent.derive.phrase import named, phrase
 from agent.errors import EngineError
 from agent.language import controls
 from agent.language.controls import Control, Own
+from agent.language.folding import read_aloud
 from agent.language.said import SAID, said_in
 from agent.language.saying import Saying
 from agent.language.text import clean, is_question, language_of, readings, unaddressed
@@ -582,11 +583,13 @@ class Dialogue:
         found = [self._router.route(replace(transcript, text=part), quick=True) for part in parts]
         if [one.name for one in found if isinstance(one, Intent)] != [meaning.name]:
             return ""
-        taken = _folded(" ".join(map(clean, map(str, meaning.slots.values()))))
+        values = [clean(str(value)) for value in meaning.slots.values()]
+        taken = _folded(" ".join([*values, *map(read_aloud, values)]))
         others = (
             part
             for part, one in zip(parts, found, strict=True)
-            if not isinstance(one, Intent) and _folded(clean(part)) not in taken
+            if not isinstance(one, Intent)
+            and not any(_folded(way) in taken for way in (clean(part), read_aloud(clean(part))))
         )
         language = _known(transcript.language)
         return ", ".join(part.strip() for part in others if not _is_aside(part, language))

@@ -79,10 +79,7 @@ def _money(amount: Decimal, unit: str, to: str, ctx: Context) -> Reply:
 @skill(
     "[(what is|what's|how much is|calculate)] {a} {op} {b}",
     "(what is|what's|how much is|calculate) {a} {op} {b} {op2} {c}",
-    "(what is|what's|how much is|calculate) {a} {op} {b} {op2} {c} {op3} {d}",
     "[(what does|solve|solve this equation|tell me)] {a} {op} {b} [(equal|equals|make)]",
-    "[(what does|solve|tell me)] {a} {op} {b} {op2} {c} [(equal|equals|make)]",
-    "[(what does|solve|tell me)] {a} {op} {b} {op2} {c} {op3} {d} [(equal|equals|make)]",
 )
 def reckon_out(
     a: float,
@@ -91,12 +88,10 @@ def reckon_out(
     ctx: Context,
     op2: Operation | None = None,
     c: float | None = None,
-    op3: Operation | None = None,
-    d: float | None = None,
 ) -> Reply:
     """Reckon: plus, minus, times, divided by, to the power of."""
-    signs = [sign for sign in (op, op2, op3) if sign is not None]
-    return _result(reckon.value([term for term in (a, b, c, d) if term is not None], signs), ctx)
+    terms = [a, b] if op2 is None or c is None else [a, b, c]
+    return _result(reckon.value(terms, [op] if op2 is None else [op, op2]), ctx)
 
 
 @skill(

@@ -45,6 +45,7 @@ def test_a_courtesy_is_known(said, kind):
         "好吃的在哪里",
         "谢谢安娜十块",
         "no milk at home",
+        "cancel my payment",
         "",
     ],
 )

@@ -432,3 +432,30 @@ async def test_words_that_a_call_took_are_not_told_as_left(tmp_path):
     await agent.hear("记一下，周日浇花")
     assert "周日浇花" in lens(agent)
     assert "没有听懂" not in lens(agent)
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        (["find headphones", "put two of those in my basket", "make it four"], "4×"),
+        (["set a timer for 10 minutes", "add 5 minutes"], "15 minutes left"),
+        (
+            ["set a rice timer for 10 minutes", "and another for the fish for 12 minutes"],
+            "fish: 12 minutes",
+        ),
+        (["定个十分钟的闹钟", "再加三分钟"], "还剩13分钟"),
+        (["记个事，周一打电话", "我都记了什么"], "周一打电话"),
+        (["记个事，周一打电话", "删掉那条"], "已删除"),
+        (["转账给安娜", "三十五块"], "¥35.00 → 安娜"),
+        (["remind me to stretch every day at 8am and 6pm"], "One time at once"),
+        (["what did i spend this month"], "No payments this month."),
+        (["这周花了多少钱"], "这周没有付款"),
+        (["what time will it be in 2 hours"], "Then it is"),
+        (["再过五个小时几点"], "那时是"),
+        (["oh, thanks!"], "You're welcome"),
+    ],
+)
+async def test_follow_ups_as_people_say_them(tmp_path, lines, shown):
+    agent = make_agent(tmp_path, builtin=True)
+    await told(agent, *lines)
+    assert shown in " ".join(lens(agent).split("\n"))
