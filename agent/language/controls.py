@@ -78,7 +78,7 @@ ALSO: dict[Control, tuple[str, ...]] = {
         "停下", "停下来", "停一下", "停一停", "停停", "停停停", "快停", "快停下",
         "别讲了", "闭嘴", "住口", "住嘴", "安静", "安静点",
         "安静一点",
-        "够了", "中止", "终止", "打住", "停止吧", "取消吧", "停吧", "不要了",
+        "够了", "中止", "终止", "打住", "放弃", "停止吧", "取消吧", "停吧", "不要了",
     ),
     "snooze": ("snooze it", "remind me later", "贪睡", "再睡一会", "再睡会儿", "过会儿再叫我"),
     "undo": (
@@ -124,7 +124,8 @@ ALSO: dict[Control, tuple[str, ...]] = {
         "huh", "what", "what was that", "pardon", "pardon me", "come again", "sorry what",
         "say what",
         "i didn't hear you", "i didn't hear that", "i didn't catch that", "once more",
-        "啥", "什么", "你说什么", "说什么", "没听清", "我没听清", "没听见", "再来一遍",
+        "啥", "什么", "你说什么", "说什么", "没听清", "听不懂", "没听懂", "我没听懂", "我没听清",
+        "没听见", "再来一遍",
         "what did you just say", "what did you say", "repeat it", "say it again",
         "你刚才说什么", "你刚才说了什么", "再说一次", "重复一遍", "重复一下",
     ),

@@ -26,11 +26,9 @@ _SAID: dict[Courtesy, str] = {
     "bye": rf"(?:good ?bye|bye(?: bye)?|see (?:you|ya)(?: later| soon| tomorrow)?|good ?night"
     rf"|farewell|talk to you later|later){_TO}|再见{_END}|拜拜{_END}|回头见|明天见|晚安{_END}"
     rf"|下次见",
-    "thanks": r"(?:ok(?:ay)? |great |perfect |cool |oh )*(?:many )?(?:thanks|thank you|thank u|ty|thx"
-    r"|cheers"
-    r"|much appreciated|i appreciate it|ta)(?: (?:you|so much|very much|a lot|a million|a bunch"
-    r"|again"
-    r"|for (?:that|your help|the help|everything)|glasses|buddy|man))*"
+    "thanks": r"(?:ok(?:ay)? |great |perfect |cool |oh )*(?:many )?(?:thanks|thank you|thank u|ty"
+    r"|thx|cheers|much appreciated|i appreciate it|ta)(?: (?:you|so much|very much|a lot"
+    r"|a million|a bunch|again|for (?:that|your help|the help|everything)|glasses|buddy|man))*"
     rf"|(?:好的?|行|太好了)?[,， ]*(?:太|非常|十分)?(?:谢谢|多谢|感谢|谢了|谢啦|辛苦|麻烦|唔该"
     rf"|多谢晒)"
     rf"(?:[你您]|大家)?{_END}",

@@ -253,4 +253,4 @@ def of_oneself(text: str) -> bool:
 
 def is_question(text: str) -> bool:
     """Return whether a text asks something, rather than being half heard or said to others."""
-    return bool(_QUESTION.search(text))
+    return bool(_QUESTION.search(haste(text)))

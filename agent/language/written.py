@@ -11,6 +11,7 @@ _TYPED = {
     "(i|you|we|they)ve": r"\1've",
     "(you|they)re": r"\1're",
     "(can|could|will|would|do|are) u": r"\1 you",
+    "r u": "are you",
     "pl[zs]+|plse|pleas|pleease": "please",
     "th(?:an|na)?x+|tnx": "thanks",
     "rn": "right now",

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -528,8 +529,9 @@ class Dialogue:
             if slot.name in last.slots and not (closed and action.kind(slot.name).is_open)
         ]
         for slot in sorted(slots, key=lambda slot: action.kind(slot.name).is_open):
-            if intent := self._filled(last, slot.name, words, language):
-                return replace(intent, stage="dialogue", language=language)
+            for said in (words, _in_unit_of(last.slots[slot.name], words, language)):
+                if said and (intent := self._filled(last, slot.name, said, language)):
+                    return replace(intent, stage="dialogue", language=language)
         return None
 
     def _more(self, text: str, language: str) -> Intent | None:
@@ -675,6 +677,16 @@ def _anyword(words: Collection[str]) -> re.Pattern[str]:
         for word in sorted(words, key=len, reverse=True)
     )
     return re.compile("|".join(ways), re.IGNORECASE)
+
+
+def _in_unit_of(value: Any, words: str, language: str) -> str:
+    """Return a bare number in the unit of a length of time: "make it 20" of 15 minutes."""
+    if not isinstance(value, timedelta):
+        return ""
+    seconds = value.total_seconds()
+    unit = 0 if seconds < 60 else 1 if seconds < 3600 else 2
+    units = ("秒", "分钟", "小时") if language == "zh" else (" seconds", " minutes", " hours")
+    return words + units[unit]
 
 
 def _folded(value: Any) -> str:
