@@ -193,8 +193,8 @@ _POLITE = {
 _HESITATION = re.compile(r"\b(?:uh+|um+|er|erm|hm+)\b|[嗯呃]", re.IGNORECASE)
 _ONCE = re.compile(r"^(\w{1,2})一下(?=\w)")
 """一下 right after a verb only softens it: 播放一下音乐."""
-_SHORT_IS = re.compile(r"^(what|when|where|who|how|which|why|that|there)'s\b", re.IGNORECASE)
-"""How a question often begins; a sentence may have it in full only."""
+_SHORT_IS = re.compile(r"^(when|where|who|how|which|why)'s\b", re.IGNORECASE)
+"""How a question often begins; a sentence may have it in full only. Those with “what” have both."""
 
 
 def readings(text: str, language: str) -> list[str]:

@@ -99,19 +99,19 @@ def reckon_out(
     "(what is|what's|how much is|calculate) [a] {a} percent tip on {b}",
     "[(a|an|the)] {a} percent tip on {b}",
     "[what is|what's] (a|an) {a} percent tip (for|of) {b}",
-)
-def percent(a: float, b: float, ctx: Context) -> Reply:
-    """Reckon a share of a number in per cent."""
-    return _result(reckon.value([a, b, 100], ["*", "/"]), ctx)
-
-
-@skill(
     "[(what is|what's|how much is|calculate)] half of {b}",
     "[(what is|what's|how much is|calculate)] {part} of {b}",
 )
-def share(b: float, ctx: Context, part: Annotated[float, OneOf(reckon.parts)] = 0.5) -> Reply:
-    """Reckon a part of a number: half, a third, three quarters."""
-    return _result(reckon.value([b, part], ["*"]), ctx)
+def percent(
+    b: float,
+    ctx: Context,
+    a: float | None = None,
+    part: Annotated[float, OneOf(reckon.parts)] = 0.5,
+) -> Reply:
+    """Reckon a share of a number: in per cent, or half of it, a third, three quarters."""
+    if a is None:
+        return _result(reckon.value([b, part], ["*"]), ctx)
+    return _result(reckon.value([a, b, 100], ["*", "/"]), ctx)
 
 
 @skill(
@@ -154,4 +154,4 @@ def _said(text: str) -> Reply:
 @hookimpl
 def register_skills(register: Callable[..., None]) -> None:
     """Hand the actions to the agent."""
-    register(percent, share, less, square_root, divide, multiply, reckon_out, convert)
+    register(percent, less, square_root, divide, multiply, reckon_out, convert)

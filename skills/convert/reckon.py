@@ -26,7 +26,7 @@ def operations(language: str) -> dict[str, str]:
 def parts(language: str) -> dict[str, float]:
     """Return what can be said for a part of a number."""
     if language == "zh":
-        return {"一半": 0.5, "三分之一": 1 / 3, "三分之二": 2 / 3, "四分之一": 0.25,
+        return {"三分之一": 1 / 3, "三分之二": 2 / 3, "四分之一": 0.25,
                 "四分之三": 0.75, "五分之一": 0.2, "十分之一": 0.1}  # fmt: skip
     return {"a half": 0.5, "one half": 0.5, "a third": 1 / 3, "one third": 1 / 3,
             "two thirds": 2 / 3, "a quarter": 0.25, "one quarter": 0.25, "three quarters": 0.75,

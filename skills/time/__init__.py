@@ -96,11 +96,21 @@ LeapDay = Annotated[str, OneOf(_leap_days)]
     "[the] [current] time in {known} [please]",
     "(what is|what's) [the] {known} time",
     "what time is it {known} time",
+    "what time (is it|will it be|would it be) in {after}",
+    "what time (is it|will it be|is) {after} from now",
+    "what is the time in {after}",
     knows=("time",),
 )
-def clock(ctx: Context, place: AnyPlace | None = None, known: KnownPlace | None = None) -> Reply:
-    """Tell the time, here or in a place."""
+def clock(
+    ctx: Context,
+    place: AnyPlace | None = None,
+    known: KnownPlace | None = None,
+    after: timedelta | None = None,
+) -> Reply:
+    """Tell the time, here or in a place, now or after a length of time."""
     wanted, now = place or known, _now(ctx)
+    if after is not None:
+        return _later(now, after, ctx)
     if wanted is None:
         shown, spoken = _clock(now, ctx), wording.spoken_clock(now, ctx.language)
         return Reply(
@@ -122,6 +132,21 @@ def clock(ctx: Context, place: AnyPlace | None = None, known: KnownPlace | None 
     return Reply(told(_clock(there, ctx)), speech=told(spoken))
 
 
+def _later(now: datetime, after: timedelta, ctx: Context) -> Reply:
+    try:
+        then = (now.astimezone(UTC) + after).astimezone(now.tzinfo)  # the clocks may change
+    except OverflowError:
+        return _said(ctx.say("I do not know when that is."))
+    if then.date() == now.date():
+        shown, spoken = _clock(then, ctx), wording.spoken_clock(then, ctx.language)
+        return Reply(
+            ctx.say("Then it is {time}", time=shown),
+            speech=ctx.say("Then it is {time}", time=spoken),
+        )
+    day = wording.day_name(then, ctx.language)
+    return _said(ctx.say("Then it is {time}, {day}", time=_clock(then, ctx), day=day))
+
+
 @skill(
     "what (day and time|time and day|time and date|date and time) is it [(now|today)]",
     "(what are|what is|what's|tell me) the (date and time|time and date|time and day)",
@@ -135,28 +160,6 @@ def moment(ctx: Context) -> Reply:
         ctx.say("Here it is {time}, {day}.", time=_clock(now, ctx), day=day),
         speech=ctx.say("Here it is {time}, {day}.", time=spoken, day=day),
     )
-
-
-@skill(
-    "what time (is it|will it be|would it be) in {after}",
-    "what time (is it|will it be|is) {after} from now",
-    "what is the time in {after}",
-)
-def clock_in(after: timedelta, ctx: Context) -> Reply:
-    """Tell what the time will be after a length of time."""
-    now, language = _now(ctx), ctx.language
-    try:
-        then = (now.astimezone(UTC) + after).astimezone(now.tzinfo)  # the clocks may change
-    except OverflowError:
-        return _said(ctx.say("I do not know when that is."))
-    if then.date() == now.date():
-        shown, spoken = _clock(then, ctx), wording.spoken_clock(then, language)
-        return Reply(
-            ctx.say("Then it is {time}", time=shown),
-            speech=ctx.say("Then it is {time}", time=spoken),
-        )
-    day = wording.day_name(then, language)
-    return _said(ctx.say("Then it is {time}, {day}", time=_clock(then, ctx), day=day))
 
 
 # -- days -----------------------------------------------------------------------------------------
@@ -703,7 +706,7 @@ def register_skills(register: Callable[..., None]) -> None:
     """Add the actions. Raises DataError: without its places the skill is left out."""
     places.spots()
     register(  # `moment` first: it takes what asks for the time in other words
-        moment, clock, clock_in, which_day, week, leap_year, until, since, difference, time_zone,
+        moment, clock, which_day, week, leap_year, until, since, difference, time_zone,
         clock_change, holiday, next_holiday, festival_day, sun_time, sun_up,
     )  # fmt: skip
     _warm_soon()
