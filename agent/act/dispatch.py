@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from agent.derive import tools
 from agent.display.arbiter import Ticket
 from agent.display.request import Priority
 from agent.errors import Refused
+from agent.language import faults as fault
 from agent.language.said import said_in
 from agent.messages import CancelScope, Intent, Proposal, Reply, Transcript
 from agent.models.llm import prompts
@@ -115,6 +117,8 @@ class Undo:
     """Language it was asked for in."""
     run: Callable[[], Reply | None]
     """Undoes it."""
+    at_s: float
+    """When it was done, on the agent's clock."""
 
 
 class Acting:
@@ -146,7 +150,7 @@ class Acting:
             self._undo = None
             error = f"{action.name} needs a {told(missing, 'en')}: these glasses have none"
             what = told(missing, language)
-            text = said_in(language)["lacks"].format(skill=action.skill, what=what)
+            text = said_in(language)["lacks"].format(skill=action.called(language), what=what)
             return replace(turn, error=error), Reply(text, kind="alert")
         if action.declaration.risk == "change":
             utterance.final()
@@ -186,7 +190,9 @@ class Acting:
         if ctx.asked_model:
             turn = replace(turn, model=self._world.model.name)
         self._dialogue.acted(intent)
-        self._undo = verdict.reply.undo and Undo(action.skill, language, verdict.reply.undo)
+        self._undo = verdict.reply.undo and Undo(
+            action.skill, language, verdict.reply.undo, world.uptime()
+        )
         return replace(turn, error=verdict.error), verdict.reply
 
     def ahead(self, intent: Intent) -> Plan | None:
@@ -207,22 +213,31 @@ class Acting:
         memory = copied(ctx.memory)
         return None if memory is None else speculation.ahead(call, ctx, memory, run)
 
-    async def take_back(self) -> Reply | None:
-        """Undo what was done last, where its skill says how; None if there is nothing to undo."""
-        undo, self._undo = self._undo, None
-        if undo is None or undo.skill not in {a.skill for a in self._world.skills.actions.values()}:
+    async def take_back(self, within_s: float = math.inf) -> Reply | None:
+        """Undo what was done last, where its skill says how; None if there is nothing to undo.
+
+        `within_s` is how long ago it may have been done.
+        """
+        if self._undo is not None and self._world.uptime() - self._undo.at_s > within_s:
             return None
+        undo, self._undo = self._undo, None
+        actions = [*self._world.skills.actions.values()]
+        action = next((a for a in actions if undo is not None and a.skill == undo.skill), None)
+        if undo is None or action is None:
+            return None
+        called = action.called(undo.language)
         limit_s = self._world.options.action_timeout_s
         self.memories.written(undo.skill)
         outcome = await self._world.skills.runner.run(undo.skill, undo.run, limit_s)
         if isinstance(outcome.error, DeviceError):  # no fault of the skill's
-            return Reply(str(outcome.error), title=undo.skill, kind="alert")
+            told = fault.told(outcome.error, undo.language, action.responses(undo.language))
+            return Reply(told, title=called, kind="alert")
         if faults := offences.faults(outcome, f"{undo.skill}'s undo", limit_s):
             self._world.skills.offend(undo.skill, "; ".join(faults))
         said = said_in(undo.language)
         if outcome.error is not None or outcome.timed_out:
             key = "hung" if outcome.timed_out else "failed"
-            return Reply(said[key].format(skill=undo.skill), kind="alert")
+            return Reply(said[key].format(skill=called), kind="alert")
         return outcome.value if isinstance(outcome.value, Reply) else Reply(said["undone"])
 
     def own_context(self, skill: str, language: str) -> Context | None:
@@ -243,14 +258,13 @@ class Acting:
         return ctx if memory is None else replace(ctx, memory=memory)
 
     def _context(self, action: Action, language: str, scope: CancelScope) -> Context:
-        sentences = action.languages.get(language)
         location = self._world.devices.location
         return Context(
             skill=action.skill,
             language=language,
             folder=self._world.folder / action.skill,
             memory=self.memories.of(action.skill),
-            responses=sentences.responses if sentences else {},
+            responses=action.responses(language),
             permissions=MappingProxyType(action.declaration.permissions),
             engine=self._world.model,
             prompts=lambda *a, **b: prompts.beside(action.function).render(*a, **b),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from types import MappingProxyType
@@ -10,8 +9,6 @@ from types import MappingProxyType
 from agent.language.said import SAID
 from agent.skill.declare import Action
 from agent.skill.slots import Choice, Slot
-
-_HEAD = re.compile(r"^[\s(\[]*([^\s{}\[\]()|<>]+)")
 
 
 def jsgf(actions: Iterable[Action]) -> str:
@@ -76,31 +73,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-_ASKS = {
-    "en": frozenset(("what", "what's", "who", "how", "when", "where", "which", "is", "do", "will")),
-    "zh": frozenset(
-        ("现在", "把", "接下来", "下一", "我", "请问", "什么", "哪个", "谁", "在", "去", "从")
-    ),
-}
-"""Words that a sentence may begin with, and that do not say what it is for."""
-
-
 def abilities(actions: Mapping[str, Action], language: str) -> str:
-    """Return what the installed skills can do, a word each: "search, pay, translate, weather".
-
-    The word is the first of the skill's first sentence; where that only asks, the skill's name, or
-    in Chinese, where names are foreign, the first of another sentence.
-    """
-    words: dict[str, str] = {}
-    for action in actions.values():
-        if language == "en" and action.skill in words:
-            continue
-        sentences = action.languages.get(language) or action.languages["en"]
-        heads = (_HEAD.match(template) for template in sentences.templates)
-        said = [head[1] for head in heads if head]
-        tells = next((word for word in said if word not in _ASKS[language]), None)
-        if language == "en" and said and said[0] != tells:
-            tells = action.skill
-        if tells and action.skill not in words:
-            words[action.skill] = tells
-    return SAID[language]["comma"].join(dict.fromkeys(words.values()))
+    """Return what the installed skills are called: "shopping, payments, translation, music"."""
+    called = dict.fromkeys(action.called(language) for action in actions.values())
+    return SAID[language]["comma"].join(called)

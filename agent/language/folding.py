@@ -16,6 +16,7 @@ from functools import cache, lru_cache
 
 from agent.language import numbers
 from agent.language.text import MAX_CHARACTERS, clean, language_of
+from agent.language.written import signs
 
 _SYNTAX = re.compile(r"[\[\](){}<>|;\\]+")
 _CHARACTER = re.compile(r".[̀-ͯ]*", re.DOTALL)
@@ -193,9 +194,11 @@ def _figures(text: str) -> Iterator[str]:
 def read_aloud(text: str) -> str:
     """Return a text with its whole numbers in words and without hyphens: "a 12-ounce latte".
 
-    People who write for an engine write “twelve ounce”, and engines write 12-ounce.
+    People who write for an engine write “twelve ounce”, and engines write 12-ounce. Signs between
+    numbers and of units are words too.
     """
     language = language_of(text)
+    text = signs(text, language)
     text = _WHOLE.sub(lambda number: f"{spelt(int(number[0]), language)}", text)
     return re.sub(r"(?<=\w)-(?=\w)", " ", text)
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from agent.language.written import haste
+
 _QUESTION = re.compile(
     r"^(?:(?:and|so|but|well|then|do you know|can you tell me|tell me|at|in|on|to|for|from|by)\W+)*"
     r"(?:who|whom|what|when|where|why|how|which|whose|is|are|am|was|were|do|does|did|can|could"
@@ -28,6 +30,8 @@ _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _PUNCTUATION = re.compile(
     r"[\"“”‘「」『』《》()（）\[\]{}<>.,;:!?。，、；：！？…*_~`|\\^=]+(?=\s|$|\D)|[?!…]+$"
 )
+_POWERS = re.compile(r"(?<=\d)\s*(\*\*?|\^)\s*(?=\d)")
+"""Signs of a sum that are punctuation anywhere else."""
 
 
 def clean(text: str) -> str:
@@ -42,7 +46,8 @@ def clean(text: str) -> str:
         for char in text
         if char.isspace() or unicodedata.category(char)[0] != "C"
     )
-    return " ".join(_PUNCTUATION.sub(" ", "".join(kept)).split())
+    together = _POWERS.sub(r"\1", "".join(kept))
+    return haste(" ".join(_PUNCTUATION.sub(" ", together).split()))
 
 
 _PARTS = r"[\s,，、;；]"
@@ -188,6 +193,8 @@ _POLITE = {
 _HESITATION = re.compile(r"\b(?:uh+|um+|er|erm|hm+)\b|[嗯呃]", re.IGNORECASE)
 _ONCE = re.compile(r"^(\w{1,2})一下(?=\w)")
 """一下 right after a verb only softens it: 播放一下音乐."""
+_SHORT_IS = re.compile(r"^(when|where|who|how|which|why)'s\b", re.IGNORECASE)
+"""How a question often begins; a sentence may have it in full only. Those with “what” have both."""
 
 
 def readings(text: str, language: str) -> list[str]:
@@ -201,7 +208,8 @@ def readings(text: str, language: str) -> list[str]:
     bare = " ".join(_HESITATION.sub(" ", text).split())
     bare = re.sub(rf"^(?:{polite_before}{gap}\s*)+", "", bare, flags=re.IGNORECASE)
     bare = re.sub(rf"(?:\s*{gap}{polite_after})+$", "", bare, flags=re.IGNORECASE).strip()
-    once = _ONCE.sub(r"\1", bare) if language == "zh" else bare
+    shorter, longer = (_ONCE, r"\1") if language == "zh" else (_SHORT_IS, r"\1 is")
+    once = shorter.sub(longer, bare)
     return [reading for reading in dict.fromkeys((text, bare, once)) if reading or reading == text]
 
 
@@ -245,4 +253,4 @@ def of_oneself(text: str) -> bool:
 
 def is_question(text: str) -> bool:
     """Return whether a text asks something, rather than being half heard or said to others."""
-    return bool(_QUESTION.search(text))
+    return bool(_QUESTION.search(haste(text)))

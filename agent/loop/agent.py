@@ -88,9 +88,7 @@ class Agent:
         self.listening = listening
         stages = Stages(options.models, ask=lambda: self.world.model,
             sparing=lambda: self.world.rung == "templates")  # fmt: skip
-        self._router = Router(
-            skills.actions, stages, lambda said: controls.control(said) is not None
-        )
+        self._router = Router(skills.actions, stages, controls.is_own)
         self._router.wake = listening.attention.phrases
         self._dialogue = Dialogue(self._router, skills.actions)
         self._transcriber = transcriber

@@ -25,7 +25,8 @@ from agent.derive import page
 from agent.display.lens import OWN
 from agent.display.request import Priority
 from agent.errors import EngineError, GlassesError
-from agent.language import controls
+from agent.language import controls, faults
+from agent.language.courtesy import courtesy
 from agent.language.said import said_in
 from agent.language.text import (
     MAX_CHARACTERS,
@@ -63,6 +64,9 @@ is private. What that costs, and whom it keeps out, is measured by tests/bench/v
 LIKELY_WEARER = 0.5
 """Probability that a spoken yes to a payment has to exceed: half a second of speech tells less, and
 what it agrees to was asked for with more."""
+
+JUST_S = 60.0
+"""How long ago what a “cancel” takes back may have been done, where nothing runs that it ends."""
 
 SOMEONE_ELSE = "it may have been somebody else's voice"
 """Why it was not done, for people who debug."""
@@ -113,7 +117,7 @@ class Responder:
     def begin(self, transcript: Transcript) -> chat.Answer | None:
         """Put a question to the model before its turn has ended, where it can know the answer."""
         world, text = self._world, transcript.text
-        asks = is_question(text) and len(text) <= MAX_CHARACTERS
+        asks = is_question(text) and len(text) <= MAX_CHARACTERS and courtesy(text) is None
         if not asks or self._expected.asking or isinstance(world.model, NoModel):
             return None
         try:
@@ -213,7 +217,8 @@ class Responder:
                 return turn, await self._obeyed(turn, control, utterance)
             case Declined():
                 return turn, Reply(said_in(language)["stopped"])
-        if gate.open is None and is_question(text) and len(text) <= MAX_CHARACTERS:
+        asks = is_question(text) and len(text) <= MAX_CHARACTERS and courtesy(text) is None
+        if gate.open is None and asks:
             begun = plan if isinstance(plan, chat.Answer) else None
             return await self._asked(turn, utterance, decision.meaning, begun)
         return turn, self._again(text, language)
@@ -362,11 +367,10 @@ class Responder:
         said = said_in(language)
         if len(text) > MAX_CHARACTERS:
             return Reply(said["too long"].format(limit=MAX_CHARACTERS))
-        if is_question(text) and text != "?":
+        if is_question(text) and text != "?" and courtesy(text) is None:
             return Reply(said["no model"])
-        key = "unknown" if text.strip() else "unheard"
-        can = page.abilities(self._world.skills.actions, language)
-        return Reply(said[key].format(can=can))
+        key = courtesy(text) or ("unknown" if text.strip() else "unheard")
+        return Reply(said[key])
 
     # -- what is done ---------------------------------------------------------------------------
 
@@ -424,7 +428,7 @@ class Responder:
         try:
             needs = self._dialogue.needs(transcript, meaning)
         except EngineError as error:
-            return replace(turn, error=str(error)), Reply(str(error))
+            return replace(turn, error=str(error)), Reply(faults.told(error, language))
         told = f"a model can know: {needs.none:.0%}"
         verdict = Verdict("knowledge", needs.what, needs.p, told)
         turn = replace(turn, verdicts=(*turn.verdicts, verdict))
@@ -433,7 +437,9 @@ class Responder:
                 return await self._acted(turn, [intent], utterance)
             messages = self._messages(transcript)
         except DataError as error:
-            return replace(turn, error=str(error)), Reply(str(error), kind="alert")
+            return replace(turn, error=str(error)), Reply(
+                faults.told(error, language), kind="alert"
+            )
         if self._knowable(transcript, needs):
             if isinstance(world.model, NoModel):
                 return turn, self._again(transcript.text, language)
@@ -475,7 +481,7 @@ class Responder:
         try:
             said = await answer.keep(show)
         except EngineError as error:
-            return replace(turn, error=str(error)), Reply(str(error))
+            return replace(turn, error=str(error)), Reply(faults.told(error, language))
         finally:
             self._answer = None
         if not said:  # it gave way before its first word
@@ -523,7 +529,12 @@ class Responder:
                 return Blank()
             case "stop" | "quiet":
                 ended = control == "quiet" and world.mouth.mode != "off"
-                self.hush(control)
+                back = controls.CANCELS.search(turn.transcript.text.lower())
+                ran = self.hush(control)
+                taken = back and not ran  # nothing runs: what was just done is meant
+                undone = await self._acting.take_back(JUST_S) if taken else None
+                if undone is not None:
+                    return undone
                 return Reply(said["quiet" if ended else "stopped"], speech="")
             case "aloud":
                 if not world.mouth.there:
@@ -544,20 +555,28 @@ class Responder:
             case "dashboard":
                 return await dashboard.card(world, self._acting.own_context, language)
             case "help":
-                return self._unknown("?", language)
+                can = page.abilities(world.skills.actions, language)
+                return Reply(said["can"].format(can=can))
 
-    def hush(self, control: controls.Control | None = "stop") -> None:
-        """End what rings, or else what sounds, and take an alert away; “be quiet” is for good."""
+    def hush(self, control: controls.Control | None = "stop") -> bool:
+        """End what rings, or else what sounds, and take an alert away; “be quiet” is for good.
+
+        Return whether there was something to end.
+        """
         self._world.mouth.hush(resume=False)
         if control == "quiet":
             self._world.mouth.mode = "off"
         if self._rang(self._world.bell.stop):
-            return
+            return True
         speaker = self._world.devices.speaker
+        ends = self._world.floor.held is not None or (
+            speaker is not None and speaker.playing is not None
+        )
         if speaker is not None:
             speaker.stop()
         self._world.floor.stop()
         self._world.lens.drop_alert()
+        return ends
 
     def _rang(self, end: Callable[[], Sequence[object]]) -> bool:
         """End what rings; say whether something did."""
@@ -588,7 +607,7 @@ class Responder:
                     if step == 0:
                         self._world.mouth.again()
                     return self._lit(turn, fault, clock)
-                none = Reply(said_in(turn.transcript.language)["no pages"])
+                none = Reply(said_in(turn.transcript.language)["no pages" if step else "no repeat"])
                 return self._light(turn, none, clock, passing=True)
             case Reply():
                 return self._light(turn, shown, clock)

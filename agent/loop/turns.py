@@ -26,7 +26,7 @@ from agent.act.speculation import Plan
 from agent.act.world import World
 from agent.derive import tools
 from agent.errors import EngineError
-from agent.language import controls
+from agent.language import controls, faults
 from agent.language.controls import Own
 from agent.language.said import said_in
 from agent.listen.endpoint import energy_speech_end
@@ -310,7 +310,8 @@ class Turns:
     def failed(self, source: str, error: EngineError, clock: Clock) -> Turn:
         """Tell the wearer that the speech engine gave up on an utterance."""
         turn = Turn(source, Transcript(""), error=str(error))
-        return self._responder.show(turn, Reply(str(error), kind="alert"), clock)
+        shown = Reply(faults.told(error, self.world.spoken), kind="alert")
+        return self._responder.show(turn, shown, clock)
 
     # -- what overtakes -------------------------------------------------------------------------
 

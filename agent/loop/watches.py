@@ -94,7 +94,7 @@ class Watches:
                 again = await self._look(skill, ctx, watch)
             except DeviceError as error:
                 if not lost:
-                    told = Reply(" ".join(str(error).split()), title=skill, kind="alert")
+                    told = Reply(ctx.told(error), title=skill, kind="alert")
                     self._offer(skill, language, told)
                 lost = True
                 continue

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import GlassesError, PluginError, Refused
+from agent.language import faults as fault
 from agent.language.said import said_in
 from agent.messages import CardKind, Proposal, Reply
 from agent.plugins.runner import Ran
@@ -54,7 +55,7 @@ def judge(action: Action, outcome: Ran, timeout_s: float, language: str) -> Judg
     """Turn what became of a call into a reply; apologies are in a language."""
     also = tuple(f"{action.name} {what}" for what in outcome.offences)
     if outcome.timed_out:
-        reply = Reply(said_in(language)["hung"].format(skill=action.skill), kind="alert")
+        reply = Reply(said_in(language)["hung"].format(skill=action.called(language)), kind="alert")
         return _bad(reply, f"{action.name} took over {timeout_s:g} s", also)
     error = outcome.error
     if error is None:
@@ -66,11 +67,12 @@ def judge(action: Action, outcome: Ran, timeout_s: float, language: str) -> Judg
         return Judgement(reply, offences[0] if offences else None, offences)
     if isinstance(error, (GlassesError, DeviceError)):
         text = " ".join(str(error).split())
-        reply = Reply(_cut(text, MAX_TEXT), title=action.skill, kind="alert")
+        shown = fault.told(text, language, action.responses(language))
+        reply = Reply(_cut(shown, MAX_TEXT), title=action.called(language), kind="alert")
         if isinstance(error, (Refused, PluginError)):
             return _bad(reply, text, also)
         return Judgement(reply, text, also)
-    reply = Reply(said_in(language)["failed"].format(skill=action.skill), kind="alert")
+    reply = Reply(said_in(language)["failed"].format(skill=action.called(language)), kind="alert")
     return _bad(reply, f"{action.name} {raised(error, action.function)}", also)
 
 

@@ -141,6 +141,12 @@ class Context:
         """
         return self.responses.get(text, text).format(**values)
 
+    def told(self, fault: Exception) -> str:
+        """Return what failed in the wearer's language, as `say` has it where it is the skill's."""
+        from agent.language.faults import told
+
+        return told(fault, self.language, self.responses)
+
     @staticmethod
     def world(text: object, longest: int = 300) -> WorldText:
         """Mark text from the world: a sign, a code, a review, a feed, an answer of a service.

@@ -282,6 +282,8 @@ class Sentences:
     """File the sentences came from."""
     skip_words: tuple[str, ...] = ()
     """Words that say nothing: an utterance is also read without them, for this skill."""
+    name: str = ""
+    """What the skill is called in this language; without it, by its own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +305,16 @@ class Action:
     def name(self) -> str:
         """`skill.action`."""
         return f"{self.skill}.{self.declaration.name}"
+
+    def called(self, language: str) -> str:
+        """Return what the wearer reads its skill called in a language."""
+        sentences = self.languages.get(language)
+        return (sentences.name if sentences else "") or self.skill
+
+    def responses(self, language: str) -> Mapping[str, str]:
+        """Return the translations of what its skill says, by the English text."""
+        sentences = self.languages.get(language)
+        return sentences.responses if sentences else {}
 
     def kind(self, slot: str) -> slots.SlotKind:
         """Return how a slot's values are read."""

@@ -3,6 +3,7 @@
 `sentences/<language>.yaml` beside a skill, in the format of Home Assistant's intents:
 
     language: zh
+    name: 计时                        # what the wearer reads the skill called
     intents:
       timer:                          # the name of an action
         data:
@@ -42,7 +43,7 @@ Node = Any  # yaml's; its stubs leave out `id`
 MAX_BYTES = 1_000_000
 """Largest sentence file; the largest that ships has 4,000."""
 
-_TOP = ("language", "intents", "lists", "expansion_rules", "skip_words", "responses")
+_TOP = ("language", "name", "intents", "lists", "expansion_rules", "skip_words", "responses")
 _NEVER_SKIPPED = frozenset(("no", "not", "don't", "never", "stop", "cancel", "yes", *"不别没莫是"))
 _RENAMED = re.compile(r"\{([^{}:]+):([^{}]+)\}")
 _INLINE_RANGE = re.compile(r"\d+\.\.\d+(,\d+)?")
@@ -59,9 +60,9 @@ def languages(declared: Declaration) -> dict[str, Sentences]:
         if path.stem == "en":
             read = Sentences(
                 (*declared.sentences, *read.templates), read.lists, read.rules, read.responses,
-                read.where, read.skip_words,
+                read.where, read.skip_words, read.name,
             )  # fmt: skip
-        if read.templates or read.responses or path.stem == "en":
+        if read.templates or read.responses or read.name or path.stem == "en":
             found[path.stem] = read
     check_spoken(declared, found)
     return found
@@ -164,6 +165,7 @@ def read_sentences(path: Path, declared: Declaration) -> Sentences:
         responses=file.responses,
         where=str(path),
         skip_words=file.skip_words(top.get("skip_words")),
+        name=file.text(top["name"], "`name`").strip() if "name" in top else "",
     )
 
 

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from agent.derive.phrase import named, phrase
 from agent.errors import EngineError
 from agent.language import controls
 from agent.language.controls import Control, Own
+from agent.language.folding import read_aloud
 from agent.language.said import SAID, said_in
 from agent.language.saying import Saying
 from agent.language.text import clean, is_question, language_of, readings, unaddressed
@@ -260,6 +262,8 @@ class Dialogue:
         transcript = self._unaddressed(transcript)
         meaning, language = decision.meaning, transcript.language
         text = clean(transcript.text)
+        if question is not None and (intent := self._rather(question, meaning, text, language)):
+            return self._settled((intent,), _by("answer", intent, decision))
         if isinstance(meaning, Intent) and meaning.stage == "templates":
             joined = _joined(meaning) or len(_parts(transcript)) > 1
             if intent := self._within(transcript):
@@ -298,7 +302,7 @@ class Dialogue:
         if meaning.options:
             options = tuple(map(self._pointed, meaning.options))
             lacking = options[0].missing if len(options) == 1 else ()
-            left = said_in(language)["comma"].join(meaning.left)
+            left = said_in(language)["comma"].join(dict.fromkeys(meaning.left))
             asked = self._open(options, lacking[0] if lacking else None, left=left)
             return Understood(decision, Ask(asked))
         if question is not None and question.asked < TRIES:
@@ -336,6 +340,28 @@ class Dialogue:
         if question.slot is None or not action.kind(question.slot).is_open:
             return False
         return isinstance(meaning, Intent) and meaning.skill != asked.skill
+
+    def _rather(
+        self, question: Question, meaning: Intent | NotRecognized, text: str, language: str
+    ) -> Intent | None:
+        """Return the call of a question that a text answers or corrects, and begins no other.
+
+        "20" after "Pay Anna …?" is that amount, though a sum may begin so; "no, make it fifty"
+        changes what the question has already. Only what a list or a number can hold is read so.
+        """
+        asked = question.options[0]
+        action = self._actions.get(asked.name)
+        if question.slot is None or action is None:
+            return None
+        other = isinstance(meaning, Intent) and meaning.name != asked.name
+        begun = not isinstance(meaning, Intent) or (bool(meaning.missing) and other)
+        closed = begun and not action.kind(question.slot).is_open
+        if closed and (intent := self._filled(asked, question.slot, text, language)):
+            return intent
+        rest = correction(text)
+        if not begun or rest is None or _POLITE.fullmatch(rest):
+            return None
+        return self._changed(rest, language, closed=True, last=asked)
 
     def _answered(self, question: Question, text: str, language: str, own: Own) -> Intent | None:
         if question.slot is not None:
@@ -503,8 +529,9 @@ class Dialogue:
             if slot.name in last.slots and not (closed and action.kind(slot.name).is_open)
         ]
         for slot in sorted(slots, key=lambda slot: action.kind(slot.name).is_open):
-            if intent := self._filled(last, slot.name, words, language):
-                return replace(intent, stage="dialogue", language=language)
+            for said in (words, _in_unit_of(last.slots[slot.name], words, language)):
+                if said and (intent := self._filled(last, slot.name, said, language)):
+                    return replace(intent, stage="dialogue", language=language)
         return None
 
     def _more(self, text: str, language: str) -> Intent | None:
@@ -553,16 +580,28 @@ class Dialogue:
     def _beside(self, transcript: Transcript, meaning: Intent) -> str:
         """Return what a sentence joins to a command that is one of its parts, where it is none."""
         parts = _parts(transcript)
-        if not 1 < len(parts) <= PARTS or _joined(meaning):
+        if not 1 < len(parts) <= PARTS or _joined(meaning) or self._is_all(transcript, meaning):
             return ""
         found = [self._router.route(replace(transcript, text=part), quick=True) for part in parts]
         if [one.name for one in found if isinstance(one, Intent)] != [meaning.name]:
             return ""
+        values = [clean(str(value)) for value in meaning.slots.values()]
+        taken = _folded(" ".join([*values, *map(read_aloud, values)]))
         others = (
-            part for part, one in zip(parts, found, strict=True) if not isinstance(one, Intent)
+            part
+            for part, one in zip(parts, found, strict=True)
+            if not isinstance(one, Intent)
+            and not any(_folded(way) in taken for way in (clean(part), read_aloud(clean(part))))
         )
         language = _known(transcript.language)
         return ", ".join(part.strip() for part in others if not _is_aside(part, language))
+
+    def _is_all(self, transcript: Transcript, meaning: Intent) -> bool:
+        """Whether a call is all that was said: one sentence, without free words."""
+        action = self._actions.get(meaning.name)
+        if action is None or any(action.kind(slot).is_open for slot in meaning.slots):
+            return False
+        return self._router.exactly(transcript) == meaning
 
     # -- asking -------------------------------------------------------------------------------
 
@@ -638,6 +677,16 @@ def _anyword(words: Collection[str]) -> re.Pattern[str]:
         for word in sorted(words, key=len, reverse=True)
     )
     return re.compile("|".join(ways), re.IGNORECASE)
+
+
+def _in_unit_of(value: Any, words: str, language: str) -> str:
+    """Return a bare number in the unit of a length of time: "make it 20" of 15 minutes."""
+    if not isinstance(value, timedelta):
+        return ""
+    seconds = value.total_seconds()
+    unit = 0 if seconds < 60 else 1 if seconds < 3600 else 2
+    units = ("秒", "分钟", "小时") if language == "zh" else (" seconds", " minutes", " hours")
+    return words + units[unit]
 
 
 def _folded(value: Any) -> str:

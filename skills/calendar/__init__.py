@@ -126,7 +126,7 @@ def add_event(what: str, when: When, ctx: Context) -> Reply:
     try:
         source.add(where, ctx.folder, what, when, when + LENGTH)
     except DeviceError as error:
-        return Reply(str(error), kind="alert")
+        return Reply(ctx.told(error), kind="alert")
     told = f"{what}\n{wording.moment(when, _now(ctx), ctx.language)}"
     return Reply(told, speech=told.replace("\n", ", "))
 
@@ -219,7 +219,7 @@ def _gone(found: list[Event], ctx: Context) -> Reply:
     try:
         put_back = source.remove(where, found)
     except DeviceError as error:
-        return Reply(str(error), kind="alert")
+        return Reply(ctx.told(error), kind="alert")
 
     def undo() -> Reply | None:
         put_back()
@@ -237,7 +237,7 @@ def _events(begins: datetime, ends: datetime, ctx: Context) -> list[Event] | Rep
     try:
         return source.events(where, ctx.folder, begins, ends)
     except DeviceError as error:
-        return Reply(str(error), kind="alert")
+        return Reply(ctx.told(error), kind="alert")
 
 
 def _line(event: Event, ctx: Context) -> str:

@@ -28,6 +28,7 @@ Operation = Annotated[str, OneOf(reckon.operations)]
     "{count} {unit} is (how many|how much) {to}",
     "change {count} {unit} into {to}",
     "{count} {unit} (in|to|into) {to}",
+    "[(what is|what's|how much is|convert)] {count} {unit} {more} [{small}] (in|to|into) {to}",
     "(how do (you|i)|how can i|convert) [convert] {unit} (to|into) {to}",
     "(what is|what's) the (exchange|conversion) rate (between|from|of|for) [the] {unit} (and|to)"
     " [the] {to}",
@@ -40,11 +41,13 @@ def convert(
     what: str = "",
     count: float | None = None,
     unit: Unit | None = None,
+    more: float | None = None,
+    small: Unit | None = None,
 ) -> Reply:
     """Convert an amount to another unit, or money to another currency at a dated rate."""
     found = units.read(what)
     if unit is not None:
-        found = Decimal(str(1 if count is None else count)), unit
+        found = units.together(1 if count is None else count, unit, more, small)
     if found is None:
         return _said(ctx.say("I can't convert “{what}”.", what=what))
     amount, unit = found
@@ -62,7 +65,7 @@ def _money(amount: Decimal, unit: str, to: str, ctx: Context) -> Reply:
     try:
         table = rates.current(ctx.folder)
     except DeviceError as error:
-        return Reply(str(error), kind="alert")
+        return Reply(ctx.told(error), kind="alert")
     if table is None:
         return _said(ctx.say("I have no exchange rates: set GLASSES_RATES."))
     result = table.converted(amount, unit, to)
@@ -94,9 +97,20 @@ def reckon_out(
 @skill(
     "[(what is|what's|how much is|calculate)] {a} percent of {b}",
     "(what is|what's|how much is|calculate) [a] {a} percent tip on {b}",
+    "[(a|an|the)] {a} percent tip on {b}",
+    "[what is|what's] (a|an) {a} percent tip (for|of) {b}",
+    "[(what is|what's|how much is|calculate)] half of {b}",
+    "[(what is|what's|how much is|calculate)] {part} of {b}",
 )
-def percent(a: float, b: float, ctx: Context) -> Reply:
-    """Reckon a share of a number in per cent."""
+def percent(
+    b: float,
+    ctx: Context,
+    a: float | None = None,
+    part: Annotated[float, OneOf(reckon.parts)] = 0.5,
+) -> Reply:
+    """Reckon a share of a number: in per cent, or half of it, a third, three quarters."""
+    if a is None:
+        return _result(reckon.value([b, part], ["*"]), ctx)
     return _result(reckon.value([a, b, 100], ["*", "/"]), ctx)
 
 

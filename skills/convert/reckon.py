@@ -14,13 +14,23 @@ DIGITS = 8
 def operations(language: str) -> dict[str, str]:
     """Return what can be said between two numbers, with the sign it stands for."""
     if language == "zh":
-        return {
-            "加": "+", "加上": "+", "减": "-", "减去": "-", "乘": "*", "乘以": "*", "除以": "/",
-        }  # fmt: skip
+        plain = {"加": "+", "加上": "+", "减": "-", "减去": "-", "乘": "*", "乘以": "*",
+                 "乘上": "*", "除以": "/"}  # fmt: skip
+        return plain | {f"再{said}": sign for said, sign in plain.items()}
     return {
         "plus": "+", "minus": "-", "times": "*", "multiplied by": "*", "divided by": "/",
         "over": "/", "to the power of": "**",
     }  # fmt: skip
+
+
+def parts(language: str) -> dict[str, float]:
+    """Return what can be said for a part of a number."""
+    if language == "zh":
+        return {"三分之一": 1 / 3, "三分之二": 2 / 3, "四分之一": 0.25,
+                "四分之三": 0.75, "五分之一": 0.2, "十分之一": 0.1}  # fmt: skip
+    return {"a half": 0.5, "one half": 0.5, "a third": 1 / 3, "one third": 1 / 3,
+            "two thirds": 2 / 3, "a quarter": 0.25, "one quarter": 0.25, "three quarters": 0.75,
+            "a fifth": 0.2, "one fifth": 0.2, "a tenth": 0.1, "one tenth": 0.1}  # fmt: skip
 
 
 def value(terms: Sequence[float], signs: Sequence[str]) -> Decimal | None:

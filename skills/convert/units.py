@@ -112,6 +112,21 @@ def read(text: str) -> tuple[Decimal, str] | None:
     return (Decimal(money), money.currency) if money.currency else None
 
 
+_PARTS = {"foot": "inch", "pound": "ounce", "meter": "centimeter", "hour": "minute"}
+"""What is said after a unit without a word of its own: "5 feet 11"."""
+
+
+def together(
+    count: float, unit: str, more: float | None = None, small: str | None = None
+) -> tuple[Decimal, str] | None:
+    """Return an amount in two units as one: 5 feet 11; None where they do not go together."""
+    amount = Decimal(str(count))
+    if more is None:
+        return amount, unit
+    rest = converted(Decimal(str(more)), small or _PARTS.get(unit, ""), unit)
+    return None if rest is None else (amount + rest, unit)
+
+
 def is_currency(unit: str) -> bool:
     """Whether a unit is a currency's code (ISO 4217)."""
     return unit.isupper() and len(unit) == 3 and unit not in _UNITS

@@ -43,7 +43,7 @@ def remember(note: str, ctx: Context, whose: Whose | None = None) -> Reply:
     try:
         kept = ctx.notes.add(text, ctx.clock())
     except GlassesError as error:
-        return Reply(str(error), kind="alert")
+        return Reply(ctx.told(error), kind="alert")
     undo = partial(_undo_new, kept, ctx)
     return Reply(kept.text, title=ctx.say("I will remember:"), undo=undo)
 
@@ -93,7 +93,7 @@ def change(about: str, note: str, ctx: Context) -> Reply:
     try:
         changed = ctx.notes.change(found[0].id, put_into(found[0].text, note), ctx.clock())
     except GlassesError as error:
-        return Reply(str(error), kind="alert")
+        return Reply(ctx.told(error), kind="alert")
     undo = partial(_undo, found, ctx)
     return Reply(changed.text, title=ctx.say("I will remember:"), undo=undo)
 

@@ -65,6 +65,19 @@ def pay(amount: Decimal, payee: To, ctx: Context) -> Reply:
     )
 
 
+NO_PAYMENTS = {
+    "today": "No payments today.",
+    "this week": "No payments this week.",
+    "this month": "No payments this month.",
+}
+TOTALS = {
+    "today": "Today: {total}",
+    "this week": "This week: {total}",
+    "this month": "This month: {total}",
+}
+"""What is told of a time, by what it is called."""
+
+
 @skill(
     "what did i pay [{when}]",
     "what have i paid [{when}]",
@@ -78,19 +91,19 @@ def pay(amount: Decimal, payee: To, ctx: Context) -> Reply:
 )
 def history(
     ctx: Context,
-    when: Literal["today"] | None = None,
+    when: Literal["today", "this week", "this month"] | None = None,
     payee: To | None = None,
     amount: Decimal | None = None,
 ) -> Reply:
-    """List the last payments: of today, to somebody, or of an amount."""
+    """List the last payments: of today, a week or a month, to somebody, or of an amount."""
     try:
         entries = records.paid(ctx.payments.entries())
         known = address_book.book()
     except (DataError, LedgerError) as error:
         return records.broken(error, ctx)
-    if when == "today":
-        today = ctx.clock().astimezone().date()
-        entries = [one for one in entries if one.at.astimezone().date() == today]
+    if when is not None:
+        since = records.since(when, ctx.clock().astimezone().date())
+        entries = [one for one in entries if one.at.astimezone().date() >= since]
     if payee is not None:
         entries = [one for one in entries if one.order.account == payee]
     if amount is not None:
@@ -98,9 +111,9 @@ def history(
     if not entries:
         if payee is not None or amount is not None:
             return Reply(ctx.say("No such payment."))
-        return Reply(ctx.say("No payments today." if when else "No payments yet."))
+        return Reply(ctx.say(NO_PAYMENTS[when] if when else "No payments yet."))
     total = records.total(entries)
-    title = ctx.say("Today: {total}", total=total) if when else ctx.say("Last payments")
+    title = ctx.say(TOTALS[when] if when else "Last payments", total=total)
     lines = [records.line(one, known, ctx) for one in entries[: records.SHOWN]]
     if left := len(entries) - len(lines):
         lines.append("… " + ctx.say("and {n} more", n=left))

@@ -79,7 +79,9 @@ def hand_over(ctx: Context, code: str | None = None, side: Side | None = None) -
         seen = seen or codes.read(ctx.device("camera").take())
     except EngineError as error:
         broken = "picture" in str(error)
-        return Reply(ctx.say("The picture cannot be read.") if broken else str(error), kind="alert")
+        return Reply(
+            ctx.say("The picture cannot be read.") if broken else ctx.told(error), kind="alert"
+        )
     if not seen:
         return Reply(ctx.say("There is no code in view."))
     meant = choice.chosen(seen, side)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from agent import Context, Reply
@@ -93,3 +93,10 @@ def _why(error: Exception, ctx: Context) -> str:
         case "busy":
             return ctx.say("The ledger is in use. Try again.")
     return ctx.say("The ledger cannot be opened.")
+
+
+def since(when: str, today: date) -> date:
+    """Return the first day of a time that is called so: today, this week, this month."""
+    if when == "this week":
+        return today - timedelta(days=today.weekday())
+    return today.replace(day=1) if when == "this month" else today

@@ -45,7 +45,7 @@ def pay_code(ctx: Context, amount: Decimal | None = None, side: Side | None = No
         seen = seen or codes.read(ctx.device("camera").take())
     except EngineError as error:
         broken = "picture" in str(error)
-        return _not_paid(ctx.say("The picture cannot be read.") if broken else str(error), ctx)
+        return _not_paid(ctx.say("The picture cannot be read.") if broken else ctx.told(error), ctx)
     if not seen:
         told = [ctx.say("No code can be read."), ctx.say("Hold it nearer, flat and still.")]
         return _not_paid("\n".join(told), ctx)

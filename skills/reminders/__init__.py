@@ -6,6 +6,7 @@ said, and how it is told.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -280,6 +281,10 @@ def remind_in(ctx: Context, what: str = "", after: timedelta | None = None) -> R
     return _planned(entry, ctx, what, _at(at, ctx))
 
 
+_HALF = re.compile(r"(?: (?:every|each|at|on) \S.*?)? (?:and|or)$|(?:和|跟|还有|以及)$")
+"""Ends what a second time was cut off."""
+
+
 @skill(
     "remind me {when} (to|about|that) {what}",
     "remind me (to|about) {what} {when}",
@@ -290,6 +295,10 @@ def remind_in(ctx: Context, what: str = "", after: timedelta | None = None) -> R
 )
 def remind(what: str, when: Clock, ctx: Context) -> Reply:
     """Remind of something at a time."""
+    if _HALF.search(what):  # "at nine and at six": only one of them would be kept
+        return _said(
+            ctx.say("One time at once, please: “remind me to {what} …”", what=_HALF.sub("", what))
+        )
     return _timed("reminder", what, when, None, ctx)
 
 

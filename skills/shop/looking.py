@@ -73,7 +73,7 @@ def _which(seen: Sequence[Code], ctx: Context) -> Reply:
 
 
 def _unread(error: EngineError, ctx: Context) -> str:
-    return ctx.say("The picture cannot be read.") if "picture" in str(error) else str(error)
+    return ctx.say("The picture cannot be read.") if "picture" in str(error) else ctx.told(error)
 
 
 # -- what a code is -------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def _proposed(lines: Sequence[Line], ctx: Context) -> Reply | None:
     try:
         quote = shop.quote(wanted)
     except ShopError as error:
-        return Reply(cards.cut(str(error), 120), title=title, kind="alert")
+        return Reply(cards.cut(ctx.told(error), 120), title=title, kind="alert")
     if quote.elsewhere:
         return cards.note(ctx, title, money(quote.total, quote.currency, ctx.language),
                           ctx.say("This shop takes the order on your phone."),

@@ -53,7 +53,7 @@ class Teleprompter:
         try:
             self._reading = Reading(lines, partial(ctx.show, key="reading"))
         except (EngineError, ValueError) as error:
-            return Reply(str(error), kind="alert")
+            return Reply(ctx.told(error), kind="alert")
         ctx.listen(self._reading)
         return self._reading.card()
 

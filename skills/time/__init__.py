@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 from agent import Context, OneOf, Range, Reply, hookimpl, skill
@@ -96,11 +96,21 @@ LeapDay = Annotated[str, OneOf(_leap_days)]
     "[the] [current] time in {known} [please]",
     "(what is|what's) [the] {known} time",
     "what time is it {known} time",
+    "what time (is it|will it be|would it be) in {after}",
+    "what time (is it|will it be|is) {after} from now",
+    "what is the time in {after}",
     knows=("time",),
 )
-def clock(ctx: Context, place: AnyPlace | None = None, known: KnownPlace | None = None) -> Reply:
-    """Tell the time, here or in a place."""
+def clock(
+    ctx: Context,
+    place: AnyPlace | None = None,
+    known: KnownPlace | None = None,
+    after: timedelta | None = None,
+) -> Reply:
+    """Tell the time, here or in a place, now or after a length of time."""
     wanted, now = place or known, _now(ctx)
+    if after is not None:
+        return _later(now, after, ctx)
     if wanted is None:
         shown, spoken = _clock(now, ctx), wording.spoken_clock(now, ctx.language)
         return Reply(
@@ -120,6 +130,21 @@ def clock(ctx: Context, place: AnyPlace | None = None, known: KnownPlace | None 
 
     spoken = wording.spoken_clock(there, ctx.language)
     return Reply(told(_clock(there, ctx)), speech=told(spoken))
+
+
+def _later(now: datetime, after: timedelta, ctx: Context) -> Reply:
+    try:
+        then = (now.astimezone(UTC) + after).astimezone(now.tzinfo)  # the clocks may change
+    except OverflowError:
+        return _said(ctx.say("I do not know when that is."))
+    if then.date() == now.date():
+        shown, spoken = _clock(then, ctx), wording.spoken_clock(then, ctx.language)
+        return Reply(
+            ctx.say("Then it is {time}", time=shown),
+            speech=ctx.say("Then it is {time}", time=spoken),
+        )
+    day = wording.day_name(then, ctx.language)
+    return _said(ctx.say("Then it is {time}, {day}", time=_clock(then, ctx), day=day))
 
 
 @skill(

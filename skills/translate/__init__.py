@@ -130,7 +130,9 @@ def _ask_model(
     try:
         answer = _asked(ctx, "translate", text, language)
     except EngineError as error:
-        return Reply(title=_heading(text), text=f"{alone}\n{ctx.say('Model: {why}', why=error)}")
+        return Reply(
+            title=_heading(text), text=f"{alone}\n{ctx.say('Model: {why}', why=ctx.told(error))}"
+        )
     if not (fits(answer) and _is_whole(text, answer)):
         with suppress(EngineError):  # then the first one counts
             again = _asked(ctx, "translate_again", text, language)

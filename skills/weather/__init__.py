@@ -130,7 +130,7 @@ def elsewhere(place: str, ctx: Context, day: When | None = None) -> Reply:
     try:
         found = provider.find(place, ctx.language, ctx.folder)
     except DeviceError as error:
-        return Reply(str(error), kind="alert")
+        return Reply(ctx.told(error), kind="alert")
     if found is None:
         told = ctx.say("I found no place called {place}.", place=place)
         return Reply(told, speech=told)
@@ -155,7 +155,7 @@ def _asked(
         else:
             found = provider.forecast(there, ctx.folder)
     except DeviceError as error:
-        return Reply(str(error), kind="alert")
+        return Reply(ctx.told(error), kind="alert")
     if found is None:
         told = ctx.say("No weather is connected: set GLASSES_WEATHER.")
         return Reply(told, speech=told)

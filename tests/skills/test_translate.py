@@ -201,7 +201,7 @@ def test_without_a_model_another_language_is_out_of_reach(context):
     )
     assert reply.kind == "answer"
     zh = translate.into("french", context("zh", NoModel("none")), "你好")
-    assert zh.text == "我自己只懂中文和英文。\n模型：none"
+    assert zh.text.startswith("我自己只懂中文和英文。\n模型：")
 
 
 def test_it_in_another_language_is_what_was_translated_last(context):

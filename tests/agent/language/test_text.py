@@ -100,3 +100,21 @@ def test_commas_that_part_things_come_back(words, text, said):
 )
 def test_whom_a_question_is_of(text, whom):
     assert of_whom(text) is whom
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("wheres my cup", "where's my cup"),
+        ("Dont stop", "Don't stop"),
+        ("could u help plz", "could you help please"),
+        ("whats on rn", "what's on right now"),
+        ("its cant be won", "its can't be won"),
+        ("a timer for 3 mins", "a timer for 3 minutes"),
+        ("what's on", "what's on"),
+        ("turn it up", "turn it up"),
+    ],
+)
+def test_what_is_typed_in_haste_is_written_out(typed, meant):
+    assert clean(typed) == meant
+    assert clean(clean(typed)) == clean(typed)

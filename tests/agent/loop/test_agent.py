@@ -118,7 +118,7 @@ async def test_coroutines_are_actions_too(agent):
 async def test_what_no_skill_can_do_gets_a_hint(agent, said):
     turn = await agent.hear(said)
     assert isinstance(turn.intent, NotRecognized)
-    assert "I can greet" in lens(agent)
+    assert "Say “help”" in lens(agent)
     assert turn.error is None
 
 
