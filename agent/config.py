@@ -186,11 +186,9 @@ def _file(path: Path) -> dict[str, str]:
     for key, value in read.items():
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
-            meant = f", did you mean {near[0]!r}?" if near else ";"
-            raise ConfigError(
-                f"{path}: there is no setting {reading.shown(key)}{meant}"
-                f" known: {', '.join(sorted(known))}"
-            )
+            others = f"known: {', '.join(sorted(known))}"
+            meant = f", did you mean {near[0]!r}?" if near else f"; {others}"
+            raise ConfigError(f"{path}: there is no setting {reading.shown(key)}{meant}")
         if not isinstance(value, str):
             raise ConfigError(f"{path}: {key} is {reading.shown(value)}: it must be text in quotes")
     return read
