@@ -16,6 +16,8 @@ from hardware.base import DeviceError
 from skills.travel import fliggy, offers
 from skills.travel.fliggy import Fliggy, FliggyError, NotInstalled
 
+pytestmark = pytest.mark.slow  # servers and programs of its own
+
 FLIGHT = {
     "adultPrice": "¥400.0", "jumpUrl": "https://a.feizhu.com/one", "totalDuration": "140分钟",
     "journeys": [{"journeyType": "直达", "totalDuration": "140分钟", "segments": [{

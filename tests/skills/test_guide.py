@@ -22,7 +22,7 @@ from tests.pace import PATIENCE_S
 from tests.skills import osm_town
 from tests.skills.osm_town import METRE_E, METRE_N
 
-pytestmark = pytest.mark.glasses(patience_s=PATIENCE_S)
+pytestmark = [pytest.mark.slow, pytest.mark.glasses(patience_s=PATIENCE_S)]
 
 GOAL = "harbor"
 

@@ -12,7 +12,7 @@ from agent.testing.conversation import Conversation, Doubles
 from agent.testing.doubles import ScriptedTranscriber
 from tests.pace import PATIENCE_S
 
-pytestmark = pytest.mark.glasses(patience_s=PATIENCE_S)
+pytestmark = [pytest.mark.slow, pytest.mark.glasses(patience_s=PATIENCE_S)]
 
 
 def heard(ask, *texts):

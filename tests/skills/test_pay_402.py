@@ -38,6 +38,8 @@ from skills.pay.message402 import (
     unpack,
 )
 
+pytestmark = pytest.mark.slow  # servers and programs of its own
+
 NOW = datetime(2030, 5, 6, 12, 30, tzinfo=UTC)
 PATH = "/report/today"
 

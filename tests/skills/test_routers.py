@@ -15,7 +15,7 @@ from tests.pace import PATIENCE_S
 from tests.skills import osm_town
 from tests.skills.osm_town import at
 
-pytestmark = pytest.mark.glasses(patience_s=PATIENCE_S)
+pytestmark = [pytest.mark.slow, pytest.mark.glasses(patience_s=PATIENCE_S)]
 
 LINE = [at(0, 20), at(0, 200), at(300, 200), at(300, 250)]
 GOAL = "Café Sonne"

@@ -17,6 +17,8 @@ from skills.shop.taobao import Keys, Taobao, signed
 from skills.shop.ucp import Ucp
 from tests.merchant import TaobaoGateway, UcpShop, served
 
+pytestmark = pytest.mark.slow  # servers and programs of its own
+
 GOODS = {
     "tea": ("Green tea 200 g", 2850),
     "tea2": ("Black tea 200 g", 1990),

@@ -21,6 +21,8 @@ from tests.agent.models import hub as hubs
 from tests.agent.models.hub import DATA, model, packaged, serving
 from tests.pace import until
 
+pytestmark = pytest.mark.slow  # servers and programs of its own
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -33,7 +33,10 @@ from agent.understand.pocket.router import SHIPPED
 from tests.agent.models.llm.test_server import event, serving
 
 # A reader that waits for a server's next word lets go of its socket only once that has come.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 SCHEMA = {
     "type": "object",

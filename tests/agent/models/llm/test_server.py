@@ -17,6 +17,8 @@ from agent.messages import CancelScope
 from agent.models.llm.model import Message, Model
 from agent.models.llm.server import ServerModel
 
+pytestmark = pytest.mark.slow  # servers and programs of its own
+
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 
 
