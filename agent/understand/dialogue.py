@@ -296,6 +296,9 @@ class Dialogue:
         if isinstance(meaning, Intent):
             settled = self._settled((self._mended(meaning),), decision)
             return _beside(settled, self._beside(transcript, meaning))
+        if intent := self._one_of(transcript, decision):
+            settled = self._settled((intent,), _by("a part of it", intent, decision))
+            return _beside(settled, self._beside(transcript, intent))
         if intent := self._more(text, language):
             intent = self._router.as_said(intent, transcript)
             return self._settled((intent,), _by("more of the same", intent, decision))
@@ -576,6 +579,22 @@ class Dialogue:
         # A proposal is asked about, so it comes last.
         ordered = tuple(sorted(intents, key=lambda one: money[intents.index(one)]))
         return self._settled(ordered, _by("two commands", ordered[0], decision))
+
+    def _one_of(self, transcript: Transcript, decision: Decision) -> Intent | None:
+        """Return the one command that a part of a sentence says just so, where the whole may be it.
+
+        A stage of the router has to have thought of its skill. No payment: of one nothing may be
+        left out.
+        """
+        parts = _parts(transcript)
+        if not 1 < len(parts) <= PARTS:
+            return None
+        found = [self._router.exactly(replace(transcript, text=part)) for part in parts]
+        said = [one for one in found if one is not None]
+        likely = {(verdict.intent or "").partition(".")[0] for verdict in decision.verdicts}
+        if len(said) != 1 or said[0].skill not in likely or self._pays(said[0]):
+            return None
+        return said[0]
 
     def _beside(self, transcript: Transcript, meaning: Intent) -> str:
         """Return what a sentence joins to a command that is one of its parts, where it is none."""

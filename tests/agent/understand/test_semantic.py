@@ -84,26 +84,13 @@ def test_a_ranking_is_a_distribution_best_first(stage, skills):
     assert set(ranking.evidence) == {"words"}
 
 
-NOT_TAUGHT = {
-    *("calendar.clear_day", "calendar.remove_event", "navigate.way_round", "pay.pay_code"),
-    "shop.open_basket",
-    *("meeting.start", "meeting.end", "meeting.recap", "meeting.export"),
-    *("teleprompter.start", "teleprompter.end", "teleprompter.again"),
-    *("teleprompter.up", "teleprompter.down"),
-    *("travel.find_hotels", "travel.find_tickets", "travel.open_offer"),
-    *("translate.captions", "translate.conversation", "translate.stop"),
-}
-"""Found by their sentences and by what is near those alone, as a plugin's actions are. What was
-taught with them lost others that are tested: “i need to be woken at six”."""
-
-
-def test_every_other_action_that_ships_was_learned(stage, skills):
+def test_every_action_that_ships_was_learned(stage, skills):
     """Else `python -m agent.understand.learn.semantic` has to be run."""
-    assert set(skills.actions) - set(stage.learned.labels) == NOT_TAUGHT
+    assert set(skills.actions) <= set(stage.learned.labels)
 
 
 def test_it_is_small_and_fast(stage):
-    assert learned.DATA.stat().st_size < 3_000_000
+    assert learned.DATA.stat().st_size < 3_200_000
     said = "how long does it take to get to the train station by bus"
     assert effort(lambda: stage.rank(said, "en"), rounds=20) < 10
 
