@@ -36,6 +36,7 @@ const ZH = [
   ["several commands, not all of them at once", "有几条指令，不能同时执行"],
   ["heard too unclearly for a payment", "听得不够清楚，不能付款"],
   ["two commands", "两条指令"],
+  ["a part of it", "其中一部分"],
   ["answer", "对提问的回答"], ["correction", "更正"], ["more of the same", "接着上一件事"],
   // the lens
   ["a newer answer", "有了更新的回答"],

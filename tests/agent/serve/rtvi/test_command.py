@@ -42,8 +42,9 @@ async def test_it_is_served_beside_a_conversation(agent, tmp_path, capsys):
 async def test_bound_elsewhere_it_wants_the_token_in_the_data_folder(agent, tmp_path, capsys):
     set_up = settings(tmp_path, rtvi="0.0.0.0:0")
     async with push.serving(agent, set_up):
-        told = capsys.readouterr().err
-        url, _, path = told.strip().removeprefix("RTVI: ").partition(", token in ")
+        told, clear = capsys.readouterr().err.splitlines()
+        assert clear.endswith("in the clear: add a certificate")
+        url, _, path = told.removeprefix("RTVI: ").partition(", token in ")
         url = url.replace("0.0.0.0", "127.0.0.1")
         assert path == str(set_up.data / "rtvi-token")
         token = (set_up.data / "rtvi-token").read_text()
