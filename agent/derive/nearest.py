@@ -127,15 +127,20 @@ class Nearest:
             limit = min((within + free) * phones, most if best is None else best.spent)
             found = _Search(self._all, heard, limit).sentence()
             if found is not None and (best is None or found.spent < best.spent):
-                best = found if found.free or not found.cost else self._as_written(heard) or found
-                if best is not found and not _elsewhere(found, best):
-                    best = found
+                best = found
+                if found.cost and not found.free:
+                    written = self._as_written(heard)
+                    if written is not None and _elsewhere(found, written):
+                        best = written
         return best if best is not None and best.distance <= within else None
 
     def _as_written(self, heard: _Heard) -> Near | None:
         """Return the sentence that a text is but for free words, if it is one."""
-        found = _Search(self._all, heard, ALMOST, ALMOST / MOST_UNITS).sentence()
-        return found if found is not None and not found.cost else None
+        price = ALMOST / MOST_UNITS
+        found = _Search(self._all, heard, ALMOST, price).sentence()
+        if found is None or found.cost or not found.free:
+            return None
+        return replace(found, spent=found.spent / price)  # by which it is compared with others
 
 
 def _elsewhere(near: Near, written: Near) -> bool:

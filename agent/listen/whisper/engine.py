@@ -24,7 +24,7 @@ from agent.derive.nearest import Nearest
 from agent.errors import EngineError
 from agent.language.saying import Saying
 from agent.language.text import language_of, simplified
-from agent.listen.whisper.fusion import Fitted, Said, fuse, retold
+from agent.listen.whisper.fusion import Fitted, Said, fuse, retold, worth_telling
 from agent.listen.whisper.stable import UNIT, StablePrefix
 from agent.listen.whisper.window import (
     MAX_S,
@@ -393,6 +393,8 @@ class FasterWhisper:
         told = self.examples(written.language)
         if off.is_set() or not told or (said is not None and not said.free):
             return ()
+        if not worth_telling(written.versions[0], self.nearest(written.language)):
+            return ()  # free speech, which would wait for it
         window_s = max(self.options.told_window_s, self.window.windows_s(pcm)[0])
         decoded = self.window.decode(
             pcm,

@@ -181,6 +181,52 @@ def test_chinese_is_heard_and_held_against_what_can_be_said(tmp_path: Path) -> N
     assert hear(FasterWhisper(made, WhisperOptions(language="en"))).language == "en"
 
 
+ANY_SONG = Saying("music.play", "play {song}", {"song": None})
+
+
+def test_words_of_no_list_are_decoded_once_more_told_what_can_be_said(tmp_path: Path) -> None:
+    whisper = says(tmp_path, play=0.9, partial_every_ms=0)
+
+    def told(*sayings: Saying) -> tuple[int, tuple[str, ...]]:
+        whisper.expect(sayings)
+        begun = whisper.window.decodes
+        whisper.start()
+        whisper.feed(PAY)
+        written = whisper.written()
+        return whisper.window.decodes - begun, tuple(one.text for one in written.told[:1])
+
+    assert whisper.examples("en") == ""
+    assert told() == (1, ())  # nothing can be said
+    assert told(PLAY) == (1, ())  # the song is in the list
+    assert told(ANY_SONG) == (2, ("play jazz",))
+    assert whisper.examples("en") == "Play water."
+    assert hear(whisper).text == "play jazz"
+
+
+def test_what_was_told_comes_before_what_is_written(tmp_path: Path) -> None:
+    whisper = says(tmp_path, partial_every_ms=0)
+    asked: list[list[int]] = []
+    generate = whisper.window._model.model.generate
+
+    class Asked:
+        """The model, and what it was asked with."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(model, name)
+
+        def generate(self, encoded: object, prompts: list[list[int]], **options: object) -> object:
+            asked.extend(prompts)
+            return generate(encoded, prompts, **options)
+
+    model = whisper.window._model.model
+    whisper.window._model.model = Asked()
+    whisper.expect([ANY_SONG])
+    hear(whisper)
+    alone, told = asked
+    assert told[-len(alone) :] == alone
+    assert len(told) > len(alone)
+
+
 @pytest.mark.parametrize(
     ("written", "told"),
     [

@@ -4,7 +4,7 @@ import pytest
 
 from agent.derive.nearest import Nearest
 from agent.language.saying import Saying
-from agent.listen.whisper.fusion import Fitted, fuse, retold
+from agent.listen.whisper.fusion import Fitted, fuse, retold, worth_telling
 from agent.listen.whisper.window import Hypothesis
 
 SAYINGS = [
@@ -62,3 +62,17 @@ def test_a_word_of_a_list_still_wins_over_its_homophones(nearest):
     assert fuse(None, written("play owed to joy"), nearest).text == "play ode to joy"
     fitted = Fitted("play ode to joy", 0.9)
     assert not fuse(fitted, written("play owed to joy"), nearest).free
+
+
+@pytest.mark.parametrize(
+    ("heard", "worth"),
+    [
+        ("Place smoke on the water", True),
+        ("Add some screen to my parking list", True),
+        ("Take a note the plumber comes on Thursday", True),
+        ("What do you think about the weather in the mountains?", False),
+        ("The train leaves at nine", False),
+    ],
+)
+def test_only_what_is_nearly_a_sentence_is_worth_telling(nearest, heard, worth):
+    assert worth_telling(written(heard)[0], nearest) is worth
