@@ -123,18 +123,18 @@ def test_units_are_numbered_once_whoever_builds_a_graph_meanwhile():
 def test_a_sentence_as_it_was_written_costs_what_free_words_cost():
     """Else versions of the same utterance that are in a list would not be looked at."""
     lists = Nearest([
-        Saying("shop.add", "add {product} to my shopping list", {"product": ("boots",)}, open=frozenset({"product"})),
+        Saying("shop.add", "add {product} to my shopping list", {"product": ("hiking boots",)}, open=frozenset({"product"})),
         Saying("notes.add", "add {item} to my {name} list", {"item": None, "name": ("packing",)}),
     ])  # fmt: skip
-    written = lists.find("add boots to my packing list")
+    written = lists.find("add hiking boots to my packing list")
     alone = Nearest(
         [Saying("notes.add", "add {item} to my {name} list", {"item": None, "name": ("packing",)})]
     )
     assert (written.text, written.free, written.cost) == (
-        "add boots to my packing list",
-        ("boots",),
+        "add hiking boots to my packing list",
+        ("hiking boots",),
         0,
     )
     assert written.spent == pytest.approx(
-        alone.find("add boots to my packing list").spent, abs=1e-3
+        alone.find("add hiking boots to my packing list").spent, abs=1e-3
     )
